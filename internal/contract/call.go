@@ -1,0 +1,147 @@
+package contract
+
+import (
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/brianvoe/gofakeit/v6"
+	"github.com/google/uuid"
+)
+
+// A Request is what arrived, taken off the wire and not yet understood.
+type Request struct {
+	Method   string
+	Target   string            // the request line's target as it came, sandbox and API prefixes included
+	URL      *url.URL          // the target without those prefixes
+	Base     string            // scheme, host, port and prefix by which the request came; what the API tells of itself is built from it
+	Host     string            // as it came, with a port where there was one
+	Header   http.Header       //
+	Body     []byte            // at most the house's limit
+	TooLarge bool              // more followed than the house takes
+	Path     map[string]string // what the names in the path stand for; nil where there are none
+	At       []*Operation      // operations whose path fits, whatever the method
+	Client   string            // the sender's address
+	Arrived  time.Time         // what callers' timestamps are held against
+}
+
+// A Response is what will be sent.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// A Reply is what an outcome returns, encoded, with a scenario's fields laid
+// over it. Write carries it and never looks into it.
+type Reply struct {
+	Body   []byte      // a JSON value; nil where there is nothing to return
+	Header http.Header // what rows with the place Header say; nil where there are none
+}
+
+// A Draft is what a caller means, before a client library has put it on the wire.
+type Draft struct {
+	Operation   *Operation
+	In          Values
+	Host        string // where it goes, with the port
+	Credentials Values // by the names of API.Credentials
+	Now         time.Time
+}
+
+// A Call is a request on its way through the house.
+type Call struct {
+	House
+
+	API       *API
+	Operation *Operation // nil where the request named none
+	Miss      Miss       // why it named none
+	Request   *Request
+	In        Values    // what the request says; a step of the Door reads it
+	Caller    any       // who is asking; a step of the Door finds out
+	Now       time.Time // by the sandbox's clock: what the service issued is judged by this one
+	Auth      Auth
+	Switches  Values // the fixture's switches, each there
+	State     State  // the API's world; set only where it is safe to read: in Look, Decide, Do, Sent and triggers
+
+	Violations []Violation // what Rows found
+	Notes      Facts       // what the journal should say of the call beside its outcome
+}
+
+// Note has the journal say something of the call: which variant of a
+// signature matched, what was taken for what.
+func (c *Call) Note(name string, value any) { c.Notes = append(c.Notes, Fact{name, value}) }
+
+// House is what the house does for a call.
+type House interface {
+	// Look runs f while c.State stands still. For steps of the Door; Decide and
+	// Do are already run so.
+	Look(f func())
+
+	// Hit counts a call under key and tells how many-th it is in the present
+	// window by the wall clock. Windows follow on one another without a gap.
+	Hit(key string, window time.Duration) int
+
+	// Dice are the call's own: the same sandbox seed, operation and number of
+	// the call give the same throws. For Do and Write only.
+	Dice() *Dice
+
+	// Mint gives dice for identifiers by which callers will be found, so that
+	// no two sandboxes throw the same.
+	Mint() *Dice
+
+	// Issue tells that word was handed out, and that whoever carries it belongs
+	// to this sandbox. For Do only.
+	Issue(word string)
+}
+
+// Auth says how much of the caller's proof is looked at.
+type Auth string
+
+// The ways to look at it.
+const (
+	Verify   Auth = "verify"   // as the vendor does
+	Presence Auth = "presence" // there and well-formed; values are not checked
+	Off      Auth = "off"      // nothing is asked
+)
+
+// State is what an API remembers in one sandbox: a plain struct without locks.
+// Its exported fields are the whole truth and survive JSON and back; indices
+// are unexported.
+type State interface {
+	// Reindex rebuilds the indices. It refuses a document that contradicts itself.
+	Reindex() error
+
+	// Words lists every word by which a caller of this world may be found:
+	// credentials, and all that was issued and still counts.
+	Words() iter.Seq[string]
+
+	// Credentials are those of the world's first account, by the names of
+	// API.Credentials.
+	Credentials() Values
+}
+
+// A Seed is what the state of an API begins with.
+type Seed struct {
+	Dice        *Dice
+	Now         time.Time
+	Switches    Values
+	Credentials Values               // of a caller to be known beside the fixture's; nil: none
+	Decode      func(into any) error // fills into from the lists of the fixture; leaves it as it is where there is none
+}
+
+// Dice are a source of chance that can be thrown again.
+type Dice struct {
+	fake *gofakeit.Faker
+}
+
+// NewDice returns dice that throw what source says.
+func NewDice(source *gofakeit.Faker) *Dice { return &Dice{source} }
+
+// Fake returns a maker of plausible values.
+func (d *Dice) Fake() *gofakeit.Faker { return d.fake }
+
+// ID returns a random UUID in lower case.
+func (d *Dice) ID() string {
+	return uuid.Must(uuid.NewRandomFromReader(d.fake.Rand)).String()
+}

@@ -1,0 +1,122 @@
+package contract_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/brianvoe/gofakeit/v6"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+func TestMessageFillsPlaces(t *testing.T) {
+	c := &contract.Call{API: &contract.API{Fill: func(_ *contract.Call, place string) string {
+		return map[string]string{"Action": "Create"}[place]
+	}}}
+	missing := &contract.Outcome{Name: "missing", Message: "The parameter `{Name}` of {Action} lacks {Else}, {"}
+	tests := []struct {
+		name string
+		v    contract.Verdict
+		want string
+	}{
+		{"from facts, then from the call, then by name", missing.Because(nil, "Name", "UserId"), "The parameter `UserId` of Create lacks Else, "},
+		{"a note stands in for it", contract.Verdict{Outcome: missing, Note: "said {so}"}, "said {so}"},
+		{"without places", (&contract.Outcome{Message: "plain"}).Verdict(), "plain"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.v.Message(c); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	c := &contract.Call{API: &contract.API{}}
+	o := &contract.Outcome{Name: "o"}
+	cause := &contract.Cause{Code: "no_reservation", Text: "{UserId} holds none"}
+	if got := o.Because(cause, "UserId", "u1").Explain(c); got.Cause != "no_reservation" || got.Text != "u1 holds none" {
+		t.Errorf("got %+v", got)
+	}
+	if got := o.Verdict().Explain(c); got.Cause != "" {
+		t.Errorf("got %+v", got)
+	}
+	long := o.Because(cause).Explained(func(*contract.Call) contract.Explanation { return contract.Explanation{Cause: "long"} })
+	if got := long.Explain(c); got.Cause != "long" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestEndsListsEachOutcomeOnce(t *testing.T) {
+	own, door, common := &contract.Outcome{Name: "own"}, &contract.Outcome{Name: "door"}, &contract.Outcome{Name: "common"}
+	op := &contract.Operation{Name: "Op", Outcomes: []*contract.Outcome{own, common}}
+	trigger := &contract.Trigger{Name: "t"}
+	api := &contract.API{
+		Operations: []*contract.Operation{op}, Door: []contract.Step{{Ends: []*contract.Outcome{door}}},
+		Common: []*contract.Outcome{common}, Triggers: []*contract.Trigger{trigger},
+	}
+	if got := api.Ends(op); !slices.Equal(got, []*contract.Outcome{own, common, door}) {
+		t.Errorf("got %v", got)
+	}
+	if api.Outcome(nil, "own") != nil || api.Outcome(op, "own") != own || api.Outcome(op, "none") != nil {
+		t.Error("Outcome finds the wrong ones")
+	}
+	if !api.AtDoor(door) || api.AtDoor(own) {
+		t.Error("AtDoor knows the wrong ones")
+	}
+	if api.Operation("Op") != op || api.Operation("op") != nil || api.Trigger("t") != trigger || api.Trigger("T") != nil {
+		t.Error("names are found inexactly")
+	}
+}
+
+type counting struct {
+	contract.House
+	n int
+}
+
+func (c *counting) Hit(string, time.Duration) int { c.n++; return c.n }
+
+func TestRateRefusesBeyondTheLimit(t *testing.T) {
+	o := &contract.Outcome{Name: "tooFast", Message: "{n} of {limit}"}
+	limit := contract.Limit{Key: "k", Calls: 2, Window: time.Second}
+	step := contract.Rate(o, func(*contract.Call) contract.Limit { return limit })
+	c := &contract.Call{House: &counting{}, API: &contract.API{}}
+	for range 2 {
+		if v := step(c); !v.Pending() {
+			t.Fatalf("refused too early: %v", v)
+		}
+	}
+	if v := step(c); v.Outcome != o || v.Message(c) != "3 of 2" {
+		t.Errorf("got %v", v)
+	}
+	limit.Calls = 0
+	if v := step(c); !v.Pending() {
+		t.Error("refused without a limit")
+	}
+}
+
+func TestRowsLetsTheAPIJudge(t *testing.T) {
+	o := &contract.Outcome{Name: "invalid"}
+	step := contract.Rows(func(_ *contract.Call, found []contract.Violation) contract.Verdict { return o.Because(nil, "n", len(found)) })
+	c := &contract.Call{Operation: &contract.Operation{Params: table}, In: contract.Values{}}
+	if v := step(c); v.Outcome != o || len(c.Violations) != 1 {
+		t.Errorf("got %v, %v", v, c.Violations)
+	}
+	c.In = contract.Values{"name": "x"}
+	if v := step(c); !v.Pending() {
+		t.Errorf("got %v", v)
+	}
+	c.Note("signature", "TC3")
+	if x, ok := c.Notes.Get("signature"); !ok || x != "TC3" {
+		t.Errorf("got %v", c.Notes)
+	}
+}
+
+func TestDiceThrowTheSameAgain(t *testing.T) {
+	throw := func(seed int64) string { return contract.NewDice(gofakeit.New(seed)).ID() }
+	if throw(1) != throw(1) || throw(1) == throw(2) {
+		t.Error("dice do not follow their seed")
+	}
+}

@@ -1,0 +1,44 @@
+package contract
+
+import "time"
+
+// Rows makes a step that holds what the request says against the operation's
+// table and lets the API judge what was found. What it found also stands in
+// the journal.
+func Rows(judge func(*Call, []Violation) Verdict) func(*Call) Verdict {
+	return func(c *Call) Verdict {
+		found := Check(c.Operation.Params, c.In)
+		if len(found) == 0 {
+			return Verdict{}
+		}
+		c.Violations = found
+		return judge(c, found)
+	}
+}
+
+// A Limit says how many calls may pass under one key.
+type Limit struct {
+	Key    string
+	Calls  int // 0: no limit
+	Window time.Duration
+}
+
+// Rate makes a step that refuses the calls beyond a limit. The facts n and
+// limit tell how many-th the call was and how many may pass.
+func Rate(o *Outcome, limit func(*Call) Limit) func(*Call) Verdict {
+	return func(c *Call) Verdict {
+		l := limit(c)
+		if l.Calls <= 0 {
+			return Verdict{}
+		}
+		if n := c.Hit(l.Key, l.Window); n > l.Calls {
+			return o.Because(overLimit, "n", n, "limit", l.Calls, "window", l.Window, "key", l.Key)
+		}
+		return Verdict{}
+	}
+}
+
+var overLimit = &Cause{
+	Code: "over_rate_limit",
+	Text: "This was call {n} within {window} for {key}, and {limit} may pass. Slow down, or switch the limit off in the fixture.",
+}
