@@ -1,0 +1,113 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+func TestObjectRefuses(t *testing.T) {
+	tests := []struct{ name, body, want string }{
+		{"truncated", `{"a":`, "the JSON text ends too early at byte 5"},
+		{"empty", ``, "the JSON text ends too early at byte 0"},
+		{"array", `[1]`, "a JSON object was expected, found an array at byte 0"},
+		{"string", `"x"`, "a JSON object was expected, found a string at byte 0"},
+		{"number", `1`, "a JSON object was expected, found a number at byte 0"},
+		{"truth", `true`, "a JSON object was expected, found a truth value at byte 0"},
+		{"null", `null`, "a JSON object was expected, found null at byte 0"},
+		{"twice", `{"a":1,"a":2}`, `the name "a" stands twice at byte 10`},
+		{"twice inside", `{"a":{"b":1,"b":2}}`, `the name "b" stands twice`},
+		{"more follows", `{} {}`, "something follows the JSON value"},
+		{"not UTF-8", "{\"a\":\"\xff\"}", "the text is not UTF-8 at byte 6"},
+		{"too deep", `{"a":` + strings.Repeat("[", 10_000), "nested deeper than 128 levels"},
+		{"no JSON", `{a:1}`, "invalid character"},
+		{"NaN", `{"a":NaN}`, "invalid character"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := wire.Object([]byte(tt.body))
+			var fault *wire.Fault
+			if !errors.As(err, &fault) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestObjectKeepsNumbersAsWritten(t *testing.T) {
+	v, err := wire.Object([]byte(`{"a":1.50,"b":["x",null,true],"c":{"d":12345678901234567890}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(v), "map[a:1.50 b:[x <nil> true] c:map[d:12345678901234567890]]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, ok := v["c"].(contract.Values); !ok {
+		t.Errorf("got %T", v["c"])
+	}
+}
+
+func TestPatchLaysFieldsOver(t *testing.T) {
+	value := func(name, raw string) wire.Member { return wire.Member{Name: name, Value: json.RawMessage(raw)} }
+	tests := []struct {
+		name, body, want string
+		patch            wire.Patch
+	}{
+		{"nothing", `{"a":1}`, `{"a":1}`, nil},
+		{"keeps the place", `{"a":1,"b":2}`, `{"a":9,"b":2}`, wire.Patch{value("a", "9")}},
+		{"adds at the end", `{"a":1}`, `{"a":1,"z":"<&>"}`, wire.Patch{value("z", `"<&>"`)}},
+		{"takes away", `{"a":1,"b":2}`, `{"b":2}`, wire.Patch{{Name: "a"}}},
+		{"takes away what is not there", `{"a":1}`, `{"a":1}`, wire.Patch{{Name: "x"}}},
+		{"goes inside", `{"a":{"b":1,"c":2}}`, `{"a":{"b":1,"c":3}}`, wire.Patch{{Name: "a", Inner: wire.Patch{value("c", "3")}}}},
+		{"makes an inside", `{"a":1}`, `{"a":{"c":3}}`, wire.Patch{{Name: "a", Inner: wire.Patch{value("c", "3")}}}},
+		{"over nothing", ``, `{"a":1}`, wire.Patch{value("a", "1")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.patch.Over([]byte(tt.body))
+			if err != nil || string(got) != tt.want {
+				t.Errorf("got %s, %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+	if _, err := (wire.Patch{value("a", "1")}).Over([]byte(`[1]`)); err == nil {
+		t.Error("fields were laid over an array")
+	}
+}
+
+func TestHeadersTakesWhatBelongsThere(t *testing.T) {
+	rows := []contract.Param{{Name: "Location", In: contract.Header}, {Name: "X-Count", In: contract.Header}, {Name: "id"}}
+	h, rest, err := wire.Headers(rows, []byte(`{"Location":"/x","id":"1","X-Count":3}`))
+	if err != nil || h.Get("Location") != "/x" || h.Get("X-Count") != "3" || string(rest) != `{"id":"1"}` {
+		t.Errorf("got %v, %s, %v", h, rest, err)
+	}
+	if h, rest, err = wire.Headers(rows, []byte(`{"Location":"/x"}`)); err != nil || rest != nil || h.Get("Location") != "/x" {
+		t.Errorf("got %v, %s, %v", h, rest, err)
+	}
+	if h, rest, err = wire.Headers(rows[2:], []byte(`{"id":"1"}`)); err != nil || h != nil || string(rest) != `{"id":"1"}` {
+		t.Errorf("got %v, %s, %v", h, rest, err)
+	}
+}
+
+func TestEncodeLeavesMarkupAlone(t *testing.T) {
+	if got := wire.Encode(struct{ A string }{"<&>"}); string(got) != `{"A":"<&>"}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func FuzzValue(f *testing.F) {
+	for _, s := range []string{`{"a":1}`, `[[]]`, `{"a":{"a":null}}`, "\xff", `{"a":1e999}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		x, err := wire.Value(body)
+		if (err == nil) && !json.Valid(body) {
+			t.Errorf("%q was read as %v", body, x)
+		}
+	})
+}
