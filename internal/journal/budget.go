@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A Budget bounds the bytes of all journals together. Where it is overrun, the
+// fullest journal gives way first.
+type Budget struct {
+	limit int64
+	total atomic.Int64
+
+	mu       sync.Mutex
+	journals map[*Journal]bool
+}
+
+// NewBudget returns a budget of so many bytes.
+func NewBudget(limit int) *Budget {
+	return &Budget{limit: int64(limit), journals: map[*Journal]bool{}}
+}
+
+func (b *Budget) join(j *Journal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.journals[j] = true
+}
+
+func (b *Budget) leave(j *Journal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.journals, j)
+}
+
+// grow books bytes, and makes room where they are too many. No journal is
+// locked by the caller.
+func (b *Budget) grow(bytes int) {
+	if b.total.Add(int64(bytes)) <= b.limit {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.total.Load() > b.limit {
+		freed := b.fullest().give()
+		if freed == 0 {
+			return
+		}
+		b.total.Add(-int64(freed))
+	}
+}
+
+func (b *Budget) fullest() *Journal {
+	var fullest *Journal
+	most := -1
+	for j := range b.journals {
+		if n := j.Counts().Bytes; n > most {
+			fullest, most = j, n
+		}
+	}
+	return fullest
+}
+
+// give drops the oldest eighth of the journal, at least one entry, and tells
+// how many bytes that frees.
+func (j *Journal) give() int {
+	if j == nil {
+		return 0
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	freed := 0
+	for n := len(j.entries)/8 + 1; n > 0 && len(j.entries) > 0; n-- {
+		freed += j.drop()
+	}
+	return freed
+}

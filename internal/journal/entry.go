@@ -1,0 +1,123 @@
+package journal
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// An Entry is one call: what was asked, what was answered, and why.
+type Entry struct {
+	ID          string               `json:"id"`
+	Time        time.Time            `json:"time"` // by the sandbox's clock
+	Sandbox     string               `json:"sandbox"`
+	FoundBy     string               `json:"found_by"` // header, path, host, word or default
+	API         string               `json:"api"`
+	Operation   string               `json:"operation,omitempty"` // "" where the request named none
+	Outcome     string               `json:"outcome"`
+	DecidedBy   By                   `json:"decided_by"`
+	Status      int                  `json:"status"`
+	DurationMS  float64              `json:"duration_ms"`
+	Delivered   Delivered            `json:"delivered"`
+	Client      Client               `json:"client"`
+	Request     Message              `json:"request"`
+	Response    Message              `json:"response"`
+	Wire        *Wire                `json:"wire,omitempty"`
+	Violations  []contract.Violation `json:"violations,omitempty"`
+	Notes       contract.Facts       `json:"notes,omitempty"`
+	Explanation *Explanation         `json:"explanation,omitempty"`
+	Passed      []Passed             `json:"rules_passed_over,omitempty"`
+
+	bytes int // about how many it holds
+}
+
+// By says who decided how a call ended.
+type By struct {
+	Kind     Kind   `json:"kind"`
+	Scenario string `json:"scenario,omitempty"`
+	Rule     int    `json:"rule,omitempty"` // counted from 1
+}
+
+// Kind is a kind of decider.
+type Kind string
+
+// The kinds of deciders.
+const (
+	Emulator Kind = "emulator"
+	Scenario Kind = "scenario"
+	Header   Kind = "header" // Understudy-Outcome
+	Door     Kind = "door"
+)
+
+// Delivered says what became of an answer.
+type Delivered string
+
+// What can become of an answer.
+const (
+	Pending    Delivered = "pending"     // it is being sent, or waits
+	Sent       Delivered = "sent"        // handed to the network whole
+	ClientGone Delivered = "client gone" // the client left before the end
+	Faulted    Delivered = "fault"       // a scenario broke the wire
+)
+
+// Client is who sent a request.
+type Client struct {
+	Address   string `json:"address"`
+	UserAgent string `json:"user_agent,omitempty"`
+}
+
+// Message is a request or a response.
+type Message struct {
+	Method    string      `json:"method,omitempty"`
+	URL       string      `json:"url,omitempty"`
+	Host      string      `json:"host,omitempty"`
+	Status    int         `json:"status,omitempty"`
+	Header    http.Header `json:"headers,omitempty"`
+	Body      Text        `json:"body,omitempty"`
+	Bytes     int         `json:"bytes"`               // the body's length, also where Body is cut
+	Decoded   any         `json:"decoded,omitempty"`   // what the body says, by parameter name
+	Truncated bool        `json:"truncated,omitempty"` // Body holds its beginning only
+}
+
+// Wire is what a scenario had the network do.
+type Wire struct {
+	DelayMS  int64  `json:"delay_ms,omitempty"`
+	Fault    string `json:"fault,omitempty"`
+	Answered bool   `json:"answered,omitempty"` // something in between answered in the API's stead
+	Undone   bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
+}
+
+// Explanation is contract.Explanation, under the name by which the journal shows it.
+type Explanation = contract.Explanation
+
+// Passed is an active rule that was asked and did not fit.
+type Passed struct {
+	Scenario string `json:"scenario"`
+	Rule     int    `json:"rule"`
+	Why      string `json:"why"`
+}
+
+// measure tells about how many bytes the entry holds.
+func (e *Entry) measure() int {
+	n := 1024 + len(e.Request.Body) + len(e.Response.Body) + len(e.Request.URL)
+	for _, m := range []*Message{&e.Request, &e.Response} {
+		for name, values := range m.Header {
+			n += 48 + len(name)
+			for _, v := range values {
+				n += len(v)
+			}
+		}
+	}
+	if e.Request.Decoded != nil {
+		n += 2 * e.Request.Bytes
+	}
+	if told, ok := e.Response.Decoded.(json.RawMessage); ok {
+		n += len(told)
+	}
+	if e.Explanation != nil {
+		n += len(e.Explanation.Expected) + len(e.Explanation.Got) + len(e.Explanation.Text)
+	}
+	return n
+}

@@ -1,0 +1,184 @@
+// Package journal remembers what was asked, how it ended and why, in the
+// API's own words.
+package journal
+
+import (
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Limits say how much a journal keeps.
+type Limits struct {
+	Entries int // of one journal
+	Bytes   int // of one journal
+	Body    int // of one body; longer ones are cut
+}
+
+// A Journal keeps the latest entries of one sandbox.
+type Journal struct {
+	sandbox string
+	limits  Limits
+	budget  *Budget
+
+	mu      sync.Mutex
+	entries []*Entry // oldest first
+	bytes   int
+	last    int // number of the latest entry
+	dropped int
+}
+
+// New returns the journal of the named sandbox. It shares budget with others.
+func New(sandbox string, limits Limits, budget *Budget) *Journal {
+	j := &Journal{sandbox: sandbox, limits: limits, budget: budget}
+	budget.join(j)
+	return j
+}
+
+// Add writes e down under a new ID, and cuts long bodies. e is the journal's
+// from then on.
+func (j *Journal) Add(e *Entry) {
+	e.Request.cut(j.limits.Body)
+	e.Response.cut(j.limits.Body)
+	e.bytes = e.measure()
+	j.mu.Lock()
+	j.last++
+	e.ID = j.sandbox + "-" + strconv.Itoa(j.last)
+	e.Sandbox = j.sandbox
+	if e.Delivered == "" {
+		e.Delivered = Pending
+	}
+	j.entries = append(j.entries, e)
+	j.bytes += e.bytes
+	grown := e.bytes
+	for len(j.entries) > j.limits.Entries || (j.bytes > j.limits.Bytes && len(j.entries) > 1) {
+		grown -= j.drop()
+	}
+	j.mu.Unlock()
+	j.budget.grow(grown)
+}
+
+func (m *Message) cut(limit int) {
+	m.Bytes = len(m.Body)
+	if len(m.Body) > limit {
+		m.Body, m.Truncated, m.Decoded = append(Text(nil), m.Body[:limit]...), true, nil
+	}
+}
+
+// drop takes the oldest entry away and tells how many bytes it held.
+func (j *Journal) drop() int {
+	size := j.entries[0].bytes
+	j.entries[0] = nil
+	j.entries = j.entries[1:]
+	j.bytes -= size
+	j.dropped++
+	return size
+}
+
+// Close completes e once its answer has left or could not.
+func (j *Journal) Close(e *Entry, took time.Duration, d Delivered) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e.DurationMS = float64(took.Microseconds()) / 1000
+	e.Delivered = d
+}
+
+// A Filter chooses entries. Zero members choose all.
+type Filter struct {
+	API, Operation, Outcome string
+	DecidedBy               Kind
+	Status                  int
+	Since                   time.Time
+	After                   string // the ID of an entry: only older ones
+	Limit                   int    // at most so many; 0: all
+}
+
+func (f *Filter) fits(e *Entry) bool {
+	return (f.API == "" || f.API == e.API) &&
+		(f.Operation == "" || f.Operation == e.Operation) &&
+		(f.Outcome == "" || f.Outcome == e.Outcome) &&
+		(f.DecidedBy == "" || f.DecidedBy == e.DecidedBy.Kind) &&
+		(f.Status == 0 || f.Status == e.Status) &&
+		(f.Since.IsZero() || !e.Time.Before(f.Since))
+}
+
+// List returns the entries that f chooses, newest first, and whether more
+// would follow.
+func (j *Journal) List(f Filter) (entries []Entry, more bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	below := j.last + 1
+	if f.After != "" {
+		below = j.number(f.After)
+	}
+	first := j.last - len(j.entries) + 1
+	for n := min(below-1, j.last); n >= first; n-- {
+		e := j.entries[n-first]
+		if !f.fits(e) {
+			continue
+		}
+		if f.Limit > 0 && len(entries) == f.Limit {
+			return entries, true
+		}
+		entries = append(entries, *e)
+	}
+	return entries, false
+}
+
+// Find returns the entry with this ID.
+func (j *Journal) Find(id string) (Entry, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at := j.number(id) - (j.last - len(j.entries) + 1)
+	if at < 0 || at >= len(j.entries) {
+		return Entry{}, false
+	}
+	return *j.entries[at], true
+}
+
+// number is the number in an ID, or 0.
+func (j *Journal) number(id string) int {
+	prefix := j.sandbox + "-"
+	if len(id) <= len(prefix) || id[:len(prefix)] != prefix {
+		return 0
+	}
+	n, err := strconv.Atoi(id[len(prefix):])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Clear empties the journal. restart lets the numbers begin anew, as when the
+// sandbox was made; otherwise they go on, so that no ID is given twice.
+func (j *Journal) Clear(restart bool) {
+	j.mu.Lock()
+	freed := j.bytes
+	j.entries, j.bytes, j.dropped = nil, 0, 0
+	if restart {
+		j.last = 0
+	}
+	j.mu.Unlock()
+	j.budget.grow(-freed)
+}
+
+// Counts tell how much the journal holds.
+type Counts struct {
+	Entries int `json:"entries"`
+	Bytes   int `json:"bytes"`
+	Dropped int `json:"dropped"` // gave way to later ones
+}
+
+// Counts tells how much the journal holds.
+func (j *Journal) Counts() Counts {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return Counts{Entries: len(j.entries), Bytes: j.bytes, Dropped: j.dropped}
+}
+
+// Leave gives the journal's share of the budget back. It is to be called once
+// the sandbox is gone.
+func (j *Journal) Leave() {
+	j.Clear(false)
+	j.budget.leave(j)
+}
