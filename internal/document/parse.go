@@ -1,0 +1,289 @@
+package document
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The bounds of a file. Aliases are bounded by what they stand for, so that a
+// small file cannot become a large one.
+const (
+	MaxSize     = 1 << 20 // bytes of a file
+	MaxDepth    = 64      // levels of nesting
+	MaxExpanded = 10_000  // nodes that aliases may stand for
+)
+
+// Parse reads text as one YAML document whose top level is a mapping, and
+// returns that mapping. What it refuses it tells as faults with their places:
+// a file that is too large, empty or no UTF-8, broken YAML, a second document,
+// a key that stands twice, a key that is no plain word, merge keys, tags, and
+// aliases that stand for themselves or for too much.
+//
+// The file is only named in the faults; nothing is opened.
+func Parse(file string, text []byte) (*yaml.Node, error) {
+	faults := NewFaults(file)
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !faults.text(text) {
+		return nil, faults.Err()
+	}
+	root := faults.decode(text)
+	if root == nil {
+		return nil, faults.Err()
+	}
+	if root.Kind != yaml.MappingNode {
+		faults.Say(root, "the file holds %s; a mapping of keys to values was expected", Describe(root))
+		return nil, faults.Err()
+	}
+	w := walker{faults: faults, open: map[*yaml.Node]bool{}}
+	w.walk(root, 1)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// text tells what is wrong before YAML begins.
+func (f *Faults) text(text []byte) bool {
+	if len(text) > MaxSize {
+		f.large(int64(len(text)))
+		return false
+	}
+	line, column := 1, 1
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			f.say(line, column, "the byte %#02x is not UTF-8; save the file as UTF-8", text[i])
+			return false
+		case !printable(r):
+			f.say(line, column, "the character %U may not stand in YAML; write it as an escape in double quotes", r)
+			return false
+		case r == '\n':
+			line, column = line+1, 0
+		}
+		i, column = i+n, column+1
+	}
+	return true
+}
+
+// printable reports whether YAML allows r in a file.
+func printable(r rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r', r == 0x85:
+		return true
+	case r < ' ', r >= 0x7f && r < 0xa0, r == 0xfeff, r == 0xfffe, r == 0xffff:
+		return false
+	}
+	return true
+}
+
+// decode reads the one document of a file and returns what it holds.
+func (f *Faults) decode(text []byte) *yaml.Node {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	switch err := decode(dec, &document); {
+	case errors.Is(err, io.EOF):
+		f.Say(nil, "the file is empty; a mapping of keys to values was expected")
+		return nil
+	case err != nil:
+		f.syntax(text, err)
+		return nil
+	}
+	switch err := decode(dec, &second); {
+	case err == nil:
+		f.Say(&second, "a second document begins here; one was expected; take the --- away or make two files of it")
+		return nil
+	case !errors.Is(err, io.EOF):
+		f.syntax(text, err)
+		return nil
+	}
+	if len(document.Content) == 0 {
+		f.Say(nil, "the file is empty; a mapping of keys to values was expected")
+		return nil
+	}
+	return document.Content[0]
+}
+
+// decode reads the next document. yaml.v3 panics on some broken files, which
+// is a fault of the file like any other to whoever wrote it.
+func decode(dec *yaml.Decoder, into *yaml.Node) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("yaml: %v", r)
+		}
+	}()
+	return dec.Decode(into)
+}
+
+var (
+	located       = regexp.MustCompile(`^yaml: (?:line (\d+): )?((?s:.*))$`)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
+
+// fromParser begins the faults that yaml.v3 finds after scanning. Their lines
+// it counts from 0, those of its scanner from 1.
+var fromParser = []string{
+	"did not find expected key", "did not find expected '-'", "did not find expected ','",
+	"did not find expected node", "did not find expected <", "found undefined tag handle",
+	"found duplicate %", "found incompatible",
+}
+
+// syntax tells what yaml.v3 found: it names the line at most, and that in
+// words of its own.
+func (f *Faults) syntax(text []byte, err error) {
+	m := located.FindStringSubmatch(err.Error())
+	if m == nil {
+		f.Say(nil, "this is not YAML: %v", err)
+		return
+	}
+	what := m[2]
+	if a := unknownAnchor.FindStringSubmatch(what); a != nil {
+		line, column := find(text, "*"+a[1])
+		f.say(line, column, "the alias *%s stands for nothing; an anchor &%[1]s before it was expected", a[1])
+		return
+	}
+	line, _ := strconv.Atoi(m[1])
+	for _, start := range fromParser {
+		if strings.HasPrefix(what, start) {
+			line++
+			break
+		}
+	}
+	line = max(line, 1)
+	f.say(line, 1, "this is not YAML: %s%s", what, advice(what, lineOf(text, line)))
+}
+
+// advice says what to do about a fault of the syntax.
+func advice(what, line string) string {
+	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+	switch {
+	case strings.Contains(indent, "\t"):
+		return "; indent with spaces, not with tabs"
+	case strings.HasPrefix(what, "mapping values are not allowed"):
+		return "; quote a value that holds a colon and a space, and look at the indentation"
+	case strings.HasPrefix(what, "found character that cannot start"):
+		return "; quote a value that begins with @, ` or %"
+	case strings.HasPrefix(what, "did not find expected"):
+		return "; look at the indentation, quotes and brackets from here on"
+	case strings.HasPrefix(what, "could not find expected ':'"):
+		return "; a key is followed by a colon and a space"
+	}
+	return ""
+}
+
+// lineOf returns a line of text, counted from 1.
+func lineOf(text []byte, line int) string {
+	for range line - 1 {
+		_, rest, ok := bytes.Cut(text, []byte("\n"))
+		if !ok {
+			return ""
+		}
+		text = rest
+	}
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	return string(first)
+}
+
+// find tells where a word first stands in text.
+func find(text []byte, word string) (line, column int) {
+	at := bytes.Index(text, []byte(word))
+	if at < 0 {
+		return 1, 1
+	}
+	before := text[:at]
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+}
+
+// A walker looks at every node of a file once, and at what aliases stand for
+// as often as they stand for it.
+type walker struct {
+	faults   *Faults
+	open     map[*yaml.Node]bool // aliased nodes that the walk is inside of
+	outer    *yaml.Node          // the written alias that the walk is inside of
+	expanded int                 // nodes reached through aliases
+	bytes    int                 // and their text
+	over     bool                // that was too much, and was told
+}
+
+func (w *walker) walk(n *yaml.Node, depth int) {
+	if w.over || w.faults.Full() {
+		return
+	}
+	if depth > MaxDepth {
+		w.faults.Say(n, "values are nested deeper than %d levels; nothing that is read here is", MaxDepth)
+		w.over = true
+		return
+	}
+	if n.Kind == yaml.AliasNode {
+		w.alias(n, depth)
+		return
+	}
+	if len(w.open) > 0 && !w.expand(n) {
+		return
+	}
+	if len(w.open) == 0 {
+		w.inspect(n)
+	}
+	for _, child := range n.Content {
+		w.walk(child, depth+1)
+	}
+}
+
+// alias walks what an alias stands for. One that stands for what it is a part
+// of comes by here again before it is done.
+func (w *walker) alias(n *yaml.Node, depth int) {
+	if w.open[n.Alias] {
+		w.faults.Say(n, "the alias *%s stands for what it is a part of; write out what is meant", n.Value)
+		w.over = true
+		return
+	}
+	if len(w.open) == 0 {
+		w.outer = n
+	}
+	w.open[n.Alias] = true
+	w.walk(n.Alias, depth)
+	delete(w.open, n.Alias)
+}
+
+// expand counts a node that an alias stands for.
+func (w *walker) expand(n *yaml.Node) bool {
+	w.expanded++
+	w.bytes += len(n.Value)
+	if w.expanded > MaxExpanded || w.bytes > MaxSize {
+		w.faults.Say(w.outer, "with the alias *%s aliases stand for more than %d values or %d bytes; use fewer", w.outer.Value, MaxExpanded, MaxSize)
+		w.over = true
+	}
+	return !w.over
+}
+
+// inspect holds one written node against what is read here.
+func (w *walker) inspect(n *yaml.Node) {
+	if n.Style&yaml.TaggedStyle != 0 {
+		w.faults.Say(n, "the tag %s was found; a value without a tag was expected; quote what shall be text", Quote(n.Tag))
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	first := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := Resolve(n.Content[i])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			w.faults.Say(n.Content[i], "a key is %s; a plain word was expected", Describe(key))
+		case key.Tag == "!!merge":
+			w.faults.Say(n.Content[i], "the merge key << is not read here; write the keys out, or use an alias for the whole value")
+		case first[key.Value] != nil:
+			w.faults.Say(n.Content[i], "the key %s stands twice, first in line %d; leave one", Quote(key.Value), first[key.Value].Line)
+		default:
+			first[key.Value] = n.Content[i]
+		}
+	}
+}
