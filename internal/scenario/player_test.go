@@ -1,0 +1,343 @@
+package scenario_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+func read(t testing.TB, name, rules string) *scenario.Scenario {
+	t.Helper()
+	s, err := scenario.Parse(name, []byte("scenario: "+name+"\napi: toy\nrules:\n"+rules), apis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// say tells a play in one line: the outcome, who decided, and who passed.
+func say(p scenario.Play) string {
+	s := "-"
+	if p.Verdict.Outcome != nil {
+		s = p.Verdict.Outcome.Name
+	}
+	if p.Scenario != "" {
+		s += fmt.Sprintf(" by %s %d", p.Scenario, p.Rule)
+	}
+	for _, passed := range p.Passed {
+		s += fmt.Sprintf("; %s %d %s", passed.Scenario, passed.Rule, passed.Why)
+	}
+	return s
+}
+
+func TestAsk(t *testing.T) {
+	u1 := contract.Values{"UserId": "u1"}
+	type ask struct {
+		op      *contract.Operation
+		in      contract.Values
+		refused bool
+		want    string
+	}
+	tests := []struct {
+		name, rules string
+		narrow      scenario.Narrow
+		asks        []ask
+	}{
+		{"first rule that fits", `
+  - {operation: List, outcome: success}
+  - {operation: Create, where: {UserId: u2}, outcome: success}
+  - {operation: Create, outcome: NotFound.NoIdle}
+  - {operation: Create, outcome: success}`, scenario.Narrow{}, []ask{
+			{create, u1, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got "u1", want "u2"`},
+			{create, nil, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got nothing, want "u2"`},
+			{create, contract.Values{"UserId": nil}, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got null, want "u2"`},
+			{create, contract.Values{"UserId": "u2"}, false, `success by toy/s 2`},
+			{login, u1, false, "-"},
+			{nil, nil, true, "-"},
+		}},
+		{"times and skip", `
+  - {operation: Create, where: {UserId: u1}, skip: 1, times: 2, outcome: NotFound.NoIdle}
+  - {operation: Create, wire: {delay: 2s}}`, scenario.Narrow{}, []ask{
+			{create, u1, false, "- by toy/s 2; toy/s 1 skip: 1 of 1 let through"},
+			{create, nil, false, `- by toy/s 2; toy/s 1 where UserId: got nothing, want "u1"`},
+			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
+			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
+			{create, u1, false, "- by toy/s 2; toy/s 1 times: fired 2 of 2"},
+		}},
+		{"every operation", `
+  - {operation: '*', outcome: internalError}`, scenario.Narrow{}, []ask{
+			{create, u1, false, "internalError by toy/s 1"},
+			{list, nil, false, "internalError by toy/s 1"},
+			{login, nil, false, "internalError by toy/s 1"},
+			{nil, nil, true, "-; toy/s 1 the Door refused, and internalError is not the Door's to give"},
+		}},
+		{"what the Door refused", `
+  - {operation: Create, skip: 1, outcome: NotFound.NoIdle}
+  - {operation: '*', times: 1, outcome: expired}
+  - {operation: '*', wire: {fault: reset}}`, scenario.Narrow{}, []ask{
+			{create, u1, true, "expired by toy/s 2; toy/s 1 the Door refused, and NotFound.NoIdle is not the Door's to give"},
+			{nil, nil, true, "- by toy/s 3; toy/s 2 times: fired 1 of 1"},
+			{create, u1, false, "- by toy/s 3; toy/s 1 skip: 1 of 1 let through; toy/s 2 times: fired 1 of 1"},
+			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
+		}},
+		{"narrowed", `
+  - {operation: Create, where: {UserId: u1}, outcome: NotFound.NoIdle}
+  - {operation: '*', outcome: internalError}`,
+			scenario.Narrow{Times: 2, Skip: 1, Where: []scenario.Condition{{Param: "Page", Value: "1"}}}, []ask{
+				{create, u1, false, `-; toy/s 1 where Page: got nothing, want "1"; toy/s 2 where Page: got nothing, want "1"`},
+				{create, contract.Values{"UserId": "u1", "Page": int64(1)}, false, "-; toy/s 1 skip of the activation: 1 of 1 let through; toy/s 2 skip of the activation: 1 of 1 let through"},
+				{create, contract.Values{"UserId": "u1", "Page": int64(1)}, false, "NotFound.NoIdle by toy/s 1"},
+				{list, contract.Values{"Page": contract.Raw("1")}, false, "internalError by toy/s 2"},
+				{list, contract.Values{"Page": contract.Raw("1")}, false, "-; toy/s 2 times of the activation: fired 2 of 2"},
+			}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := scenario.NewPlayer(apis)
+			p.On(read(t, "s", tt.rules), tt.narrow)
+			for range 2 { // again after Rewind
+				for i, a := range tt.asks {
+					if got := say(p.Ask(call(a.op, a.in), a.refused)); got != a.want {
+						t.Errorf("%d\ngot  %s\nwant %s", i, got, a.want)
+					}
+				}
+				p.Rewind()
+			}
+			c := call(create, u1)
+			c.API = other
+			if got := say(p.Ask(c, false)); got != "-" {
+				t.Errorf("another API: got %s, want -", got)
+			}
+		})
+	}
+}
+
+func TestConditionsCompareTexts(t *testing.T) {
+	tests := []struct {
+		value string
+		got   any
+		want  bool
+	}{
+		{"5", "5", true},
+		{"5", contract.Raw("5"), true},
+		{"5", json.Number("5"), true},
+		{"5", int64(5), true},
+		{"5", 5.0, true},
+		{"'5'", int64(5), true},
+		{"1.50", 1.5, true},
+		{"007", "007", true},
+		{"007", int64(7), false},
+		{"-9223372036854775808", int64(-1 << 63), true},
+		{"on", true, true},
+		{"on", "on", true},
+		{"True", true, true},
+		{"false", true, false},
+		{"90s", 90 * time.Second, true},
+		{"u1", "u2", false},
+		{"u1", []any{"u1"}, false},
+		{"u1", contract.Values{"u1": "u1"}, false},
+		{"''", nil, false},
+		{"''", "", true},
+	}
+	for _, tt := range tests {
+		p := scenario.NewPlayer(apis)
+		p.On(read(t, "s", "  - {operation: Create, where: {UserId: "+tt.value+"}, outcome: success}"), scenario.Narrow{})
+		play := p.Ask(call(create, contract.Values{"UserId": tt.got}), false)
+		if got := play.Scenario != ""; got != tt.want {
+			t.Errorf("%s and %#v: got %t, want %t (%s)", tt.value, tt.got, got, tt.want, say(play))
+		}
+	}
+}
+
+func TestPlaySays(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	p.On(read(t, "s", `
+  - operation: Create
+    outcome: NotFound.NoIdle
+    message: Nobody.
+    with: {a: 1}
+    wire: {delay: 2s, fault: stall, headers: {X-A: a}}`), scenario.Narrow{Wire: &scenario.Wire{
+		Delay: time.Second, Answer: &scenario.Answer{Status: 502},
+		Headers: []scenario.HeaderChange{{Name: "X-B", Value: "b"}},
+	}})
+	got := p.Ask(call(create, nil), false)
+	want := scenario.Play{
+		Verdict: contract.Verdict{Outcome: noIdle, Note: "Nobody."}, With: wire.Patch{{Name: "a", Value: []byte("1")}},
+		Wire: &scenario.Wire{Delay: time.Second, Answer: &scenario.Answer{Status: 502}, Headers: []scenario.HeaderChange{
+			{Name: "X-A", Value: "a"}, {Name: "X-B", Value: "b"},
+		}},
+		Scenario: "toy/s", Rule: 1,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestPlayerActivates(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	status := func() string {
+		var b strings.Builder
+		for _, s := range p.Active() {
+			for _, r := range s.Rules {
+				left := "any"
+				if r.Left != nil {
+					left = fmt.Sprint(*r.Left)
+				}
+				fmt.Fprintf(&b, "%s %d %s %s %d %s\n", s.Scenario, r.Rule, r.Operation, r.Outcome, r.Fired, left)
+			}
+		}
+		return b.String()
+	}
+	a := read(t, "a", "  - {operation: Create, times: 3, outcome: success}")
+	b := scenario.Implicit(toy, create, noIdle)
+	tests := []struct {
+		what string
+		do   func()
+		want string
+	}{
+		{"nothing", func() {}, ""},
+		{"one", func() { p.On(a, scenario.Narrow{}) }, "toy/a 1 Create success 0 3\n"},
+		{"the last is asked first", func() {
+			p.On(b, scenario.Narrow{})
+			if got := say(p.Ask(call(create, nil), false)); got != "NotFound.NoIdle by toy/Create/NotFound.NoIdle 1" {
+				t.Errorf("got %s", got)
+			}
+		}, "toy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 1 any\ntoy/a 1 Create success 0 3\n"},
+		{"again comes last and begins anew", func() {
+			p.On(a, scenario.Narrow{Times: 1})
+			p.Ask(call(create, nil), false)
+			p.Ask(call(create, nil), false)
+		}, "toy/a 1 Create success 1 0\ntoy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 2 any\n"},
+		{"rewind", p.Rewind, "toy/a 1 Create success 0 1\ntoy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 0 any\n"},
+		{"off unknown", func() {
+			if p.Off("b") {
+				t.Error("got true, want false")
+			}
+		}, "toy/a 1 Create success 0 1\ntoy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 0 any\n"},
+		{"off by short name", func() {
+			if !p.Off("a") {
+				t.Error("got false, want true")
+			}
+		}, "toy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 0 any\n"},
+		{"all off", p.OffAll, ""},
+	}
+	for _, tt := range tests {
+		tt.do()
+		if got := status(); got != tt.want {
+			t.Errorf("%s\ngot\n%swant\n%s", tt.what, got, tt.want)
+		}
+	}
+	if got := say(p.Ask(call(create, nil), false)); got != "-" {
+		t.Errorf("got %s, want -", got)
+	}
+}
+
+func TestPassedIsBounded(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, outcome: success}\n", 1000)), scenario.Narrow{})
+	if got := len(p.Ask(call(create, nil), false).Passed); got != 64 {
+		t.Errorf("got %d, want 64", got)
+	}
+}
+
+// TestTimesIsExact holds that a rule fires neither less nor more often than it
+// should, however many call.
+func TestTimesIsExact(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	p.On(read(t, "s", `
+  - {operation: Create, skip: 100, times: 500, outcome: NotFound.NoIdle}
+  - {operation: Create, times: 300, outcome: success}`), scenario.Narrow{})
+	p.On(read(t, "narrow", "  - {operation: Create, outcome: expired}"), scenario.Narrow{Skip: 50, Times: 70})
+	var fired [3]atomic.Int64
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for range 50 {
+				switch play := p.Ask(call(create, nil), false); play.Verdict.Outcome {
+				case noIdle:
+					fired[0].Add(1)
+				case success:
+					fired[1].Add(1)
+				case expired:
+					fired[2].Add(1)
+				}
+				_ = p.Active()
+			}
+		})
+	}
+	all.Wait()
+	for i, want := range []int64{500, 300, 70} {
+		if got := fired[i].Load(); got != want {
+			t.Errorf("rule %d: got %d, want %d", i, got, want)
+		}
+	}
+}
+
+// TestPlayerServesMany is for the race detector.
+func TestPlayerServesMany(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	s := read(t, "s", "  - {operation: '*', times: 2, outcome: internalError}")
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for range 100 {
+				switch i % 4 {
+				case 0:
+					p.On(s, scenario.Narrow{})
+				case 1:
+					p.Off("toy/s")
+				case 2:
+					p.Rewind()
+				}
+				p.Ask(call(create, nil), i%2 == 0)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestAskingNothingAllocatesNothing(t *testing.T) {
+	p := scenario.NewPlayer(apis)
+	c := call(create, nil)
+	if got := testing.AllocsPerRun(100, func() { p.Ask(c, false) }); got != 0 {
+		t.Errorf("got %v allocations, want 0", got)
+	}
+	p.On(read(t, "s", "  - {operation: Create, where: {Count: 5}, outcome: success}"), scenario.Narrow{})
+	c.In = contract.Values{"Count": int64(5)}
+	if got := testing.AllocsPerRun(100, func() { p.Ask(c, false) }); got != 0 {
+		t.Errorf("got %v allocations for a rule that fits at once, want 0", got)
+	}
+}
+
+func BenchmarkAsk(b *testing.B) {
+	for _, active := range []int{0, 1, 100} {
+		for _, about := range []string{"Create", "List"} {
+			b.Run(fmt.Sprintf("%d active about %s", active, about), func(b *testing.B) {
+				p := scenario.NewPlayer(apis)
+				for i := range active {
+					where := ""
+					if i > 0 {
+						where = "where: {Page: 1}, "
+					}
+					p.On(read(b, fmt.Sprint("s", i), "  - {operation: "+about+", "+where+"outcome: success}"), scenario.Narrow{})
+				}
+				c := call(create, contract.Values{"UserId": "u1", "Page": int64(2)})
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						p.Ask(c, false)
+					}
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package scenario_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/bad/*.txt; read the difference before you keep it")
+
+func TestParseTellsWhatIsWrong(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("got %d files, %v, want at least 25", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, got := scenario.Parse(filepath.Base(file), text, apis)
+			if got == nil || s != nil {
+				t.Fatal("got no fault, want one")
+			}
+			told := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(told, []byte(got.Error()+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(told)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Error()+"\n" != string(want) {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestParseReads(t *testing.T) {
+	text, err := os.ReadFile("testdata/good/everything.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := scenario.Parse("everything.yaml", text, apis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &scenario.Scenario{
+		Name: "everything", API: "toy", Description: "Says all that a scenario can say.", Tags: []string{"quota", "retry"},
+		File: "everything.yaml",
+		Rules: []scenario.Rule{
+			{
+				Operation: "Create", Times: 2, Skip: 1, Outcome: "NotFound.NoIdle", Message: "Nobody is idle: {come back later}",
+				Where: []scenario.Condition{{Param: "UserId", Value: "u1"}, {Param: "Count", Value: "007"}, {Param: "Strict", Value: "on"}},
+				With: wire.Patch{
+					{Name: "zebra", Value: []byte("1.50")},
+					{Name: "apple"},
+					{Name: "inner", Inner: wire.Patch{
+						{Name: "b", Value: []byte(`[1,{"d":null,"c":"on"},true]`)},
+						{Name: "a", Value: []byte(`"gone"`)},
+						{Name: "e", Value: []byte("{}")},
+					}},
+					{Name: "none", Value: []byte("{}")},
+					{Name: "text", Value: []byte(`"5"`)},
+				},
+			},
+			{Operation: "*", Wire: &scenario.Wire{
+				Delay: 1500 * time.Millisecond, Fault: scenario.Truncate,
+				Headers: []scenario.HeaderChange{{Name: "Retry-After", Value: "5"}, {Name: "Server", Remove: true}},
+			}},
+			{Operation: "Login", Wire: &scenario.Wire{Answer: &scenario.Answer{
+				Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>Bad Gateway</h1>",
+			}}},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if got, want := got.FullName(), "toy/everything"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	reply, err := got.Rules[0].With.Over([]byte(`{"apple":1,"inner":{"a":1,"z":2},"last":3}`))
+	laid := `{"inner":{"a":"gone","z":2,"b":[1,{"d":null,"c":"on"},true],"e":{}},"last":3,"zebra":1.50,"none":{},"text":"5"}`
+	if err != nil || string(reply) != laid {
+		t.Errorf("got  %s, %v\nwant %s", reply, err, laid)
+	}
+}
+
+func TestParseCondition(t *testing.T) {
+	tests := []struct {
+		text string
+		want scenario.Condition
+		err  string
+	}{
+		{"UserId=u1", scenario.Condition{Param: "UserId", Value: "u1"}, "<nil>"},
+		{"q=a=b", scenario.Condition{Param: "q", Value: "a=b"}, "<nil>"},
+		{"q=", scenario.Condition{Param: "q"}, "<nil>"},
+		{"UserId", scenario.Condition{}, `the condition is "UserId"; parameter=value was expected, such as UserId=u1`},
+		{"=u1", scenario.Condition{}, `the condition is "=u1"; parameter=value was expected, such as UserId=u1`},
+	}
+	for _, tt := range tests {
+		got, err := scenario.ParseCondition(tt.text)
+		if got != tt.want || fmt.Sprint(err) != tt.err {
+			t.Errorf("%s: got %v, %v, want %v, %s", tt.text, got, err, tt.want, tt.err)
+		}
+	}
+}
+
+var located = regexp.MustCompile(`^f\.yaml:[1-9][0-9]*:[1-9][0-9]*: .`)
+
+// FuzzParse holds that every refusal names its place, and that what is read
+// can be played.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/bad/*.yaml", "testdata/good/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := scenario.Parse("f.yaml", text, apis)
+		if err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if !located.MatchString(line) {
+					t.Errorf("got %q, want file:line:col: text", line)
+				}
+			}
+			return
+		}
+		play(t, s)
+	})
+}
+
+// play plays a scenario and holds what it says against what the house does
+// with it.
+func play(t *testing.T, s *scenario.Scenario) {
+	if len(s.Rules) == 0 {
+		t.Fatal("got no rules")
+	}
+	p := scenario.NewPlayer(apis)
+	p.On(s, scenario.Narrow{})
+	for _, op := range []*contract.Operation{create, list, login, nil} {
+		for _, refused := range []bool{false, true} {
+			said := p.Ask(call(op, contract.Values{"UserId": "u1", "Count": int64(7)}), refused)
+			if body, err := said.With.Over([]byte(`{"a":{"b":1}}`)); err != nil {
+				t.Fatal(err)
+			} else if _, err := wire.Object(body); err != nil {
+				t.Fatalf("%v in %s", err, body)
+			}
+		}
+	}
+	if len(p.Active()) != 1 {
+		t.Errorf("got %d active, want 1", len(p.Active()))
+	}
+}
