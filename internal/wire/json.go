@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -40,30 +42,88 @@ func Object(body []byte) (contract.Values, error) {
 
 // Value reads body as one JSON value of any type, otherwise as Object does.
 func Value(body []byte) (any, error) {
-	if !utf8.Valid(body) {
-		return nil, &Fault{Offset: invalid(body), Text: "the text is not UTF-8"}
-	}
-	r := reader{dec: json.NewDecoder(bytes.NewReader(body))}
-	r.dec.UseNumber()
-	x, err := r.value(0)
+	dec := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(dec)
+	dec.Reset(bytes.NewBuffer(body))
+	x, err := value(dec)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, &Fault{Offset: r.dec.InputOffset(), Text: "something follows the JSON value"}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, &Fault{Offset: dec.InputOffset(), Text: "something follows the JSON value"}
 	}
 	return x, nil
 }
 
-func invalid(body []byte) (offset int64) {
-	for len(body) > 0 {
-		r, n := utf8.DecodeRune(body)
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		body, offset = body[n:], offset+int64(n)
+// decoders are reused: making one costs more than reading a small body.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
+func value(dec *jsontext.Decoder) (any, error) {
+	t, err := dec.ReadToken()
+	if err != nil {
+		return nil, fault(dec, err)
 	}
-	return offset
+	switch t.Kind() {
+	case jsontext.KindNull:
+		return nil, nil
+	case jsontext.KindString:
+		return t.String(), nil
+	case jsontext.KindNumber:
+		return json.Number(t.String()), nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return t.Bool(), nil
+	}
+	if dec.StackDepth() > Depth {
+		return nil, &Fault{Offset: dec.InputOffset(), Text: fmt.Sprintf("the JSON text is nested deeper than %d levels", Depth)}
+	}
+	if t.Kind() == jsontext.KindBeginArray {
+		return array(dec)
+	}
+	return object(dec)
+}
+
+func array(dec *jsontext.Decoder) (any, error) {
+	list := []any{}
+	for dec.PeekKind() != jsontext.KindEndArray {
+		x, err := value(dec)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	_, err := dec.ReadToken()
+	return list, err
+}
+
+func object(dec *jsontext.Decoder) (any, error) {
+	v := contract.Values{}
+	for dec.PeekKind() != jsontext.KindEndObject {
+		t, err := dec.ReadToken()
+		if err != nil {
+			return nil, fault(dec, err)
+		}
+		name := t.String()
+		if v[name], err = value(dec); err != nil {
+			return nil, err
+		}
+	}
+	_, err := dec.ReadToken()
+	return v, err
+}
+
+// fault tells what the decoder found.
+func fault(dec *jsontext.Decoder, err error) *Fault {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &Fault{Offset: dec.InputOffset(), Text: "the JSON text ends too early"}
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
+		name := syntax.JSONPointer.LastToken()
+		return &Fault{Offset: syntax.ByteOffset, Text: fmt.Sprintf("the name %q stands twice", name), Key: name}
+	case errors.As(err, &syntax):
+		return &Fault{Offset: syntax.ByteOffset, Text: syntax.Err.Error()}
+	}
+	return &Fault{Offset: dec.InputOffset(), Text: err.Error()}
 }
 
 func kind(x any) string {
@@ -80,69 +140,6 @@ func kind(x any) string {
 		return "an array"
 	}
 	return "an object"
-}
-
-type reader struct{ dec *json.Decoder }
-
-func (r reader) token() (json.Token, error) {
-	t, err := r.dec.Token()
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, &Fault{Offset: r.dec.InputOffset(), Text: "the JSON text ends too early"}
-	case err != nil:
-		return nil, &Fault{Offset: r.dec.InputOffset(), Text: err.Error()}
-	}
-	return t, nil
-}
-
-func (r reader) value(depth int) (any, error) {
-	t, err := r.token()
-	if err != nil {
-		return nil, err
-	}
-	open, nested := t.(json.Delim)
-	if !nested {
-		return t, nil
-	}
-	if depth == Depth {
-		return nil, &Fault{Offset: r.dec.InputOffset(), Text: fmt.Sprintf("the JSON text is nested deeper than %d levels", Depth)}
-	}
-	if open == '[' {
-		return r.array(depth + 1)
-	}
-	return r.object(depth + 1)
-}
-
-func (r reader) array(depth int) (any, error) {
-	list := []any{}
-	for r.dec.More() {
-		x, err := r.value(depth)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	_, err := r.token()
-	return list, err
-}
-
-func (r reader) object(depth int) (any, error) {
-	v := contract.Values{}
-	for r.dec.More() {
-		t, err := r.token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := t.(string)
-		if _, twice := v[name]; twice {
-			return nil, &Fault{Offset: r.dec.InputOffset(), Text: fmt.Sprintf("the name %q stands twice", name), Key: name}
-		}
-		if v[name], err = r.value(depth); err != nil {
-			return nil, err
-		}
-	}
-	_, err := r.token()
-	return v, err
 }
 
 // Encode writes x as compact JSON without a trailing newline; <, > and & stay

@@ -1,0 +1,321 @@
+// Package toy is an API for tests: a small parcel locker that nobody
+// documents. It uses what the contract offers, also what no emulator may need
+// yet: names in paths, aliases, headers among what is returned, issued words,
+// answers that last, a door of its own beside the documented ones.
+package toy
+
+import (
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// New returns the API. Each has a table of its own, so that a test may change it.
+func New() *contract.API {
+	drop, get, register := dropParcel(), getParcel(), register()
+	return &contract.API{
+		Name: "toy", Title: "Toy Parcel Locker", Docs: "https://toy.example/docs", Port: 6419,
+		Hosts:   []string{"locker.toy.example"},
+		Claims:  func(r *contract.Request) bool { return r.Header.Get("Toy-Token") != "" },
+		Callers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
+		Pick:    pick,
+		Door: []contract.Step{
+			{Name: "path", Ends: []*contract.Outcome{noSuchPath, wrongMethod}, Do: found},
+			{Name: "token", Ends: []*contract.Outcome{unknownToken}, Do: known},
+			{Name: "body", Ends: []*contract.Outcome{unreadable}, Do: read},
+			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.Rate(tooFast, limit)},
+			{Name: "rows", Ends: []*contract.Outcome{invalid}, Do: contract.Rows(judge)},
+		},
+		Fill:        func(_ *contract.Call, place string) string { return "some " + place },
+		Fail:        fail,
+		Write:       write,
+		Sign:        sign,
+		Operations:  []*contract.Operation{register, drop, get, page()},
+		Common:      []*contract.Outcome{broken},
+		Failure:     []contract.Param{{Name: "error", Need: contract.Required, Doc: "What went wrong."}, {Name: "id", Doc: "The answer's number."}},
+		State:       newState,
+		Fixture:     []contract.Param{{Name: "tokens", Type: contract.List, Of: contract.String, Doc: "Tokens known from the start."}},
+		Switches:    []contract.Param{{Name: "limits", Type: contract.Boolean, Default: false, Doc: "Whether calls are counted."}},
+		Credentials: []contract.Credential{{Name: "token", Env: "TOY_TOKEN"}},
+		Secrets:     []string{"Toy-Token"},
+		Triggers: []*contract.Trigger{{
+			Name: "parcel.lost", Doc: "A parcel gets lost.",
+			Params: []contract.Param{{Name: "parcel", Need: contract.Required, Doc: "Which one."}},
+			Do: func(c *contract.Call) error {
+				s := c.State.(*state)
+				if _, ok := s.Parcels[c.In.Text("parcel")]; !ok {
+					return errors.New("there is no parcel " + c.In.Text("parcel"))
+				}
+				delete(s.Parcels, c.In.Text("parcel"))
+				return nil
+			},
+		}},
+	}
+}
+
+type state struct {
+	Tokens  []string          `json:"tokens" yaml:"tokens"`
+	Parcels map[string]string `json:"parcels"`
+	Made    time.Time         `json:"made"`
+
+	known map[string]bool
+	busy  int
+}
+
+func newState(s contract.Seed) (contract.State, error) {
+	st := &state{Parcels: map[string]string{}, Made: s.Now}
+	if token := s.Credentials.Text("token"); token != "" {
+		st.Tokens = append(st.Tokens, token)
+	}
+	return st, s.Decode(st)
+}
+
+// Reindex rebuilds the set of tokens. A token that stands twice contradicts.
+func (s *state) Reindex() error {
+	s.known = map[string]bool{}
+	for _, t := range s.Tokens {
+		if s.known[t] {
+			return errors.New("token " + t + " stands twice")
+		}
+		s.known[t] = true
+	}
+	return nil
+}
+
+// Words are the tokens.
+func (s *state) Words() iter.Seq[string] { return slices.Values(s.Tokens) }
+
+// Credentials are the first token.
+func (s *state) Credentials() contract.Values {
+	if len(s.Tokens) == 0 {
+		return nil
+	}
+	return contract.Values{"token": s.Tokens[0]}
+}
+
+func failure(name string, status int, message string) *contract.Outcome {
+	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: "The call failed: " + name + "."}
+}
+
+var (
+	noSuchPath   = failure("noSuchPath", 404, "Nothing lives here.")
+	wrongMethod  = failure("wrongMethod", 405, "Ask otherwise.")
+	unknownToken = failure("unknownToken", 401, "The token {token} is not known.")
+	unreadable   = failure("unreadable", 400, "The body cannot be read.")
+	invalid      = failure("invalid", 422, "The parameter {Name} is not valid.")
+	tooFast      = failure("tooFast", 429, "Call {n} of {limit}.")
+	broken       = failure("broken", 500, "Something broke.")
+	noParcel     = failure("noParcel", 404, "There is no parcel {parcel}.")
+	busy         = failure("busy", 409, "The locker is busy.")
+)
+
+func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
+	if len(r.At) == 0 {
+		return nil, contract.NoSuchPath
+	}
+	for _, op := range r.At {
+		if op.Method == r.Method {
+			return op, ""
+		}
+	}
+	return nil, contract.WrongMethod
+}
+
+func found(c *contract.Call) contract.Verdict {
+	switch c.Miss {
+	case contract.NoSuchPath:
+		return noSuchPath.Verdict()
+	case contract.WrongMethod:
+		return wrongMethod.Verdict()
+	}
+	return contract.Verdict{}
+}
+
+var strangeToken = &contract.Cause{Code: "strange_token", Text: "The token {token} was not handed out here. Register first."}
+
+func known(c *contract.Call) (v contract.Verdict) {
+	if c.Auth == contract.Off || c.Operation.Name == "Register" || c.Operation.Helper {
+		return v
+	}
+	token := c.Request.Header.Get("Toy-Token")
+	c.Look(func() {
+		if !c.State.(*state).known[token] {
+			v = unknownToken.Because(strangeToken, "token", token)
+		}
+	})
+	return v
+}
+
+func read(c *contract.Call) contract.Verdict {
+	c.In = contract.Values{}
+	if len(c.Request.Body) > 0 {
+		in, err := wire.Object(c.Request.Body)
+		if err != nil || c.Request.TooLarge {
+			return unreadable.Verdict()
+		}
+		c.In = in
+	}
+	for name, value := range c.Request.Path {
+		c.In[name] = contract.Raw(value)
+	}
+	return contract.Verdict{}
+}
+
+func limit(c *contract.Call) contract.Limit {
+	if !c.Switches.Bool("limits") {
+		return contract.Limit{}
+	}
+	return contract.Limit{Key: c.Operation.Name, Calls: c.Operation.Rate, Window: time.Second}
+}
+
+func judge(_ *contract.Call, found []contract.Violation) contract.Verdict {
+	return invalid.Because(nil, "Name", found[0].Path)
+}
+
+func fail(c *contract.Call, v contract.Verdict) any {
+	return struct {
+		Error string `json:"error"`
+		ID    string `json:"id"`
+	}{v.Message(c), c.Dice().ID()}
+}
+
+func write(_ *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
+	h := r.Header
+	if h == nil {
+		h = http.Header{}
+	}
+	h.Set("Content-Type", "application/json")
+	return contract.Response{Status: v.Outcome.Status, Header: h, Body: r.Body}
+}
+
+func sign(d contract.Draft) (*contract.Request, error) {
+	body := contract.Values{}
+	path := d.Operation.Path
+	for name, x := range d.In {
+		if text, ok := x.(string); ok && strings.Contains(path, "{"+name+"}") {
+			path = strings.ReplaceAll(path, "{"+name+"}", text)
+		} else {
+			body[name] = x
+		}
+	}
+	path = strings.ReplaceAll(path, "{parcel}", "none")
+	r := &contract.Request{
+		Method: d.Operation.Method, URL: &url.URL{Path: path}, Host: d.Host,
+		Header: http.Header{"Toy-Token": {d.Credentials.Text("token")}},
+	}
+	if len(body) > 0 {
+		r.Body = wire.Encode(body)
+	}
+	return r, nil
+}
+
+func register() *contract.Operation {
+	created := &contract.Outcome{
+		Name: "success", Status: 201, Doc: "A token was handed out.",
+		Returns: []contract.Param{
+			{Name: "Location", In: contract.Header, Need: contract.Required, Doc: "Where the client lives."},
+			{Name: "token", Need: contract.Required, Doc: "The token."},
+		},
+		Do: func(c *contract.Call) any {
+			s := c.State.(*state)
+			token := c.Mint().ID()
+			s.Tokens = append(s.Tokens, token)
+			s.known[token] = true
+			c.Issue(token)
+			return struct {
+				Location string
+				Token    string `json:"token"`
+			}{"/clients/" + token, token}
+		},
+	}
+	return &contract.Operation{
+		Name: "Register", Doc: "Hands out a token.", Cite: "toy 1", Method: "POST", Path: "/register",
+		Outcomes: []*contract.Outcome{created},
+		Decide:   func(*contract.Call) contract.Verdict { return created.Verdict() },
+	}
+}
+
+func dropParcel() *contract.Operation {
+	dropped := &contract.Outcome{
+		Name: "success", Status: 200, Doc: "The parcel lies in the locker.",
+		Returns: []contract.Param{{Name: "parcel", Need: contract.Required, Doc: "Its number."}},
+		Do: func(c *contract.Call) any {
+			s := c.State.(*state)
+			s.busy++
+			id := c.Dice().ID()
+			s.Parcels[id] = c.In.Text("content")
+			return struct {
+				Parcel string `json:"parcel"`
+			}{id}
+		},
+		Sent: func(c *contract.Call) { c.State.(*state).busy-- },
+	}
+	return &contract.Operation{
+		Name: "DropParcel", Doc: "Lays a parcel into the locker.", Cite: "toy 2", Method: "POST", Path: "/parcels", Rate: 3,
+		Params: []contract.Param{
+			{Name: "content", Need: contract.Required, Max: 20, Example: "books", Doc: "What is in it."},
+			{Name: "weight", Type: contract.Integer, Min: 1, Max: 30, Doc: "In kilograms."},
+			{Name: "size", OneOf: []string{"S", "M", "L"}, Doc: "Of the box."},
+		},
+		Outcomes: []*contract.Outcome{dropped, busy},
+		Decide: func(c *contract.Call) contract.Verdict {
+			if c.State.(*state).busy > 0 {
+				return busy.Verdict()
+			}
+			return dropped.Verdict()
+		},
+	}
+}
+
+func getParcel() *contract.Operation {
+	type parcel struct {
+		Parcel  string `json:"parcel"`
+		Content string `json:"content"`
+	}
+	got := &contract.Outcome{
+		Name: "success", Status: 200, Doc: "The parcel is handed over.",
+		Returns: []contract.Param{
+			{Name: "parcel", Need: contract.Required, Doc: "Its number."},
+			{Name: "content", Doc: "What is in it."},
+		},
+		Do: func(c *contract.Call) any {
+			id := c.In.Text("parcel")
+			return parcel{id, c.State.(*state).Parcels[id]}
+		},
+	}
+	return &contract.Operation{
+		Name: "GetParcel", Doc: "Hands a parcel over.", Cite: "toy 3", Method: "GET", Path: "/parcels/{parcel}",
+		Aliases:  []string{"/old/{parcel}/get"},
+		Params:   []contract.Param{{Name: "parcel", In: contract.Path, Need: contract.Required, Example: "p-1", Doc: "Its number."}},
+		Outcomes: []*contract.Outcome{got, noParcel},
+		Decide: func(c *contract.Call) contract.Verdict {
+			if _, ok := c.State.(*state).Parcels[c.In.Text("parcel")]; !ok {
+				return noParcel.Because(nil, "parcel", c.In.Text("parcel"))
+			}
+			return got.Verdict()
+		},
+	}
+}
+
+// page is a door of the locker's own beside the documented ones.
+func page() *contract.Operation {
+	shown := &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(*contract.Call) any { return nil }}
+	return &contract.Operation{
+		Name: "Page", Doc: "Shows a page to people.", Method: "GET", Path: "/page", Helper: true,
+		Outcomes: []*contract.Outcome{shown},
+		Decide:   func(*contract.Call) contract.Verdict { return shown.Verdict() },
+		Write: func(c *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
+			if v.Outcome.Fails {
+				return write(c, v, r)
+			}
+			return contract.Response{Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<p>locker</p>")}
+		},
+	}
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// An Answer is what is to be sent, and how the wire is to carry it.
+type Answer struct {
+	contract.Response
+	Wire  *scenario.Wire // nil: at once and whole
+	Entry *journal.Entry // how the journal tells it
+
+	walk *walk
+}
+
+// Close is to be called once the answer has left or could not.
+func (a *Answer) Close(took time.Duration, d journal.Delivered) {
+	w := a.walk
+	if sent := w.verdict.Outcome.Sent; sent != nil && !w.undone() {
+		w.visit.Room.Alone(func(contract.State) {
+			w.State = w.state // the world may have been reset in between
+			sent(&w.Call)
+			w.State = nil
+		})
+	}
+	w.visit.Sandbox.Journal.Close(a.Entry, took, d)
+}
+
+// DecidedBy tells who decided, in words.
+func (a *Answer) DecidedBy() string {
+	if by := a.Entry.DecidedBy; by.Kind == journal.Scenario {
+		return fmt.Sprintf("scenario %s rule %d", by.Scenario, by.Rule)
+	}
+	return string(a.Entry.DecidedBy.Kind)
+}
+
+// Outcome is the outcome's full name: API, operation and outcome. The middle
+// is a hyphen where the request named no operation.
+func (a *Answer) Outcome() string {
+	op := a.Entry.Operation
+	if op == "" {
+		op = "-"
+	}
+	return a.Entry.API + "/" + op + "/" + a.Entry.Outcome
+}
+
+// record writes the journal's entry, complete but for delivery.
+func (w *walk) record() {
+	r := w.Request
+	w.entry = &journal.Entry{
+		Time: w.Now, FoundBy: w.visit.FoundBy, API: w.API.Name, Outcome: w.verdict.Outcome.Name,
+		DecidedBy: w.by, Status: w.response.Status,
+		Client: journal.Client{Address: r.Client, UserAgent: r.Header.Get("User-Agent")},
+		Request: journal.Message{
+			Method: r.Method, URL: r.Target, Host: r.Host, Header: r.Header, Body: r.Body,
+		},
+		Response:   journal.Message{Status: w.response.Status, Header: w.response.Header, Body: w.response.Body},
+		Violations: w.Violations,
+		Notes:      w.Notes,
+	}
+	if w.told != nil {
+		w.entry.Response.Decoded = json.RawMessage(w.told)
+	}
+	if len(w.In) > 0 {
+		w.entry.Request.Decoded = w.In
+	}
+	if w.Operation != nil {
+		w.entry.Operation = w.Operation.Name
+	}
+	if w.wire != nil {
+		w.entry.Wire = &journal.Wire{
+			DelayMS: w.wire.Delay.Milliseconds(), Fault: string(w.wire.Fault),
+			Answered: w.wire.Answer != nil, Undone: w.undone(),
+		}
+	}
+	for _, p := range w.passed {
+		w.entry.Passed = append(w.entry.Passed, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
+	}
+	w.entry.Explanation = w.explain()
+	w.visit.Sandbox.Journal.Add(w.entry)
+}
+
+// explain says why the call ended so; nil where there is nothing to explain.
+func (w *walk) explain() *journal.Explanation {
+	switch w.by.Kind {
+	case journal.Scenario:
+		return &journal.Explanation{Cause: "scenario", Text: fmt.Sprintf(
+			"Rule %d of the active scenario %s decided this outcome; the emulator was not asked. Switch it off with: understudy scenarios off %s",
+			w.by.Rule, w.by.Scenario, w.by.Scenario)}
+	case journal.Header:
+		return &journal.Explanation{Cause: "header", Text: "The request itself called for this outcome with the header " + OutcomeHeader + "; the emulator was not asked."}
+	}
+	if e := w.verdict.Explain(&w.Call); e.Cause != "" {
+		return &e
+	}
+	return nil
+}
+
+// OutcomeHeader is the header by which a request calls for its own outcome,
+// and by which the answer tells it.
+const OutcomeHeader = "Understudy-Outcome"
+
+// UnknownOutcomeError tells that a request called for an outcome in which its
+// operation cannot end.
+type UnknownOutcomeError struct {
+	API, Operation, Outcome string
+	Known                   []string
+}
+
+func (e *UnknownOutcomeError) Error() string {
+	what := e.Operation + " of " + e.API
+	if e.Operation == "" {
+		what = "a request to " + e.API + " that names no operation"
+	}
+	return fmt.Sprintf("%s cannot end in %q; its documented outcomes: %s", what, e.Outcome, strings.Join(e.Known, ", "))
+}
+
+// callFor finds the outcome that the request itself calls for. Its full name
+// is accepted too.
+func (w *walk) callFor(name string) error {
+	if name == "" {
+		return nil
+	}
+	short := name
+	if w.Operation != nil {
+		short = strings.TrimPrefix(name, w.API.Name+"/"+w.Operation.Name+"/")
+	}
+	if w.asked = w.API.Outcome(w.Operation, short); w.asked != nil {
+		return nil
+	}
+	err := &UnknownOutcomeError{API: w.API.Name, Outcome: name}
+	if w.Operation != nil {
+		err.Operation = w.Operation.Name
+	}
+	for _, o := range w.API.Ends(w.Operation) {
+		err.Known = append(err.Known, o.Name)
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+// Package engine is the one corridor that every request walks down: enter,
+// decide, perform, send.
+package engine
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// A Visit is a request that found its API and its sandbox.
+type Visit struct {
+	Room    *sandbox.Room
+	Sandbox *sandbox.Sandbox
+	FoundBy string // what led to the sandbox
+	Request *contract.Request
+	Now     time.Time // by the sandbox's clock
+	Outcome string    // the outcome that the request itself calls for; "": none
+}
+
+// Serve takes a request through the house and brings it to its outcome. What
+// is left to the caller is to send the answer and to close it. The error is
+// understudy's own: an outcome was called for that nobody documents.
+func Serve(v *Visit) (*Answer, error) {
+	w := newWalk(v)
+	if err := w.callFor(v.Outcome); err != nil {
+		return nil, err
+	}
+	refusal := w.enter()
+	w.alone(func() {
+		w.decide(refusal)
+		w.perform()
+	})
+	w.send()
+	w.record()
+	return &Answer{Response: w.response, Wire: w.wire, Entry: w.entry, walk: w}, nil
+}
+
+// walk is one request on its way down the corridor.
+type walk struct {
+	contract.Call
+	visit *Visit
+	asked *contract.Outcome // what the request itself calls for
+	n     uint64            // how many-th call of its operation this is
+	dice  *contract.Dice
+	mint  *contract.Dice
+
+	verdict  contract.Verdict
+	by       journal.By
+	passed   []scenario.Passed
+	with     wire.Patch
+	wire     *scenario.Wire
+	state    contract.State // the one that the outcome was carried out on
+	value    any
+	told     []byte // what the outcome returned, as JSON: for the journal
+	reply    contract.Reply
+	response contract.Response
+	entry    *journal.Entry
+}
+
+func newWalk(v *Visit) *walk {
+	w := &walk{visit: v, Call: contract.Call{
+		API: v.Room.API, Request: v.Request, Now: v.Now,
+		Auth: v.Room.Auth(), Switches: v.Room.Switches(),
+	}}
+	w.House = w
+	w.Operation, w.Miss = w.API.Pick(v.Request)
+	w.n = v.Room.Number(w.Operation)
+	return w
+}
+
+// enter is the Door: one step after the other, until one refuses. A pending
+// verdict lets the request in.
+func (w *walk) enter() contract.Verdict {
+	for i := range w.API.Door {
+		if v := w.API.Door[i].Do(&w.Call); !v.Pending() {
+			return v
+		}
+	}
+	if w.Operation == nil {
+		panic("engine: the Door of " + w.API.Name + " let a request in that names no operation")
+	}
+	return contract.Verdict{}
+}
+
+// decide asks the request's own header, then the active scenarios, and the
+// emulator where they are silent. A refusal at the Door stands, but for an
+// outcome that the Door itself may give.
+func (w *walk) decide(refusal contract.Verdict) {
+	refused := !refusal.Pending()
+	if w.asked != nil && (!refused || w.API.AtDoor(w.asked)) {
+		w.verdict, w.by.Kind = w.asked.Verdict(), journal.Header
+		return
+	}
+	play := w.visit.Sandbox.Player.Ask(&w.Call, refused)
+	w.with, w.wire, w.passed = play.With, play.Wire, play.Passed
+	switch {
+	case !play.Verdict.Pending():
+		w.verdict, w.by.Kind = play.Verdict, journal.Scenario
+	case refused:
+		w.verdict, w.by.Kind = refusal, journal.Door
+	default:
+		w.verdict, w.by.Kind = w.Operation.Decide(&w.Call), journal.Emulator
+	}
+	w.by.Scenario, w.by.Rule = play.Scenario, play.Rule
+}
+
+// perform carries the outcome out, unless the wire broke before the request
+// could arrive.
+func (w *walk) perform() {
+	w.state = w.State
+	if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
+		w.value = do(&w.Call)
+	}
+}
+
+// undone reports whether a scenario had the request never arrive. An answer
+// that was cut or spoiled had arrived.
+func (w *walk) undone() bool {
+	if w.wire == nil {
+		return false
+	}
+	f := w.wire.Fault
+	return w.wire.Answer != nil || f == scenario.Reset || f == scenario.Empty || f == scenario.Stall
+}
+
+// send puts the outcome on the wire, as the API does it and then as the
+// scenario has the network change it.
+func (w *walk) send() {
+	o := w.verdict.Outcome
+	if o.Fails {
+		w.value = w.API.Fail(&w.Call, w.verdict)
+	}
+	write := w.API.Write
+	if w.Operation != nil && w.Operation.Write != nil {
+		write = w.Operation.Write
+	}
+	w.encode(o)
+	w.response = write(&w.Call, w.verdict, w.reply)
+	if w.response.Header == nil {
+		w.response.Header = http.Header{}
+	}
+	if w.wire != nil {
+		change(&w.response, w.wire)
+	}
+}
+
+// change lays over a response what a scenario has the network make of it.
+func change(r *contract.Response, by *scenario.Wire) {
+	if a := by.Answer; a != nil {
+		*r = contract.Response{Status: a.Status, Header: a.Header.Clone(), Body: []byte(a.Body)}
+		if r.Header == nil {
+			r.Header = http.Header{}
+		}
+	}
+	for _, h := range by.Headers {
+		if h.Remove {
+			r.Header.Del(h.Name)
+		} else {
+			r.Header.Set(h.Name, h.Value)
+		}
+	}
+}
+
+// encode makes the reply of what the outcome returned and lays the scenario's
+// fields over it.
+func (w *walk) encode(o *contract.Outcome) {
+	var body []byte
+	if w.value != nil {
+		body = wire.Encode(w.value)
+	}
+	rows := o.Returns
+	if o.Fails {
+		rows = w.API.Failure
+	}
+	body, err := w.with.Over(body)
+	if err == nil {
+		w.told = body
+		w.reply.Header, w.reply.Body, err = wire.Headers(rows, body)
+	}
+	if err != nil {
+		panic("engine: " + w.API.Name + ", outcome " + o.Name + ": " + err.Error())
+	}
+}
+
+// alone runs f while the world of the call's API stands still.
+func (w *walk) alone(f func()) {
+	w.visit.Room.Alone(func(state contract.State) {
+		w.State = state
+		defer func() { w.State = nil }()
+		f()
+	})
+}
+
+// Look is for steps of the Door.
+func (w *walk) Look(f func()) { w.alone(f) }
+
+// Hit counts a call by the wall clock.
+func (w *walk) Hit(key string, window time.Duration) int { return w.visit.Room.Hit(key, window) }
+
+// Dice are thrown for the first time when somebody asks for them.
+func (w *walk) Dice() *contract.Dice {
+	if w.dice == nil {
+		w.dice = w.visit.Room.Dice(w.Operation, w.n)
+	}
+	return w.dice
+}
+
+// Mint gives dice for what callers will be found by.
+func (w *walk) Mint() *contract.Dice {
+	if w.mint == nil {
+		w.mint = w.visit.Room.Mint(w.Operation, w.n)
+	}
+	return w.mint
+}
+
+// Issue tells the house what was handed out.
+func (w *walk) Issue(word string) { w.visit.Room.Issue(word) }

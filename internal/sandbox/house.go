@@ -1,0 +1,199 @@
+package sandbox
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// Default is the name of the sandbox of whoever names none.
+const Default = "default"
+
+// Config says how sandboxes begin.
+type Config struct {
+	APIs        []*contract.API
+	Fixtures    map[string]*fixture.Fixture // by API
+	Scenarios   []*scenario.Scenario        // active from the start
+	Credentials map[string]contract.Values  // by API: callers known beside those of the fixtures
+	Auth        map[string]contract.Auth    // by API; none: verify
+	Seed        uint64
+	Clock       clock.Setting
+	Wall        func() time.Time
+	Journal     journal.Limits
+	JournalAll  int // bytes of all journals together
+	Max         int // live sandboxes
+}
+
+// A House holds all sandboxes.
+type House struct {
+	config Config
+	budget *journal.Budget
+	book   *book
+	only   *Sandbox // default
+
+	mu        sync.RWMutex
+	sandboxes map[string]*Sandbox
+	many      atomic.Bool // there are others beside default
+}
+
+// New returns a house in which default stands, with a room for every API, so
+// that a fixture that cannot be used is told at once.
+func New(config Config) (*House, error) {
+	h := &House{
+		config: config, budget: journal.NewBudget(config.JournalAll),
+		book: newBook(), sandboxes: map[string]*Sandbox{},
+	}
+	h.only = h.add(Default)
+	for _, api := range config.APIs {
+		if _, err := h.only.Room(api); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (h *House) auth(api *contract.API) contract.Auth {
+	if a := h.config.Auth[api.Name]; a != "" {
+		return a
+	}
+	return contract.Verify
+}
+
+// Wall tells the server's time.
+func (h *House) Wall() time.Time { return h.config.Wall() }
+
+// Config says how sandboxes begin here. It is not to be changed.
+func (h *House) Config() Config { return h.config }
+
+var wellFormed = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// CheckName says what is wrong with the name of a sandbox.
+func CheckName(name string) error {
+	if wellFormed.MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("the sandbox name %.80q is not well-formed; expected are 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", name)
+}
+
+// Find returns the named sandbox, or nil.
+func (h *House) Find(name string) *Sandbox {
+	if name == Default {
+		return h.only
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.sandboxes[name]
+}
+
+// Get returns the named sandbox and makes it where there is none yet. Where
+// too many live, one that was idle for an hour gives way.
+func (h *House) Get(name string) (*Sandbox, error) {
+	if s := h.Find(name); s != nil {
+		s.used.Store(h.config.Wall().UnixNano())
+		return s, nil
+	}
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.sandboxes[name]; s != nil {
+		return s, nil
+	}
+	if len(h.sandboxes) >= h.config.Max && !h.makeRoom() {
+		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(h.sandboxes))
+	}
+	if !h.many.Swap(true) {
+		h.book.open(h.only)
+	}
+	return h.add(name), nil
+}
+
+// add makes a sandbox. The caller holds the lock, or is the only one there.
+func (h *House) add(name string) *Sandbox {
+	c := clock.New(h.config.Wall, h.config.Clock)
+	s := &Sandbox{
+		Name: name, Clock: c, house: h, made: c.Now(),
+		Journal:     journal.New(name, h.config.Journal, h.budget),
+		Player:      scenario.NewPlayer(h.config.APIs),
+		seed:        mix(h.config.Seed, []string{name}),
+		credentials: h.config.Credentials,
+		rooms:       map[*contract.API]*Room{},
+	}
+	s.used.Store(h.config.Wall().UnixNano())
+	s.begin()
+	h.sandboxes[name] = s
+	return s
+}
+
+// makeRoom drops the sandbox that was idle longest, if that was an hour.
+func (h *House) makeRoom() bool {
+	var idle *Sandbox
+	for _, s := range h.sandboxes {
+		if s != h.only && (idle == nil || s.idleLonger(idle)) {
+			idle = s
+		}
+	}
+	if idle == nil || h.config.Wall().Sub(time.Unix(0, idle.used.Load())) < time.Hour {
+		return false
+	}
+	delete(h.sandboxes, idle.Name)
+	for _, r := range idle.all() {
+		r.leave()
+	}
+	idle.Journal.Leave()
+	return true
+}
+
+func (s *Sandbox) idleLonger(than *Sandbox) bool {
+	if a, b := s.used.Load(), than.used.Load(); a != b {
+		return a < b
+	}
+	return s.Name < than.Name
+}
+
+// leave strikes the room's words out of the book.
+func (r *Room) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sandbox.house.book.swap(r.API, r.sandbox, r.state, nil)
+}
+
+// List returns all sandboxes by name, default first.
+func (h *House) List() []*Sandbox {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	all := []*Sandbox{h.only}
+	for _, s := range h.sandboxes {
+		if s != h.only {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all[1:], func(a, b *Sandbox) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// ByWord returns the sandbox that is the only one to know a word, trying the
+// words in their order; nil where no word leads to just one.
+func (h *House) ByWord(api *contract.API, words func() []string) *Sandbox {
+	if !h.many.Load() {
+		return nil
+	}
+	for _, w := range words() {
+		if s := h.book.find(api, w); s != nil {
+			s.used.Store(h.config.Wall().UnixNano())
+			return s
+		}
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+)
+
+// A Room is what one API has of a sandbox: its world, its switches, its
+// counters, and the one lock that keeps them whole.
+type Room struct {
+	API *contract.API
+
+	sandbox *Sandbox
+	fixture *fixture.Fixture
+	auth    contract.Auth
+
+	mu    sync.Mutex
+	state contract.State
+
+	numbers sync.Map // *contract.Operation (nil: none) → *atomic.Uint64, how many calls there were
+
+	hits struct {
+		sync.Mutex
+		windows map[string]*window
+	}
+}
+
+// window counts the calls under one key.
+type window struct {
+	began time.Time
+	n     int
+}
+
+func newRoom(s *Sandbox, api *contract.API, f *fixture.Fixture, auth contract.Auth) (*Room, error) {
+	r := &Room{API: api, sandbox: s, fixture: f, auth: auth}
+	r.hits.windows = map[string]*window{}
+	return r, r.reset()
+}
+
+// Auth says how much of a caller's proof is looked at here.
+func (r *Room) Auth() contract.Auth { return r.auth }
+
+// Switches are the switches of the room's fixture. They are never written.
+func (r *Room) Switches() contract.Values { return r.fixture.Switches }
+
+// Fixture is what the room's world began with.
+func (r *Room) Fixture() *fixture.Fixture { return r.fixture }
+
+// Alone runs f while the state stands still. Every call is decided and
+// carried out in here, which is why no emulator needs a lock.
+func (r *Room) Alone(f func(contract.State)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.state)
+}
+
+// Number counts a call of op, which may be nil, and tells how many-th it is.
+func (r *Room) Number(op *contract.Operation) uint64 {
+	counter, ok := r.numbers.Load(op)
+	if !ok {
+		counter, _ = r.numbers.LoadOrStore(op, new(atomic.Uint64))
+	}
+	return counter.(*atomic.Uint64).Add(1)
+}
+
+// Dice are the dice of the n-th call of op.
+func (r *Room) Dice(op *contract.Operation, n uint64) *contract.Dice {
+	return dice(r.sandbox.seed, n, r.API.Name, name(op))
+}
+
+// Mint gives dice for identifiers by which callers are found: no two sandboxes
+// throw the same, whatever their seeds.
+func (r *Room) Mint(op *contract.Operation, n uint64) *contract.Dice {
+	return dice(r.sandbox.seed, n, r.API.Name, name(op), "mint", r.sandbox.Name)
+}
+
+func name(op *contract.Operation) string {
+	if op == nil {
+		return ""
+	}
+	return op.Name
+}
+
+// Issue tells that word was handed out here.
+func (r *Room) Issue(word string) { r.sandbox.house.book.enter(r.API, word, r.sandbox) }
+
+// windowKeys is how many keys a room counts before it forgets those whose
+// window is over.
+const windowKeys = 4096
+
+// Hit counts a call under key and tells how many-th it is in its window.
+// Windows are cut on whole multiples of their length by the wall clock.
+func (r *Room) Hit(key string, length time.Duration) int {
+	now := r.sandbox.house.config.Wall().Truncate(length)
+	r.hits.Lock()
+	defer r.hits.Unlock()
+	w := r.hits.windows[key]
+	if w == nil {
+		if len(r.hits.windows) >= windowKeys {
+			maps.DeleteFunc(r.hits.windows, func(_ string, w *window) bool { return w.began.Before(now) })
+		}
+		w = &window{began: now}
+		r.hits.windows[key] = w
+	}
+	if !w.began.Equal(now) {
+		w.began, w.n = now, 0
+	}
+	w.n++
+	return w.n
+}
+
+// reset makes the world anew, as its fixture describes it.
+func (r *Room) reset() error {
+	state, err := r.API.State(contract.Seed{
+		Dice:        dice(r.sandbox.seed, 0, r.API.Name, "", "fixture"),
+		Now:         r.sandbox.made,
+		Switches:    r.fixture.Switches,
+		Credentials: r.sandbox.credentials[r.API.Name],
+		Decode:      r.fixture.Decode,
+	})
+	if err == nil {
+		err = state.Reindex()
+	}
+	if err != nil {
+		return fmt.Errorf("fixture %s of %s: %w", r.fixture.Name, r.API.Name, err)
+	}
+	r.replace(state)
+	return nil
+}
+
+// replace puts state in the place of the present one; the book follows.
+func (r *Room) replace(state contract.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sandbox.house.book.swap(r.API, r.sandbox, r.state, state)
+	r.state = state
+}
+
+// recount sets the counters of calls and rates to nothing.
+func (r *Room) recount() {
+	r.numbers.Clear()
+	r.hits.Lock()
+	defer r.hits.Unlock()
+	clear(r.hits.windows)
+}
+
+// Snapshot writes the world down as JSON.
+func (r *Room) Snapshot() ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return json.Marshal(r.state)
+}
+
+// Restore puts the world back that Snapshot wrote down. Where the document is
+// not one, or contradicts itself, nothing changes.
+func (r *Room) Restore(document []byte) error {
+	state, err := r.API.State(contract.Seed{
+		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
+		Decode: func(any) error { return nil },
+	})
+	if err != nil {
+		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(document))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(state); err != nil {
+		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	if err := state.Reindex(); err != nil {
+		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	r.replace(state)
+	return nil
+}
+
+// Pull pulls a trigger: something happens outside the API's calls.
+func (r *Room) Pull(t *contract.Trigger, in contract.Values) error {
+	n := r.Number(nil)
+	c := &contract.Call{
+		API: r.API, In: in, Auth: r.auth, Switches: r.fixture.Switches, Now: r.sandbox.Clock.Now(),
+		Request: &contract.Request{}, House: offstage{r, n},
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.State = r.state
+	return t.Do(c)
+}
+
+// offstage is the house of what happens without a request.
+type offstage struct {
+	room *Room
+	n    uint64
+}
+
+func (o offstage) Look(f func())                       { f() }
+func (o offstage) Hit(key string, d time.Duration) int { return o.room.Hit(key, d) }
+func (o offstage) Dice() *contract.Dice                { return o.room.Dice(nil, o.n) }
+func (o offstage) Mint() *contract.Dice                { return o.room.Mint(nil, o.n) }
+func (o offstage) Issue(word string)                   { o.room.Issue(word) }

@@ -1,0 +1,114 @@
+// Package sandbox keeps apart those who test at the same time.
+//
+// A sandbox is who is testing, not who is calling: each has a clock, a seed, a
+// world for every API, active scenarios and a journal of its own.
+package sandbox
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// A Sandbox is one isolated world.
+type Sandbox struct {
+	Name    string
+	Clock   *clock.Clock
+	Journal *journal.Journal
+	Player  *scenario.Player
+
+	house       *House
+	seed        uint64
+	made        time.Time // by its clock, when it was made
+	credentials map[string]contract.Values
+	used        atomic.Int64 // when it was last asked for, in wall-clock nanoseconds
+
+	mu    sync.Mutex
+	rooms map[*contract.API]*Room
+}
+
+// Room returns what api has of this sandbox. It is made when it is first
+// asked for.
+func (s *Sandbox) Room(api *contract.API) (*Room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rooms[api]; r != nil {
+		return r, nil
+	}
+	r, err := newRoom(s, api, s.house.config.Fixtures[api.Name], s.house.auth(api))
+	if err != nil {
+		return nil, err
+	}
+	s.rooms[api] = r
+	return r, nil
+}
+
+func (s *Sandbox) all() []*Room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*Room
+	for _, api := range s.house.config.APIs {
+		if r := s.rooms[api]; r != nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// A Part is a part of a sandbox that can be reset alone.
+type Part string
+
+// The parts of a sandbox.
+const (
+	State     Part = "state"
+	Journal   Part = "journal"
+	Scenarios Part = "scenarios"
+	Clock     Part = "clock"
+	Dice      Part = "dice"
+)
+
+// Parts lists every part.
+var Parts = []Part{State, Journal, Scenarios, Clock, Dice}
+
+// Reset makes the named parts as they were when the sandbox was made; none
+// named means all. Scenarios switched on since are off, those it was made
+// with are on and rewound.
+func (s *Sandbox) Reset(parts ...Part) error {
+	if len(parts) == 0 {
+		parts = Parts
+	}
+	var errs []error
+	for _, p := range parts {
+		switch p {
+		case State:
+			for _, r := range s.all() {
+				errs = append(errs, r.reset())
+			}
+		case Journal:
+			s.Journal.Clear(true)
+		case Scenarios:
+			s.begin()
+		case Clock:
+			s.Clock.Reset()
+		case Dice:
+			for _, r := range s.all() {
+				r.recount()
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// begin switches on what the sandbox was made with, and nothing else.
+func (s *Sandbox) begin() {
+	s.Player.OffAll()
+	for _, sc := range s.house.config.Scenarios {
+		s.Player.On(sc, scenario.Narrow{})
+	}
+}

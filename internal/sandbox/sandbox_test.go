@@ -1,0 +1,297 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/conformance/toy"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/engine"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+const tokens = "fixture: default\napi: toy\ntokens: [t-1, t-2]\n"
+
+// home is a house whose wall clock a test moves.
+type home struct {
+	*sandbox.House
+	api  *contract.API
+	wall time.Time
+}
+
+func newHome(t *testing.T, change func(*sandbox.Config)) *home {
+	t.Helper()
+	h := &home{api: toy.New(), wall: noon}
+	f, err := fixture.Parse("toy/default.yaml", []byte(tokens), []*contract.API{h.api})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := sandbox.Config{
+		APIs: []*contract.API{h.api}, Fixtures: map[string]*fixture.Fixture{"toy": f}, Seed: 1,
+		Wall: func() time.Time { return h.wall }, Max: 4, Clock: clock.Setting{Frozen: noon},
+		Journal: journal.Limits{Entries: 10, Bytes: 1 << 20, Body: 100}, JournalAll: 1 << 20,
+	}
+	if change != nil {
+		change(&config)
+	}
+	if h.House, err = sandbox.New(config); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *home) get(t *testing.T, name string) *sandbox.Sandbox {
+	t.Helper()
+	s, err := h.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (h *home) room(t *testing.T, name string) *sandbox.Room {
+	t.Helper()
+	r, err := h.get(t, name).Room(h.api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// register has a sandbox hand out a token, and returns it.
+func (h *home) register(t *testing.T, name string) string {
+	t.Helper()
+	op := h.api.Operation("Register")
+	s := h.get(t, name)
+	a, err := engine.Serve(&engine.Visit{Room: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
+		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Header: http.Header{},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close(0, journal.Sent)
+	return strings.TrimPrefix(a.Header.Get("Location"), "/clients/")
+}
+
+func (h *home) byWord(word string) string {
+	s := h.ByWord(h.api, func() []string { return []string{"", word} })
+	if s == nil {
+		return ""
+	}
+	return s.Name
+}
+
+func TestNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"a": true, "job-17": true, "9": true, strings.Repeat("a", 63): true,
+		"": false, "-a": false, "A": false, "a_b": false, "ä": false, "a/b": false, strings.Repeat("a", 64): false,
+	} {
+		if got := sandbox.CheckName(name) == nil; got != ok {
+			t.Errorf("%q: got %t", name, got)
+		}
+	}
+}
+
+func TestFindNeverMakes(t *testing.T) {
+	h := newHome(t, nil)
+	if h.Find("alice") != nil || h.Find(sandbox.Default) == nil {
+		t.Error("Find makes or misses a sandbox")
+	}
+	if a := h.get(t, "alice"); h.Find("alice") != a || h.get(t, "alice") != a {
+		t.Error("Get makes the same sandbox twice")
+	}
+	if _, err := h.Get("Alice"); err == nil {
+		t.Error("a name that is not well-formed was taken")
+	}
+	var names []string
+	h.get(t, "aaron")
+	for _, s := range h.List() {
+		names = append(names, s.Name)
+	}
+	if got := strings.Join(names, " "); got != "default aaron alice" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTheIdleGiveWay(t *testing.T) {
+	h := newHome(t, nil)
+	h.get(t, "a")
+	h.wall = h.wall.Add(time.Minute)
+	h.get(t, "b")
+	h.get(t, "c")
+	if _, err := h.Get("d"); err == nil || !strings.Contains(err.Error(), "--max-sandboxes") {
+		t.Errorf("got %v", err)
+	}
+	word := h.register(t, "a")
+	h.wall = h.wall.Add(59*time.Minute + 30*time.Second)
+	h.get(t, "b")
+	h.get(t, "c")
+	h.wall = h.wall.Add(31 * time.Second)
+	h.get(t, "d")
+	if h.Find("a") != nil || h.Find("b") == nil || h.byWord(word) != "" {
+		t.Error("the wrong one gave way, or its words stayed")
+	}
+}
+
+func TestWordsLeadToTheOnlyOneThatKnowsThem(t *testing.T) {
+	h := newHome(t, nil)
+	early := h.register(t, sandbox.Default)
+	if got := h.byWord(early); got != "" {
+		t.Errorf("while only default exists: got %s", got)
+	}
+	late := h.register(t, "alice")
+	for word, want := range map[string]string{early: "default", late: "alice", "t-1": "", "nobody": ""} {
+		if got := h.byWord(word); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+	room := h.room(t, "alice")
+	world, err := room.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.get(t, "alice").Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.byWord(late); got != "" {
+		t.Errorf("after reset: got %s", got)
+	}
+	if err := room.Restore(world); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.byWord(late); got != "alice" {
+		t.Errorf("after restore: got %q", got)
+	}
+}
+
+func TestMintedWordsDifferBetweenSandboxes(t *testing.T) {
+	h := newHome(t, nil)
+	if a, b := h.register(t, "a"), h.register(t, "b"); a == b {
+		t.Error("two sandboxes handed out the same token")
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	h := newHome(t, nil)
+	room := h.room(t, sandbox.Default)
+	before, _ := room.Snapshot()
+	for _, document := range []string{``, `{`, `{"tokens":5}`, `{"strange":1}`, `{"tokens":["a","a"]}`} {
+		if err := room.Restore([]byte(document)); err == nil {
+			t.Errorf("%s was taken", document)
+		}
+	}
+	if after, _ := room.Snapshot(); string(after) != string(before) {
+		t.Errorf("got %s, want %s", after, before)
+	}
+}
+
+func TestResetOfParts(t *testing.T) {
+	s, err := scenario.Parse("s.yaml", []byte("scenario: s\napi: toy\nrules: [{operation: Page, outcome: broken}]"), []*contract.API{toy.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHome(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
+	alice := h.get(t, "alice")
+	h.register(t, "alice")
+	alice.Clock.Freeze(noon.Add(time.Hour))
+	alice.Player.OffAll()
+	state := func() string {
+		world, _ := h.room(t, "alice").Snapshot()
+		return fmt.Sprint(strings.Count(string(world), "t-"), len(world) > 80, alice.Journal.Counts().Entries, len(alice.Player.Active()), alice.Clock.Now().Equal(noon))
+	}
+	for _, step := range []struct {
+		part sandbox.Part
+		want string
+	}{
+		{sandbox.Dice, "2 true 1 0 false"}, {sandbox.Clock, "2 true 1 0 true"}, {sandbox.Scenarios, "2 true 1 1 true"},
+		{sandbox.Journal, "2 true 0 1 true"}, {sandbox.State, "2 false 0 1 true"},
+	} {
+		if err := alice.Reset(step.part); err != nil {
+			t.Fatal(err)
+		}
+		if got := state(); got != step.want {
+			t.Errorf("after %s: got %s, want %s", step.part, got, step.want)
+		}
+	}
+}
+
+func TestHitCountsWindowsOfTheWallClock(t *testing.T) {
+	h := newHome(t, nil)
+	room := h.room(t, sandbox.Default)
+	for i, step := range []struct {
+		wait time.Duration
+		want int
+	}{{0, 1}, {0, 2}, {999 * time.Millisecond, 3}, {time.Millisecond, 1}, {time.Hour, 1}} {
+		h.wall = h.wall.Add(step.wait)
+		if got := room.Hit("k", time.Second); got != step.want {
+			t.Errorf("%d: got %d, want %d", i, got, step.want)
+		}
+	}
+	for i := range 10_000 {
+		room.Hit(fmt.Sprint(i), time.Second)
+		h.wall = h.wall.Add(time.Millisecond)
+	}
+}
+
+func TestTriggers(t *testing.T) {
+	h := newHome(t, nil)
+	room := h.room(t, sandbox.Default)
+	if err := room.Restore([]byte(`{"parcels":{"p-1":"books"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	lost := h.api.Trigger("parcel.lost")
+	if err := room.Pull(lost, contract.Values{"parcel": "p-1"}); err != nil {
+		t.Error(err)
+	}
+	if err := room.Pull(lost, contract.Values{"parcel": "p-1"}); err == nil {
+		t.Error("a parcel got lost twice")
+	}
+}
+
+func TestCredentialsOfTheEnvironment(t *testing.T) {
+	h := newHome(t, func(c *sandbox.Config) { c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}} })
+	h.room(t, sandbox.Default).Alone(func(s contract.State) {
+		if got := s.Credentials().Text("token"); got != "t-1" && got != "mine" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestAFixtureThatContradictsItselfStopsTheStart(t *testing.T) {
+	api := toy.New()
+	f, err := fixture.Parse("toy/default.yaml", []byte("fixture: default\napi: toy\ntokens: [a, a]"), []*contract.API{api})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sandbox.New(sandbox.Config{APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{"toy": f}, Wall: time.Now, Max: 1})
+	if err == nil || !strings.Contains(err.Error(), "fixture default of toy: token a stands twice") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	h := newHome(t, func(c *sandbox.Config) { c.Max = 1000 })
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			name := fmt.Sprint("s", i%8)
+			h.register(t, name)
+			h.byWord("t-1")
+			if err := h.get(t, name).Reset(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
