@@ -1,0 +1,218 @@
+package tencentcar
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+const (
+	service = "car"
+	version = "2022-01-10"
+)
+
+// API is the table of Tencent CAR.
+var API = &contract.API{
+	Name:  "tencentcar",
+	Title: "Tencent Cloud Application Rendering 2022-01-10",
+	Docs:  "https://cloud.tencent.com/document/product/1547/72826",
+	Port:  6414,
+
+	Hosts:   hosts,
+	Claims:  claims,
+	Callers: callers,
+
+	Pick:  pick,
+	Door:  door,
+	Fill:  fill,
+	Fail:  fail,
+	Write: write,
+	Sign:  sign,
+
+	Operations: operations,
+	Common:     common,
+	Failure:    failureRows,
+
+	State:    newWorld,
+	Fixture:  fixtureRows,
+	Switches: switches,
+	Credentials: []contract.Credential{
+		{Name: "secretId", Env: "TENCENTCLOUD_SECRET_ID"},
+		{Name: "secretKey", Env: "TENCENTCLOUD_SECRET_KEY"},
+	},
+	Secrets:  []string{"Authorization", "X-TC-Token", "Signature", "Token"},
+	Triggers: triggers,
+}
+
+var operations = []*contract.Operation{
+	applyConcurrent,
+	createSession,
+	destroySession,
+	describeConcurrentCount,
+	startPublishStream,
+	startPublishStreamWithURL,
+	stopPublishStream,
+}
+
+// door is the order in which the service checks. Only parts of it are
+// evidenced: a bare GET misses Timestamp first (a public curl trace), the
+// documented stale URL with a fictitious SecretId is answered by the expiry and
+// not by the key, and a mangled token is told before an invalid parameter (the
+// SDK's own tests). The rest is inferred.
+var door = []contract.Step{
+	{Name: "read", Do: read},
+	{Name: "verb", Do: checkVerb, Ends: outcomes(unsupportedProtocol)},
+	{Name: "size", Do: checkSize, Ends: outcomes(requestSizeLimitExceeded, signatureFailure)},
+	{Name: "form", Do: checkForm, Ends: outcomes(invalidRequest, invalidParameter)},
+	{Name: "common parameters", Do: checkCommon, Ends: outcomes(missingParameter, invalidParameter)},
+	{Name: "authorization", Do: checkAuthorization, Ends: outcomes(invalidAuthorization)},
+	{Name: "timestamp", Do: checkTimestamp, Ends: outcomes(signatureExpire)},
+	{Name: "secret id", Do: checkSecretID, Ends: outcomes(secretIDNotFound, invalidSecretID)},
+	{Name: "signature", Do: checkSignature, Ends: outcomes(signatureFailure)},
+	{Name: "token", Do: checkToken, Ends: outcomes(tokenFailure, mfaFailure)},
+	{Name: "version", Do: checkVersion, Ends: outcomes(noSuchVersion)},
+	{Name: "action", Do: checkAction, Ends: outcomes(invalidAction, actionOffline)},
+	{Name: "region", Do: checkRegion, Ends: outcomes(invalidParameterValue, unsupportedRegion)},
+	{Name: "authorisation", Do: checkRights, Ends: outcomes(authUnauthorizedOperation)},
+	{Name: "address", Do: checkAddress, Ends: outcomes(ipInBlacklist, ipNotInWhitelist)},
+	{Name: "rate", Do: contract.Rate(requestLimitExceeded, limit), Ends: outcomes(requestLimitExceeded)},
+	{Name: "json", Do: checkJSON, Ends: outcomes(jsonParseError)},
+	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
+}
+
+func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
+
+// hosts are the nearest-access hosts of both sites and the regional ones. The
+// region in a host names the edge that is reached, not where resources are.
+var hosts = []string{
+	"car.tencentcloudapi.com", "car.intl.tencentcloudapi.com",
+	"car.ap-guangzhou.tencentcloudapi.com", "car.ap-shanghai.tencentcloudapi.com",
+	"car.ap-nanjing.tencentcloudapi.com", "car.ap-beijing.tencentcloudapi.com",
+	"car.ap-chengdu.tencentcloudapi.com", "car.ap-chongqing.tencentcloudapi.com",
+	"car.ap-hongkong.tencentcloudapi.com", "car.ap-singapore.tencentcloudapi.com",
+	"car.ap-jakarta.tencentcloudapi.com", "car.ap-bangkok.tencentcloudapi.com",
+	"car.ap-seoul.tencentcloudapi.com", "car.ap-tokyo.tencentcloudapi.com",
+	"car.na-ashburn.tencentcloudapi.com", "car.na-siliconvalley.tencentcloudapi.com",
+	"car.sa-saopaulo.tencentcloudapi.com", "car.eu-frankfurt.tencentcloudapi.com",
+	"car.ap-shanghai-fsi.tencentcloudapi.com", "car.ap-shenzhen-fsi.tencentcloudapi.com",
+}
+
+// claims takes what is plainly meant for a Tencent API, on any path.
+func claims(r *contract.Request) bool {
+	return r.Header.Get("X-Tc-Action") != "" ||
+		strings.HasPrefix(r.Header.Get("Authorization"), algorithm) ||
+		parameter(r, "Action") != ""
+}
+
+// callers knows a caller by the SecretId.
+func callers(r *contract.Request) []string {
+	_, credential, found := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	id, _, _ := strings.Cut(credential, "/")
+	if !found {
+		id = parameter(r, "SecretId")
+	}
+	if id == "" {
+		return nil
+	}
+	return []string{id}
+}
+
+// pick finds the operation by its name alone: the service has one path, and
+// the SDKs send whatever path their endpoint carries.
+func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
+	if op := operation(actionOf(r)); op != nil {
+		return op, ""
+	}
+	return nil, contract.NoSuchAction
+}
+
+// actionOf reads the action where the request's signature family has it, and
+// in the other place where it is not there.
+func actionOf(r *contract.Request) string {
+	named := header(r.Header, "X-Tc-Action")
+	if named != "" && r.Header["Authorization"] != nil {
+		return named
+	}
+	if action := parameter(r, "Action"); action != "" {
+		return action
+	}
+	return named
+}
+
+func operation(name string) *contract.Operation {
+	for _, op := range operations {
+		if op.Name == name {
+			return op
+		}
+	}
+	return nil
+}
+
+// failure is what every error returns.
+type failure struct {
+	Error struct {
+		Code    string
+		Message string
+	}
+	RequestId string //nolint:revive // as documented
+}
+
+var failureRows = []contract.Param{
+	{
+		Name: "Error", Type: contract.Object, Need: contract.Required, Cite: citeResponses,
+		Doc: "Why the call failed. It is there exactly when the call failed.",
+		Fields: []contract.Param{
+			{Name: "Code", Need: contract.Required, Doc: "The error code.", Cite: citeResponses},
+			{Name: "Message", Need: contract.Required, Doc: "What happened; the text may change, the code does not.", Cite: citeResponses},
+		},
+	},
+	requestIDRow,
+}
+
+var requestIDRow = contract.Param{
+	Name: "RequestId", Need: contract.Required, Example: "fcf4146f-64d3-496c-88dc-d12f832de313", Cite: citeResponses,
+	Doc: "The unique id of the request, generated by the server and returned for every request.",
+}
+
+// fail tells an error as the service does, in the caller's language.
+func fail(c *contract.Call, v contract.Verdict) any {
+	f := failure{RequestId: requestID(c)}
+	f.Error.Code, f.Error.Message = v.Outcome.Name, message(c, v)
+	return f
+}
+
+// message is the outcome's text in the caller's language. Real answers in
+// Chinese are known for few codes; the others stay English in both.
+func message(c *contract.Call, v contract.Verdict) string {
+	if text, ok := chinese[v.Outcome.Name]; ok && v.Note == "" && strings.EqualFold(hear(c).language, "zh-CN") {
+		return v.Fill(c, text)
+	}
+	return v.Message(c)
+}
+
+// write puts any ending on the wire: HTTP 200, the envelope, and no parameter
+// behind the content type. The trace id is sent back because the Node SDK
+// reads it from the answer.
+func write(c *contract.Call, _ contract.Verdict, reply contract.Reply) contract.Response {
+	h := make(http.Header, 2)
+	for name, values := range reply.Header {
+		h[name] = values
+	}
+	h["Content-Type"] = contentTypeJSON
+	if c.Request != nil {
+		if trace := header(c.Request.Header, "X-Tc-Traceid"); trace != "" {
+			h["X-Tc-Traceid"] = []string{trace}
+		}
+	}
+	body := reply.Body
+	if body == nil {
+		body = []byte("{}")
+	}
+	b := make([]byte, 0, len(`{"Response":}`)+len(body))
+	b = append(b, `{"Response":`...)
+	b = append(b, body...)
+	return contract.Response{Status: http.StatusOK, Header: h, Body: append(b, '}')}
+}
+
+var contentTypeJSON = []string{"application/json"}

@@ -1,0 +1,120 @@
+package tencentcar
+
+import (
+	"encoding/hex"
+	"strings"
+)
+
+const (
+	algorithm = "TC3-HMAC-SHA256"
+	skip      = "SKIP"
+	ending    = "/tc3_request"
+
+	// maxSigned bounds the list of signed headers: each is looked up for each
+	// variant that is tried. No SDK signs more than three headers.
+	maxSigned = 1024
+)
+
+// An authorization is what a TC3 Authorization header says:
+//
+//	TC3-HMAC-SHA256 Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=<list>, Signature=<hex>
+type authorization struct {
+	secretID  string
+	date      string // UTC day of the timestamp: 2023-11-14
+	service   string
+	signed    string // the list as sent
+	signature string // 64 hexadecimal digits
+	skip      bool   // the value is SKIP: the SDK was told not to sign
+	fault     string // the part that is malformed, as the message names it; "" for none
+}
+
+// parseAuthorization reads the header. The SecretId ends at the first slash
+// and the date at the second; the service is all that follows up to the last
+// part, for the Node and Java SDKs put in it whatever stands before the first
+// dot of their endpoint, a port included: localhost:8080.
+func parseAuthorization(value string) authorization {
+	if value == skip {
+		return authorization{skip: true, fault: "`Algorithm`"}
+	}
+	rest, ok := strings.CutPrefix(value, algorithm+" ")
+	if !ok {
+		return authorization{fault: "`Algorithm`"}
+	}
+	var a authorization
+	var credential string
+	for part := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch {
+		case name == "Credential" && credential == "":
+			credential = value
+		case name == "SignedHeaders" && a.signed == "":
+			a.signed = value
+		case name == "Signature" && a.signature == "":
+			a.signature = value
+		default:
+			a.fault = "`Authorization`"
+			return a
+		}
+	}
+	a.fault = a.parse(credential)
+	return a
+}
+
+// parse takes the credential apart and returns the first part that is
+// malformed.
+func (a *authorization) parse(credential string) string {
+	id, scope, ok := strings.Cut(credential, "/")
+	if !ok || id == "" {
+		return "`Credential`"
+	}
+	a.secretID = id
+	if a.date, scope, ok = strings.Cut(scope, "/"); !ok || !isDate(a.date) {
+		return "`Date` in Credential"
+	}
+	if a.service, ok = strings.CutSuffix(scope, ending); !ok || a.service == "" {
+		return "`Service` in Credential"
+	}
+	if len(a.signed) > maxSigned || !a.signs("host") || !a.signs("content-type") {
+		return "`SignedHeaders`"
+	}
+	if !isDigest(a.signature) {
+		return "`Signature`"
+	}
+	return ""
+}
+
+// signs reports whether the header of this name, in lower case, is signed.
+func (a *authorization) signs(name string) bool {
+	for s := range strings.SplitSeq(a.signed, ";") {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+// isDate reports whether s is written as 2023-11-14 is.
+func isDate(s string) bool {
+	if len(s) != len("2023-11-14") {
+		return false
+	}
+	for i := range len(s) {
+		if i == 4 || i == 7 {
+			if s[i] != '-' {
+				return false
+			}
+		} else if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigest(s string) bool {
+	var digest [32]byte
+	if len(s) != hex.EncodedLen(len(digest)) {
+		return false
+	}
+	_, err := hex.Decode(digest[:], []byte(s))
+	return err == nil
+}

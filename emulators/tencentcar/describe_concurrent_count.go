@@ -1,0 +1,83 @@
+package tencentcar
+
+import "github.com/understudy-suite/understudy/internal/contract"
+
+var describeConcurrentCount = &contract.Operation{
+	Name:   "DescribeConcurrentCount",
+	Doc:    "Counts concurrencies. Running counts all that are not idle: reserved, connected, waiting for a client, being cleaned or pre-launched. Without a ProjectId it counts the account's.",
+	Cite:   citeSDK,
+	Method: "POST", Path: "/",
+	Rate: 20,
+	Params: []contract.Param{
+		{Name: "ProjectId", Example: "cap-abcdefgh", Cite: citeSDK, Doc: "Project ID."},
+		{Name: "ApplicationCategory", OneOf: []string{"DESKTOP", "MOBILE", ""}, Cite: citeSDK, Doc: "Application category: DESKTOP or MOBILE. Without it both are counted."},
+	},
+	Outcomes: outcomes(
+		counted, failedOperation, lockTimeout, pathNotFound, processTimeout, slowDown, internalError, jsonParseError,
+		invalidParameterValue, limitExceededRole, operationDenied, noIdle, sessionNotFound, initialization, stopping,
+	),
+	Decide: decideCount,
+}
+
+// A countReply is what DescribeConcurrentCount returns.
+type countReply struct {
+	Total     int
+	Running   int
+	RequestId string //nolint:revive // as documented
+}
+
+var counted = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The concurrencies are counted.", Cite: citeSDK,
+	Returns: []contract.Param{
+		{Name: "Total", Type: contract.Integer, Need: contract.Required, Example: "10", Cite: citeSDK, Doc: "The total number of concurrencies."},
+		{Name: "Running", Type: contract.Integer, Need: contract.Required, Example: "6", Cite: citeSDK, Doc: "The number that is not idle."},
+		requestIDRow,
+	},
+	Do: doCount,
+}
+
+func decideCount(c *contract.Call) contract.Verdict {
+	w, id := c.State.(*world), c.In.Text("ProjectId")
+	if id == "" {
+		return counted.Verdict()
+	}
+	if _, known := w.project(c, id); !known {
+		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
+	}
+	return counted.Verdict()
+}
+
+// doCount counts one project or all. A project that a scenario has it count
+// although there is none gets plausible numbers.
+func doCount(c *contract.Call) any {
+	w, id, category := c.State.(*world), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
+	var r countReply
+	if id != "" {
+		p, known := w.project(c, id)
+		switch {
+		case !known:
+			r.Total = c.Dice().Fake().Number(1, 50)
+			r.Running = c.Dice().Fake().Number(0, r.Total)
+		case p.counts(category):
+			r.add(w, c, &p)
+		}
+	} else {
+		for i := range w.Projects {
+			if w.Projects[i].counts(category) {
+				r.add(w, c, &w.Projects[i])
+			}
+		}
+	}
+	r.RequestId = requestID(c)
+	return &r
+}
+
+func (r *countReply) add(w *world, c *contract.Call, p *project) {
+	r.Total += p.Amount
+	r.Running += len(w.settle(p.ProjectID, instant(c)).busy)
+}
+
+// counts reports whether a project is of a category; "" stands for both.
+func (p *project) counts(category string) bool {
+	return category == "" || category == p.ProjectCategory || category == "DESKTOP" && p.ProjectCategory == ""
+}

@@ -1,0 +1,428 @@
+package tencentcar
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The sizes of the page on request structure.
+const (
+	maxBody = 10 << 20 // POST
+	maxForm = 1 << 20  // POST with signature v1
+	maxGet  = 32 << 10
+)
+
+// maxSkew is how far a timestamp may be away, in seconds; the boundary itself
+// is accepted.
+const maxSkew = 300
+
+var (
+	wrongVerb = &contract.Cause{Code: "wrong_verb", Text: "The verb was {verb}; the service takes GET and POST on its one endpoint."}
+	tooLarge  = &contract.Cause{Code: "too_large", Text: "The {what} has {size} bytes and may have {most}."}
+	foreign   = &contract.Cause{Code: "foreign_body", Text: "The Content-Type is {type}. No action of CAR declares such a body: send application/json, or a form under signature v1."}
+	badForm   = &contract.Cause{Code: "bad_form", Text: "Query or form cannot be taken apart: {fault}. A body of JSON needs Content-Type application/json; curl -d says application/x-www-form-urlencoded unless told otherwise."}
+	absent    = &contract.Cause{Code: "common_parameter_missing", Text: "The request was read as {family}, because {because}; it lacks {Name}."}
+	noNumber  = &contract.Cause{Code: "common_parameter_no_number", Text: "{Name} is {got}; a whole number was expected."}
+)
+
+func checkVerb(c *contract.Call) contract.Verdict {
+	if m := c.Request.Method; m != http.MethodGet && m != http.MethodPost {
+		return unsupportedProtocol.Because(wrongVerb, "verb", m)
+	}
+	return contract.Verdict{}
+}
+
+func checkSize(c *contract.Call) contract.Verdict {
+	r, k := c.Request, hear(c)
+	size := len(r.Body)
+	if r.Method == http.MethodGet {
+		if len(r.Target) > maxGet || len(r.URL.RawQuery) > maxGet {
+			return requestSizeLimitExceeded.Because(tooLarge, "what", "query of the GET", "size", len(r.URL.RawQuery), "most", maxGet)
+		}
+		return contract.Verdict{}
+	}
+	if k.family == v1 && media(r) == form && (r.TooLarge || size > maxForm) {
+		v := signatureFailure.Because(tooLarge, "what", "form", "size", size, "most", maxForm)
+		v.Note = v1TooLarge
+		return v
+	}
+	if r.TooLarge || size > maxBody {
+		return requestSizeLimitExceeded.Because(tooLarge, "what", "body, as far as it was read,", "size", size, "most", maxBody)
+	}
+	return contract.Verdict{}
+}
+
+// v1TooLarge is how real answers tell a form that signature v1 does not take
+// (sdk-python#42, sdk-dotnet#75, sdk-php#20).
+const v1TooLarge = "The provided credentials could not be validated because of exceeding request size limit, please use new signature method `TC3-HMAC-SHA256`."
+
+func checkForm(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if k.foreign {
+		return invalidRequest.Because(foreign, "type", header(c.Request.Header, "Content-Type"))
+	}
+	if k.formFault == "" {
+		return contract.Verdict{}
+	}
+	v := invalidParameter.Because(badForm, "fault", k.formFault)
+	v.Note = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
+	return v
+}
+
+// checkCommon asks for the common parameters. A bare GET misses Timestamp
+// first (a public trace); the order of the others is inferred. A client of
+// version 3 too is told the name without X-TC- before it.
+func checkCommon(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	proof := c.Auth != contract.Off
+	switch {
+	case proof && k.timestamp == "":
+		return k.lacks("Timestamp", c)
+	case k.action == "":
+		return k.lacks("Action", c)
+	case proof && k.version == "":
+		return k.lacks("Version", c)
+	case !proof:
+		return contract.Verdict{}
+	}
+	if k.family == v1 {
+		for _, p := range [...]pair{{"Nonce", k.nonce}, {"SecretId", k.secretID}, {"Signature", k.signature}} {
+			if p.value == "" {
+				return k.lacks(p.name, c)
+			}
+		}
+		// Widths differ by SDK, from 16 to 63 bits. Replay is not looked for.
+		if _, err := strconv.ParseUint(k.nonce, 10, 64); err != nil {
+			return invalidParameter.Because(noNumber, "Name", "Nonce", "type", "integer", "got", k.nonce)
+		}
+	}
+	var err error
+	if k.stamp, err = strconv.ParseInt(k.timestamp, 10, 64); err != nil {
+		return invalidParameter.Because(noNumber, "Name", "Timestamp", "type", "integer", "got", k.timestamp)
+	}
+	return contract.Verdict{}
+}
+
+func (k *caller) lacks(name string, c *contract.Call) contract.Verdict {
+	how, because := "TC3-HMAC-SHA256", "it has an Authorization header"
+	if k.family == v1 {
+		how, because = "signature v1", "it has no Authorization header"
+		if c.Request.Method == http.MethodPost && media(c.Request) != form {
+			because += ", and its body is no form"
+		}
+	}
+	return missingParameter.Because(absent, "Name", name, "family", how, "because", because)
+}
+
+var (
+	malformed = &contract.Cause{Code: "authorization_malformed", Text: "The Authorization header is {got}; its {part} is not as expected: " + algorithm + " Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=content-type;host, Signature=<64 hexadecimal digits>."}
+	unsigned  = &contract.Cause{Code: "signing_skipped", Text: "The client was told not to sign and sent Authorization: SKIP. No action of CAR is known to take it; the switch skip_signature has the emulator take it."}
+	otherDate = &contract.Cause{Code: "scope_date", Text: "The scope's date is {got}; the UTC day of timestamp {timestamp} is {expected}. Clients that take the local day fail between midnight and their offset."}
+	otherName = &contract.Cause{Code: "scope_service", Text: "The scope's service is {got}; the strict verifier asks for car. The Node and Java SDKs put there what stands before the first dot of their endpoint: use an endpoint that begins with car., or the switch verifier: lenient."}
+)
+
+// checkAuthorization holds the header of TC3 against its grammar, and the
+// scope in it against the timestamp.
+func checkAuthorization(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if k.family != tc3 || c.Auth == contract.Off {
+		return contract.Verdict{}
+	}
+	a := &k.auth
+	switch {
+	case a.skip && c.Switches.Bool("skip_signature"):
+		return contract.Verdict{}
+	case a.skip:
+		return invalidAuthorization.Because(unsigned, "part", a.fault)
+	case a.fault != "":
+		return invalidAuthorization.Because(malformed, "part", a.fault, "got", header(c.Request.Header, "Authorization"))
+	case c.Auth == contract.Presence:
+		return contract.Verdict{}
+	}
+	var buf [32]byte
+	if day := time.Unix(k.stamp, 0).UTC().AppendFormat(buf[:0], time.DateOnly); string(day) != a.date {
+		return invalidAuthorization.Because(otherDate, "part", "`Date` in Credential",
+			"got", a.date, "expected", string(day), "timestamp", k.stamp)
+	}
+	if strict(c) && a.service != service {
+		return invalidAuthorization.Because(otherName, "part", "`Service` in Credential", "got", a.service)
+	}
+	return contract.Verdict{}
+}
+
+func strict(c *contract.Call) bool { return c.Switches.Text("verifier") == "strict" }
+
+var skewed = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {serverUnix}; 300 are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
+
+func checkTimestamp(c *contract.Call) contract.Verdict {
+	k, now := hear(c), serverTime(c).Unix()
+	if c.Auth != contract.Verify || k.stamp >= now-maxSkew && k.stamp <= now+maxSkew {
+		return contract.Verdict{}
+	}
+	return signatureExpire.Because(skewed, "serverUnix", now, "timestamp", k.stamp, "skew", k.stamp-now)
+}
+
+var (
+	unknownKey  = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, use {first}, or set the switch unknown to adopt. A SecretId of another sandbox is unknown here."}
+	disabledKey = &contract.Cause{Code: "key_disabled", Text: "The account of SecretId {SecretId} has the status {status} in the fixture."}
+	noAPIKey    = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
+)
+
+// checkSecretID finds the account. Where proof is not looked at, an unknown
+// caller is taken for the first account.
+func checkSecretID(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	var found bool
+	var first account
+	c.Look(func() {
+		w := c.State.(*world)
+		k.lists = &w.Gate
+		first = w.first()
+		var a account
+		if a, found = w.account(k.secretID); found {
+			k.account = &a
+		}
+	})
+	if found {
+		if c.Auth == contract.Verify {
+			return k.account.usable()
+		}
+		return contract.Verdict{}
+	}
+	if c.Auth == contract.Verify && !k.auth.skip && !adopts(c) {
+		return secretIDNotFound.Because(unknownKey, "SecretId", k.secretID, "first", first.SecretID)
+	}
+	if adopts(c) && k.secretID != "" {
+		c.Note("adopted SecretId", k.secretID)
+	}
+	k.account = &account{SecretID: k.secretID, Uin: first.Uin, adopted: true}
+	return contract.Verdict{}
+}
+
+func (a *account) usable() contract.Verdict {
+	switch a.Status {
+	case "disabled", "deleted":
+		return secretIDNotFound.Because(disabledKey, "SecretId", a.SecretID, "status", a.Status)
+	case "no_api_key":
+		return invalidSecretID.Because(noAPIKey, "SecretId", a.SecretID)
+	}
+	return contract.Verdict{}
+}
+
+// adopts reports whether an id that the fixture does not know is taken in.
+func adopts(c *contract.Call) bool { return c.Switches.Text("unknown") == "adopt" }
+
+// checkSignature tries every documented way of signing the request, and in
+// lenient mode those of the SDKs too. The secret of an adopted key is known to
+// nobody.
+func checkSignature(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if c.Auth != contract.Verify || k.auth.skip || k.account.adopted {
+		return contract.Verdict{}
+	}
+	if k.family == v1 {
+		return verifyV1(c, k)
+	}
+	return verifyTC3(c, k)
+}
+
+var (
+	badToken     = &contract.Cause{Code: "token_mismatch", Text: "SecretId {SecretId} is a temporary key; the token sent with it is not its own ({got} bytes, {expected} expected)."}
+	expiredToken = &contract.Cause{Code: "token_expired", Text: "The token of the temporary key {SecretId} expired at {expired}, and it is {now} in this sandbox."}
+	mfaRequired  = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status mfa in the fixture."}
+)
+
+// checkToken: only temporary keys have a token. One that is sent with a lasting
+// key is let pass; whether the service does so is not known.
+func checkToken(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	a := k.account
+	switch {
+	case c.Auth != contract.Verify || a.adopted:
+		return contract.Verdict{}
+	case a.Status == "mfa":
+		return mfaFailure.Because(mfaRequired, "SecretId", a.SecretID)
+	case a.Token == "":
+		return contract.Verdict{}
+	case !equal(a.Token, k.token):
+		return tokenFailure.Because(badToken, "SecretId", a.SecretID, "got", len(k.token), "expected", len(a.Token))
+	case !a.TokenExpires.IsZero() && !c.Now.Before(a.TokenExpires):
+		return tokenFailure.Because(expiredToken, "SecretId", a.SecretID, "expired", a.TokenExpires.Format(time.RFC3339), "now", c.Now.UTC().Format(time.RFC3339))
+	}
+	return contract.Verdict{}
+}
+
+var (
+	otherVersion  = &contract.Cause{Code: "unknown_version", Text: "The version asked for is {Version}; CAR has " + version + " alone."}
+	unknownAction = &contract.Cause{Code: "unknown_action", Text: "The action asked for is {Action}; the mainland API of CAR has ApplyConcurrent, CreateSession, DestroySession, DescribeConcurrentCount, StartPublishStream, StartPublishStreamWithURL and StopPublishStream. Upper and lower case count."}
+	offline       = &contract.Cause{Code: "action_offline", Text: "The fixture lists {Action} in offline_actions."}
+	regionEmpty   = &contract.Cause{Code: "region_empty", Text: "A region was sent and is empty, and the switch empty_region says refuse."}
+	otherRegion   = &contract.Cause{Code: "region_not_served", Text: "The region is {region}; the fixture's regions do not list it."}
+)
+
+func checkVersion(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if k.version == version || k.version == "" && c.Auth == contract.Off {
+		return contract.Verdict{}
+	}
+	return noSuchVersion.Because(otherVersion, "Version", k.version)
+}
+
+func checkAction(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if c.Operation == nil || c.Operation.Name != k.action {
+		return invalidAction.Because(unknownAction, "Action", k.action)
+	}
+	if slices.Contains(k.lists.Offline, k.action) {
+		return actionOffline.Because(offline, "Action", k.action)
+	}
+	return contract.Verdict{}
+}
+
+// checkRegion: CAR neither needs nor uses a region. A sibling service refused
+// an empty one, but Go's signature v1 always sends Region= and works.
+func checkRegion(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if k.region == nil {
+		return contract.Verdict{}
+	}
+	region := *k.region
+	if region == "" {
+		if c.Switches.Text("empty_region") != "refuse" {
+			return contract.Verdict{}
+		}
+		v := invalidParameterValue.Because(regionEmpty)
+		v.Note = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
+		if k.family == v1 {
+			v.Note = strings.Replace(v.Note, "X-TC-Region", "Region", 1)
+		}
+		return v
+	}
+	if len(k.lists.Regions) > 0 && !slices.Contains(k.lists.Regions, region) {
+		return unsupportedRegion.Because(otherRegion, "region", region)
+	}
+	return contract.Verdict{}
+}
+
+var denied = &contract.Cause{Code: "cam_denied", Text: "The account of SecretId {SecretId} denies {Action} in the fixture."}
+
+func checkRights(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	if slices.Contains(k.account.Deny, k.action) || slices.Contains(k.account.Deny, "*") {
+		return authUnauthorizedOperation.Because(denied, "SecretId", k.account.SecretID, "Action", k.action)
+	}
+	return contract.Verdict{}
+}
+
+var (
+	blacklisted = &contract.Cause{Code: "address_blacklisted", Text: "The call came from {address}, which the fixture's ip_blacklist has."}
+	unlisted    = &contract.Cause{Code: "address_not_whitelisted", Text: "The call came from {address}, which the fixture's ip_whitelist does not have."}
+)
+
+func checkAddress(c *contract.Call) contract.Verdict {
+	lists := hear(c).lists
+	if len(lists.Blacklist) == 0 && len(lists.Whitelist) == 0 {
+		return contract.Verdict{}
+	}
+	from := c.Request.Client
+	if within(lists.Blacklist, from) {
+		return ipInBlacklist.Because(blacklisted, "address", from)
+	}
+	if len(lists.Whitelist) > 0 && !within(lists.Whitelist, from) {
+		return ipNotInWhitelist.Because(unlisted, "address", from)
+	}
+	return contract.Verdict{}
+}
+
+// within reports whether an address, with or without a port, is on a list of
+// addresses and networks.
+func within(list []string, from string) bool {
+	if host, _, err := net.SplitHostPort(from); err == nil {
+		from = host
+	}
+	at, err := netip.ParseAddr(from)
+	if err != nil {
+		return false
+	}
+	for _, entry := range list {
+		if network, err := netip.ParsePrefix(entry); err == nil && network.Contains(at.Unmap()) {
+			return true
+		}
+		if single, err := netip.ParseAddr(entry); err == nil && single.Unmap() == at.Unmap() {
+			return true
+		}
+	}
+	return false
+}
+
+// limit is the action's documented number of calls a second, counted by
+// action, by the edge that took the call, and by account.
+func limit(c *contract.Call) contract.Limit {
+	if !c.Switches.Bool("rate_limits") {
+		return contract.Limit{}
+	}
+	a := hear(c).account
+	who := a.Uin
+	if who == "" {
+		who = a.SecretID
+	}
+	return contract.Limit{
+		Key:   c.Operation.Name + " at " + edge(c.Request.Host) + " by " + who,
+		Calls: c.Operation.Rate, Window: time.Second,
+	}
+}
+
+// edge is the access region that a host name leads to.
+func edge(host string) string {
+	if rest, ok := strings.CutPrefix(host, "car."); ok {
+		if region, _, ok := strings.Cut(rest, ".tencentcloudapi.com"); ok {
+			return region
+		}
+	}
+	return "the nearest edge"
+}
+
+var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON object: {fault}."}
+
+func checkJSON(c *contract.Call) contract.Verdict {
+	if err := hear(c).jsonFault; err != nil {
+		return jsonParseError.Because(notJSON, "fault", err.Error())
+	}
+	return contract.Verdict{}
+}
+
+var (
+	wrongType  = &contract.Cause{Code: "parameter_mistyped", Text: "{Name} is documented as a {type}; what came is {got}."}
+	undeclared = &contract.Cause{Code: "parameter_unknown", Text: "{Action} declares no parameter {Name}. Upper and lower case count."}
+	omitted    = &contract.Cause{Code: "parameter_missing", Text: "{Action} requires {Name}."}
+	badValue   = &contract.Cause{Code: "parameter_value", Text: "The value {got} of {Name} is not acceptable: {rule}."}
+)
+
+// judge answers for what the rows found: types first, then names that no row
+// has, then names that are missing, then values.
+func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
+	for i := range found {
+		if f := &found[i]; f.Rule == contract.Mistyped {
+			return invalidParameter.Because(wrongType, "Name", f.Path, "type", f.Param.Type.String(), "got", f.Got)
+		}
+	}
+	for i := range found {
+		if f := &found[i]; f.Rule == contract.Unknown {
+			return unknownParameter.Because(undeclared, "Name", f.Path)
+		}
+	}
+	for i := range found {
+		if f := &found[i]; f.Rule == contract.Missing || f.Rule == contract.Null && f.Param.Need == contract.Required {
+			return missingParameter.Because(omitted, "Name", f.Path)
+		}
+	}
+	f := &found[0]
+	return invalidParameterValue.Because(badValue, "Name", f.Path, "got", f.Got, "rule", string(f.Rule))
+}

@@ -1,0 +1,279 @@
+package tencentcar
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// resign signs a request as the Go SDK does, whatever stands in it.
+func resign(r *contract.Request, id, key string) *contract.Request {
+	r.Header.Set("X-Tc-Timestamp", "1700000000")
+	if r.Header.Get("X-Tc-Version") == "" {
+		r.Header.Set("X-Tc-Version", version)
+	}
+	k := &caller{timestamp: "1700000000", account: &account{SecretKey: key}}
+	k.auth = authorization{date: "2023-11-14", service: service, signed: "content-type;host"}
+	s := signingOf(&contract.Call{Request: r}, k)
+	s.variant = variant{host: r.Host, uri: "/"}
+	r.Header.Set("Authorization", scope(id, "2023-11-14/car", k.auth.signed, s.signature()))
+	return r
+}
+
+// Bad input earns the API's own documented error; the state stays as it is,
+// and nothing panics.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	post := func(body string, headers ...string) *contract.Request {
+		r := request("POST", "/", carHost, body, append([]string{"Content-Type", jsonMedia, "X-TC-Action", "ApplyConcurrent"}, headers...)...)
+		return resign(r, docID, docKey)
+	}
+	good := `{"UserId":"u1","UserIp":"1.2.3.4","ProjectId":"cap-abcdefgh"}`
+	big := post(good)
+	big.TooLarge = true
+	verb := post(good)
+	verb.Method = "PUT"
+	header := func(name, value string) *contract.Request {
+		r := post(good)
+		r.Header.Add(name, value)
+		return r
+	}
+	set := func(name, value string) *contract.Request {
+		r := post(good)
+		r.Header.Set(name, value)
+		return r
+	}
+	form := func(body string) *contract.Request {
+		return request("POST", "/", carHost, body, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	get := func(target string) *contract.Request { return request("GET", target, carHost, "") }
+	for name, v := range map[string]struct {
+		r    *contract.Request
+		want string
+	}{
+		"truncated JSON":             {post(good[:20]), wantJSON},
+		"JSON of another type":       {post(`[]`), wantJSON},
+		"null":                       {post(`null`), wantJSON},
+		"something behind the JSON":  {post(good + "x"), wantJSON},
+		"deep nesting":               {post(strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200)), wantJSON},
+		"invalid UTF-8":              {post("{\"UserId\":\"\xff\"}"), wantJSON},
+		"invalid escape":             {post(`{"UserId":"\x"}`), wantJSON},
+		"wrong type":                 {post(strings.Replace(good, `"u1"`, `5`, 1)), "InvalidParameter"},
+		"wrong type before unknown":  {post(`{"UserId":5,"Foo":1}`), "InvalidParameter"},
+		"an object for a string":     {post(`{"UserId":{"a":1}}`), "InvalidParameter"},
+		"unknown before missing":     {post(`{"Foo":1}`), "UnknownParameter"},
+		"names in other case":        {post(strings.Replace(good, "UserId", "userid", 1)), "UnknownParameter"},
+		"empty body":                 {post(""), "MissingParameter"},
+		"no member":                  {post("{}"), "MissingParameter"},
+		"11 MB body":                 {big, "RequestSizeLimitExceeded"},
+		"wrong verb":                 {verb, "UnsupportedProtocol"},
+		"two Authorization headers":  {header("Authorization", "SKIP"), "AuthFailure.InvalidAuthorization"},
+		"two X-TC-Action headers":    {header("X-TC-Action", "CreateSession"), "InvalidAction"},
+		"two X-TC-Timestamp headers": {header("X-TC-Timestamp", "1700000001"), "InvalidParameter"},
+		"two X-TC-Version headers":   {header("X-TC-Version", version), "NoSuchVersion"},
+		"two Content-Type headers":   {header("Content-Type", "text/plain"), "AuthFailure.SignatureFailure"},
+		"no number for a timestamp":  {set("X-TC-Timestamp", "soon"), "InvalidParameter"},
+		"a huge timestamp":           {set("X-TC-Timestamp", "9223372036854775807"), "AuthFailure.InvalidAuthorization"},
+		"a negative timestamp":       {set("X-TC-Timestamp", "-9223372036854775808"), "AuthFailure.InvalidAuthorization"},
+		"nonsense Authorization":     {set("Authorization", "nonsense"), "AuthFailure.InvalidAuthorization"},
+		"empty Authorization":        {set("Authorization", ""), "AuthFailure.InvalidAuthorization"},
+		"SKIP":                       {set("Authorization", "SKIP"), "AuthFailure.InvalidAuthorization"},
+		"multipart":                  {set("Content-Type", "multipart/form-data; boundary=x"), "InvalidRequest"},
+		"octets":                     {set("Content-Type", "application/octet-stream"), "InvalidRequest"},
+		"JSON sent as a form":        {set("Content-Type", "application/x-www-form-urlencoded"), "InvalidParameter"},
+		"a bare GET":                 {get("/"), "MissingParameter"},
+		"a GET of 33 KB":             {get("/?a=" + strings.Repeat("x", 33<<10)), "RequestSizeLimitExceeded"},
+		"a form of 1 MB and more":    {form("a=" + strings.Repeat("x", 1<<20)), "AuthFailure.SignatureFailure"},
+		"a form that names twice":    {form("a=1&a=2"), "InvalidParameter"},
+		"a form that is no UTF-8":    {form("a=%ff"), "InvalidParameter"},
+		"a form without =":           {form("a"), "InvalidParameter"},
+		"no Nonce":                   {form("Timestamp=1700000000&Action=DestroySession&Version=2022-01-10"), "MissingParameter"},
+		"a Nonce of 65 bits":         {form("Timestamp=1700000000&Action=DestroySession&Version=2022-01-10&Nonce=18446744073709551616&SecretId=a&Signature=b"), "InvalidParameter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newTown(t, "one")
+			before, _ := json.Marshal(w.world)
+			got, answer := w.serve(v.r)
+			if got.Outcome.Name != v.want {
+				t.Errorf("got %s, want %s: %s", got.Outcome.Name, v.want, answer.Body)
+			}
+			if e := got.Explain(w.last); e.Cause == "" || e.Text == "" || strings.Contains(e.Text, "{Name}") {
+				t.Errorf("explained as %+v", e)
+			}
+			if after, _ := json.Marshal(w.world); string(after) != string(before) {
+				t.Errorf("the state is now %s", after)
+			}
+		})
+	}
+}
+
+// How much of the proof is looked at.
+func TestAuth(t *testing.T) {
+	t.Parallel()
+	body := `{"UserId":"u1"}`
+	bare := func(headers ...string) *contract.Request {
+		return request("POST", "/", carHost, body, append([]string{"Content-Type", jsonMedia, "X-TC-Action", "DestroySession"}, headers...)...)
+	}
+	stale := func() *contract.Request {
+		return bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", scope("nobody", "2023-11-14/127", "content-type;host", strings.Repeat("0", 64)))
+	}
+	form := func(text string) *contract.Request {
+		return request("POST", "/", carHost, text, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, v := range []struct {
+		name string
+		auth contract.Auth
+		r    *contract.Request
+		want string
+	}{
+		{"nothing", contract.Verify, bare(), "MissingParameter"},
+		{"nothing", contract.Presence, bare(), "MissingParameter"},
+		{"nothing", contract.Off, bare(), success},
+		{"stale, by nobody", contract.Verify, stale(), "AuthFailure.InvalidAuthorization"},
+		{"stale, by nobody", contract.Presence, stale(), success},
+		{"stale, by nobody", contract.Off, stale(), success},
+		{"malformed", contract.Presence, bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", "x"), "AuthFailure.InvalidAuthorization"},
+		{"malformed", contract.Off, bare("Authorization", "x"), success},
+		{"SKIP", contract.Presence, bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", "SKIP"), "AuthFailure.InvalidAuthorization"},
+		{"no action", contract.Off, request("POST", "/", carHost, body, "Content-Type", jsonMedia), "MissingParameter"},
+		{"another version", contract.Off, bare("X-TC-Version", "2021-01-01"), "NoSuchVersion"},
+		{"form", contract.Off, form("Action=DestroySession&UserId=u1"), success},
+		{"form", contract.Presence, form("Action=DestroySession&UserId=u1&Timestamp=1&Version=2022-01-10&Nonce=1&SecretId=a&Signature=b"), success},
+		{"form", contract.Presence, form("Action=DestroySession&UserId=u1&Timestamp=1&Version=2022-01-10&Nonce=1&SecretId=a"), "MissingParameter"},
+	} {
+		w := newTown(t, "one")
+		w.auth = v.auth
+		if got, answer := w.serve(v.r); got.Outcome.Name != v.want {
+			t.Errorf("%s, %s: got %s, want %s: %s", v.name, v.auth, got.Outcome.Name, v.want, answer.Body)
+		}
+	}
+}
+
+// What a fixture says of accounts, addresses, regions and actions.
+func TestFixtureRows(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]struct {
+		set   contract.Values
+		world func(*world)
+		id    string
+		token string
+		head  []string
+		body  string
+		want  string
+	}{
+		"disabled":            {world: func(w *world) { w.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
+		"no API key":          {world: func(w *world) { w.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
+		"mfa":                 {world: func(w *world) { w.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
+		"denied":              {world: func(w *world) { w.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"all denied":          {world: func(w *world) { w.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"another is denied":   {world: func(w *world) { w.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
+		"blacklisted":         {world: func(w *world) { w.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
+		"not whitelisted":     {world: func(w *world) { w.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
+		"whitelisted":         {world: func(w *world) { w.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
+		"offline":             {world: func(w *world) { w.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
+		"any region":          {head: []string{"X-TC-Region", "moon"}, want: success},
+		"region not served":   {world: func(w *world) { w.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
+		"empty region":        {head: []string{"X-TC-Region", ""}, want: success},
+		"empty region refuse": {set: contract.Values{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
+		"token":               {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
+		"no token":            {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
+		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", world: func(w *world) { w.Accounts[1].TokenExpires = fixed }, want: "AuthFailure.TokenFailure"},
+		"token of a lasting":  {token: "sts-token-example", want: success},
+		"unknown key":         {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
+		"adopted key":         {set: contract.Values{"unknown": "adopt"}, id: "nobody", want: success},
+	} {
+		w := newTown(t, "one")
+		if v.world != nil {
+			v.world(w.world)
+		}
+		for name, value := range v.set {
+			w.sw[name] = value
+		}
+		id := v.id
+		if id == "" {
+			id = docID
+		}
+		key := docKey
+		if id == "AKIDtemporaryEXAMPLE" {
+			key = "temporarySecretKeyEXAMPLE"
+		}
+		head := append([]string{"Content-Type", jsonMedia, "X-TC-Action", "DestroySession"}, v.head...)
+		if v.token != "" {
+			head = append(head, "X-TC-Token", v.token)
+		}
+		if got, answer := w.serve(resign(request("POST", "/", carHost, `{"UserId":"u1"}`, head...), id, key)); got.Outcome.Name != v.want {
+			t.Errorf("%s: got %s, want %s: %s", name, got.Outcome.Name, v.want, answer.Body)
+		}
+	}
+}
+
+// The CAM message bears the answer's own request id.
+func TestUnauthorizedTellsTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, "one")
+	w.world.Accounts[0].Deny = []string{"*"}
+	_, answer := w.serve(w.signed("DestroySession", contract.Values{"UserId": "u1"}))
+	var body struct {
+		Response struct {
+			Error     problem
+			RequestId string
+		}
+	}
+	if err := json.Unmarshal(answer.Body, &body); err != nil {
+		t.Fatal(err)
+	}
+	want := "[[request id:" + body.Response.RequestId + "]you are not authorized to perform operation (car:DestroySession)\nresource (*) has no permission\n]"
+	if got := body.Response.Error.Message; !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want it to end in %q", got, want)
+	}
+}
+
+// flat reads what wire.Object reads, or leaves it to it.
+func FuzzFlat(f *testing.F) {
+	for _, body := range []string{b1, pythonBody, `{}`, ` { "a" : "b" } `, `{"a":"b","a":"c"}`, `{"a":"\u0041"}`, "{\"a\":\"\xff\"}", `{"a":"b",}`, "{\"a\":\"\x00\"}", "{\"a\":\"\u2028\"}", `{"a":"b"}x`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, ok := flat(body)
+		if !ok {
+			return
+		}
+		want, err := wire.Object(body)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %v, want %v, %v", body, got, want, err)
+		}
+	})
+}
+
+func FuzzBody(f *testing.F) {
+	for i, op := range operations {
+		sample := encode(op.Params, contract.Sample(op.Params))
+		f.Add(sample, byte(i), byte(0))
+		f.Add(sample[:len(sample)/2], byte(i), byte(0))
+	}
+	f.Add([]byte("Action=CreateSession&UserId=cg_user&UserIp=%ff&Timestamp=1700000000&Version=2022-01-10"), byte(1), byte(1))
+	f.Add([]byte("UserId=cg_user&UserIp=1.2.3.4&RunMode=RunWithoutClient&HostUserId=x&Role=Viewer"), byte(1), byte(2))
+	f.Fuzz(func(t *testing.T, body []byte, action, kind byte) {
+		w := newTown(t, "default")
+		w.auth = contract.Off
+		op := operations[int(action)%len(operations)]
+		media := []string{jsonMedia, "application/x-www-form-urlencoded"}[kind%2]
+		r := request("POST", "/", carHost, string(body), "Content-Type", media, "X-TC-Action", op.Name, "Authorization", "x")
+		if kind%3 == 2 {
+			r = request("GET", "/", carHost, "", "X-TC-Action", op.Name, "Authorization", "x")
+			r.URL.RawQuery = string(body)
+		}
+		before, _ := json.Marshal(w.world)
+		v, _ := w.serve(r)
+		v.Explain(w.last)
+		if after, _ := json.Marshal(w.world); v.Outcome.Fails && string(after) != string(before) {
+			t.Errorf("%s changed the state", v.Outcome.Name)
+		}
+		w.survive(1)
+	})
+}

@@ -1,0 +1,100 @@
+package tencentcar
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// A pool is the concurrencies of one project: those in use, the first to be
+// ready in front, and the numbers of those that were in use before. It spares
+// Decide a walk over all of them.
+type pool struct {
+	busy byReady
+	free []int // numbers given back, the greatest first
+	next int   // the least number that was never in use
+}
+
+func (p *pool) insert(n *concurrency) { heap.Push(&p.busy, n) }
+
+func (p *pool) fix(n *concurrency) { heap.Fix(&p.busy, n.at) }
+
+func (p *pool) remove(n *concurrency) {
+	heap.Remove(&p.busy, n.at)
+	at, _ := slices.BinarySearchFunc(p.free, n.Index, func(x, index int) int { return index - x })
+	p.free = slices.Insert(p.free, at, n.Index)
+}
+
+// lowest takes the least number that is not in use.
+func (p *pool) lowest() int {
+	if last := len(p.free) - 1; last >= 0 {
+		n := p.free[last]
+		p.free = p.free[:last]
+		return n
+	}
+	p.next++
+	return p.next - 1
+}
+
+// restore works out which numbers are free from those that are taken.
+func (p *pool) restore(taken []int) {
+	slices.Sort(taken)
+	p.next, p.free = 0, nil
+	for _, index := range taken {
+		for ; p.next < index; p.next++ {
+			p.free = append(p.free, p.next)
+		}
+		p.next = index + 1
+	}
+	slices.Reverse(p.free)
+}
+
+// byReady is a heap: the concurrency that is idle first stands in front, those
+// that nobody let go behind.
+type byReady []*concurrency
+
+func (h byReady) Len() int { return len(h) }
+
+func (h byReady) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	switch {
+	case a.Ready.IsZero() || b.Ready.IsZero():
+		return !a.Ready.IsZero()
+	case a.Ready.Equal(b.Ready):
+		return a.Index < b.Index
+	}
+	return a.Ready.Before(b.Ready)
+}
+
+func (h byReady) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+// Push and Pop are for container/heap.
+func (h *byReady) Push(x any) {
+	n := x.(*concurrency)
+	n.at = len(*h)
+	*h = append(*h, n)
+}
+
+// Pop is for container/heap.
+func (h *byReady) Pop() any {
+	old := *h
+	last := len(old) - 1
+	n := old[last]
+	old[last] = nil
+	*h = old[:last]
+	return n
+}
+
+// count tells how many are in use, without those that are idle again and not
+// yet forgotten. It goes only as far into the heap as these reach.
+func (h byReady) count(now time.Time) int { return len(h) - h.idle(0, now) }
+
+func (h byReady) idle(i int, now time.Time) int {
+	if i >= len(h) || h[i].phase(now) != idle {
+		return 0
+	}
+	return 1 + h.idle(2*i+1, now) + h.idle(2*i+2, now)
+}

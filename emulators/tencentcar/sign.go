@@ -1,0 +1,75 @@
+package tencentcar
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// sign makes the request that the Go SDK would send: a POST of compact JSON,
+// signed with TC3-HMAC-SHA256 over content-type and host. Like an SDK without
+// a language it leaves X-TC-Language out, so that answers come in English.
+func sign(d contract.Draft) (*contract.Request, error) {
+	id, secret := d.Credentials.Text("secretId"), d.Credentials.Text("secretKey")
+	if id == "" || secret == "" {
+		return nil, errors.New("signing a request to tencentcar: secretId and secretKey are needed")
+	}
+	if d.Operation == nil {
+		return nil, errors.New("signing a request to tencentcar: no operation is named")
+	}
+	body := encode(d.Operation.Params, d.In)
+	s := &signing{
+		variant: variant{host: d.Host, uri: "/"}, method: http.MethodPost,
+		signed: "content-type;host", gap: "\n", payload: digest(body),
+		timestamp: strconv.FormatInt(d.Now.Unix(), 10), date: d.Now.UTC().Format(time.DateOnly),
+		service: service, prefix: "TC3", secret: secret,
+		header: http.Header{"Content-Type": contentTypeJSON},
+	}
+	h := http.Header{
+		"Content-Type":   {"application/json"},
+		"X-Tc-Action":    {d.Operation.Name},
+		"X-Tc-Timestamp": {s.timestamp},
+		"X-Tc-Version":   {version},
+		"Authorization": {algorithm + " Credential=" + id + "/" + s.date + "/" + service + ending +
+			", SignedHeaders=" + s.signed + ", Signature=" + s.signature()},
+	}
+	if token := d.Credentials.Text("token"); token != "" {
+		h["X-Tc-Token"] = []string{token}
+	}
+	return &contract.Request{
+		Method: http.MethodPost, Target: "/", URL: &url.URL{Path: "/"}, Host: d.Host,
+		Header: h, Body: body, Arrived: d.Now,
+	}, nil
+}
+
+// encode writes parameters in the order of their rows, and those that no row
+// has after them.
+func encode(rows []contract.Param, in contract.Values) []byte {
+	names := make([]string, 0, len(in))
+	for i := range rows {
+		if _, given := in[rows[i].Name]; given {
+			names = append(names, rows[i].Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	b := []byte("{")
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, wire.Encode(name)...), ':')
+		b = append(b, wire.Encode(in[name])...)
+	}
+	return append(b, '}')
+}

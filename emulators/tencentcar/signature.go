@@ -1,0 +1,273 @@
+package tencentcar
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// unsignedPayload in X-TC-Content-SHA256 has its own hash stand for the body's.
+const unsignedPayload = "UNSIGNED-PAYLOAD"
+
+// A signing is all that goes into one TC3 signature. The verifier makes those
+// that are documented or that an SDK is known to make; the explanation of a
+// mismatch makes others until one fits.
+type signing struct {
+	variant
+	method  string
+	query   string // as sent: SDKs differ in order and none is to be re-sorted
+	header  http.Header
+	media   *string // stands in for the Content-Type; nil: as sent
+	signed  string  // the list, as sent
+	gap     string  // between the headers and the list
+	payload string  // hexadecimal hash of the body
+
+	timestamp string
+	date      string
+	service   string
+	keyDate   string // of the key, where it differs; "" otherwise
+	keyName   string // likewise the service
+
+	prefix string // of the key
+	secret string
+}
+
+// A variant is one reading of what SDKs do differently.
+type variant struct {
+	host string
+	uri  string
+	raw  bool // header values are signed as sent and not in lower case
+}
+
+// String names the variant in the journal.
+func (v variant) String() string {
+	values := "values in lower case"
+	if v.raw {
+		values = "values as sent"
+	}
+	return "host " + v.host + ", path " + v.uri + ", " + values
+}
+
+// signingOf is the request as it should have been signed, but for the variant.
+func signingOf(c *contract.Call, k *caller) *signing {
+	r, a := c.Request, &k.auth
+	s := &signing{
+		method: r.Method, header: r.Header, signed: a.signed, gap: "\n", payload: payloadHash(r),
+		timestamp: k.timestamp, date: a.date, service: a.service,
+		prefix: "TC3", secret: k.account.SecretKey,
+	}
+	if r.Method == http.MethodGet {
+		s.query = r.URL.RawQuery
+	}
+	return s
+}
+
+// payloadHash hashes the body's bytes as they came. A GET has no payload.
+func payloadHash(r *contract.Request) string {
+	switch {
+	case r.Method == http.MethodGet:
+		return digest(nil)
+	case header(r.Header, "X-Tc-Content-Sha256") == unsignedPayload:
+		return digest([]byte(unsignedPayload))
+	}
+	return digest(r.Body)
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
+}
+
+// appendCanonical writes the canonical request.
+func (s *signing) appendCanonical(b []byte) []byte {
+	b = append(append(b, s.method...), '\n')
+	b = append(append(b, s.uri...), '\n')
+	b = append(append(b, s.query...), '\n')
+	for name := range strings.SplitSeq(s.signed, ";") {
+		b = append(append(b, name...), ':')
+		b = append(append(b, s.value(name)...), '\n')
+	}
+	b = append(b, s.gap...)
+	b = append(append(b, s.signed...), '\n')
+	return append(b, s.payload...)
+}
+
+// value is what a signed header says. Host and Content-Type are looked up by
+// the names under which they are kept, to spare the hot path a conversion.
+func (s *signing) value(name string) string {
+	var v string
+	switch {
+	case name == "host":
+		v = s.host
+	case name == "content-type" && s.media != nil:
+		v = *s.media
+	case name == "content-type":
+		v = header(s.header, "Content-Type")
+	default:
+		v = header(s.header, textproto.CanonicalMIMEHeaderKey(name))
+	}
+	v = strings.TrimSpace(v)
+	if s.raw {
+		return v
+	}
+	return strings.ToLower(v)
+}
+
+// appendString writes the string to sign for a canonical request.
+func (s *signing) appendString(b, canonical []byte) []byte {
+	b = append(append(b, algorithm...), '\n')
+	b = append(append(b, s.timestamp...), '\n')
+	b = append(append(b, s.date...), '/')
+	b = append(append(b, s.service...), ending...)
+	sum := sha256.Sum256(canonical)
+	return hex.AppendEncode(append(b, '\n'), sum[:])
+}
+
+// key derives the signing key: four links, the last but one of them the service.
+func (s *signing) key() [32]byte {
+	date, name := s.date, s.service
+	if s.keyDate != "" {
+		date = s.keyDate
+	}
+	if s.keyName != "" {
+		name = s.keyName
+	}
+	k := mac([]byte(s.prefix+s.secret), []byte(date))
+	k = mac(k[:], []byte(name))
+	return mac(k[:], []byte(ending[1:]))
+}
+
+// signature returns the hexadecimal signature.
+func (s *signing) signature() string {
+	key := s.key()
+	sum := mac(key[:], s.appendString(nil, s.appendCanonical(nil)))
+	return hex.EncodeToString(sum[:])
+}
+
+// texts returns the canonical request and the string to sign, for readers.
+func (s *signing) texts() string {
+	canonical := s.appendCanonical(nil)
+	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendString(nil, canonical))
+}
+
+// mac is HMAC-SHA256. The standard library's takes five allocations a key, and
+// each verified request needs four of them; this one takes none for short texts.
+func mac(key, text []byte) [32]byte {
+	var inner, outer [sha256.BlockSize]byte
+	if len(key) > sha256.BlockSize {
+		sum := sha256.Sum256(key)
+		key = sum[:]
+	}
+	copy(inner[:], key)
+	copy(outer[:], key)
+	for i := range inner {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
+	}
+	var short [512]byte
+	sum := sha256.Sum256(append(append(short[:0], inner[:]...), text...))
+	return sha256.Sum256(append(append(short[:0], outer[:]...), sum[:]...))
+}
+
+func equal(a, b string) bool {
+	return len(a) == len(b) && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+func documented(r *contract.Request) variant { return variant{host: r.Host, uri: "/"} }
+
+// variants lists the readings that the verifier tries, the documented one
+// first: the Host as received or, as the Node SDK signs it, without its port;
+// the path /, which all SDKs sign, or the one that was sent; header values in
+// lower case as documented, or as sent. The strict verifier has the first alone.
+func variants(r *contract.Request, strict bool) []variant {
+	list := make([]variant, 1, 8)
+	list[0] = documented(r)
+	if strict {
+		return list
+	}
+	add := func(v variant) {
+		for i := range list {
+			if list[i] == v {
+				return
+			}
+		}
+		list = append(list, v)
+	}
+	sent, _, _ := strings.Cut(r.Target, "?")
+	for _, raw := range [...]bool{false, true} {
+		for _, uri := range [...]string{"/", r.URL.EscapedPath(), sent} {
+			if !strings.HasPrefix(uri, "/") {
+				continue // absolute-form targets, and nothing
+			}
+			add(variant{r.Host, uri, raw})
+			add(variant{withoutPort(r.Host), uri, raw})
+		}
+	}
+	return list
+}
+
+func withoutPort(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host[:i]
+	}
+	return host
+}
+
+var mismatch = &contract.Cause{Code: "signature_mismatch", Text: "The signature is not that of this request under the secret key of {SecretId}, in none of the {variants} ways that the {verifier} verifier tries."}
+
+// verifyTC3 compares the signature with those of all variants. The key does
+// not depend on the variant.
+func verifyTC3(c *contract.Call, k *caller) contract.Verdict {
+	s := signingOf(c, k)
+	key := s.key()
+	var want, text [2 * sha256.Size]byte
+	copy(want[:], k.auth.signature)
+	buffer := make([]byte, 0, 1024)
+	matches := func(v variant) bool {
+		s.variant = v
+		canonical := s.appendCanonical(buffer[:0])
+		sum := mac(key[:], s.appendString(canonical[len(canonical):], canonical))
+		hex.Encode(text[:], sum[:])
+		return subtle.ConstantTimeCompare(text[:], want[:]) == 1
+	}
+	if matches(documented(c.Request)) { // nearly always: the others need not be made
+		c.Note("signature", noted{s.variant, k.auth.service})
+		return contract.Verdict{}
+	}
+	list := variants(c.Request, strict(c))
+	for _, v := range list[1:] {
+		if matches(v) {
+			c.Note("signature", noted{v, k.auth.service})
+			return contract.Verdict{}
+		}
+	}
+	return signatureFailure.Because(mismatch, "SecretId", k.secretID, "variants", len(list), "verifier", verifier(c)).Explained(whyTC3)
+}
+
+func verifier(c *contract.Call) string {
+	if strict(c) {
+		return "strict"
+	}
+	return "lenient"
+}
+
+// noted tells the journal which variant matched. It becomes text only when
+// somebody reads it.
+type noted struct {
+	variant
+	service string
+}
+
+func (n noted) String() string {
+	return "TC3, service " + n.service + ", " + n.variant.String()
+}
+
+// MarshalText has the journal's JSON tell the same.
+func (n noted) MarshalText() ([]byte, error) { return []byte(n.String()), nil }

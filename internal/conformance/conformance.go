@@ -1,0 +1,286 @@
+// Package conformance holds every API against the promises that the house
+// makes for it. A new API gets all of these tests for three lines.
+package conformance
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// Run holds api against the promises.
+func Run(t *testing.T, api *contract.API) {
+	t.Run("1 the table is complete", func(t *testing.T) { complete(t, api) })
+	t.Run("2 every outcome can be called for", func(t *testing.T) { callable(t, api) })
+	t.Run("3 every success returns its rows", func(t *testing.T) { returns(t, api) })
+	t.Run("4 every violation is judged", func(t *testing.T) { judged(t, api) })
+	t.Run("5 every example is answered as printed", func(t *testing.T) { examples(t, api) })
+	t.Run("6 the same seed gives the same bytes", func(t *testing.T) { repeatable(t, api) })
+	t.Run("6 parallel clients", func(t *testing.T) { parallel(t, api) })
+	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
+}
+
+// names of operations, outcomes and triggers are promises to files and scripts.
+var wellFormed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
+
+func complete(t *testing.T, api *contract.API) {
+	if api.Title == "" || api.Docs == "" || api.Port == 0 || api.Pick == nil || api.Fail == nil || api.Write == nil || api.Sign == nil || api.State == nil {
+		t.Error("the literal lacks one of Title, Docs, Port, Pick, Fail, Write, Sign, State")
+	}
+	operations := map[string]bool{}
+	for _, op := range api.Operations {
+		if !wellFormed.MatchString(op.Name) || operations[op.Name] {
+			t.Errorf("operation %q: the name is not well-formed or stands twice", op.Name)
+		}
+		operations[op.Name] = true
+		if op.Doc == "" || (op.Cite == "" && !op.Helper) || op.Decide == nil || len(op.Outcomes) == 0 || op.Path == "" || op.Method == "" {
+			t.Errorf("%s lacks one of Doc, Cite, Method, Path, Decide, Outcomes", op.Name)
+		}
+		if len(op.Outcomes) > 0 && op.Outcomes[0].Fails {
+			t.Errorf("%s lists a failure first; its plain success was expected there", op.Name)
+		}
+		checkRows(t, op.Name, op.Params)
+		outcomes := map[string]bool{}
+		for _, o := range api.Ends(op) {
+			if !wellFormed.MatchString(o.Name) || outcomes[o.Name] {
+				t.Errorf("%s: outcome %q: the name is not well-formed or stands twice", op.Name, o.Name)
+			}
+			outcomes[o.Name] = true
+			if o.Status == 0 || o.Doc == "" {
+				t.Errorf("%s: outcome %s lacks Status or Doc", op.Name, o.Name)
+			}
+			checkRows(t, op.Name+" "+o.Name, o.Returns)
+		}
+	}
+	checkRows(t, "failure", api.Failure)
+	checkRows(t, "fixture", api.Fixture)
+	checkRows(t, "switches", api.Switches)
+	for _, s := range api.Switches {
+		if s.Default == nil || len(contract.Check([]contract.Param{s}, contract.Values{s.Name: s.Default})) > 0 {
+			t.Errorf("switch %s: its default %v is no value of its own row", s.Name, s.Default)
+		}
+	}
+	for _, tr := range api.Triggers {
+		if !wellFormed.MatchString(tr.Name) || tr.Doc == "" || tr.Do == nil {
+			t.Errorf("trigger %q lacks a name, Doc or Do", tr.Name)
+		}
+		checkRows(t, tr.Name, tr.Params)
+	}
+}
+
+func checkRows(t *testing.T, where string, rows []contract.Param) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, p := range rows {
+		if p.Name == "" || p.Doc == "" || seen[p.Name] {
+			t.Errorf("%s: row %q lacks a name or Doc, or stands twice", where, p.Name)
+		}
+		seen[p.Name] = true
+		checkRows(t, where+" "+p.Name, p.Fields)
+	}
+}
+
+// unfilled is a place in a message that nobody filled.
+var unfilled = regexp.MustCompile(`\{[A-Za-z]\w*\}`)
+
+// callable calls for each outcome of each operation in a world where there is
+// nothing: an outcome leans on nothing that the emulator would have checked.
+func callable(t *testing.T, api *contract.API) {
+	for _, op := range api.Operations {
+		for _, o := range api.Ends(op) {
+			w := New(t, api, Setting{Fixture: "empty", Auth: contract.Off})
+			w.Play(t, op, o)
+			got := w.Send(w.Request(t, op, contract.Sample(op.Params)))
+			e := w.Last(t)
+			if e.Outcome != o.Name || e.DecidedBy.Kind != journal.Scenario || got.Code != o.Status {
+				t.Errorf("%s/%s: ended in %s with status %d, decided by %s: %s", op.Name, o.Name, e.Outcome, got.Code, e.DecidedBy.Kind, got.Body)
+			}
+			if place := unfilled.FindString(got.Body.String()); place != "" {
+				t.Errorf("%s/%s: the place %s reached the client: %s", op.Name, o.Name, place, got.Body)
+			}
+			accepted(t, op.Name+"/"+o.Name, rowsOf(api, o), e)
+		}
+	}
+}
+
+func rowsOf(api *contract.API, o *contract.Outcome) []contract.Param {
+	if o.Fails {
+		return api.Failure
+	}
+	return o.Returns
+}
+
+// accepted holds what was returned against the rows, by the checker that
+// requests are held against.
+func accepted(t *testing.T, what string, rows []contract.Param, e journal.Entry) {
+	t.Helper()
+	told := contract.Values{}
+	if raw := fmt.Appendf(nil, "%s", e.Response.Decoded); e.Response.Decoded != nil {
+		var err error
+		if told, err = wire.Object(raw); err != nil {
+			t.Errorf("%s: returned %s: %v", what, raw, err)
+			return
+		}
+	}
+	for _, v := range contract.Check(rows, told) {
+		t.Errorf("%s: returned %s, where %s is %s", what, e.Response.Decoded, v.Path, v.Rule)
+	}
+}
+
+// returns plays each success in the default world.
+func returns(t *testing.T, api *contract.API) {
+	for _, op := range api.Operations {
+		for _, o := range op.Outcomes {
+			if o.Fails {
+				continue
+			}
+			w := New(t, api, Setting{Auth: contract.Off})
+			w.Play(t, op, o)
+			w.Send(w.Request(t, op, contract.Sample(op.Params)))
+			accepted(t, op.Name+"/"+o.Name, o.Returns, w.Last(t))
+		}
+	}
+}
+
+// judged leaves out and mistypes each row in turn.
+func judged(t *testing.T, api *contract.API) {
+	for _, op := range api.Operations {
+		for _, p := range op.Params {
+			w := New(t, api, Setting{Auth: contract.Off})
+			without := contract.Sample(op.Params)
+			delete(without, p.Name)
+			judge(t, w, op, without, p.Need == contract.Required, p.Name+" left out")
+			mistyped := contract.Sample(op.Params)
+			mistyped[p.Name] = wrong(p.Type)
+			judge(t, w, op, mistyped, p.In == contract.Body, p.Name+" mistyped")
+		}
+	}
+}
+
+func wrong(t contract.Type) any {
+	if t == contract.String {
+		return []any{int64(5)}
+	}
+	return "neither number nor list"
+}
+
+func judge(t *testing.T, w *World, op *contract.Operation, in contract.Values, fails bool, what string) {
+	t.Helper()
+	got := w.Send(w.Request(t, op, in))
+	if got.Code == gateway.StatusProblem {
+		t.Errorf("%s, %s: %s", op.Name, what, got.Body)
+		return
+	}
+	e := w.Last(t)
+	o := w.API.Outcome(op, e.Outcome)
+	switch {
+	case o == nil:
+		t.Errorf("%s, %s: ended in %s, which is none of its outcomes", op.Name, what, e.Outcome)
+	case fails && !o.Fails:
+		t.Errorf("%s, %s: ended in the success %s", op.Name, what, o.Name)
+	}
+}
+
+// traffic is a mix of calls, each success and each of the operation's own
+// failures among them, whose answers are told as text.
+func traffic(t *testing.T, w *World) string {
+	t.Helper()
+	var b strings.Builder
+	for _, op := range w.API.Operations {
+		in := contract.Sample(op.Params)
+		fmt.Fprintln(&b, answer(w.Send(w.Request(t, op, in)).Result()))
+		for _, o := range op.Outcomes {
+			r := w.Request(t, op, in)
+			r.Header.Set(gateway.OutcomeHeader, o.Name)
+			fmt.Fprintln(&b, answer(w.Send(r).Result()))
+		}
+	}
+	return b.String()
+}
+
+// answer tells an answer with every header but the date.
+func answer(r *http.Response) string {
+	var names []string
+	for name := range r.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	fmt.Fprintln(&b, r.StatusCode)
+	for _, name := range names {
+		fmt.Fprintln(&b, name, r.Header[name])
+	}
+	body, _ := io.ReadAll(r.Body)
+	b.Write(body)
+	return b.String()
+}
+
+func repeatable(t *testing.T, api *contract.API) {
+	first := traffic(t, New(t, api, Setting{}))
+	if second := traffic(t, New(t, api, Setting{})); second != first {
+		t.Errorf("two runs with one seed differ:\n%s", firstDifference(first, second))
+	}
+	if third := traffic(t, New(t, api, Setting{Seed: 2})); third == first {
+		t.Error("another seed gave the same bytes")
+	}
+}
+
+func firstDifference(a, b string) string {
+	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(as), len(bs)) {
+		if as[i] != bs[i] {
+			return fmt.Sprintf("line %d:\n%s\n%s", i+1, as[i], bs[i])
+		}
+	}
+	return "one is longer"
+}
+
+// parallel sends the same traffic from 64 clients at once; the race detector
+// looks on.
+func parallel(t *testing.T, api *contract.API) {
+	w := New(t, api, Setting{})
+	for client := range 64 {
+		op := api.Operations[client%len(api.Operations)]
+		t.Run(fmt.Sprint(client), func(t *testing.T) {
+			t.Parallel()
+			for range 4 {
+				if got := w.Send(w.Request(t, op, contract.Sample(op.Params))); got.Code == gateway.StatusProblem {
+					t.Errorf("%s: %s", op.Name, got.Body)
+				}
+			}
+		})
+	}
+}
+
+func restorable(t *testing.T, api *contract.API) {
+	plain, restored := New(t, api, Setting{}), New(t, api, Setting{})
+	traffic(t, plain)
+	traffic(t, restored)
+	room := restored.Room(t)
+	before, err := room.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := room.Restore(before); err != nil {
+		t.Fatal(err)
+	}
+	after, err := room.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(after) != string(before) {
+		t.Errorf("restored:\n%s\nwas:\n%s", after, before)
+	}
+	if got, want := traffic(t, restored), traffic(t, plain); got != want {
+		t.Errorf("the restored world answers otherwise: %s", firstDifference(got, want))
+	}
+}

@@ -1,0 +1,88 @@
+package conformance
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var update = flag.Bool("update", false, "rewrite the answers of examples that name no page as their source")
+
+// examples sends each request of testdata/*.http through the real doors and
+// compares the answer with the one below it.
+func examples(t *testing.T, api *contract.API) {
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil || len(files) == 0 {
+		t.Errorf("no testdata/*.http: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) { example(t, api, file) })
+	}
+}
+
+func example(t *testing.T, api *contract.API, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := exchanges(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(t, api, setting(t, all[0]))
+	var rewritten []string
+	for i, x := range all {
+		got := received(w.Send(x.send()).Result())
+		_, printed := x.remark("source")
+		if *update && !printed {
+			x.answer = got
+		} else if g, want := generalise(got, x.invented()), generalise(x.answer, x.invented()); strings.TrimRight(g, "\n") != strings.TrimRight(want, "\n") {
+			t.Errorf("exchange %d: got\n%s\nwant\n%s\n%s", i+1, got, x.answer, firstDifference(g, want))
+		}
+		rewritten = append(rewritten, x.String())
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(strings.Join(rewritten, betweenExchanges[1:])), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// setting is the world that the remarks of the first exchange ask for.
+func setting(t *testing.T, x exchange) (s Setting) {
+	t.Helper()
+	if v, ok := x.remark("clock"); ok {
+		at, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Clock = at
+	}
+	if v, ok := x.remark("seed"); ok {
+		n, err := strconv.ParseUint(v, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Seed = n
+	}
+	s.Fixture, _ = x.remark("fixture")
+	if v, ok := x.remark("set"); ok {
+		s.Set = map[string]string{}
+		for _, pair := range strings.Fields(v) {
+			name, value, _ := strings.Cut(pair, "=")
+			s.Set[name] = value
+		}
+	}
+	return s
+}
+
+func (x exchange) invented() []string {
+	v, _ := x.remark("invented")
+	return strings.Fields(v)
+}

@@ -1,0 +1,181 @@
+package conformance
+
+import (
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// Noon is when a test happens that says no other time.
+var Noon = time.Date(2023, 11, 14, 22, 13, 20, 0, time.UTC)
+
+// Setting says how the world of a test begins. Zero members mean: Noon, seed
+// 1, fixture default, verify, the API's switches as the fixture has them.
+type Setting struct {
+	Clock   time.Time
+	Seed    uint64
+	Fixture string
+	Auth    contract.Auth
+	Set     map[string]string // switches
+	Wall    func() time.Time  // nil: a clock of which every look takes a second
+}
+
+// A World is a house of its own for a test, with the doors of one API.
+type World struct {
+	API     *contract.API
+	House   *sandbox.House
+	Sandbox *sandbox.Sandbox // default
+	Door    http.Handler     // the API's own
+}
+
+// New makes a world. Callers' timestamps are judged by its clock, which stands.
+func New(t testing.TB, api *contract.API, s Setting) *World {
+	t.Helper()
+	if s.Clock.IsZero() {
+		s.Clock = Noon
+	}
+	if s.Seed == 0 {
+		s.Seed = 1
+	}
+	if s.Fixture == "" {
+		s.Fixture = "default"
+	}
+	if s.Wall == nil {
+		s.Wall = slowly(s.Clock)
+	}
+	house, err := sandbox.New(sandbox.Config{
+		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: load(t, api, s)},
+		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
+		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
+		Journal:    journal.Limits{Entries: 1000, Bytes: 16 << 20, Body: 64 << 10},
+		JournalAll: 64 << 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{API: api, House: house, Sandbox: house.Find(sandbox.Default)}
+	w.Door = gateway.New(gateway.Config{
+		APIs: []*contract.API{api}, House: house, Body: 10 << 20, MaxStall: time.Second,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}).Own(api)
+	return w
+}
+
+func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
+	t.Helper()
+	shelf := fixture.NewShelf([]*contract.API{api})
+	if err := shelf.Add(folder{fixtures.Files, api.Name}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := shelf.Find(api, s.Fixture)
+	if len(shelf.List()) == 0 {
+		f, err = fixture.Empty(api), nil // an API that ships none
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range s.Set {
+		if f, err = f.With(api, name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+// folder shows one folder of a file system, so that the files of other APIs are
+// left alone.
+type folder struct {
+	fs.FS
+	name string
+}
+
+func (f folder) Glob(string) ([]string, error) { return fs.Glob(f.FS, f.name+"/*.yaml") }
+
+// slowly is a wall clock of which every look takes a second, so that no two
+// calls meet in one window of a rate limit.
+func slowly(from time.Time) func() time.Time {
+	var looks atomic.Int64
+	return func() time.Time { return from.Add(time.Duration(looks.Add(1)) * time.Second) }
+}
+
+// Play switches a scenario on, of which each outcome has one by its name.
+func (w *World) Play(t testing.TB, op *contract.Operation, o *contract.Outcome) {
+	t.Helper()
+	s, err := scenario.NewLibrary([]*contract.API{w.API}).Find(w.API.Name + "/" + op.Name + "/" + o.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Sandbox.Player.On(s, scenario.Narrow{})
+}
+
+// Room is what the API has of the world.
+func (w *World) Room(t testing.TB) *sandbox.Room {
+	t.Helper()
+	r, err := w.Sandbox.Room(w.API)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Credentials are those of the world's first account.
+func (w *World) Credentials(t testing.TB) (v contract.Values) {
+	t.Helper()
+	w.Room(t).Alone(func(s contract.State) { v = s.Credentials() })
+	return v
+}
+
+// Request makes the request that a client library would send. Where the world
+// has no account, nobody signs it.
+func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values) *http.Request {
+	t.Helper()
+	credentials, known := contract.Values{}, w.Credentials(t)
+	for _, k := range w.API.Credentials {
+		credentials[k.Name] = "nobody"
+		if known.Has(k.Name) {
+			credentials[k.Name] = known[k.Name]
+		}
+	}
+	host := "api.example"
+	if len(w.API.Hosts) > 0 {
+		host = w.API.Hosts[0]
+	}
+	r, err := w.API.Sign(contract.Draft{
+		Operation: op, In: in, Host: host, Credentials: credentials, Now: w.Sandbox.Clock.Now(),
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", op.Name, err)
+	}
+	return HTTP(r)
+}
+
+// Send sends r through the API's door.
+func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	w.Door.ServeHTTP(rec, r)
+	return rec
+}
+
+// Last is the journal's latest entry.
+func (w *World) Last(t testing.TB) journal.Entry {
+	t.Helper()
+	entries, _ := w.Sandbox.Journal.List(journal.Filter{Limit: 1})
+	if len(entries) == 0 {
+		t.Fatal("the journal is empty")
+	}
+	return entries[0]
+}
