@@ -1,0 +1,176 @@
+package control
+
+import (
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// service is what is told of an API in the list of all.
+type service struct {
+	Name       string   `json:"name"`
+	Title      string   `json:"title"`
+	Docs       string   `json:"docs"`
+	Port       int      `json:"port"`
+	URL        string   `json:"url,omitempty"` // "" where its door is not open
+	Hosts      []string `json:"hosts"`
+	Operations int      `json:"operation_count"`
+}
+
+// table is all that is told of an API.
+type table struct {
+	service
+	Door        []step       `json:"door"`
+	Rows        []operation  `json:"operations"`
+	Fixture     []param      `json:"fixture"`
+	Switches    []param      `json:"switches"`
+	Triggers    []trigger    `json:"triggers"`
+	Credentials []credential `json:"credentials"`
+}
+
+type step struct {
+	Name string   `json:"name"`
+	Ends []string `json:"ends"`
+}
+
+type operation struct {
+	Name     string    `json:"name"`
+	Doc      string    `json:"doc"`
+	Cite     string    `json:"cite"`
+	Inferred bool      `json:"inferred"`
+	Helper   bool      `json:"helper,omitempty"` // a door of ours beside the documented ones
+	Method   string    `json:"method"`
+	Path     string    `json:"path"`
+	Aliases  []string  `json:"aliases,omitempty"`
+	Rate     int       `json:"rate,omitempty"` // documented calls a second
+	Params   []param   `json:"params"`
+	Outcomes []outcome `json:"outcomes"`
+}
+
+type outcome struct {
+	Name     string  `json:"name"`
+	Scenario string  `json:"scenario"` // the scenario without a file that plays it
+	Fails    bool    `json:"fails"`
+	Status   int     `json:"status"`
+	Message  string  `json:"message,omitempty"`
+	Doc      string  `json:"doc"`
+	Cite     string  `json:"cite"`
+	Inferred bool    `json:"inferred"`
+	Returns  []param `json:"returns,omitempty"`
+}
+
+type param struct {
+	Name     string   `json:"name"`
+	In       string   `json:"in,omitempty"`
+	Type     string   `json:"type"`
+	Of       string   `json:"of,omitempty"` // what an array holds
+	Need     string   `json:"need"`
+	OneOf    []string `json:"one_of,omitempty"`
+	Min      int      `json:"min,omitempty"`
+	Max      int      `json:"max,omitempty"`
+	Default  any      `json:"default,omitempty"`
+	Example  string   `json:"example,omitempty"`
+	Doc      string   `json:"doc"`
+	Cite     string   `json:"cite"`
+	Inferred bool     `json:"inferred"`
+	Fields   []param  `json:"fields,omitempty"`
+}
+
+type trigger struct {
+	Name   string  `json:"name"`
+	Doc    string  `json:"doc"`
+	Params []param `json:"params"`
+}
+
+type credential struct {
+	Name string `json:"name"`
+	Env  string `json:"env,omitempty"`
+}
+
+func (s *Server) listAPIs(a *asking) (any, error) {
+	doors := s.doors(a)
+	all := list[service]{Items: []service{}}
+	for _, api := range s.config.APIs {
+		all.Items = append(all.Items, serviceOf(api, doors))
+	}
+	return all, nil
+}
+
+func (s *Server) getAPI(a *asking) (any, error) {
+	api, err := s.api(a.path["api"])
+	if err != nil {
+		return nil, err
+	}
+	t := table{
+		service: serviceOf(api, s.doors(a)),
+		Door:    each(api.Door, stepOf),
+		Rows:    each(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
+		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
+		Triggers:    each(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
+		Credentials: each(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env} }),
+	}
+	return t, nil
+}
+
+func serviceOf(api *contract.API, doors map[string]string) service {
+	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], each(api.Hosts, func(h string) string { return h }), len(api.Operations)}
+}
+
+func stepOf(s contract.Step) step {
+	return step{s.Name, each(s.Ends, func(o *contract.Outcome) string { return o.Name })}
+}
+
+func operationOf(api *contract.API, op *contract.Operation) operation {
+	return operation{
+		Name: op.Name, Doc: op.Doc, Cite: op.Cite, Inferred: op.Cite == "", Helper: op.Helper,
+		Method: op.Method, Path: op.Path, Aliases: op.Aliases, Rate: op.Rate,
+		Params:   params(op.Params, "body"),
+		Outcomes: each(api.Ends(op), func(o *contract.Outcome) outcome { return outcomeOf(api, op, o) }),
+	}
+}
+
+func outcomeOf(api *contract.API, op *contract.Operation, o *contract.Outcome) outcome {
+	return outcome{
+		Name: o.Name, Scenario: api.Name + "/" + op.Name + "/" + o.Name, Fails: o.Fails, Status: o.Status, Message: o.Message,
+		Doc: o.Doc, Cite: o.Cite, Inferred: o.Cite == "", Returns: params(o.Returns, "body"),
+	}
+}
+
+// params tells rows. body is what the first of the places is called: rows of
+// fixtures, switches and triggers stand in no request.
+func params(rows []contract.Param, body string) []param {
+	return each(rows, func(p contract.Param) param { return paramOf(p, body) })
+}
+
+func paramOf(p contract.Param, body string) param {
+	q := param{
+		Name: p.Name, In: placeOf(p.In, body), Type: p.Type.String(), Need: needOf(p.Need), OneOf: p.OneOf,
+		Min: p.Min, Max: p.Max, Default: p.Default, Example: p.Example,
+		Doc: p.Doc, Cite: p.Cite, Inferred: p.Cite == "",
+	}
+	if p.Type == contract.List {
+		q.Of = p.Of.String()
+	}
+	if d, ok := p.Default.(time.Duration); ok {
+		q.Default = d.String()
+	}
+	if p.Fields != nil {
+		q.Fields = params(p.Fields, body)
+	}
+	return q
+}
+
+func placeOf(p contract.Place, body string) string {
+	return [...]string{body, "form", "query", "path", "header"}[p]
+}
+
+func needOf(n contract.Need) string { return [...]string{"optional", "required", "expected"}[n] }
+
+// each makes a list of another, and never nil: in JSON an empty list is [].
+func each[A, B any](all []A, f func(A) B) []B {
+	made := make([]B, 0, len(all))
+	for _, x := range all {
+		made = append(made, f(x))
+	}
+	return made
+}

@@ -1,0 +1,99 @@
+package control
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// asking is a request that found its route.
+type asking struct {
+	*http.Request
+	path  map[string]string // what stands in the places of the path
+	query map[string]string
+	limit int64 // of the body, in bytes
+}
+
+// body reads the whole body, as far as the house takes it.
+func (a *asking) body() ([]byte, error) {
+	if coding := a.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, "the body is encoded as %s; send it as it is", quote(coding))
+	}
+	body, err := io.ReadAll(io.LimitReader(a.Body, a.limit+1))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body broke off: %v", err)
+	}
+	if int64(len(body)) > a.limit {
+		// A client that is still writing reads no answer: take the rest from it, within bounds.
+		_, _ = io.CopyN(io.Discard, a.Body, 8*a.limit)
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes, which is the most that is taken; send less", a.limit)
+	}
+	return body, nil
+}
+
+// object reads the body as a JSON object with no members but the known ones.
+// An empty body says nothing: it is an empty object.
+func (a *asking) object(known ...string) (contract.Values, error) {
+	said, err := a.members()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		if !slices.Contains(known, name) {
+			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hint(name, known))
+		}
+	}
+	return said, nil
+}
+
+// members reads the body as a JSON object of any members.
+func (a *asking) members() (contract.Values, error) {
+	body, err := a.body()
+	if err != nil || len(strings.TrimSpace(string(body))) == 0 {
+		return contract.Values{}, err
+	}
+	said, err := wire.Object(body)
+	var fault *wire.Fault
+	if errors.As(err, &fault) {
+		return nil, refuse(http.StatusBadRequest, "the body cannot be read as a JSON object: %v", fault)
+	}
+	return said, err
+}
+
+// yaml reports whether the body is said to be YAML.
+func (a *asking) yaml() bool {
+	kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	return err == nil && strings.HasSuffix(kind, "yaml")
+}
+
+var (
+	schemes   = regexp.MustCompile(`^(?i:https?)$`)
+	authority = regexp.MustCompile(`^[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$`)
+)
+
+// base is the scheme, host and port by which the request came, as far as the
+// proxies before us tell.
+func (a *asking) base() string {
+	scheme := "http"
+	if a.TLS != nil {
+		scheme = "https"
+	}
+	return strings.ToLower(a.forwarded("X-Forwarded-Proto", schemes, scheme)) + "://" + a.forwarded("X-Forwarded-Host", authority, a.Host)
+}
+
+// forwarded is what the first proxy said, where it is well-formed.
+func (a *asking) forwarded(header string, form *regexp.Regexp, otherwise string) string {
+	first, _, _ := strings.Cut(a.Header.Get(header), ",")
+	if first = strings.TrimSpace(first); form.MatchString(first) {
+		return first
+	}
+	return otherwise
+}

@@ -1,0 +1,94 @@
+package control
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+func (s *Server) readClock(_ *asking, box *sandbox.Sandbox) (any, error) {
+	return box.Clock.Read(), nil
+}
+
+// hands are what can be done to a clock, by the member that asks for it.
+var hands = map[string]func(c *clock.Clock, said any) error{
+	"advance":    advance,
+	"freeze":     freeze,
+	"follow":     follow,
+	"signatures": signatures,
+}
+
+func (s *Server) setClock(a *asking, box *sandbox.Sandbox) (any, error) {
+	known := slices.Sorted(maps.Keys(hands))
+	said, err := a.object(known...)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Sorted(maps.Keys(said))
+	if len(names) != 1 {
+		found := "none"
+		if len(names) > 1 {
+			found = strings.Join(names, " and ")
+		}
+		return nil, refuse(http.StatusBadRequest, "the body has %s of the members %s; exactly one was expected", found, strings.Join(known, ", "))
+	}
+	if err := hands[names[0]](box.Clock, said[names[0]]); err != nil {
+		return nil, err
+	}
+	return box.Clock.Read(), nil
+}
+
+// furthest is the longest way that a clock goes at once, so that no sum of
+// times overflows: a hundred years.
+const furthest = 100 * 365 * 24 * time.Hour
+
+// lastYear is the last year that RFC 3339 can tell.
+const lastYear = 9999
+
+func advance(c *clock.Clock, said any) error {
+	text, _ := said.(string)
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return refuse(http.StatusBadRequest, `advance is %s; a positive duration such as "20m" or "36h" was expected`, told(said))
+	}
+	if d > furthest || c.Now().Add(d).Year() > lastYear {
+		return refuse(http.StatusBadRequest, "advance is %s, which is too far; at most %s at once and no further than the year %d was expected", text, furthest, lastYear)
+	}
+	if err := c.Advance(d); err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	return nil
+}
+
+func freeze(c *clock.Clock, said any) error {
+	text, _ := said.(string)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.IsZero() {
+		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, told(said))
+	}
+	c.Freeze(t)
+	return nil
+}
+
+func follow(c *clock.Clock, said any) error {
+	if said != true {
+		return refuse(http.StatusBadRequest, "follow is %s; true was expected; to stop the clock, freeze it", told(said))
+	}
+	c.Follow()
+	return nil
+}
+
+func signatures(c *clock.Clock, said any) error {
+	text, _ := said.(string)
+	by := clock.Signatures(text)
+	if by != clock.Wall && by != clock.Sandbox {
+		return refuse(http.StatusBadRequest, "signatures is %s%s", told(said), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
+	}
+	c.JudgeBy(by)
+	return nil
+}

@@ -1,0 +1,134 @@
+package control
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// filters are the query parameters by which the journal is listed.
+var filters = []string{"api", "operation", "outcome", "decided_by", "status", "since", "limit", "after"}
+
+// How many entries a list has.
+const (
+	fewEntries  = 100 // where nothing is said
+	mostEntries = 1000
+)
+
+func (s *Server) listJournal(a *asking, box *sandbox.Sandbox) (any, error) {
+	f, err := s.filter(a, box)
+	if err != nil {
+		return nil, err
+	}
+	entries, more := box.Journal.List(f)
+	all := list[journal.Entry]{Items: make([]journal.Entry, len(entries))}
+	for i := range entries {
+		all.Items[i] = brief(s.redacts[entries[i].API].entry(entries[i]))
+	}
+	if more {
+		all.Next = entries[len(entries)-1].ID
+	}
+	return all, nil
+}
+
+// brief leaves out of an entry what may be long.
+func brief(e journal.Entry) journal.Entry {
+	e.Request.Body, e.Request.Decoded = nil, nil
+	e.Response.Body, e.Response.Decoded = nil, nil
+	e.Explanation, e.Passed = nil, nil
+	e.Violations = slices.Clone(e.Violations)
+	for i := range e.Violations {
+		e.Violations[i].Got = nil
+	}
+	return e
+}
+
+func (s *Server) getEntry(a *asking, box *sandbox.Sandbox) (any, error) {
+	id := a.path["id"]
+	e, found := box.Journal.Find(id)
+	if !found {
+		counts := box.Journal.Counts()
+		return nil, refuse(http.StatusNotFound, "the journal of sandbox %s has no entry %s; it holds %d, and %d gave way to later ones", box.Name, quote(id), counts.Entries, counts.Dropped)
+	}
+	return s.redacts[e.API].entry(e), nil
+}
+
+func (s *Server) clearJournal(_ *asking, box *sandbox.Sandbox) (any, error) {
+	box.Journal.Clear(false)
+	return nil, nil
+}
+
+// filter reads the query of a list.
+func (s *Server) filter(a *asking, box *sandbox.Sandbox) (journal.Filter, error) {
+	q := a.query
+	f := journal.Filter{API: q["api"], Operation: q["operation"], Outcome: q["outcome"], Limit: fewEntries}
+	if err := s.known(f.API, f.Operation, f.Outcome); err != nil {
+		return f, err
+	}
+	for name, read := range map[string]func(*journal.Filter, string, *sandbox.Sandbox) error{
+		"decided_by": decidedBy, "status": statusOf, "since": since, "limit": limitOf, "after": after,
+	} {
+		if said := q[name]; said != "" {
+			if err := read(&f, said, box); err != nil {
+				return f, err
+			}
+		}
+	}
+	return f, nil
+}
+
+func decidedBy(f *journal.Filter, said string, _ *sandbox.Sandbox) error {
+	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Door)}
+	if !slices.Contains(kinds, said) {
+		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(said), hint(said, kinds))
+	}
+	f.DecidedBy = journal.Kind(said)
+	return nil
+}
+
+func statusOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
+	f.Status, err = number("status", said, 100, 999)
+	return err
+}
+
+func limitOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
+	f.Limit, err = number("limit", said, 1, mostEntries)
+	return err
+}
+
+func number(name, said string, least, most int) (int, error) {
+	n, err := strconv.Atoi(said)
+	if err != nil || n < least || n > most {
+		return 0, refuse(http.StatusBadRequest, "%s is %s; a whole number from %d to %d was expected", name, quote(said), least, most)
+	}
+	return n, nil
+}
+
+// since takes an instant, or how long ago it was by the sandbox's clock, by
+// which entries are dated.
+func since(f *journal.Filter, said string, box *sandbox.Sandbox) error {
+	if t, err := time.Parse(time.RFC3339, said); err == nil {
+		f.Since = t
+		return nil
+	}
+	d, err := time.ParseDuration(said)
+	if err != nil || d < 0 {
+		return refuse(http.StatusBadRequest, "since is %s; an instant such as 2026-03-01T12:00:00Z or a duration such as 5m was expected", quote(said))
+	}
+	f.Since = box.Clock.Now().Add(-d)
+	return nil
+}
+
+func after(f *journal.Filter, said string, box *sandbox.Sandbox) error {
+	n, ours := strings.CutPrefix(said, box.Name+"-")
+	if _, err := strconv.ParseUint(n, 10, 63); !ours || err != nil {
+		return refuse(http.StatusBadRequest, "after is %s; the next of a list before, or an entry's id such as %s-12 was expected", quote(said), box.Name)
+	}
+	f.After = said
+	return nil
+}

@@ -1,0 +1,76 @@
+package control
+
+import (
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/understudy-suite/understudy/internal/journal"
+)
+
+// metrics is what /metrics tells. Labels are words of the tables and never of a
+// request, so that no client can make their number grow.
+type metrics struct {
+	calls   *prometheus.CounterVec
+	seconds *prometheus.HistogramVec
+	handler http.Handler
+}
+
+// buckets reach from an answer at once to the longest that may be stalled.
+var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "understudy_calls_total", Help: "Calls answered, by operation, by the outcome they ended in and by who decided it.",
+		}, []string{"api", "operation", "outcome", "decided_by"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "understudy_call_duration_seconds", Help: "Seconds from the arrival of a call until its answer had left, delays of scenarios included.", Buckets: buckets,
+		}, []string{"api", "operation"}),
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.calls, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(s.gauges()...)
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return m
+}
+
+// gauges are read when somebody looks.
+func (s *Server) gauges() []prometheus.Collector {
+	held := func(of func(journal.Counts) int) func() float64 {
+		return func() float64 {
+			sum := 0
+			for _, box := range s.config.House.List() {
+				sum += of(box.Journal.Counts())
+			}
+			return float64(sum)
+		}
+	}
+	gauge := func(name, help string, read func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "understudy_build_info", Help: "Always 1; its labels tell what was built.",
+		ConstLabels: prometheus.Labels{"version": s.config.Version, "commit": s.config.Commit, "go_version": runtime.Version()},
+	})
+	build.Set(1)
+	return []prometheus.Collector{
+		build,
+		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.House.List())) }),
+		gauge("understudy_journal_entries", "Entries in all journals.", held(func(c journal.Counts) int { return c.Entries })),
+		gauge("understudy_journal_bytes", "About how many bytes all journals hold.", held(func(c journal.Counts) int { return c.Bytes })),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
+		}, func() float64 { return float64(s.panics()) }),
+	}
+}
+
+func (m *metrics) observe(e *journal.Entry) {
+	m.calls.WithLabelValues(e.API, e.Operation, e.Outcome, string(e.DecidedBy.Kind)).Inc()
+	m.seconds.WithLabelValues(e.API, e.Operation).Observe(e.DurationMS / 1000)
+}
+
+func (s *Server) scrape(*asking) (any, error) { return s.metrics.handler, nil }

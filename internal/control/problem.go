@@ -1,0 +1,107 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// A problem is a refusal as RFC 9457 tells it. It is an error, so that whoever
+// answers a request may return it.
+type problem struct {
+	Title      string               `json:"title"`
+	Status     int                  `json:"status"`
+	Detail     string               `json:"detail"`
+	Faults     []string             `json:"faults,omitempty"`     // of a file, each with its place
+	Violations []contract.Violation `json:"violations,omitempty"` // of parameters, held against their rows
+
+	header http.Header
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+// refuse makes a problem whose detail is the formatted text.
+func refuse(status int, format string, args ...any) *problem {
+	return &problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// with adds a header to the problem's answer.
+func (p *problem) with(name, value string) *problem {
+	if p.header == nil {
+		p.header = http.Header{}
+	}
+	p.header.Add(name, value)
+	return p
+}
+
+// problemOf is the problem that err is, or one that tells err as a failure of
+// understudy's own.
+func problemOf(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return refuse(http.StatusInternalServerError, "%v", err)
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.header)
+	send(w, p.Status, "application/problem+json", wire.Encode(p))
+}
+
+// send writes a whole answer.
+func send(w http.ResponseWriter, status int, kind string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone needs no telling
+}
+
+// unjoined lists the errors that errors.Join has put together.
+func unjoined(err error) []error {
+	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is wrapped singly is one error
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range several.Unwrap() {
+		all = append(all, unjoined(e)...)
+	}
+	return all
+}
+
+// quote and hint are how a refusal speaks of a word that it does not know.
+func quote(s string) string { return document.Quote(s) }
+
+func hint(got string, known []string) string { return document.Hint(got, known) }
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// told writes a value of a body into a refusal, cut where it is long.
+func told(x any) string {
+	if s, ok := x.(string); ok {
+		return quote(s)
+	}
+	if n, ok := x.(json.Number); ok {
+		return n.String()
+	}
+	text := string(wire.Encode(x))
+	if len(text) > 60 {
+		text = text[:57] + "…"
+	}
+	return text
+}

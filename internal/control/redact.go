@@ -1,0 +1,311 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// redacted stands where a secret stood.
+const redacted = "[redacted]"
+
+// A redactor blackens the secrets of one API: the values of headers and
+// parameters that its table names, and Authorization. The nil redactor
+// blackens nothing.
+type redactor struct {
+	names map[string]bool // in lower case
+	json  *regexp.Regexp  // finds the values in JSON that is cut or broken
+	form  *regexp.Regexp  // and in the parts of a multipart form
+	pairs *regexp.Regexp  // and in the pairs of a header or of prose: Signature=…
+}
+
+func newRedactor(secrets []string) *redactor {
+	r := &redactor{names: map[string]bool{"authorization": true}}
+	for _, s := range secrets {
+		r.names[strings.ToLower(s)] = true
+	}
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(r.names)) {
+		words = append(words, regexp.QuoteMeta(name))
+	}
+	word := `(?:` + strings.Join(words, "|") + `)`
+	r.json = regexp.MustCompile(`(?is)("` + word + `"\s*:\s*)("(?:[^"\\]|\\.)*"?|[{\[].*|[^\s",}\]]+)`)
+	r.form = regexp.MustCompile(`(?is)(\bname="?` + word + `"?[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(\r?\n--|$)`)
+	r.pairs = regexp.MustCompile(`(?i)(\b` + word + `="?)([^\s&,;"]+)`)
+	return r
+}
+
+// entry returns e without secrets. What it shares with the journal stays as it
+// is. Secrets are first looked for where their names stand; what was found there
+// is then struck out of every other text, too.
+func (r *redactor) entry(e journal.Entry) journal.Entry {
+	if r == nil {
+		return e
+	}
+	f := &finder{redactor: r, values: map[string]bool{}}
+	f.message(&e.Request)
+	f.message(&e.Response)
+	e.Violations = slices.Clone(e.Violations)
+	for i := range e.Violations {
+		e.Violations[i].Got = f.under(e.Violations[i].Path, e.Violations[i].Got)
+	}
+	e.Notes = f.facts(e.Notes)
+	if e.Explanation != nil {
+		x := *e.Explanation
+		x.Facts = f.facts(x.Facts)
+		e.Explanation = &x
+	}
+	f.strike(&e)
+	return e
+}
+
+// finder blackens one entry and keeps in mind what it blackened.
+type finder struct {
+	*redactor
+	values map[string]bool
+}
+
+// telling is the length from which a value is looked for in other texts: a
+// shorter one would be found in every word.
+const telling = 4
+
+func (f *finder) black(value string) string {
+	if len(value) >= telling && value != redacted {
+		f.values[value] = true
+		if bare, err := url.QueryUnescape(value); err == nil {
+			f.values[bare] = true
+		}
+	}
+	return redacted
+}
+
+func (f *finder) secret(name string) bool { return f.names[strings.ToLower(name)] }
+
+func (f *finder) message(m *journal.Message) {
+	m.Header = f.header(m.Header)
+	m.Decoded = f.value(m.Decoded)
+	if before, query, found := strings.Cut(m.URL, "?"); found {
+		m.URL = before + "?" + f.query(query)
+	}
+	m.Body = f.body(m.Body)
+}
+
+func (f *finder) header(h http.Header) http.Header {
+	h = h.Clone()
+	for name, values := range h {
+		if !f.secret(name) {
+			continue
+		}
+		for i, v := range values {
+			if _, token, found := strings.Cut(v, " "); found {
+				f.black(token)
+			}
+			f.text(v)
+			values[i] = f.black(v)
+		}
+	}
+	return h
+}
+
+// query blackens a query or a form, whose names may be escaped.
+func (f *finder) query(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		bare, err := url.QueryUnescape(name)
+		if err != nil {
+			bare = name
+		}
+		if f.secret(bare) {
+			pairs[i] = name + "=" + f.black(value)
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+func (f *finder) body(body journal.Text) journal.Text {
+	switch start := bytes.TrimSpace(body); {
+	case len(start) == 0:
+		return body
+	case json.Valid(start):
+		return journal.Text(f.tree(start))
+	case start[0] == '{' || start[0] == '[':
+		return journal.Text(f.found(f.json, string(body)))
+	case bytes.HasPrefix(start, []byte("--")):
+		return journal.Text(f.found(f.form, string(body)))
+	}
+	return journal.Text(f.query(string(body)))
+}
+
+// tree blackens a valid JSON text. Members keep their order.
+func (f *finder) tree(text []byte) []byte {
+	switch text[0] {
+	case '{', '[':
+	default:
+		return text
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	object := text[0] == '{'
+	_, _ = dec.Token() // the text is valid: what it opens with is known
+	var parts [][]byte
+	for dec.More() {
+		var name json.Token
+		var value json.RawMessage
+		if object {
+			name, _ = dec.Token()
+		}
+		_ = dec.Decode(&value)
+		parts = append(parts, f.member(name, value))
+	}
+	return slices.Concat(text[:1], bytes.Join(parts, []byte(",")), text[len(text)-1:])
+}
+
+// member blackens a member of an object, or an element of a list, which has no
+// name.
+func (f *finder) member(name json.Token, value json.RawMessage) []byte {
+	said, ok := name.(string)
+	if !ok {
+		return f.tree(value)
+	}
+	head := append(wire.Encode(said), ':')
+	if !f.secret(said) {
+		return append(head, f.tree(value)...)
+	}
+	var s string
+	if json.Unmarshal(value, &s) != nil {
+		s = string(value)
+	}
+	return append(head, wire.Encode(f.black(s))...)
+}
+
+// found blackens what a pattern finds as its second group.
+func (f *finder) found(by *regexp.Regexp, text string) string {
+	return by.ReplaceAllStringFunc(text, func(s string) string {
+		m := by.FindStringSubmatch(s)
+		value, quoted := strings.CutPrefix(m[2], `"`)
+		f.black(strings.TrimSuffix(value, `"`))
+		stand := redacted
+		if quoted || by == f.json {
+			stand = `"` + redacted + `"`
+		}
+		return m[1] + stand + strings.Join(m[3:], "")
+	})
+}
+
+// text blackens pairs in a header's value or in prose.
+func (f *finder) text(s string) string { return f.found(f.pairs, s) }
+
+func (f *finder) facts(facts contract.Facts) contract.Facts {
+	facts = slices.Clone(facts)
+	for i := range facts {
+		facts[i].Value = f.under(facts[i].Name, facts[i].Value)
+	}
+	return facts
+}
+
+// under blackens what stands under a name, or under a path of names with dots.
+func (f *finder) under(path string, x any) any {
+	if x != nil && slices.ContainsFunc(strings.Split(path, "."), f.secret) || f.secret(path) {
+		return f.blackAny(x)
+	}
+	return f.value(x)
+}
+
+func (f *finder) blackAny(x any) string {
+	switch v := x.(type) {
+	case string:
+		return f.black(v)
+	case contract.Raw:
+		return f.black(string(v))
+	case json.Number:
+		return f.black(string(v))
+	}
+	return redacted
+}
+
+// value blackens what was decoded, without touching it.
+func (f *finder) value(x any) any {
+	switch v := x.(type) {
+	case contract.Values:
+		return f.members(v)
+	case map[string]any:
+		return f.members(v)
+	case []any:
+		made := make([]any, len(v))
+		for i := range v {
+			made[i] = f.value(v[i])
+		}
+		return made
+	}
+	return x
+}
+
+func (f *finder) members(v map[string]any) contract.Values {
+	made := make(contract.Values, len(v))
+	for name, x := range v {
+		made[name] = f.under(name, x)
+	}
+	return made
+}
+
+// strike takes the values that were found out of every text of the entry.
+func (f *finder) strike(e *journal.Entry) {
+	longest := slices.SortedFunc(maps.Keys(f.values), func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, value := range longest {
+		pairs = append(pairs, value, redacted)
+	}
+	out := strings.NewReplacer(pairs...)
+	for _, m := range []*journal.Message{&e.Request, &e.Response} {
+		m.URL = out.Replace(f.text(m.URL))
+		m.Body = journal.Text(out.Replace(string(m.Body)))
+		m.Decoded = struck(out, m.Decoded)
+		for _, values := range m.Header { // ours: it was cloned
+			for i := range values {
+				values[i] = out.Replace(values[i])
+			}
+		}
+	}
+	for i := range e.Violations {
+		e.Violations[i].Got = struck(out, e.Violations[i].Got)
+	}
+	for i := range e.Notes {
+		e.Notes[i].Value = struck(out, e.Notes[i].Value)
+	}
+	if x := e.Explanation; x != nil {
+		for _, s := range []*string{&x.Text, &x.Expected, &x.Got, &x.FirstDifference} {
+			*s = out.Replace(f.text(*s))
+		}
+		for i := range x.Facts {
+			x.Facts[i].Value = struck(out, x.Facts[i].Value)
+		}
+	}
+}
+
+// struck strikes texts in a value. Objects and lists are already ours.
+func struck(out *strings.Replacer, x any) any {
+	switch v := x.(type) {
+	case string:
+		return out.Replace(v)
+	case contract.Raw:
+		return contract.Raw(out.Replace(string(v)))
+	case contract.Values:
+		for name := range v {
+			v[name] = struck(out, v[name])
+		}
+	case []any:
+		for i := range v {
+			v[i] = struck(out, v[i])
+		}
+	}
+	return x
+}

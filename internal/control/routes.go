@@ -1,0 +1,264 @@
+package control
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// A route is one line of the control API's table.
+type route struct {
+	method string
+	path   string
+	query  []string // the query parameters that it takes
+	loose  bool     // others are passed over: probes and scrapers bring their own
+
+	// do answers. nil is an empty answer, created and http.Handler are written as
+	// they say, all else is written as JSON.
+	do func(*asking) (any, error)
+}
+
+// created is the answer of a call that made something.
+type created struct{ value any }
+
+// list is the shape of every list.
+type list[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"` // what to give as after for the next ones
+}
+
+// routes is the table of the control API.
+func (s *Server) routes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/", do: s.index},
+		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz},
+		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz},
+		{method: http.MethodGet, path: "/metrics", loose: true, do: s.scrape},
+
+		{method: http.MethodGet, path: "/v1/status", do: s.status},
+		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs},
+		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI},
+
+		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios},
+		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario},
+		{method: http.MethodPut, path: "/v1/scenarios/{name...}", do: s.putScenario},
+		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario},
+
+		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.in(s.getSandbox)},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.in(s.reset)},
+
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.listActive)},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.allOff)},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOn)},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOff)},
+
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.in(s.listJournal)},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.in(s.clearJournal)},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.in(s.getEntry)},
+
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.readClock)},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.setClock)},
+
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", do: s.in(s.pull)},
+	}
+}
+
+// router makes echo's routes of the table. Every path is registered for every
+// method, so that no answer is echo's own.
+func (s *Server) router() *echo.Echo {
+	e := echo.New()
+	var paths []string
+	at := map[string][]route{}
+	for _, r := range s.routes() {
+		if at[r.path] == nil {
+			paths = append(paths, r.path)
+		}
+		at[r.path] = append(at[r.path], r)
+	}
+	for _, path := range paths {
+		e.RouteNotFound(echoPath(path), s.meet(at[path]))
+	}
+	e.RouteNotFound("/*", func(c echo.Context) error { return lost(c.Request().URL.Path, paths) })
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if echos := (*echo.HTTPError)(nil); errors.As(err, &echos) { // a target that is no path: OPTIONS *
+			err = lost(c.Request().URL.Path, paths)
+		}
+		problemOf(err).write(c.Response())
+	}
+	return e
+}
+
+var place = regexp.MustCompile(`\{(\w+)(\.\.\.)?\}`)
+
+// echoPath writes a path as echo does: {name} as :name, {name...} as *.
+func echoPath(path string) string {
+	return place.ReplaceAllStringFunc(path, func(p string) string {
+		if strings.HasSuffix(p, "...}") {
+			return "*"
+		}
+		return ":" + strings.Trim(p, "{}")
+	})
+}
+
+// lost tells that there is no such route, and which is near.
+func lost(path string, paths []string) *problem {
+	said := strings.Split(path, "/")
+	var near []string
+	for _, p := range paths {
+		near = append(near, filled(p, said))
+	}
+	return refuse(http.StatusNotFound, "there is no route %s%s; GET / lists all routes", quote(path), hint(path, near))
+}
+
+// filled is a path of the table with what was said put into its places.
+func filled(path string, said []string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if !place.MatchString(p) || i >= len(said) {
+			continue
+		}
+		parts[i] = said[i]
+		if strings.HasSuffix(p, "...}") {
+			parts[i] = strings.Join(said[i:], "/")
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// meet answers what is asked at one path of the table.
+func (s *Server) meet(at []route) echo.HandlerFunc {
+	path := at[0].path
+	var names []string
+	for _, p := range place.FindAllStringSubmatch(path, -1) {
+		names = append(names, p[1])
+	}
+	return func(c echo.Context) error {
+		r := c.Request()
+		chosen, err := choose(at, r.Method)
+		if err != nil {
+			return err
+		}
+		a := &asking{Request: r, path: map[string]string{}, limit: s.config.Body}
+		for i, name := range names {
+			a.path[name] = unescape(c.ParamValues()[i], r.URL)
+		}
+		if a.query, err = chosen.read(r.URL); err != nil {
+			return err
+		}
+		answer, err := chosen.do(a)
+		if err != nil {
+			return err
+		}
+		write(c.Response(), r, answer)
+		return nil
+	}
+}
+
+// choose finds the route for a method. HEAD asks as GET does.
+func choose(at []route, method string) (*route, error) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var known []string
+	for i := range at {
+		if at[i].method == method {
+			return &at[i], nil
+		}
+		known = append(known, at[i].method)
+		if at[i].method == http.MethodGet {
+			known = append(known, http.MethodHead)
+		}
+	}
+	allow := strings.Join(known, ", ")
+	return nil, refuse(http.StatusMethodNotAllowed, "%s takes %s and not %s", at[0].path, allow, quote(method)).with("Allow", allow)
+}
+
+// read takes the query apart. What the route does not know is refused.
+func (r *route) read(u *url.URL) (map[string]string, error) {
+	if r.loose {
+		return nil, nil
+	}
+	given, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the query cannot be read: %v", err)
+	}
+	said := map[string]string{}
+	for name, values := range given {
+		if !slices.Contains(r.query, name) {
+			return nil, refuse(http.StatusBadRequest, "%s takes no query parameter %s%s", r.path, quote(name), hint(name, r.query))
+		}
+		if len(values) > 1 {
+			return nil, refuse(http.StatusBadRequest, "the query parameter %s is given %d times; once was expected", name, len(values))
+		}
+		if values[0] == "" {
+			return nil, refuse(http.StatusBadRequest, "the query parameter %s is empty; give it a value or leave it out", name)
+		}
+		said[name] = values[0]
+	}
+	return said, nil
+}
+
+// unescape undoes the escapes of what stands in a path. They are still there
+// exactly where the path could not be told without them.
+func unescape(s string, u *url.URL) string {
+	if u.RawPath == "" {
+		return s
+	}
+	if undone, err := url.PathUnescape(s); err == nil {
+		return undone
+	}
+	return s
+}
+
+// write puts an answer on the wire.
+func write(w http.ResponseWriter, r *http.Request, answer any) {
+	status := http.StatusOK
+	switch v := answer.(type) {
+	case nil:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case http.Handler:
+		v.ServeHTTP(w, r)
+		return
+	case created:
+		status, answer = http.StatusCreated, v.value
+	}
+	send(w, status, "application/json", wire.Encode(answer))
+}
+
+// in finds the sandbox that a path names. It makes none.
+func (s *Server) in(do func(*asking, *sandbox.Sandbox) (any, error)) func(*asking) (any, error) {
+	return func(a *asking) (any, error) {
+		name := a.path["sandbox"]
+		if box := s.config.House.Find(name); box != nil {
+			return do(a, box)
+		}
+		var names []string
+		for _, box := range s.config.House.List() {
+			names = append(names, box.Name)
+		}
+		return nil, refuse(http.StatusNotFound, "there is no sandbox %s%s; calls to the APIs make a sandbox, calls to the control API never do", quote(name), hint(name, names))
+	}
+}
+
+// index names the routes.
+func (s *Server) index(*asking) (any, error) {
+	var lines []string
+	for _, r := range s.routes() {
+		lines = append(lines, r.method+" "+r.path)
+	}
+	return struct {
+		Name    string   `json:"name"`
+		Version string   `json:"version"`
+		Routes  []string `json:"routes"`
+	}{"understudy", s.config.Version, lines}, nil
+}

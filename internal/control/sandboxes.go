@@ -1,0 +1,97 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// world is what is told of a sandbox.
+type world struct {
+	Name        string                     `json:"name"`
+	URLs        map[string]string          `json:"urls"`        // by API
+	Credentials map[string]contract.Values `json:"credentials"` // by API, in the vendor's spelling
+	Clock       clock.Reading              `json:"clock"`
+	Journal     journal.Counts             `json:"journal"`
+	Scenarios   []string                   `json:"scenarios"` // those that are active
+}
+
+func (s *Server) listSandboxes(a *asking) (any, error) {
+	all := list[world]{Items: []world{}}
+	for _, box := range s.config.House.List() {
+		w, err := s.world(a, box)
+		if err != nil {
+			return nil, err
+		}
+		all.Items = append(all.Items, w)
+	}
+	return all, nil
+}
+
+func (s *Server) getSandbox(a *asking, box *sandbox.Sandbox) (any, error) { return s.world(a, box) }
+
+func (s *Server) world(a *asking, box *sandbox.Sandbox) (world, error) {
+	name := box.Name
+	if name == sandbox.Default {
+		name = ""
+	}
+	w := world{
+		Name: box.Name, URLs: urls(s.config.APIs, s.doors(a), name), Credentials: map[string]contract.Values{},
+		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{},
+	}
+	for _, on := range box.Player.Active() {
+		w.Scenarios = append(w.Scenarios, on.Scenario)
+	}
+	for _, api := range s.config.APIs {
+		room, err := box.Room(api)
+		if err != nil {
+			return world{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
+		}
+		room.Alone(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
+	}
+	return w, nil
+}
+
+// done tells what a reset put back.
+type done struct {
+	Sandbox string         `json:"sandbox"`
+	Reset   []sandbox.Part `json:"reset"`
+}
+
+func (s *Server) reset(a *asking, box *sandbox.Sandbox) (any, error) {
+	parts := sandbox.Parts
+	if only, given := a.query["only"]; given {
+		var err error
+		if parts, err = partsOf(only); err != nil {
+			return nil, err
+		}
+	}
+	if err := box.Reset(parts...); err != nil {
+		return nil, fmt.Errorf("reset of sandbox %s: %w", box.Name, err)
+	}
+	return done{box.Name, parts}, nil
+}
+
+// partsOf reads a list of parts with commas between them.
+func partsOf(only string) ([]sandbox.Part, error) {
+	var known []string
+	for _, p := range sandbox.Parts {
+		known = append(known, string(p))
+	}
+	var parts []sandbox.Part
+	for word := range strings.SplitSeq(only, ",") {
+		word = strings.TrimSpace(word)
+		if !slices.Contains(known, word) {
+			return nil, refuse(http.StatusBadRequest, "a sandbox has no part %s%s", quote(word), hint(word, known))
+		}
+		parts = append(parts, sandbox.Part(word))
+	}
+	return parts, nil
+}

@@ -1,0 +1,242 @@
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// shelved is what the list tells of a scenario of the library.
+type shelved struct {
+	Name        string   `json:"name"` // in full: API and name
+	API         string   `json:"api"`
+	Description string   `json:"description"`
+	Tags        []string `json:"tags"`
+	Rules       int      `json:"rules"`
+	Operations  []string `json:"operations"`
+	File        string   `json:"file,omitempty"`
+	Source      string   `json:"source,omitempty"`
+	Error       string   `json:"error,omitempty"` // what is wrong with the file; its last good version stays in force
+}
+
+// script is all that a scenario's file says.
+type script struct {
+	Name        string   `json:"name"`
+	API         string   `json:"api"`
+	Description string   `json:"description"`
+	Tags        []string `json:"tags"`
+	File        string   `json:"file,omitempty"`
+	Rules       []rule   `json:"rules"`
+}
+
+type rule struct {
+	Operation string            `json:"operation"`
+	Where     map[string]string `json:"where,omitempty"`
+	Times     int               `json:"times,omitempty"`
+	Skip      int               `json:"skip,omitempty"`
+	Outcome   string            `json:"outcome,omitempty"`
+	Message   string            `json:"message,omitempty"`
+	With      json.RawMessage   `json:"with,omitempty"`
+	Wire      *network          `json:"wire,omitempty"`
+}
+
+// network is what a rule has the network do.
+type network struct {
+	Delay   string             `json:"delay,omitempty"`
+	Fault   string             `json:"fault,omitempty"`
+	Answer  *answer            `json:"answer,omitempty"`
+	Headers map[string]*string `json:"headers,omitempty"` // null takes a header away
+}
+
+type answer struct {
+	Status  int         `json:"status"`
+	Headers http.Header `json:"headers,omitempty"`
+	Body    string      `json:"body,omitempty"`
+}
+
+func (s *Server) listScenarios(a *asking) (any, error) {
+	api, operation := a.query["api"], a.query["operation"]
+	if err := s.known(api, operation, ""); err != nil {
+		return nil, err
+	}
+	all := list[shelved]{Items: []shelved{}}
+	for _, l := range s.config.Library.List() {
+		if api != "" && l.API != api {
+			continue
+		}
+		if operation != "" && !slices.Contains(l.Operations, operation) && !slices.Contains(l.Operations, scenario.Any) {
+			continue
+		}
+		all.Items = append(all.Items, shelvedOf(l))
+	}
+	return all, nil
+}
+
+func (s *Server) getScenario(a *asking) (any, error) {
+	found, err := s.scenario(a.path["name"])
+	if err != nil {
+		return nil, err
+	}
+	return scriptOf(found), nil
+}
+
+// scenario finds the named scenario, also one without a file.
+func (s *Server) scenario(name string) (*scenario.Scenario, error) {
+	found, err := s.config.Library.Find(name)
+	if err != nil {
+		return nil, refuse(http.StatusNotFound, "%v", err)
+	}
+	return found, nil
+}
+
+func (s *Server) putScenario(a *asking) (any, error) {
+	text, err := a.body()
+	if err != nil {
+		return nil, err
+	}
+	name := a.path["name"]
+	_, missing := s.config.Library.Find(name)
+	put, err := s.config.Library.Put(name, text)
+	if err != nil {
+		return nil, faulty(err)
+	}
+	if missing != nil {
+		return created{scriptOf(put)}, nil
+	}
+	return scriptOf(put), nil
+}
+
+// faulty tells what is wrong with a scenario, or why it cannot be taken in
+// though nothing is.
+func faulty(err error) *problem {
+	var fault *document.Fault
+	if !errors.As(err, &fault) {
+		return refuse(http.StatusConflict, "%v", err)
+	}
+	faults := each(unjoined(err), error.Error)
+	p := refuse(http.StatusUnprocessableEntity, "the scenario has %s and was not taken", count(len(faults), "fault"))
+	p.Faults = faults
+	return p
+}
+
+func (s *Server) deleteScenario(a *asking) (any, error) {
+	err := s.config.Library.Delete(a.path["name"])
+	var unknown *scenario.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return nil, refuse(http.StatusNotFound, "%v", err)
+	case err != nil:
+		return nil, refuse(http.StatusConflict, "%v", err)
+	}
+	return nil, nil
+}
+
+// known refuses the name of an API, of an operation or of an outcome that is
+// in no table; "" names none.
+func (s *Server) known(api, operation, outcome string) error {
+	apis := s.config.APIs
+	if api != "" {
+		a, err := s.api(api)
+		if err != nil {
+			return refuse(http.StatusBadRequest, "%v", err)
+		}
+		apis = []*contract.API{a}
+	}
+	var operations, outcomes []string
+	for _, a := range apis {
+		outcomes = append(outcomes, each(a.Ends(nil), outcomeName)...)
+		for _, op := range a.Operations {
+			operations = append(operations, op.Name)
+			if operation == "" || op.Name == operation {
+				outcomes = append(outcomes, each(op.Outcomes, outcomeName)...)
+			}
+		}
+	}
+	if operation != "" && !slices.Contains(operations, operation) {
+		return refuse(http.StatusBadRequest, "there is no operation %s%s", quote(operation), hint(operation, operations))
+	}
+	if outcome != "" && !slices.Contains(outcomes, outcome) {
+		return refuse(http.StatusBadRequest, "there is no outcome %s%s", quote(outcome), hint(outcome, outcomes))
+	}
+	return nil
+}
+
+func outcomeName(o *contract.Outcome) string { return o.Name }
+
+func shelvedOf(l scenario.Listed) shelved {
+	return shelved{l.Name, l.API, l.Description, filledList(l.Tags), l.Rules, filledList(l.Operations), l.File, l.Source, l.Error}
+}
+
+func filledList(l []string) []string { return append([]string{}, l...) }
+
+func scriptOf(s *scenario.Scenario) script {
+	return script{s.FullName(), s.API, s.Description, filledList(s.Tags), s.File, each(s.Rules, ruleOf)}
+}
+
+func ruleOf(r scenario.Rule) rule {
+	told := rule{Operation: r.Operation, Times: r.Times, Skip: r.Skip, Outcome: r.Outcome, Message: r.Message, Wire: networkOf(r.Wire)}
+	for _, c := range r.Where {
+		if told.Where == nil {
+			told.Where = map[string]string{}
+		}
+		told.Where[c.Param] = c.Value
+	}
+	if len(r.With) > 0 {
+		told.With = patchOf(r.With)
+	}
+	return told
+}
+
+func networkOf(w *scenario.Wire) *network {
+	if w == nil {
+		return nil
+	}
+	n := &network{Fault: string(w.Fault)}
+	if w.Delay > 0 {
+		n.Delay = w.Delay.String()
+	}
+	if w.Answer != nil {
+		n.Answer = &answer{w.Answer.Status, w.Answer.Header, w.Answer.Body}
+	}
+	for _, h := range w.Headers {
+		if n.Headers == nil {
+			n.Headers = map[string]*string{}
+		}
+		n.Headers[h.Name] = nil
+		if !h.Remove {
+			n.Headers[h.Name] = &h.Value
+		}
+	}
+	return n
+}
+
+// patchOf writes a patch as the object that a scenario file has for it: null
+// takes a member away.
+func patchOf(p wire.Patch) json.RawMessage {
+	var b bytes.Buffer
+	for i, m := range p {
+		b.WriteByte("{,"[min(i, 1)])
+		b.Write(wire.Encode(m.Name))
+		b.WriteByte(':')
+		switch {
+		case m.Inner != nil:
+			b.Write(patchOf(m.Inner))
+		case m.Value == nil:
+			b.WriteString("null")
+		default:
+			b.Write(m.Value)
+		}
+	}
+	if len(p) == 0 {
+		b.WriteByte('{')
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}

@@ -1,0 +1,129 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// Config says what the control API speaks of and whom it serves.
+type Config struct {
+	APIs    []*contract.API
+	House   *sandbox.House
+	Library *scenario.Library
+
+	// Doors tells the URL of every API's door by the API's name, and that of
+	// the shared door as "door". base is the scheme, host and port by which the
+	// asking request came. nil: no door is open.
+	Doors func(base string) map[string]string
+
+	Version, Commit string
+	Seed            int64
+	Token           string       // bearer token that every route but the probes asks for; "": none
+	AllowHosts      []string     // host names served beside those that only this machine or network can mean
+	Origins         []string     // origins from which browsers may write: https://ci.example.com
+	Redact          bool         // the journal is told without secrets
+	Panics          func() int64 // how many calls ended in a fault of understudy's own; nil: nobody counts
+	Log             *slog.Logger // nil: nothing is logged
+	Body            int64        // longest request body in bytes; 0: 1 MiB
+}
+
+// A Server answers the control API.
+type Server struct {
+	config   Config
+	redacts  map[string]*redactor // by API; empty where the journal is told as it is
+	echo     *echo.Echo
+	metrics  *metrics
+	began    time.Time // by the wall clock
+	ready    atomic.Bool
+	calls    atomic.Int64
+	failures atomic.Int64 // requests to the control API that ended in a fault of understudy's own
+}
+
+// New returns the control API over the house and library of config. It is not
+// ready until SetReady says so.
+func New(config Config) *Server {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Body == 0 {
+		config.Body = 1 << 20
+	}
+	s := &Server{config: config, redacts: map[string]*redactor{}, began: config.House.Wall()}
+	if config.Redact {
+		for _, api := range config.APIs {
+			s.redacts[api.Name] = newRedactor(api.Secrets)
+		}
+	}
+	s.metrics = newMetrics(s)
+	s.echo = s.router()
+	return s
+}
+
+// SetReady says what /readyz tells from now on.
+func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+
+// Handler is the control API: one check and one router for everything.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	defer s.recover(w, r)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if p := s.guard(h, r); p != nil {
+		p.write(w)
+		return
+	}
+	if preflight(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	s.echo.ServeHTTP(w, r)
+}
+
+// recover turns a fault of understudy's own into a problem.
+func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(fault)
+	}
+	s.failures.Add(1)
+	s.config.Log.Error("a control request ended in a fault of understudy's own",
+		"method", r.Method, "path", r.URL.Path, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	refuse(http.StatusInternalServerError, "understudy failed on this request: %v. The log has the stack. Please report it.", fault).write(w)
+}
+
+// panics tells how many requests of any port ended in a fault of understudy's own.
+func (s *Server) panics() int64 {
+	n := s.failures.Load()
+	if s.config.Panics != nil {
+		n += s.config.Panics()
+	}
+	return n
+}
+
+// api finds the named API.
+func (s *Server) api(name string) (*contract.API, error) {
+	var names []string
+	for _, api := range s.config.APIs {
+		if api.Name == name {
+			return api, nil
+		}
+		names = append(names, api.Name)
+	}
+	return nil, refuse(http.StatusNotFound, "there is no API %s%s", quote(name), hint(name, names))
+}

@@ -1,0 +1,91 @@
+package control
+
+import (
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+)
+
+// state is what a probe is told.
+type state struct {
+	Status string `json:"status"`
+}
+
+func (s *Server) healthz(*asking) (any, error) { return state{"ok"}, nil }
+
+func (s *Server) readyz(*asking) (any, error) {
+	if !s.ready.Load() {
+		return nil, refuse(http.StatusServiceUnavailable, "the doors are not open; wait for the ready line, or ask again")
+	}
+	return state{"ready"}, nil
+}
+
+// Observe counts a call. It is the gateway's to tell, once an answer has left.
+func (s *Server) Observe(e *journal.Entry) {
+	s.calls.Add(1)
+	s.metrics.observe(e)
+}
+
+// status is what the server tells of itself.
+type status struct {
+	Version       string            `json:"version"`
+	Commit        string            `json:"commit"`
+	Go            string            `json:"go"`
+	Seed          int64             `json:"seed"`
+	Started       time.Time         `json:"started"`
+	UptimeSeconds float64           `json:"uptime_seconds"`
+	Ready         bool              `json:"ready"`
+	Doors         map[string]string `json:"doors"` // by API, and the shared one as "door"
+	Sandboxes     int               `json:"sandboxes"`
+	Calls         int64             `json:"calls"`
+	Failures      int64             `json:"failures"` // requests that ended in a fault of understudy's own
+}
+
+func (s *Server) status(a *asking) (any, error) {
+	return status{
+		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
+		Started: s.began.UTC(), UptimeSeconds: s.config.House.Wall().Sub(s.began).Seconds(),
+		Ready: s.ready.Load(), Doors: s.doors(a), Sandboxes: len(s.config.House.List()),
+		Calls: s.calls.Load(), Failures: s.panics(),
+	}, nil
+}
+
+// shared is the name under which the shared door stands among those of the APIs.
+const shared = "door"
+
+// doors are the URLs of the doors as the asker sees them.
+func (s *Server) doors(a *asking) map[string]string {
+	if s.config.Doors == nil {
+		return map[string]string{}
+	}
+	return s.config.Doors(a.base())
+}
+
+// urls are the URLs at which the APIs are in the named sandbox: those of the
+// doors, led by the sandbox's name where it is not the one of whoever names none.
+func urls(apis []*contract.API, doors map[string]string, name string) map[string]string {
+	all := map[string]string{}
+	for _, api := range apis {
+		if url, open := doors[api.Name]; open {
+			all[api.Name] = within(strings.TrimSuffix(url, "/"), strings.TrimSuffix(doors[shared], "/"), name)
+		}
+	}
+	return all
+}
+
+// within leads a URL into a sandbox. Where the API is a part of the shared
+// door, the sandbox is named before the API.
+func within(url, door, sandbox string) string {
+	if sandbox == "" {
+		return url
+	}
+	rest, below := strings.CutPrefix(url, door)
+	if door == "" || !below || rest != "" && rest[0] != '/' {
+		return url + "/@" + sandbox
+	}
+	return door + "/@" + sandbox + rest
+}

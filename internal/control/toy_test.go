@@ -1,0 +1,258 @@
+package control_test
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/control"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// shop is the world of the toy API: a shop that sells hats.
+type shop struct {
+	Hats []string
+}
+
+func (*shop) Reindex() error                        { return nil }
+func (*shop) Words() iter.Seq[string]               { return slices.Values([]string{"toy-key"}) }
+func (*shop) Credentials() contract.Values          { return contract.Values{"toyKey": "toy-key"} }
+func newShop(contract.Seed) (contract.State, error) { return &shop{Hats: []string{"bowler"}}, nil }
+
+var (
+	sold    = &contract.Outcome{Name: "success", Status: 200, Doc: "The hat is sold.", Cite: "toy#sell", Returns: []contract.Param{{Name: "hat", Doc: "what was sold"}}, Do: sell}
+	soldOut = &contract.Outcome{Name: "SoldOut.NoHat", Fails: true, Status: 409, Message: "no {hat} is left", Doc: "None is left."}
+	closed  = &contract.Outcome{Name: "closed", Fails: true, Status: 503, Message: "closed", Doc: "The shop is closed.", Cite: "toy#hours"}
+	strange = &contract.Outcome{Name: "strange", Fails: true, Status: 404, Message: "what?"}
+	listed  = &contract.Outcome{Name: "success", Status: 200}
+)
+
+func sell(c *contract.Call) any {
+	return struct {
+		Hat string `json:"hat"`
+	}{c.In.Text("hat")}
+}
+
+var sellHat = &contract.Operation{
+	Name: "SellHat", Doc: "Sells a hat.", Cite: "toy#sell", Method: "POST", Path: "/hats/{shop}", Aliases: []string{"/hüte"}, Rate: 5,
+	Params: []contract.Param{
+		{Name: "hat", Need: contract.Required, OneOf: []string{"bowler", "fez"}, Doc: "which", Cite: "toy#sell"},
+		{Name: "sizes", Type: contract.List, Of: contract.Object, Fields: []contract.Param{{Name: "cm", Type: contract.Integer, Min: 40, Max: 70}}},
+		{Name: "sig", In: contract.Query, Need: contract.Expected, Example: "abc"},
+		{Name: "X-Toy-Key", In: contract.Header},
+	},
+	Outcomes: []*contract.Outcome{sold, soldOut},
+	Decide:   func(*contract.Call) contract.Verdict { return sold.Verdict() },
+}
+
+var listHats = &contract.Operation{
+	Name: "ListHats", Method: "GET", Path: "/hats", Outcomes: []*contract.Outcome{listed}, Helper: true,
+	Decide: func(c *contract.Call) contract.Verdict {
+		if c.Request.URL.RawQuery == "break" {
+			panic("a hat fell down")
+		}
+		return listed.Verdict()
+	},
+}
+
+var toy = &contract.API{
+	Name: "toy", Title: "Toy Hats", Docs: "https://toy.example.com/docs", Port: 7001, Hosts: []string{"toy.example.com"},
+	Pick: func(r *contract.Request) (*contract.Operation, contract.Miss) {
+		for _, op := range r.At {
+			if op.Method == r.Method {
+				return op, ""
+			}
+		}
+		return nil, contract.NoSuchPath
+	},
+	Door: []contract.Step{
+		{Name: "read", Ends: []*contract.Outcome{strange}, Do: func(c *contract.Call) contract.Verdict {
+			c.In, _ = wire.Object(c.Request.Body)
+			if c.Operation == nil {
+				return strange.Verdict()
+			}
+			return contract.Verdict{}
+		}},
+		{Name: "hours", Ends: []*contract.Outcome{closed}, Do: func(*contract.Call) contract.Verdict { return contract.Verdict{} }},
+	},
+	Fail: func(c *contract.Call, v contract.Verdict) any {
+		return struct {
+			Error string `json:"error"`
+		}{v.Message(c)}
+	},
+	Write: func(_ *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
+		return contract.Response{Status: v.Outcome.Status, Body: r.Body}
+	},
+	Operations: []*contract.Operation{sellHat, listHats},
+	State:      newShop,
+	Fixture:    []contract.Param{{Name: "hats", Type: contract.List, Of: contract.String}},
+	Switches: []contract.Param{
+		{Name: "patience", Type: contract.Duration, Default: 90 * time.Second, Doc: "how long it waits"},
+		{Name: "open", Type: contract.Boolean, Default: true},
+	},
+	Credentials: []contract.Credential{{Name: "toyKey", Env: "TOY_KEY"}},
+	Secrets:     []string{"X-Toy-Key", "sig", "Token"},
+	Triggers: []*contract.Trigger{
+		{Name: "hat.lost", Doc: "A hat is lost.", Params: []contract.Param{
+			{Name: "hat", Need: contract.Required}, {Name: "n", Type: contract.Integer}, {Name: "why", Type: contract.Object},
+		}, Do: lose},
+		{Name: "roof.falls", Do: func(*contract.Call) error { panic("the roof fell") }},
+	},
+}
+
+func lose(c *contract.Call) error {
+	s := c.State.(*shop)
+	i := slices.Index(s.Hats, c.In.Text("hat"))
+	if i < 0 {
+		return errors.New("no hat " + c.In.Text("hat"))
+	}
+	s.Hats = slices.Delete(s.Hats, i, i+1)
+	return nil
+}
+
+// plain is a second API, of which there is little to tell.
+var plain = &contract.API{
+	Name: "plain", State: func(contract.Seed) (contract.State, error) { return &shop{}, nil },
+	Operations: []*contract.Operation{{Name: "Ask", Path: "/ask", Outcomes: []*contract.Outcome{{Name: "success", Status: 200}}}},
+}
+
+var apis = []*contract.API{toy, plain}
+
+// noon is the time by every test's wall clock.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+var scenarioFiles = fstest.MapFS{
+	"toy/no-hat.yaml":  {Data: []byte("scenario: no-hat\napi: toy\ndescription: No hat is left.\ntags: [quota]\nrules:\n  - operation: SellHat\n    where: {hat: fez}\n    times: 2\n    skip: 1\n    outcome: SoldOut.NoHat\n    message: none\n    with: {error: gone, code: null, more: {a: [1]}}\n    wire: {delay: 2s, headers: {X-A: b, X-B: null}}\n")},
+	"toy/network.yaml": {Data: []byte("scenario: network\napi: toy\nrules:\n  - operation: \"*\"\n    wire: {answer: {status: 502, headers: {A: b}, body: bad}}\n  - operation: ListHats\n    wire: {fault: reset}\n")},
+	"toy/faulty.yaml":  {Data: []byte("scenario: faulty\napi: toy\nrules:\n  - operation: SelHat\n    outcome: success\n")},
+}
+
+// stage is a control API with all that stands behind it.
+type stage struct {
+	t       *testing.T
+	house   *sandbox.House
+	gateway *gateway.Gateway
+	server  *control.Server
+	log     *strings.Builder
+}
+
+func newStage(t *testing.T, change func(*control.Config)) *stage {
+	t.Helper()
+	house, err := sandbox.New(sandbox.Config{
+		APIs: apis, Fixtures: map[string]*fixture.Fixture{"toy": fixture.Empty(toy), "plain": fixture.Empty(plain)},
+		Seed: 7, Wall: func() time.Time { return noon }, Clock: clock.Setting{}, Max: 10,
+		Journal: journal.Limits{Entries: 5, Bytes: 1 << 20, Body: 1 << 10}, JournalAll: 1 << 22,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := scenario.NewLibrary(apis)
+	if err := library.Add(scenarioFiles, "shipped"); err == nil {
+		t.Fatal("the faulty scenario was taken")
+	}
+	s := &stage{t: t, house: house, log: &strings.Builder{}}
+	config := control.Config{
+		APIs: apis, House: house, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
+		Doors: func(base string) map[string]string {
+			return map[string]string{"door": base + ":1", "toy": base + ":1/toy", "plain": base + ":2/"}
+		},
+		Panics: func() int64 { return s.gateway.Panics() },
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)),
+	}
+	if change != nil {
+		change(&config)
+	}
+	s.server = control.New(config)
+	s.gateway = gateway.New(gateway.Config{
+		APIs: apis, House: house, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
+	})
+	return s
+}
+
+// call sends a request to the API's door.
+func (s *stage) call(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	return record(s.gateway.Own(toy), method, target, body, headers...)
+}
+
+// ask sends a request to the control API.
+func (s *stage) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	return record(s.server.Handler(), method, target, body, headers...)
+}
+
+func record(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	if body != "" {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	}
+	r.Host = "localhost:6400"
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+			continue
+		}
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// row is one request and what is expected of its answer.
+type row struct {
+	name    string
+	method  string
+	target  string
+	body    string
+	headers []string
+	status  int
+	want    []string // parts of the body, each
+	never   []string // and what is no part of it
+	header  [2]string
+}
+
+// check asks one row after the other.
+func (s *stage) check(rows []row) {
+	s.t.Helper()
+	for _, r := range rows {
+		name := r.name
+		if name == "" {
+			name = r.method + " " + r.target + " " + r.body
+		}
+		w := s.ask(r.method, r.target, r.body, r.headers...)
+		if w.Code != r.status {
+			s.t.Errorf("%s: status %d, want %d: %s", name, w.Code, r.status, w.Body)
+			continue
+		}
+		for _, part := range r.want {
+			if !strings.Contains(w.Body.String(), part) {
+				s.t.Errorf("%s: got %s, want in it: %s", name, w.Body, part)
+			}
+		}
+		for _, part := range r.never {
+			if strings.Contains(w.Body.String(), part) {
+				s.t.Errorf("%s: got %s, which has %s", name, w.Body, part)
+			}
+		}
+		if got := w.Header().Get(r.header[0]); got != r.header[1] {
+			s.t.Errorf("%s: header %s is %q, want %q", name, r.header[0], got, r.header[1])
+		}
+		if kind := w.Header().Get("Content-Type"); w.Code >= 400 && kind != "application/problem+json" {
+			s.t.Errorf("%s: content type %q of a refusal", name, kind)
+		}
+	}
+}

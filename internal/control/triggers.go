@@ -1,0 +1,54 @@
+package control
+
+import (
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// pulled tells which trigger was pulled and where.
+type pulled struct {
+	Sandbox string `json:"sandbox"`
+	API     string `json:"api"`
+	Trigger string `json:"trigger"`
+}
+
+func (s *Server) pull(a *asking, box *sandbox.Sandbox) (any, error) {
+	api, err := s.api(a.path["api"])
+	if err != nil {
+		return nil, err
+	}
+	trigger, err := triggerOf(api, a.path["name"])
+	if err != nil {
+		return nil, err
+	}
+	in, err := a.members()
+	if err != nil {
+		return nil, err
+	}
+	if found := contract.Check(trigger.Params, in); len(found) > 0 {
+		p := refuse(http.StatusUnprocessableEntity, "the parameters depart from those of trigger %s in %s; GET /v1/apis/%s lists them", trigger.Name, count(len(found), "place"), api.Name)
+		p.Violations = found
+		return nil, p
+	}
+	room, err := box.Room(api)
+	if err != nil {
+		return nil, err
+	}
+	if err := room.Pull(trigger, in); err != nil {
+		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
+	}
+	return pulled{box.Name, api.Name, trigger.Name}, nil
+}
+
+func triggerOf(api *contract.API, name string) (*contract.Trigger, error) {
+	if t := api.Trigger(name); t != nil {
+		return t, nil
+	}
+	var names []string
+	for _, t := range api.Triggers {
+		names = append(names, t.Name)
+	}
+	return nil, refuse(http.StatusNotFound, "%s has no trigger %s%s", api.Name, quote(name), hint(name, names))
+}
