@@ -155,7 +155,7 @@ type failure struct {
 		Code    string
 		Message string
 	}
-	RequestId string //nolint:revive // as documented
+	RequestID string `json:"RequestId"`
 }
 
 var failureRows = []contract.Param{
@@ -177,7 +177,7 @@ var requestIDRow = contract.Param{
 
 // fail tells an error as the service does, in the caller's language.
 func fail(c *contract.Call, v contract.Verdict) any {
-	f := failure{RequestId: requestID(c)}
+	f := failure{RequestID: requestID(c)}
 	f.Error.Code, f.Error.Message = v.Outcome.Name, message(c, v)
 	return f
 }

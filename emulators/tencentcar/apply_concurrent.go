@@ -43,7 +43,7 @@ var (
 
 // A plainReply is that of the operations which return nothing of their own.
 type plainReply struct {
-	RequestId string //nolint:revive // as documented
+	RequestID string `json:"RequestId"`
 }
 
 // plain makes the success of an operation that returns nothing of its own.

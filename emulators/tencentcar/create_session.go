@@ -47,7 +47,7 @@ var createSession = &contract.Operation{
 // A sessionReply is what CreateSession returns.
 type sessionReply struct {
 	ServerSession string
-	RequestId     string //nolint:revive // as documented
+	RequestID     string `json:"RequestId"`
 }
 
 var created = &contract.Outcome{

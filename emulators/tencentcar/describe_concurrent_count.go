@@ -23,7 +23,7 @@ var describeConcurrentCount = &contract.Operation{
 type countReply struct {
 	Total     int
 	Running   int
-	RequestId string //nolint:revive // as documented
+	RequestID string `json:"RequestId"`
 }
 
 var counted = &contract.Outcome{
@@ -68,7 +68,7 @@ func doCount(c *contract.Call) any {
 			}
 		}
 	}
-	r.RequestId = requestID(c)
+	r.RequestID = requestID(c)
 	return &r
 }
 

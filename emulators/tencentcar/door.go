@@ -407,7 +407,7 @@ var (
 
 // judge answers for what the rows found: types first, then names that no row
 // has, then names that are missing, then values.
-func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
+func judge(_ *contract.Call, found []contract.Violation) contract.Verdict {
 	for i := range found {
 		if f := &found[i]; f.Rule == contract.Mistyped {
 			return invalidParameter.Because(wrongType, "Name", f.Path, "type", f.Param.Type.String(), "got", f.Got)

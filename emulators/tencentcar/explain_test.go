@@ -111,8 +111,13 @@ func TestExplainV1(t *testing.T) {
 	} {
 		w := newTown(t, "one")
 		pairs := []pair{
-			{"UserId", "cg_user"}, {"ClientSession", "a="}, {"Action", "CreateSession"}, {"Nonce", "7"}, {"SecretId", docID},
-			{"Timestamp", "1700000000"}, {"Version", version},
+			{"UserId", "cg_user"},
+			{"ClientSession", "a="},
+			{"Action", "CreateSession"},
+			{"Nonce", "7"},
+			{"SecretId", docID},
+			{"Timestamp", "1700000000"},
+			{"Version", version},
 		}
 		s := &signingV1{method: "POST", host: carHost, uri: "/", pairs: sorted(pairs), secret: docKey}
 		v.mistake(s)

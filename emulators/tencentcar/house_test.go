@@ -2,18 +2,19 @@ package tencentcar
 
 import (
 	"encoding/json"
-	"math/rand"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/brianvoe/gofakeit/v6"
 	"gopkg.in/yaml.v3"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -72,9 +73,25 @@ func newTown(t testing.TB, fixture string) *town {
 	}
 	return &town{
 		t: t, world: state.(*world), sw: sw, auth: contract.Verify, now: fixed, wall: fixed,
-		hits: map[string]int{}, dice: contract.NewDice(gofakeit.NewCustom(rand.NewSource(1).(rand.Source64))),
+		hits: map[string]int{}, dice: room().Dice(nil, 1),
 	}
 }
+
+// room is where dice come from.
+var room = sync.OnceValue(func() *sandbox.Room {
+	house, err := sandbox.New(sandbox.Config{
+		APIs: []*contract.API{API}, Fixtures: map[string]*fixture.Fixture{API.Name: fixture.Empty(API)},
+		Seed: 1, Wall: func() time.Time { return fixed }, Max: 1,
+	})
+	if err != nil {
+		panic(err)
+	}
+	r, err := house.Find(sandbox.Default).Room(API)
+	if err != nil {
+		panic(err)
+	}
+	return r
+})
 
 type booth struct {
 	call *contract.Call

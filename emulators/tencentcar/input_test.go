@@ -221,13 +221,13 @@ func TestUnauthorizedTellsTheRequest(t *testing.T) {
 	var body struct {
 		Response struct {
 			Error     problem
-			RequestId string
+			RequestID string `json:"RequestId"`
 		}
 	}
 	if err := json.Unmarshal(answer.Body, &body); err != nil {
 		t.Fatal(err)
 	}
-	want := "[[request id:" + body.Response.RequestId + "]you are not authorized to perform operation (car:DestroySession)\nresource (*) has no permission\n]"
+	want := "[[request id:" + body.Response.RequestID + "]you are not authorized to perform operation (car:DestroySession)\nresource (*) has no permission\n]"
 	if got := body.Response.Error.Message; !strings.HasSuffix(got, want) {
 		t.Errorf("got %q, want it to end in %q", got, want)
 	}

@@ -465,7 +465,10 @@ func TestServerSession(t *testing.T) {
 		w.world.Standing[user] = "cap-abcdefgh"
 		_, answer := w.serve(w.signed("CreateSession", contract.Values{"UserId": user, "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}))
 		var body struct {
-			Response struct{ ServerSession, RequestId string }
+			Response struct {
+				ServerSession string
+				RequestID     string `json:"RequestId"`
+			}
 		}
 		if err := json.Unmarshal(answer.Body, &body); err != nil {
 			t.Fatal(err)
@@ -489,7 +492,7 @@ func TestServerSession(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
-		if got.Code == nil || *got.Code != 0 || got.Type != "answer" || got.SDP == "" || got.RequestID != body.Response.RequestId ||
+		if got.Code == nil || *got.Code != 0 || got.Type != "answer" || got.SDP == "" || got.RequestID != body.Response.RequestID ||
 			got.UserID != user || got.UserIP != "125.127.178.228" || got.ScreenConfig.Orientation != "landscape" || got.GameConfig.SDKConf == nil {
 			t.Errorf("got %s", text)
 		}

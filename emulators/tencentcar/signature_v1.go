@@ -2,10 +2,9 @@ package tencentcar
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // documented: HmacSHA1 is the default of signature v1
+	"crypto/sha1" // documented: HmacSHA1 is the default
 	"crypto/sha256"
 	"encoding/base64"
-	"hash"
 	"slices"
 	"strings"
 
@@ -65,7 +64,7 @@ func (s *signingV1) source() string {
 }
 
 func (s *signingV1) signature() string {
-	var h func() hash.Hash = sha1.New
+	h := sha1.New
 	if s.sha256 {
 		h = sha256.New
 	}

@@ -1,0 +1,336 @@
+// Package suite puts the house together: fixtures, scenarios, sandboxes, the
+// doors and the control API, and serves them.
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// Config says what is served and how. Its members are the flags of serve, as
+// they were written.
+type Config struct {
+	APIs            []*contract.API
+	ShippedFixtures fs.FS
+	ShippedScenes   fs.FS
+
+	Bind, ControlBind string
+	ControlPort       int
+	DoorPorts         []int
+	APIPorts          string // "6411-6415", "0" or "off"
+	APIPortsNamed     bool   // somebody asked for just these ports
+	Only              []string
+
+	Scenarios  []string // folders
+	Fixtures   []string // folders
+	Fixture    []string // api=name
+	Set        []string // api.switch=value
+	Activate   []string // scenarios
+	FromEnv    bool     // credentials from the environment count beside the documented ones
+	Seed       uint64
+	Clock      string // "follow" or an instant
+	Signatures string // "wall" or "sandbox"
+	Auth       []string
+
+	Journal      int
+	MaxSandboxes int
+	MaxStall     time.Duration
+	Body         int64
+
+	Token        string
+	AllowHosts   []string
+	Origins      []string
+	Exposed      bool
+	Redact       bool
+	PlainAnswers bool
+
+	Version, Commit string
+	Log             *slog.Logger
+	Wall            func() time.Time
+	Env             func(string) string
+}
+
+// FirstPort is the port of the API that comes first in a range of API ports.
+const FirstPort = 6411
+
+// The documented limits that no flag changes.
+const (
+	journalBytes    = 16 << 20
+	journalAllBytes = 256 << 20
+	journalBody     = 64 << 10
+)
+
+// A UsageError tells that a flag's value cannot be meant.
+type UsageError struct{ err error }
+
+func (e *UsageError) Error() string { return e.err.Error() }
+
+// Unwrap returns what was wrong with it.
+func (e *UsageError) Unwrap() error { return e.err }
+
+// loaded is what a Config names, found and checked.
+type loaded struct {
+	apis    []*contract.API
+	shelf   *fixture.Shelf
+	library *scenario.Library
+	house   *sandbox.House
+}
+
+func (c *Config) load() (*loaded, error) {
+	l := &loaded{}
+	var err error
+	if l.apis, err = c.served(); err != nil {
+		return nil, &UsageError{err}
+	}
+	l.shelf, l.library = fixture.NewShelf(c.APIs), scenario.NewLibrary(c.APIs)
+	if err := c.fill(l); err != nil {
+		return nil, err
+	}
+	config := sandbox.Config{
+		APIs: l.apis, Seed: c.Seed, Wall: c.Wall, Max: c.MaxSandboxes,
+		Journal:    journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
+		JournalAll: journalAllBytes,
+	}
+	var errs [5]error
+	config.Fixtures, errs[0] = c.fixtures(l)
+	config.Scenarios, errs[1] = c.activated(l)
+	config.Auth, errs[2] = c.auth(l.apis)
+	config.Clock, errs[3] = c.clock()
+	config.Credentials, errs[4] = c.credentials(l.apis)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, &UsageError{err}
+	}
+	l.house, err = sandbox.New(config)
+	return l, err
+}
+
+// served are the APIs that --only names, or all.
+func (c *Config) served() ([]*contract.API, error) {
+	if len(c.Only) == 0 {
+		return c.APIs, nil
+	}
+	var served []*contract.API
+	for _, name := range c.Only {
+		api, err := find(c.APIs, name)
+		if err != nil {
+			return nil, fmt.Errorf("--only: %w", err)
+		}
+		served = append(served, api)
+	}
+	return served, nil
+}
+
+func find(apis []*contract.API, name string) (*contract.API, error) {
+	var names []string
+	for _, a := range apis {
+		if a.Name == name {
+			return a, nil
+		}
+		names = append(names, a.Name)
+	}
+	return nil, fmt.Errorf("there is no API %q%s", name, document.Hint(name, names))
+}
+
+// fill reads the shipped files and then those of the folders. A fault in one of
+// them stops the start: nothing should play a file that is half understood.
+func (c *Config) fill(l *loaded) error {
+	errs := []error{l.shelf.Add(c.ShippedFixtures), l.library.Add(c.ShippedScenes, "shipped")}
+	for _, dir := range c.Fixtures {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return fmt.Errorf("--fixtures: %w", err)
+		}
+		errs = append(errs, l.shelf.Add(root.FS()), root.Close())
+	}
+	for _, dir := range c.Scenarios {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return fmt.Errorf("--scenarios: %w", err)
+		}
+		errs = append(errs, l.library.Add(root.FS(), dir), root.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// fixtures finds the fixture of every API, with the switches that were set.
+func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
+	named := map[string]string{}
+	for _, pair := range c.Fixture {
+		name, value, err := cut("--fixture", pair, "api=name")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := find(c.APIs, name); err != nil {
+			return nil, fmt.Errorf("--fixture: %w", err)
+		}
+		named[name] = value
+	}
+	all := map[string]*fixture.Fixture{}
+	for _, api := range c.APIs {
+		name := named[api.Name]
+		if name == "" {
+			name = "default"
+		}
+		f, err := l.shelf.Find(api, name)
+		if err != nil {
+			return nil, err
+		}
+		all[api.Name] = f
+	}
+	for _, pair := range c.Set {
+		key, value, err := cut("--set", pair, "api.switch=value")
+		if err != nil {
+			return nil, err
+		}
+		name, knob, _ := strings.Cut(key, ".")
+		api, err := find(c.APIs, name)
+		if err != nil {
+			return nil, fmt.Errorf("--set: %w", err)
+		}
+		if all[name], err = all[name].With(api, knob, value); err != nil {
+			return nil, fmt.Errorf("--set: %w", err)
+		}
+	}
+	return all, nil
+}
+
+func cut(flag, pair, form string) (name, value string, err error) {
+	name, value, ok := strings.Cut(pair, "=")
+	if !ok || name == "" {
+		return "", "", fmt.Errorf("%s: %q was found, %s was expected", flag, pair, form)
+	}
+	return name, value, nil
+}
+
+// activated finds the scenarios that --activate names.
+func (c *Config) activated(l *loaded) ([]*scenario.Scenario, error) {
+	var active []*scenario.Scenario
+	for _, name := range c.Activate {
+		s, err := l.library.Find(name)
+		if err != nil {
+			return nil, fmt.Errorf("--activate: %w", err)
+		}
+		active = append(active, s)
+	}
+	return active, nil
+}
+
+// auth reads modes for all APIs or for one: verify,tencentcar=off.
+func (c *Config) auth(apis []*contract.API) (map[string]contract.Auth, error) {
+	modes := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
+	all := map[string]contract.Auth{}
+	for _, said := range c.Auth {
+		name, mode, one := strings.Cut(said, "=")
+		if !one {
+			name, mode = "", said
+		}
+		if !slices.Contains(modes, mode) {
+			return nil, fmt.Errorf("--auth: there is no mode %q%s", mode, document.Hint(mode, modes))
+		}
+		if one {
+			if _, err := find(c.APIs, name); err != nil {
+				return nil, fmt.Errorf("--auth: %w", err)
+			}
+			all[name] = contract.Auth(mode)
+			continue
+		}
+		for _, api := range apis {
+			all[api.Name] = contract.Auth(mode)
+		}
+	}
+	return all, nil
+}
+
+func (c *Config) clock() (clock.Setting, error) {
+	s := clock.Setting{Signatures: clock.Signatures(c.Signatures)}
+	if s.Signatures != clock.Wall && s.Signatures != clock.Sandbox {
+		return s, fmt.Errorf("--signature-clock is %q; wall or sandbox was expected", c.Signatures)
+	}
+	if c.Clock == string(clock.Follow) {
+		return s, nil
+	}
+	t, err := time.Parse(time.RFC3339, c.Clock)
+	if err != nil {
+		return s, fmt.Errorf("--clock is %q; follow or an instant such as 2026-01-31T12:00:00Z was expected", c.Clock)
+	}
+	s.Frozen = t
+	return s, nil
+}
+
+// credentials takes in what the environment says, for APIs of which it says all.
+func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, error) {
+	all := map[string]contract.Values{}
+	if !c.FromEnv {
+		return all, nil
+	}
+	var names []string
+	for _, api := range apis {
+		v := contract.Values{}
+		for _, k := range api.Credentials {
+			names = append(names, k.Env)
+			if s := c.Env(k.Env); s != "" {
+				v[k.Name] = s
+			}
+		}
+		if len(v) > 0 && len(v) == len(api.Credentials) {
+			all[api.Name] = v
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("--credentials env: the environment has no API's credentials whole; known variables: %s", strings.Join(names, ", "))
+	}
+	return all, nil
+}
+
+// apiPort is the port of api, and whether there is one.
+func (c *Config) apiPort(api *contract.API) (port int, open bool, err error) {
+	switch c.APIPorts {
+	case "off":
+		return 0, false, nil
+	case "0":
+		return 0, true, nil
+	}
+	first, last, ok := strings.Cut(c.APIPorts, "-")
+	from, err1 := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	if !ok || err1 != nil || err2 != nil || from < 1 || to > 65535 || from > to {
+		return 0, false, &UsageError{fmt.Errorf("--api-ports is %q; a range such as 6411-6415, 0 for free ports, or off was expected", c.APIPorts)}
+	}
+	port = from + api.Port - FirstPort
+	if port > to {
+		return 0, false, &UsageError{fmt.Errorf("--api-ports %s leaves no port for %s: it is number %d of the range; end it at %d", c.APIPorts, api.Name, api.Port-FirstPort+1, port)}
+	}
+	return port, true, nil
+}
+
+// checkControl refuses to open the control port to others without a thought.
+func (c *Config) checkControl() error {
+	if c.Token != "" || c.Exposed || loopback(c.ControlBind) {
+		return nil
+	}
+	return &UsageError{fmt.Errorf("--control-bind %s opens the control port beyond this machine: set --control-token, or allow it to everyone with --expose-control-without-token", c.ControlBind)}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,202 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/control"
+	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// A Suite is a running understudy.
+type Suite struct {
+	House   *sandbox.House
+	APIs    []*contract.API
+	Control string // address of the control API: http://127.0.0.1:6400
+	Door    string // address of the shared door
+
+	config  Config
+	gateway *gateway.Gateway
+	control *control.Server
+	ports   map[string]int // of each API's own door
+	door    int            // port of the shared door
+	servers []*http.Server
+	serving sync.WaitGroup
+	broken  chan error
+}
+
+// Start loads what c names, opens the ports and serves.
+func Start(c Config) (*Suite, error) {
+	if err := c.checkControl(); err != nil {
+		return nil, err
+	}
+	l, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	s := &Suite{House: l.house, APIs: l.apis, config: c, ports: map[string]int{}, broken: make(chan error, 1)}
+	s.gateway = gateway.New(gateway.Config{
+		APIs: l.apis, House: l.house, Body: c.Body, MaxStall: c.MaxStall,
+		Plain: c.PlainAnswers, Log: c.Log, Observe: s.observe,
+	})
+	s.control = control.New(control.Config{
+		APIs: l.apis, House: l.house, Library: l.library, Doors: s.doors,
+		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
+		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
+		Panics: s.gateway.Panics, Log: c.Log,
+	})
+	if err := s.open(); err != nil {
+		_ = s.Close(context.Background())
+		return nil, err
+	}
+	s.control.SetReady(true)
+	return s, nil
+}
+
+// open opens every port, or tells which could not be.
+func (s *Suite) open() error {
+	l, err := listen(s.config.ControlBind, s.config.ControlPort, "control", "--control-port")
+	if err != nil {
+		return err
+	}
+	s.Control = "http://" + l.Addr().String()
+	s.serve(l, s.control.Handler())
+	for i, port := range s.config.DoorPorts {
+		l, err := listen(s.config.Bind, port, "door", "--door-port")
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			s.Door, s.door = "http://"+l.Addr().String(), portOf(l)
+		}
+		s.serve(l, s.gateway.Shared())
+	}
+	for _, api := range s.APIs {
+		if err := s.openOwn(api); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openOwn opens the port of one API. One that is taken is done without, unless
+// it was asked for: the shared door is there too.
+func (s *Suite) openOwn(api *contract.API) error {
+	port, open, err := s.config.apiPort(api)
+	if err != nil || !open {
+		return err
+	}
+	l, err := listen(s.config.Bind, port, api.Name, "--api-ports")
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && !s.config.APIPortsNamed:
+		s.config.Log.Warn("the port of an API is taken; it is served at the door only", "api", api.Name, "port", port, "door", s.Door)
+		return nil
+	case err != nil:
+		return err
+	}
+	s.ports[api.Name] = portOf(l)
+	s.serve(l, s.gateway.Own(api))
+	return nil
+}
+
+func listen(host string, port int, what, flag string) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d for %s is taken; end what listens there, or choose another with %s: %w", port, what, flag, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("port %d for %s: %w", port, what, err)
+	}
+	return l, nil
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// serve answers on l until the suite is closed.
+func (s *Suite) serve(l net.Listener, h http.Handler) {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+
+		DisableGeneralOptionsHandler: true,                                                       // OPTIONS * is a request like any other
+		ErrorLog:                     slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug), // clients that break off
+	}
+	s.servers = append(s.servers, server)
+	s.serving.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.broken <- err:
+			default:
+			}
+		}
+	})
+}
+
+// Broken tells when a port fails while it is served.
+func (s *Suite) Broken() <-chan error { return s.broken }
+
+// Panics tells how many requests ended in a fault of understudy's own.
+func (s *Suite) Panics() int64 { return s.gateway.Panics() }
+
+// Close lets the requests that are under way end, until ctx is done, and then
+// cuts what is left. Stalled and delayed answers are cut at once.
+func (s *Suite) Close(ctx context.Context) error {
+	s.control.SetReady(false)
+	s.gateway.Cut()
+	var wg sync.WaitGroup
+	errs := make([]error, len(s.servers))
+	for i, server := range s.servers {
+		wg.Go(func() {
+			if err := server.Shutdown(ctx); err != nil {
+				errs[i] = server.Close()
+			}
+		})
+	}
+	wg.Wait()
+	s.serving.Wait()
+	return errors.Join(errs...)
+}
+
+// URL is the address of an API: its own port, or else its path at the door.
+func (s *Suite) URL(api string) string {
+	return s.doors("http://" + s.config.Bind)[api]
+}
+
+// doors tells the addresses of all APIs as one who asked at base sees them.
+func (s *Suite) doors(base string) map[string]string {
+	host := hostOf(base)
+	door := "http://" + net.JoinHostPort(host, strconv.Itoa(s.door))
+	urls := map[string]string{"door": door}
+	for _, api := range s.APIs {
+		if port := s.ports[api.Name]; port != 0 {
+			urls[api.Name] = "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+		} else {
+			urls[api.Name] = door + "/" + api.Name
+		}
+	}
+	return urls
+}
+
+// observe counts an answered call, and logs one that was refused.
+func (s *Suite) observe(e *journal.Entry) {
+	s.control.Observe(e)
+	if e.Explanation == nil {
+		return
+	}
+	s.config.Log.Info(e.Outcome, "call", e.ID, "api", e.API, "operation", e.Operation,
+		"decided_by", string(e.DecidedBy.Kind), "cause", e.Explanation.Cause, "why", e.Explanation.Text)
+}

@@ -1,0 +1,283 @@
+package suite_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/conformance/toy"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/suite"
+)
+
+// config serves the toy API on free ports.
+func config() suite.Config {
+	return suite.Config{
+		APIs:            []*contract.API{toy.New()},
+		ShippedFixtures: fstest.MapFS{"toy/default.yaml": {Data: []byte("fixture: default\napi: toy\ntokens: [t-1]")}},
+		ShippedScenes:   fstest.MapFS{"toy/broken.yaml": {Data: []byte("scenario: broken\napi: toy\nrules: [{operation: Page, outcome: broken}]")}},
+		Bind:            "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0, 0}, APIPorts: "0",
+		Seed: 1, Clock: "follow", Signatures: "wall", Auth: []string{"off"},
+		Journal: 100, MaxSandboxes: 10, MaxStall: time.Minute, Body: 1 << 20,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wall: time.Now, Env: func(string) string { return "" },
+	}
+}
+
+func start(t *testing.T, c suite.Config) *suite.Suite {
+	t.Helper()
+	s, err := suite.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	return s
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
+}
+
+func TestServes(t *testing.T) {
+	t.Parallel()
+	s := start(t, config())
+	for _, url := range []string{s.Door + "/toy/page", s.Door + "/page", s.URL("toy") + "/page"} {
+		if status, body := get(t, url); status != 200 || body != "<p>locker</p>" {
+			t.Errorf("%s: got %d %s", url, status, body)
+		}
+	}
+	if status, _ := get(t, s.Control+"/readyz"); status != 200 {
+		t.Errorf("readyz: got %d", status)
+	}
+	if _, body := get(t, s.Control+"/v1/status"); !strings.Contains(body, s.URL("toy")) || !strings.Contains(body, s.Door) {
+		t.Errorf("status tells no addresses: %s", body)
+	}
+	if _, body := get(t, s.Control+"/metrics"); !strings.Contains(body, `understudy_calls_total{api="toy",decided_by="emulator",operation="Page",outcome="success"} 3`) {
+		t.Errorf("metrics: %s", body)
+	}
+}
+
+func TestOptionsOfTheWholeServerIsTheAPIs(t *testing.T) {
+	t.Parallel()
+	s := start(t, config())
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL("toy"), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	if got, _ := io.ReadAll(conn); !strings.Contains(string(got), "404 Not Found") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestCloseCutsWhatStalls(t *testing.T) {
+	t.Parallel()
+	before := runtime.NumGoroutine()
+	dir := t.TempDir()
+	write(t, dir, "toy/stall.yaml", "scenario: stall\napi: toy\nrules: [{operation: Page, wire: {delay: 1m}}]")
+	c := config()
+	c.Scenarios, c.Activate = []string{dir}, []string{"stall"}
+	s, err := suite.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 1)
+	go func() {
+		r, err := http.Get(s.Door + "/page")
+		if err != nil {
+			done <- 0
+			return
+		}
+		_ = r.Body.Close()
+		done <- r.StatusCode
+	}()
+	for s.House.Find(sandbox.Default).Journal.Counts().Entries == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := s.Close(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("got %v, %v", err, ctx.Err())
+	}
+	if status := <-done; status != 200 {
+		t.Errorf("got %d", status)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for range 200 {
+		if runtime.NumGoroutine() <= before+20 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTakenPorts(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	tests := []struct {
+		name   string
+		change func(*suite.Config)
+		want   string // "": it starts all the same
+	}{
+		{"control", func(c *suite.Config) { c.ControlPort = port }, "for control is taken; end what listens there, or choose another with --control-port"},
+		{"door", func(c *suite.Config) { c.DoorPorts = []int{port} }, "for door is taken; end what listens there, or choose another with --door-port"},
+		{"API by default", func(c *suite.Config) { c.APIPorts = ports(port) }, ""},
+		{"API by name", func(c *suite.Config) { c.APIPorts, c.APIPortsNamed = ports(port), true }, "for toy is taken; end what listens there, or choose another with --api-ports"},
+	}
+	for _, tt := range tests {
+		c := config()
+		tt.change(&c)
+		s, err := suite.Start(c)
+		if tt.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+				continue
+			}
+			if got := s.URL("toy"); got != s.Door+"/toy" {
+				t.Errorf("%s: toy is told at %s", tt.name, got)
+			}
+			_ = s.Close(context.Background())
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
+	}
+}
+
+// ports is the range in which the toy API, the ninth, gets this port.
+func ports(port int) string {
+	first := port - (toy.New().Port - suite.FirstPort)
+	return strings.Join([]string{strconv.Itoa(first), strconv.Itoa(port)}, "-")
+}
+
+func TestValuesThatCannotBeMeant(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*suite.Config)
+		want   string
+	}{
+		{"only", func(c *suite.Config) { c.Only = []string{"toi"} }, `--only: there is no API "toi"; did you mean "toy"?`},
+		{"auth", func(c *suite.Config) { c.Auth = []string{"verfy"} }, `--auth: there is no mode "verfy"; did you mean "verify"?`},
+		{"auth of an API", func(c *suite.Config) { c.Auth = []string{"toi=off"} }, `--auth: there is no API "toi"`},
+		{"clock", func(c *suite.Config) { c.Clock = "noon" }, `--clock is "noon"; follow or an instant`},
+		{"signature clock", func(c *suite.Config) { c.Signatures = "sand" }, `--signature-clock is "sand"; wall or sandbox was expected`},
+		{"fixture form", func(c *suite.Config) { c.Fixture = []string{"toy"} }, `--fixture: "toy" was found, api=name was expected`},
+		{"fixture API", func(c *suite.Config) { c.Fixture = []string{"toi=x"} }, `--fixture: there is no API "toi"`},
+		{"fixture", func(c *suite.Config) { c.Fixture = []string{"toy=x"} }, `toy has no fixture "x"`},
+		{"set", func(c *suite.Config) { c.Set = []string{"toy.limit=on"} }, `--set: toy has no switch "limit"; did you mean "limits"?`},
+		{"set API", func(c *suite.Config) { c.Set = []string{"limits=on"} }, `--set: there is no API "limits"`},
+		{"set form", func(c *suite.Config) { c.Set = []string{"toy.limits"} }, `api.switch=value was expected`},
+		{"activate", func(c *suite.Config) { c.Activate = []string{"brokn"} }, `--activate: `},
+		{"api ports", func(c *suite.Config) { c.APIPorts = "some" }, `--api-ports is "some"`},
+		{"api ports too few", func(c *suite.Config) { c.APIPorts = "6411-6415" }, `leaves no port for toy`},
+		{"credentials", func(c *suite.Config) { c.FromEnv = true }, `known variables: TOY_TOKEN`},
+		{"open control", func(c *suite.Config) { c.ControlBind = "0.0.0.0" }, `--expose-control-without-token`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := config()
+			tt.change(&c)
+			s, err := suite.Start(c)
+			if err == nil {
+				_ = s.Close(context.Background())
+			}
+			var usage *suite.UsageError
+			if !errors.As(err, &usage) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFaultyFilesStopTheStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "toy/bad.yaml", "scenario: bad\napi: toy\nrules: [{operation: Pag, outcome: broken}]")
+	c := config()
+	c.Scenarios = []string{dir}
+	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), `toy/bad.yaml:3:`) || !strings.Contains(err.Error(), `did you mean "Page"?`) {
+		t.Errorf("got %v", err)
+	}
+	c = config()
+	c.Fixtures = []string{filepath.Join(dir, "none")}
+	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), "--fixtures: ") {
+		t.Errorf("got %v", err)
+	}
+	c = config()
+	c.Scenarios = []string{filepath.Join(dir, "none")}
+	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), "--scenarios: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "toy/default.yaml", "fixture: default\napi: toy\nlimits: on\ntokens: [mine]")
+	c := config()
+	c.Fixtures, c.Set, c.FromEnv = []string{dir}, []string{"toy.limits=off"}, true
+	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "from-env"}[name] }
+	s := start(t, c)
+	room, err := s.House.Find(sandbox.Default).Room(s.APIs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, _ := room.Snapshot()
+	if !strings.Contains(string(world), "mine") || room.Switches().Bool("limits") {
+		t.Errorf("got %s, %v", world, room.Switches())
+	}
+}
+
+func TestOnlySome(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.Only, c.APIPorts = []string{"toy"}, "off"
+	s := start(t, c)
+	if got := s.URL("toy"); got != s.Door+"/toy" {
+		t.Errorf("got %s", got)
+	}
+	if n := s.Panics(); n != 0 {
+		t.Errorf("%d requests failed", n)
+	}
+}
