@@ -228,7 +228,8 @@ func otherBodies(r *contract.Request) []guess {
 		return nil
 	}
 	body := func(cause, text string, b []byte) guess {
-		return guess{cause, text, func(s *signing) { s.payload = digest(b) }}
+		sum := digest(b) // once, and not for each variant
+		return guess{cause, text, func(s *signing) { s.payload = sum }}
 	}
 	const other = "signed_other_body"
 	list := []guess{

@@ -111,8 +111,8 @@ func TestParseTakesItsTime(t *testing.T) {
 			t.Parallel()
 			begin := time.Now()
 			_, _ = document.Parse("f.yaml", []byte(tt.text))
-			if took := time.Since(begin); took > 20*time.Second {
-				t.Errorf("got %v, want less than 20s", took)
+			if took := time.Since(begin); took > time.Minute {
+				t.Errorf("got %v, want less than a minute", took)
 			} else {
 				t.Log(took)
 			}
