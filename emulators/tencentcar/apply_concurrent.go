@@ -65,7 +65,7 @@ var applied = plain("A concurrency is reserved for the user. Where the user has 
 var (
 	noUserID       = &contract.Cause{Code: "user_id_unfit", Text: "The UserId is {why}."}
 	noAddress      = &contract.Cause{Code: "user_ip_unfit", Text: "The UserIp {got} is no IP address."}
-	unknownProject = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is in no list of the fixture. Add it there, or set the switch unknown to adopt."}
+	unknownProject = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is in no list of the fixture. Add it there."}
 	unknownApp     = &contract.Cause{Code: "unknown_application", Text: "The SHARED project {ProjectId} does not list the application {ApplicationId}."}
 	unknownVersion = &contract.Cause{Code: "unknown_application_version", Text: "The application {ApplicationId} has no version {ApplicationVersionId} in the fixture."}
 	beingCleaned   = &contract.Cause{Code: "being_cleaned", Text: "The concurrency {concurrency} of user {UserId} is being cleaned until {cleaned}, {left} from now. Wait, advance the clock, or have it cleaned with the trigger concurrency.cleaned."}
@@ -79,7 +79,7 @@ func decideApply(c *contract.Call) contract.Verdict {
 	}
 	w, now := c.State.(*world), instant(c)
 	user, id := c.In.Text("UserId"), c.In.Text("ProjectId")
-	p, known := w.project(c, id)
+	p, known := w.project(id)
 	if !known {
 		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
 	}
@@ -175,10 +175,7 @@ func doApply(c *contract.Call) {
 		user = c.Dice().ID()
 	}
 	id := c.In.Text("ProjectId")
-	p, _ := w.project(c, id)
-	if _, listed := w.projects[id]; !listed {
-		c.Note("adopted ProjectId", id)
-	}
+	p, _ := w.project(id)
 	w.settle(id, now)
 	n := w.users[user]
 	if n.held(now) && n.ProjectID != id {

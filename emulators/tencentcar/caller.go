@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // A family is one of the two ways in which callers prove who they are.
@@ -141,7 +142,7 @@ func (k *caller) readParameters(r *contract.Request) contract.Values {
 		// all is taken for the same, and what is missing is told by name.
 		return contract.Values{}
 	}
-	in, err := object(r.Body)
+	in, err := wire.Object(r.Body)
 	if err != nil {
 		k.jsonFault = err
 		return contract.Values{}

@@ -298,7 +298,11 @@ func TestSameUserTwiceAtOnce(t *testing.T) {
 	c := newClient(t, conformance.Setting{})
 	c.call("ApplyConcurrent", apply("cg_user"))
 	var inside string
-	c.w.Door.ServeHTTP(&slow{header: http.Header{}, while: func() { inside = c.call("CreateSession", create("cg_user")) }}, c.request("CreateSession", create("cg_user")))
+	c.w.Door.ServeHTTP(&slow{header: http.Header{}, while: func() {
+		if inside == "" {
+			inside = c.call("CreateSession", create("cg_user"))
+		}
+	}}, c.request("CreateSession", create("cg_user")))
 	if !strings.HasPrefix(inside, "FailedOperation.SlowDown: ") {
 		t.Errorf("C24: got %s", inside)
 	}

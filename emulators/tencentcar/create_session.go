@@ -136,7 +136,7 @@ func (w *world) decideOwn(c *contract.Call, user string) contract.Verdict {
 		return w.tellStopping(n, c)
 	}
 	if id, standing := w.Standing[user]; standing {
-		p, _ := w.project(c, id)
+		p, _ := w.project(id)
 		if v := w.full(&p, c); !v.Pending() {
 			return v
 		}

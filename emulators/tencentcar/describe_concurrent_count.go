@@ -41,7 +41,7 @@ func decideCount(c *contract.Call) contract.Verdict {
 	if id == "" {
 		return counted.Verdict()
 	}
-	if _, known := w.project(c, id); !known {
+	if _, known := w.project(id); !known {
 		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
 	}
 	return counted.Verdict()
@@ -53,7 +53,7 @@ func doCount(c *contract.Call) any {
 	w, id, category := c.State.(*world), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
 	var r countReply
 	if id != "" {
-		p, known := w.project(c, id)
+		p, known := w.project(id)
 		switch {
 		case !known:
 			r.Total = c.Dice().Fake().Number(1, 50)

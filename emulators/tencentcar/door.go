@@ -170,7 +170,7 @@ func checkTimestamp(c *contract.Call) contract.Verdict {
 }
 
 var (
-	unknownKey  = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, use {first}, or set the switch unknown to adopt. A SecretId of another sandbox is unknown here."}
+	unknownKey  = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, or use {first}. A SecretId of another sandbox is unknown here."}
 	disabledKey = &contract.Cause{Code: "key_disabled", Text: "The account of SecretId {SecretId} has the status {status} in the fixture."}
 	noAPIKey    = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
 )
@@ -196,13 +196,10 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 		}
 		return contract.Verdict{}
 	}
-	if c.Auth == contract.Verify && !k.auth.skip && !adopts(c) {
+	if c.Auth == contract.Verify && !k.auth.skip {
 		return secretIDNotFound.Because(unknownKey, "SecretId", k.secretID, "first", first.SecretID)
 	}
-	if adopts(c) && k.secretID != "" {
-		c.Note("adopted SecretId", k.secretID)
-	}
-	k.account = &account{SecretID: k.secretID, Uin: first.Uin, adopted: true}
+	k.account = &account{SecretID: k.secretID, Uin: first.Uin, strange: true}
 	return contract.Verdict{}
 }
 
@@ -216,15 +213,12 @@ func (a *account) usable() contract.Verdict {
 	return contract.Verdict{}
 }
 
-// adopts reports whether an id that the fixture does not know is taken in.
-func adopts(c *contract.Call) bool { return c.Switches.Text("unknown") == "adopt" }
-
 // checkSignature tries every documented way of signing the request, and in
-// lenient mode those of the SDKs too. The secret of an adopted key is known to
+// lenient mode those of the SDKs too. The secret of a strange key is known to
 // nobody.
 func checkSignature(c *contract.Call) contract.Verdict {
 	k := hear(c)
-	if c.Auth != contract.Verify || k.auth.skip || k.account.adopted {
+	if c.Auth != contract.Verify || k.auth.skip || k.account.strange {
 		return contract.Verdict{}
 	}
 	if k.family == v1 {
@@ -245,7 +239,7 @@ func checkToken(c *contract.Call) contract.Verdict {
 	k := hear(c)
 	a := k.account
 	switch {
-	case c.Auth != contract.Verify || a.adopted:
+	case c.Auth != contract.Verify || a.strange:
 		return contract.Verdict{}
 	case a.Status == "mfa":
 		return mfaFailure.Because(mfaRequired, "SecretId", a.SecretID)

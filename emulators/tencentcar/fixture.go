@@ -20,7 +20,6 @@ var switches = []contract.Param{
 		Doc: "lenient takes the signatures that each SDK makes for a local endpoint: the Node SDK signs the host without its port, and it and the Java SDK name a service of their own in the scope. strict takes the documented form alone, with car as the service.",
 	},
 	{Name: "skip_signature", Type: contract.Boolean, Default: false, Cite: citeCommon, Doc: "Whether Authorization: SKIP, which SDKs send when told not to sign, is taken. No action of CAR is known to take it."},
-	{Name: "unknown", OneOf: []string{"refuse", "adopt"}, Default: "refuse", Doc: "What becomes of a SecretId or ProjectId that the fixture does not know. adopt takes it in, in the likeness of the fixture's first; the signature of an adopted key cannot be checked."},
 	{Name: "rate_limits", Type: contract.Boolean, Default: true, Cite: citeRates, Doc: "Whether calls beyond an action's documented number per second are refused."},
 	{Name: "empty_region", OneOf: []string{"accept", "refuse"}, Default: "accept", Doc: "What becomes of a region that is sent and empty. A sibling service refused X-TC-Region so; CAR does not use a region, and Go's signature v1 always sends an empty one."},
 	{Name: "server_session", OneOf: []string{"generated", "documented"}, Default: "generated", Cite: citeCreate, Doc: "generated: an object as the web SDK reads it, made from the request. documented: always eyJ4dHoiOjc4OX0=, as the page prints it."},

@@ -50,7 +50,7 @@ type account struct {
 	Status       string    `json:"status,omitempty"`
 	Deny         []string  `json:"deny,omitempty"` // actions that CAM denies; * for all
 
-	adopted bool // known to no fixture
+	strange bool // known to no fixture: let in where proof is not looked at
 }
 
 // A project is what the console configures, and how many concurrencies are
@@ -279,17 +279,16 @@ func (w *world) account(id string) (account, bool) {
 	return w.Accounts[i], true
 }
 
-// project finds a project. One that the fixture does not know is taken in, in
-// the likeness of the first, where the switches say so.
-func (w *world) project(c *contract.Call, id string) (project, bool) {
+// project finds a project, or tells what an unknown one is taken to be.
+func (w *world) project(id string) (project, bool) {
 	if i, ok := w.projects[id]; ok {
 		return w.Projects[i], true
 	}
-	p := w.likeness(id)
-	return p, id != "" && len(w.Projects) > 0 && adopts(c)
+	return w.likeness(id), false
 }
 
-// likeness is what an unknown project is taken to be.
+// likeness is what an unknown project is taken to be where a scenario has a
+// call for it succeed.
 func (w *world) likeness(id string) project {
 	p := project{}
 	if len(w.Projects) > 0 {
@@ -301,10 +300,8 @@ func (w *world) likeness(id string) project {
 
 // projectOf is the project that a concurrency belongs to.
 func (w *world) projectOf(n *concurrency) project {
-	if i, ok := w.projects[n.ProjectID]; ok {
-		return w.Projects[i]
-	}
-	return w.likeness(n.ProjectID)
+	p, _ := w.project(n.ProjectID)
+	return p
 }
 
 func (w *world) application(id string) (application, bool) {

@@ -68,7 +68,7 @@ func (x exchange) String() string {
 	for _, r := range x.remarks {
 		b.WriteString(r + "\n")
 	}
-	return b.String() + x.request + betweenHalves + x.answer
+	return b.String() + x.request + betweenHalves + strings.TrimRight(x.answer, "\n") + "\n"
 }
 
 // remark finds "# name: value".

@@ -66,8 +66,8 @@ type Param struct {
 	Of      Type // what a List holds
 	Need    Need
 	OneOf   []string // the documented values, where they are listed
-	Max     int      // longest length in characters, or greatest number; 0 with Min 0: none documented
-	Min     int      // least number
+	Max     int      // longest length in characters, or greatest number; 0: none documented
+	Min     int      // least number; 0 with Max 0: none documented
 	Fields  []Param  // rows of an Object, or of each Object in a List; nil: any members
 	Default any      // what holds when nothing is said: a value of the row's Go type
 	Example string   // a value from the documentation

@@ -107,15 +107,23 @@ func (p *Param) accept(x any) (any, Rule) {
 			return nil, TooLong
 		}
 	case int64:
-		bounded := p.Min != 0 || p.Max != 0
-		if bounded && v < int64(p.Min) {
-			return nil, TooSmall
-		}
-		if bounded && v > int64(p.Max) {
-			return nil, TooLarge
-		}
+		return y, p.outside(v < int64(p.Min), v > int64(p.Max))
+	case float64:
+		return y, p.outside(v < float64(p.Min), v > float64(p.Max))
 	}
 	return y, ""
+}
+
+// outside judges a number that is below Min or above Max. Where both are 0 the
+// row has no bounds; where Max alone is, it has no greatest.
+func (p *Param) outside(below, above bool) Rule {
+	switch {
+	case below && (p.Min != 0 || p.Max != 0):
+		return TooSmall
+	case above && p.Max != 0:
+		return TooLarge
+	}
+	return ""
 }
 
 // within holds what an object or a list holds against its rows.
@@ -154,7 +162,7 @@ func (t Type) Convert(x any) (any, bool) {
 		if t == Duration {
 			return t.parse(v)
 		}
-		return v, t == String
+		return x, t == String
 	case json.Number:
 		if t == Integer || t == Number {
 			return t.parse(string(v))

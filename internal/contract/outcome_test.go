@@ -99,7 +99,9 @@ func TestRateRefusesBeyondTheLimit(t *testing.T) {
 
 func TestRowsLetsTheAPIJudge(t *testing.T) {
 	o := &contract.Outcome{Name: "invalid"}
-	step := contract.Rows(func(_ *contract.Call, found []contract.Violation) contract.Verdict { return o.Because(nil, "n", len(found)) })
+	step := contract.Rows(func(_ *contract.Call, found []contract.Violation) contract.Verdict {
+		return o.Because(nil, "n", len(found))
+	})
 	c := &contract.Call{Operation: &contract.Operation{Params: table}, In: contract.Values{}}
 	if v := step(c); v.Outcome != o || len(c.Violations) != 1 {
 		t.Errorf("got %v, %v", v, c.Violations)

@@ -20,17 +20,27 @@ type Answer struct {
 	walk *walk
 }
 
+// Leave ends what lasts as long as the call. It is to be called before the last
+// byte leaves: a client that has it may call again at once. Called again, it
+// does nothing.
+func (a *Answer) Leave() {
+	w := a.walk
+	sent := w.verdict.Outcome.Sent
+	if sent == nil || w.left || w.undone() {
+		return
+	}
+	w.left = true
+	w.visit.Room.Alone(func(contract.State) {
+		w.State = w.state // the world may have been reset in between
+		sent(&w.Call)
+		w.State = nil
+	})
+}
+
 // Close is to be called once the answer has left or could not.
 func (a *Answer) Close(took time.Duration, d journal.Delivered) {
-	w := a.walk
-	if sent := w.verdict.Outcome.Sent; sent != nil && !w.undone() {
-		w.visit.Room.Alone(func(contract.State) {
-			w.State = w.state // the world may have been reset in between
-			sent(&w.Call)
-			w.State = nil
-		})
-	}
-	w.visit.Sandbox.Journal.Close(a.Entry, took, d)
+	a.Leave()
+	a.walk.visit.Sandbox.Journal.Close(a.Entry, took, d)
 }
 
 // DecidedBy tells who decided, in words.

@@ -61,6 +61,7 @@ type walk struct {
 	reply    contract.Reply
 	response contract.Response
 	entry    *journal.Entry
+	left     bool // what lasts as long as the call is over
 }
 
 func newWalk(v *Visit) *walk {

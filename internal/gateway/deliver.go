@@ -55,7 +55,13 @@ func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
 	if v.r.Method == http.MethodHead || len(a.Body) == 0 {
 		return journal.Sent
 	}
-	if _, err := v.w.Write(a.Body); err != nil {
+	last := len(a.Body) - 1
+	_, err := v.w.Write(a.Body[:last])
+	a.Leave()
+	if err == nil {
+		_, err = v.w.Write(a.Body[last:])
+	}
+	if err != nil {
 		return journal.ClientGone
 	}
 	return journal.Sent

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// message is a request or an answer as it stands on the wire.
+type message struct {
+	line   string // the request line or the status line
+	host   string // "" for an answer
+	header http.Header
+	body   []byte
+}
+
+// text writes a message down: its line, its headers by name, an empty line and
+// the body as it was sent.
+func (m message) text() string {
+	var b strings.Builder
+	b.WriteString(m.line + "\n")
+	if m.host != "" {
+		b.WriteString("Host: " + m.host + "\n")
+	}
+	for _, name := range headerNames(m.header) {
+		for _, value := range m.header[name] {
+			b.WriteString(name + ": " + value + "\n")
+		}
+	}
+	b.WriteString("\n")
+	if len(m.body) > 0 {
+		b.Write(m.body)
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func headerNames(h http.Header) []string {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func statusLine(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status)))
+}
+
+// curl writes a request as a line for a POSIX shell.
+func curl(method, url, host string, header http.Header, body []byte) string {
+	words := []string{"curl", "-sS", "-i", "--noproxy", "'*'"}
+	if method == http.MethodHead {
+		words = append(words, "--head")
+	} else {
+		words = append(words, "-X", quoted(method))
+	}
+	words = append(words, quoted(url))
+	if host != "" {
+		words = append(words, "-H", quoted("Host: "+host))
+	}
+	for _, name := range headerNames(header) {
+		if name == "Content-Length" {
+			continue
+		}
+		for _, value := range header[name] {
+			words = append(words, "-H", quoted(headerWord(name, value)))
+		}
+	}
+	if len(body) == 0 {
+		return strings.Join(words, " ")
+	}
+	if header.Get("Content-Type") == "" {
+		words = append(words, "-H", "'Content-Type:'") // or curl makes a form of it
+	}
+	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
+		return strings.Join(append(words, "--data-raw", quoted(string(body))), " ")
+	}
+	encoded := base64.StdEncoding.EncodeToString(body)
+	return "echo " + encoded + " | base64 -d | " + strings.Join(append(words, "--data-binary", "@-"), " ")
+}
+
+// headerWord is a header as curl takes it: an empty one ends in a semicolon.
+func headerWord(name, value string) string {
+	if value == "" {
+		return name + ";"
+	}
+	return name + ": " + value
+}
+
+// quoted keeps a shell from reading anything into a word.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/understudy-suite/understudy/internal/journal"
+)
+
+// pause is the time between two looks at a journal that is followed.
+const pause = 200 * time.Millisecond
+
+// filter says which entries of a journal are meant, by the names of the
+// control API's query.
+type filter struct {
+	api, operation, outcome, decidedBy, since string
+	status, limit                             int
+}
+
+func (f *filter) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&f.api, "api", "", "entries of this API only")
+	flags.StringVar(&f.operation, "operation", "", "entries of this operation only")
+	flags.StringVar(&f.outcome, "outcome", "", "entries with this outcome only")
+	flags.StringVar(&f.decidedBy, "decided-by", "", "entries decided by this only: emulator, scenario, header or door")
+	flags.IntVar(&f.status, "status", 0, "entries with this HTTP status only")
+	flags.StringVar(&f.since, "since", "", "entries from this instant on, or not older than this: 5m")
+	flags.IntVar(&f.limit, "limit", 100, "at most so many entries, the newest")
+}
+
+// query is the filter as the control API takes it.
+func (f *filter) query() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{
+		"api": f.api, "operation": f.operation, "outcome": f.outcome, "decided_by": f.decidedBy, "since": f.since,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.status != 0 {
+		q.Set("status", strconv.Itoa(f.status))
+	}
+	q.Set("limit", strconv.Itoa(f.limit))
+	return q
+}
+
+func journalCommand(env *env) *cobra.Command {
+	var f filter
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "journal",
+		Short: "tell what was asked, how it ended and why; newest first",
+		Args:  cobra.NoArgs,
+	}
+	t, form := targetFlags(cmd), listForm(cmd)
+	f.flags(cmd.Flags())
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on telling as calls come, until interrupted; newest last")
+	completeFilters(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		if follow {
+			return c.follow(cmd.Context(), env, &f, form.value)
+		}
+		return c.journal(cmd.Context(), env, &f, form.value)
+	}
+	cmd.AddCommand(journalShow(env))
+	return cmd
+}
+
+func completeFilters(cmd *cobra.Command) {
+	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Door)}
+	_ = cmd.RegisterFlagCompletionFunc("api", cobra.FixedCompletions(apiNames(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("decided-by", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// page is a part of a journal, newest first.
+type page struct {
+	Items []journal.Entry `json:"items"`
+	Next  string          `json:"next"`
+}
+
+// journal prints the entries that a filter chooses.
+func (c *client) journal(ctx context.Context, env *env, f *filter, form string) error {
+	var raw json.RawMessage
+	if err := c.get(ctx, c.inside("journal")+"?"+f.query().Encode(), &raw); err != nil {
+		return err
+	}
+	if form == formJSON {
+		return indented(env.out, raw)
+	}
+	var p page
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return fmt.Errorf("reading the journal: %w", err)
+	}
+	t := &table{
+		columns: []string{"id", "time", "operation", "outcome", "decided_by", "status", "cause"},
+		empty:   "no such calls in the journal of " + c.sandbox,
+	}
+	for i := range p.Items {
+		t.rows = append(t.rows, c.journalRow(ctx, &p.Items[i]))
+	}
+	if err := t.print(env, form); err != nil {
+		return err
+	}
+	if p.Next != "" {
+		env.note("there are older ones; --limit %d shows more\n", min(10*f.limit, 1000))
+	}
+	return nil
+}
+
+// journalRow is an entry as a row of the table.
+func (c *client) journalRow(ctx context.Context, e *journal.Entry) []any {
+	return []any{
+		e.ID, e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.API + "/" + operationOf(e), e.Outcome,
+		decider(e.DecidedBy), e.Status, c.cause(ctx, e),
+	}
+}
+
+func operationOf(e *journal.Entry) string {
+	if e.Operation == "" {
+		return "-"
+	}
+	return e.Operation
+}
+
+func decider(by journal.By) string {
+	if by.Kind == journal.Scenario {
+		return by.Scenario + " rule " + strconv.Itoa(by.Rule)
+	}
+	return string(by.Kind)
+}
+
+// cause is the code of the reason why a call was refused. Lists leave it out,
+// so it is looked up where there may be one; an entry that gave way in between
+// has none.
+func (c *client) cause(ctx context.Context, e *journal.Entry) string {
+	if e.Explanation != nil {
+		return e.Explanation.Cause
+	}
+	if e.DecidedBy.Kind == journal.Scenario || e.DecidedBy.Kind == journal.Header || !fails(e) {
+		return ""
+	}
+	var whole journal.Entry
+	if err := c.get(ctx, c.inside("journal", e.ID), &whole); err != nil || whole.Explanation == nil {
+		return ""
+	}
+	return whole.Explanation.Cause
+}
+
+// fails reports whether an entry ended in an outcome that fails.
+func fails(e *journal.Entry) bool {
+	api, err := findAPI(e.API)
+	if err != nil {
+		return true
+	}
+	o := api.Outcome(api.Operation(e.Operation), e.Outcome)
+	return o == nil || o.Fails
+}
+
+// unseen is the number of the last entry where none was seen yet.
+const unseen = -1
+
+// follow prints the entries that are there, oldest first, and then those that
+// come, until ctx is done.
+func (c *client) follow(ctx context.Context, env *env, f *filter, form string) error {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for last := unseen; ; {
+		fresh, latest, err := c.news(ctx, f, last)
+		if err == nil {
+			err = c.tell(ctx, env, fresh, form)
+		}
+		if ctx.Err() != nil {
+			return nil // interrupted, which is how following ends
+		}
+		if err != nil {
+			return err
+		}
+		last = latest
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// news returns the entries after the last one that was seen, oldest first, and
+// the number of the latest. A journal that was reset counts anew.
+func (c *client) news(ctx context.Context, f *filter, last int) (fresh []journal.Entry, latest int, err error) {
+	query := f.query()
+	if last != unseen {
+		query.Set("limit", "1000")
+	}
+	for {
+		var p page
+		if err := c.get(ctx, c.inside("journal")+"?"+query.Encode(), &p); err != nil {
+			return nil, last, err
+		}
+		if len(fresh) == 0 {
+			latest = 0
+			if len(p.Items) > 0 {
+				latest = number(p.Items[0].ID)
+			}
+			if latest < last {
+				last = 0
+			}
+		}
+		for _, e := range p.Items {
+			if number(e.ID) <= last {
+				p.Next = ""
+				break
+			}
+			fresh = append(fresh, e)
+		}
+		if p.Next == "" || last == unseen {
+			slices.Reverse(fresh)
+			return fresh, latest, nil
+		}
+		query.Set("after", p.Next)
+	}
+}
+
+// number is the number in an entry's ID.
+func number(id string) int {
+	n, _ := strconv.Atoi(id[strings.LastIndexByte(id, '-')+1:])
+	return n
+}
+
+// tell prints entries as they come: columns of fixed width, or a JSON object a
+// line.
+func (c *client) tell(ctx context.Context, env *env, entries []journal.Entry, form string) error {
+	for i := range entries {
+		e := &entries[i]
+		if form == formJSON {
+			env.say("%s\n", jsonText(e))
+			continue
+		}
+		if form == formMarkdown {
+			env.say("| %s |\n", strings.Join(cells(c.journalRow(ctx, e), escaped), " | "))
+			continue
+		}
+		row := cells(c.journalRow(ctx, e), plain)
+		line := fmt.Sprintf("%-12s  %s  %-34s  %-34s  %-20s  %s  %s", row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+		if _, err := fmt.Fprintln(env.out, strings.TrimRight(line, " ")); err != nil {
+			return fmt.Errorf("writing: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+// Command understudy stands in for documented HTTP APIs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/suite"
+)
+
+// started is when this process began, as near as it can tell.
+var started = time.Now()
+
+// Exit codes. They stay as they are within a major version.
+const (
+	exitDone         = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitInsufficient = 3   // the evidence does not suffice; an unknown name
+	exitNoServer     = 4   // no server there
+	exitTimeout      = 124 // timed out waiting
+)
+
+// exit is an error that says with which code the command ends.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string { return e.err.Error() }
+func (e *exit) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], environment()))
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, env *env) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	root.SetIn(env.in)
+	root.SetOut(env.out)
+	root.SetErr(env.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	env.note("understudy: %s\n", strings.TrimSpace(err.Error()))
+	return code(err)
+}
+
+func code(err error) int {
+	var e *exit
+	var usage *suite.UsageError
+	switch {
+	case errors.As(err, &e):
+		return e.code
+	case errors.As(err, &usage):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func usage(format string, args ...any) error {
+	return &exit{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func newRoot(env *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "understudy",
+		Short: "understudy stands in for documented HTTP APIs: it answers, checks and fails as the real services do",
+		Long: "understudy stands in for documented HTTP APIs. It answers as the real service would, checks requests\n" +
+			"as the real service would, and fails on demand as the real service may.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; see: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		serveCommand(env), listCommand(env), validateCommand(env), callCommand(env),
+		scenariosCommand(env), resetCommand(env), journalCommand(env), clockCommand(env),
+		triggerCommand(env), handbookCommand(env), healthCommand(env), versionCommand(env),
+	)
+	strictArgs(root)
+	return root
+}
+
+// strictArgs makes wrong arguments end with the code for wrong usage, and
+// settings from the environment and the file count.
+func strictArgs(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		strictArgs(sub)
+	}
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(cmd, args); err != nil {
+			return usage("%w; see: %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/suite"
+)
+
+// apply are the arguments of a call that succeeds once per user.
+func apply(user string, more ...string) []string {
+	return append([]string{"call", "tencentcar", "ApplyConcurrent", "UserId=" + user, "UserIp=125.127.178.228", "ProjectId=cap-abcdefgh"}, more...)
+}
+
+func TestCall(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, apply("u-1")...).want(t, exitDone,
+		"POST / HTTP/1.1\nHost: 127.0.0.1:", "Authorization: TC3-HMAC-SHA256 Credential=AKID", "X-Tc-Action: ApplyConcurrent\n",
+		"\n\n{\"UserId\":\"u-1\"", "\n\nHTTP/1.1 200 OK\n", "Understudy-Call: default-1", "Understudy-Decided-By: emulator",
+		"Understudy-Outcome: tencentcar/ApplyConcurrent/success", `{"Response":{"RequestId":"`)
+	at(t, s, apply("u-2", "--outcome", "ResourceNotFound.NoIdle")...).want(t, exitDone,
+		"Understudy-Outcome: ResourceNotFound.NoIdle\n", "Understudy-Decided-By: header", `"Code":"ResourceNotFound.NoIdle"`)
+	at(t, s, apply("u-3", "--outcome", "NoSuch")...).want(t, exitFailed,
+		"HTTP/1.1 599", "Understudy-Problem: unknown-outcome", "!understudy itself could not answer: ")
+	at(t, s, apply("u-4", "Colour=red")...).want(t, exitDone,
+		"UnknownParameter", `"Colour":"red"`, `!there is no parameter "Colour"`)
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=u-9").want(t, exitDone, "MissingParameter")
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=a", "UserId=b").want(t, exitUsage, "!UserId is given twice")
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId").want(t, exitUsage, "!name=value was expected")
+	at(t, s, "call", "tencentcar", "CreateSesion").want(t, exitInsufficient, `!did you mean "CreateSession"?`)
+	at(t, s, apply("@"+file(t, "user", "from-a-file\n"))...).want(t, exitDone, `{"UserId":"from-a-file"`)
+	at(t, s, apply("@/nonexistent")...).want(t, exitFailed, "!reading UserId")
+}
+
+func TestCallInSandbox(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, apply("u-1", "--sandbox", "ci-1")...).want(t, exitDone,
+		"Understudy-Sandbox: ci-1\n", "Understudy-Call: ci-1-1", "!there is no sandbox ci-1 yet; the call makes it")
+	at(t, s, apply("u-1", "--sandbox", "ci-1")...).want(t, exitDone, "POST /@ci-1/", "Understudy-Call: ci-1-2", "tencentcar/ApplyConcurrent/success")
+	at(t, s, apply("u-1", "--sandbox", "Ci_1")...).want(t, exitInsufficient, `!there is no sandbox "Ci_1"`)
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control, "UNDERSTUDY_SANDBOX=ci-1"}, "", "journal").want(t, exitDone, "ci-1-2", "ci-1-1")
+}
+
+// The clock of the sandbox stands in January; where it judges signatures, a
+// call signed by the wall clock would be refused.
+func TestCallSignsByTheRightClock(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"wall", "sandbox"} {
+		s := start(t, func(c *suite.Config) { c.Signatures = by })
+		at(t, s, apply("u-1")...).want(t, exitDone, "tencentcar/ApplyConcurrent/success")
+	}
+}
+
+func TestCallWithoutOwnPort(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *suite.Config) { c.APIPorts = "off" })
+	at(t, s, apply("u-1")...).want(t, exitDone, "POST /tencentcar/ HTTP/1.1", "tencentcar/ApplyConcurrent/success")
+}
+
+// What --curl prints is run by a shell and curl, where they are there.
+func TestCurl(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	r := at(t, s, apply("it's $HOME", "--curl", "--sandbox", "default")...)
+	r.want(t, exitDone, "curl -sS -i", "-X POST", "-H 'X-Tc-Action: ApplyConcurrent'", "--data-raw", "-H 'Understudy-Sandbox: default'")
+	at(t, s, "journal").want(t, exitDone, "!no such calls in the journal of default")
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl here")
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", r.out).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("Understudy-Outcome: tencentcar/ApplyConcurrent/success")) {
+		t.Errorf("got %v\n%s", err, out)
+	}
+	again := at(t, s, "journal", "show", "default-1", "-o", "curl")
+	out, err = exec.CommandContext(t.Context(), "sh", "-c", again.out).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("Understudy-Call: default-2")) {
+		t.Errorf("got %v\n%s\n%s", err, again.out, out)
+	}
+}
+
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "scenarios", "status").want(t, exitDone, "!no scenario is on in default")
+	at(t, s, "scenarios", "on", "tencentcar/no-idle", "--times", "1", "--where", "UserId=u-1").want(t, exitDone, "on in default: tencentcar/no-idle")
+	at(t, s, apply("u-2")...).want(t, exitDone, "Understudy-Outcome: tencentcar/ApplyConcurrent/success")
+	at(t, s, apply("u-1")...).want(t, exitDone, "Understudy-Decided-By: scenario tencentcar/no-idle rule 1")
+	at(t, s, apply("u-1")...).want(t, exitDone, "Understudy-Outcome: tencentcar/ApplyConcurrent/success")
+	at(t, s, "scenarios", "status").want(t, exitDone, "SCENARIO", "tencentcar/no-idle", "ApplyConcurrent", "ResourceNotFound.NoIdle")
+	at(t, s, "scenarios", "status", "-o", "json").want(t, exitDone, `"fired": 1`)
+	at(t, s, "scenarios", "off", "tencentcar/no-idle").want(t, exitDone, "off in default: tencentcar/no-idle")
+	at(t, s, "scenarios", "off", "tencentcar/no-idle").want(t, exitInsufficient, "!is not active in sandbox default")
+	at(t, s, "scenarios", "on", "tencentcar/CreateSession/NoIdle").want(t, exitInsufficient, `!did you mean "ResourceNotFound.NoIdle"?`)
+	at(t, s, "scenarios", "on", "no-idle", "--where", "UserID=u-1").want(t, exitFailed, `!did you mean "UserId"?`)
+	at(t, s, "scenarios", "on", "no-idle", "--delay", "5ms", "--skip", "1").want(t, exitDone, "tencentcar/no-idle")
+	at(t, s, "scenarios", "off").want(t, exitDone, "off in default: all scenarios")
+	at(t, s, "scenarios", "status", "-o", "markdown").want(t, exitDone, "| scenario | rule |", "!no scenario is on")
+}
+
+func TestScenarioTexts(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "scenarios", "on", file(t, "any.yaml", goodScenario)).want(t, exitDone, "on in default: tencentcar/mine")
+	vars := []string{"UNDERSTUDY_CONTROL=" + s.Control}
+	command(t, vars, strings.Replace(goodScenario, "mine", "other", 1), "scenarios", "on", "-").want(t, exitDone, "tencentcar/other")
+	at(t, s, "scenarios", "status").want(t, exitDone, "tencentcar/mine", "tencentcar/other")
+	command(t, vars, "scenario: x\napi: tencentcar\n", "scenarios", "on", "-").want(t, exitFailed, "!stdin:1:1: the scenario has no rules")
+	command(t, vars, "", "scenarios", "on", "-").want(t, exitFailed, "!stdin:1:1: the file is empty")
+	at(t, s, "scenarios", "on", file(t, "any.yaml", goodScenario), "--times", "2").want(t, exitUsage, "!write them into the rules of")
+	at(t, s, "scenarios", "on", "./gone.yaml").want(t, exitFailed, `!there is no file "./gone.yaml"`)
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=u-1", "UserIp=125.127.178.228", "RunMode=RunWithoutClient").want(t, exitDone, "FailedOperation.LockTimeout")
+	at(t, s, "scenarios", "on", "tencentcar/CreateSession/ResourceNotFound.NoIdle", "--delay", "5ms").want(t, exitDone)
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=u-2", "UserIp=125.127.178.228").want(t, exitDone, "NoIdle")
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=u-3").want(t, exitDone)
+
+	at(t, s, "journal").want(t, exitDone, "ID", "CAUSE", "default-1", "tencentcar/CreateSession", "FailedOperation.LockTimeout",
+		"no_reservation", "tencentcar/CreateSession/ResourceNotFound.NoIdle rule 1", "2026-01-31T12:00:00.000Z")
+	r := at(t, s, "journal", "--operation", "CreateSession", "--decided-by", "emulator", "--status", "200", "--since", "1m", "-o", "json")
+	var list struct{ Items []struct{ ID string } }
+	if err := json.Unmarshal([]byte(r.out), &list); err != nil || len(list.Items) != 1 || list.Items[0].ID != "default-1" {
+		t.Errorf("got %v %+v, want default-1 alone\n%s%s", err, list, r.out, r.err)
+	}
+	at(t, s, "journal", "--limit", "1").want(t, exitDone, "default-3", "!there are older ones; --limit 10 shows more")
+	at(t, s, "journal", "--operation", "CreateSesion").want(t, exitFailed, `!did you mean "CreateSession"?`)
+	at(t, s, "journal", "--outcome", "ResourceNotFound.NoIdle", "--api", "tencentcar", "-o", "markdown").want(t, exitDone, "| id | time |", "default-2")
+
+	at(t, s, "journal", "show", "default-1").want(t, exitDone,
+		"default-1  tencentcar/CreateSession/FailedOperation.LockTimeout\n", "POST / HTTP/1.1", "HTTP/1.1 200 OK",
+		"decided by: emulator", "cause: no_reservation", "found by default")
+	at(t, s, "journal", "show", "default-2").want(t, exitDone,
+		"decided by: tencentcar/CreateSession/ResourceNotFound.NoIdle rule 1", "cause: scenario", "network: 5ms of delay")
+	at(t, s, "journal", "show", "default-3").want(t, exitDone, "decided by: door", "MissingParameter", "violations:\n  ", "missing")
+	at(t, s, "journal", "show", "default-1", "-o", "json").want(t, exitDone, `"id": "default-1"`)
+	at(t, s, "journal", "show", "default-1", "-o", "http").want(t, exitDone,
+		"# clock: 2026-01-31T12:00:00Z\nPOST / HTTP/1.1\n", "\n\n{\"UserId\":\"u-1\"", "}\n----\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n{")
+	at(t, s, "journal", "show", "default-99").want(t, exitInsufficient, `!has no entry "default-99"`)
+}
+
+// A scenario made of an entry brings about what the entry tells.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "scenarios", "on", "tencentcar/slow-down", "--delay", "5ms").want(t, exitDone)
+	create := []string{"call", "tencentcar", "CreateSession", "UserId=cg_user", "UserIp=125.127.178.228"}
+	at(t, s, create...).want(t, exitDone, "FailedOperation.SlowDown")
+	at(t, s, "scenarios", "off").want(t, exitDone)
+	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
+	r.want(t, exitDone, "scenario: replay-default-1\n", "where: {UserId: cg_user}", "outcome: FailedOperation.SlowDown", "delay: 5ms")
+	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control}, r.out, "scenarios", "on", "-").want(t, exitDone, "tencentcar/replay-default-1")
+	at(t, s, create...).want(t, exitDone, "FailedOperation.SlowDown", "scenario tencentcar/replay-default-1 rule 1")
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, apply("u-1")...).want(t, exitDone)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	w, told := lines(t)
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"journal", "-f", "--control", s.Control}, &env{out: w, err: w})
+	}()
+	for _, id := range []string{"default-1", "default-2", "default-3"} {
+		if line := <-told; !strings.HasPrefix(line, id+" ") {
+			t.Errorf("got %q, want %s", line, id)
+		}
+		at(t, s, "call", "tencentcar", "DescribeConcurrentCount").want(t, exitDone)
+	}
+	<-told
+	at(t, s, "reset").want(t, exitDone, "reset default")
+	at(t, s, apply("again")...).want(t, exitDone)
+	if line := <-told; !strings.HasPrefix(line, "default-1 ") {
+		t.Errorf("got %q after a reset, want default-1", line)
+	}
+	stop()
+	if code := <-done; code != exitDone {
+		t.Errorf("got exit %d, want %d", code, exitDone)
+	}
+}
+
+func TestResetClockTrigger(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "clock").want(t, exitDone, "2026-01-31T12:00:00Z", "freeze", "wall")
+	at(t, s, "clock", "advance", "20m").want(t, exitDone, "2026-01-31T12:20:00Z")
+	at(t, s, "clock", "freeze", "2026-03-01T00:00:00+01:00", "-o", "json").want(t, exitDone, `"now": "2026-02-28T23:00:00Z"`)
+	at(t, s, "clock", "follow").want(t, exitDone, "follow")
+	at(t, s, "clock", "freeze").want(t, exitDone, "freeze")
+	at(t, s, "clock", "advance", "--", "-5m").want(t, exitUsage, "!freeze the clock at an earlier instant")
+	at(t, s, apply("u-1", "--sandbox", "two")...).want(t, exitDone)
+	at(t, s, "reset", "--only", "state,journal").want(t, exitDone, "reset default\n")
+	at(t, s, "journal", "--sandbox", "two").want(t, exitDone, "two-1")
+	at(t, s, "reset", "--all").want(t, exitDone, "reset default\nreset two\n")
+	at(t, s, "journal", "--sandbox", "two").want(t, exitDone, "!no such calls")
+	at(t, s, "clock").want(t, exitDone, "2026-01-31T12:00:00Z")
+	at(t, s, "clock", "--sandbox", "tow").want(t, exitInsufficient, `!did you mean "two"?`)
+
+	at(t, s, "trigger", "tencentcar", "expire", "what=reservation", "id=cg_user").want(t, exitFailed, "!trigger expire of tencentcar: ")
+	at(t, s, apply("u-1")...).want(t, exitDone)
+	at(t, s, "trigger", "tencentcar", "expire", "what=reservation", "id=u-1").want(t, exitDone, "tencentcar expire happened in default")
+	at(t, s, "trigger", "tencentcar", "expire", "what=milk").want(t, exitFailed, "!what: unlisted", "!id: missing")
+	at(t, s, "trigger", "tencentcar", "client.los").want(t, exitInsufficient, `!did you mean "client.lost"?`)
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *suite.Config) { c.Token = "secret" })
+	at(t, s, "health").want(t, exitDone, "ready control="+s.Control)
+	at(t, s, "health", "--wait", "10s").want(t, exitDone, "ready")
+	port := s.Control[strings.LastIndexByte(s.Control, ':')+1:]
+	command(t, []string{"UNDERSTUDY_CONTROL_PORT=" + port}, "", "health").want(t, exitDone, "ready")
+	at(t, s, "clock").want(t, exitFailed, "!UNDERSTUDY_CONTROL_TOKEN")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control, "UNDERSTUDY_CONTROL_TOKEN=secret"}, "", "clock").want(t, exitDone, "freeze")
+}
+
+// Another server is not taken for a control API.
+func TestStranger(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	command(t, nil, "", "clock", "--control", other.URL).want(t, exitFailed, "!answered 404 Not Found", "!is this the control API")
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+func resetCommand(env *env) *cobra.Command {
+	var only []string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "reset",
+		Short: "make a sandbox as it was when it was made",
+		Args:  cobra.NoArgs,
+	}
+	t := targetFlags(cmd)
+	cmd.Flags().StringSliceVar(&only, "only", nil, "reset these parts only: "+strings.Join(parts(), ", "))
+	cmd.Flags().BoolVar(&all, "all", false, "reset every sandbox")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		query, err := onlyQuery(only)
+		if err != nil {
+			return err
+		}
+		names := []string{c.sandbox}
+		if all {
+			if names, err = c.sandboxNames(cmd.Context()); err != nil {
+				return err
+			}
+		}
+		for _, name := range names {
+			if err := c.send(cmd.Context(), http.MethodPost, path("sandboxes", name, "reset")+query, nil, nil); err != nil {
+				return err
+			}
+			env.say("reset %s\n", name)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// onlyQuery is the query that names the parts to reset.
+func onlyQuery(only []string) (string, error) {
+	if len(only) == 0 {
+		return "", nil
+	}
+	known := map[string]bool{}
+	for _, p := range parts() {
+		known[p] = true
+	}
+	for _, p := range only {
+		if !known[p] {
+			return "", usage("--only: a sandbox has no part %q%s", p, document.Hint(p, parts()))
+		}
+	}
+	return "?only=" + url.QueryEscape(strings.Join(only, ",")), nil
+}
+
+func parts() []string {
+	var names []string
+	for _, p := range sandbox.Parts {
+		names = append(names, string(p))
+	}
+	return names
+}

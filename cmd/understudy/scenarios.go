@@ -1,0 +1,241 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/emulators"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+func scenariosCommand(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scenarios",
+		Short: "switch scenarios on and off, and tell which are on",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(scenariosOn(env), scenariosOff(env), scenariosStatus(env))
+	return cmd
+}
+
+// narrowing says by what a scenario is narrowed.
+type narrowing struct {
+	times, skip int
+	delay       time.Duration
+	where       []string
+}
+
+func scenariosOn(env *env) *cobra.Command {
+	var n narrowing
+	cmd := &cobra.Command{
+		Use:   "on NAME|FILE|-",
+		Short: "switch a scenario on: by name, from a file, or from standard input",
+		Example: "  understudy scenarios on tencentcar/no-idle --times 2\n" +
+			"  understudy scenarios on tencentcar/CreateSession/ResourceNotFound.NoIdle --where UserId=u-1\n" +
+			"  understudy scenarios on ./mine.yaml",
+		Args: cobra.ExactArgs(1),
+	}
+	t := targetFlags(cmd)
+	cmd.Flags().IntVar(&n.times, "times", 0, "how many calls each rule decides; 0: as the scenario says")
+	cmd.Flags().IntVar(&n.skip, "skip", 0, "how many fitting calls each rule lets through before")
+	cmd.Flags().DurationVar(&n.delay, "delay", 0, "how long answers are held back")
+	cmd.Flags().StringArrayVar(&n.where, "where", nil, "for calls with this parameter only, name=value")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		narrow, err := n.body()
+		if err != nil {
+			return err
+		}
+		file, text, err := scenarioText(env, args[0])
+		if err != nil {
+			return err
+		}
+		var on activeScenario
+		if text == nil {
+			err = c.send(cmd.Context(), http.MethodPut, c.inside("scenarios", args[0]), narrow, &on)
+		} else {
+			on, err = c.define(cmd, file, text, len(narrow) > 0)
+		}
+		if err != nil {
+			return err
+		}
+		env.say("on in %s: %s\n", c.sandbox, on.Name)
+		return nil
+	}
+	return cmd
+}
+
+// body is the narrowing as the control API takes it.
+func (n *narrowing) body() (map[string]any, error) {
+	body := map[string]any{}
+	switch {
+	case n.times < 0:
+		return nil, usage("--times is %d; a positive number was expected", n.times)
+	case n.skip < 0:
+		return nil, usage("--skip is %d; a positive number was expected", n.skip)
+	case n.delay < 0:
+		return nil, usage("--delay is %s; a length of time such as 6s was expected", n.delay)
+	}
+	if n.times > 0 {
+		body["times"] = n.times
+	}
+	if n.skip > 0 {
+		body["skip"] = n.skip
+	}
+	if n.delay > 0 {
+		body["wire"] = map[string]string{"delay": n.delay.String()}
+	}
+	where := map[string]string{}
+	for _, said := range n.where {
+		condition, err := scenario.ParseCondition(said)
+		if err != nil {
+			return nil, usage("--where: %w", err)
+		}
+		where[condition.Param] = condition.Value
+	}
+	if len(where) > 0 {
+		body["where"] = where
+	}
+	return body, nil
+}
+
+// scenarioText reads a scenario from a file that is there, or from standard
+// input. No text: the argument is a name.
+func scenarioText(env *env, arg string) (file string, text []byte, err error) {
+	if arg == "-" {
+		text, err = io.ReadAll(io.LimitReader(env.in, document.MaxSize+1))
+		if err != nil {
+			return "", nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return "stdin", append([]byte{}, text...), nil
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && (strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml")):
+		return "", nil, fmt.Errorf("there is no file %s; a file that is there, or a scenario's name was expected", document.Quote(arg))
+	case errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir():
+		return "", nil, nil
+	case err != nil:
+		return "", nil, fmt.Errorf("looking for a file: %w", err)
+	}
+	if text, err = os.ReadFile(arg); err != nil {
+		return "", nil, fmt.Errorf("reading the scenario: %w", err)
+	}
+	return arg, append([]byte{}, text...), nil
+}
+
+// define switches on a scenario that a text defines. It is read here first, so
+// that its faults name the file as the user did.
+func (c *client) define(cmd *cobra.Command, file string, text []byte, narrowed bool) (on activeScenario, err error) {
+	if narrowed {
+		return on, usage("--times, --skip, --delay and --where narrow a scenario that the server has; write them into the rules of %s instead", file)
+	}
+	s, err := scenario.Parse(file, text, emulators.All)
+	if err != nil {
+		return on, err
+	}
+	err = c.ask(cmd.Context(), http.MethodPut, c.inside("scenarios", s.FullName()), "application/yaml", text, &on)
+	return on, err
+}
+
+// activeScenario is what the control API tells of a scenario that is on.
+type activeScenario struct {
+	Name  string `json:"name"`
+	Rules []struct {
+		Rule      int    `json:"rule"`
+		Operation string `json:"operation"`
+		Outcome   string `json:"outcome"`
+		Fired     int    `json:"fired"`
+		Left      *int   `json:"left"`
+	} `json:"rules"`
+}
+
+func scenariosOff(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "off [NAME]",
+		Short: "switch a scenario off, or all of them",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	t := targetFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		what := "all scenarios"
+		if len(args) == 1 {
+			what = args[0]
+		}
+		if err := c.send(cmd.Context(), http.MethodDelete, c.inside(append([]string{"scenarios"}, args...)...), nil, nil); err != nil {
+			return err
+		}
+		env.say("off in %s: %s\n", c.sandbox, what)
+		return nil
+	}
+	return cmd
+}
+
+func scenariosStatus(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "tell which scenarios are on, and how often their rules fired",
+		Args:  cobra.NoArgs,
+	}
+	t, form := targetFlags(cmd), listForm(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		var raw json.RawMessage
+		if err := c.get(cmd.Context(), c.inside("scenarios"), &raw); err != nil {
+			return err
+		}
+		if form.value == formJSON {
+			return indented(env.out, raw)
+		}
+		var list struct {
+			Items []activeScenario `json:"items"`
+		}
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return fmt.Errorf("reading the active scenarios: %w", err)
+		}
+		return activeTable(list.Items, c.sandbox).print(env, form.value)
+	}
+	return cmd
+}
+
+func activeTable(active []activeScenario, sandbox string) *table {
+	t := &table{
+		columns: []string{"scenario", "rule", "operation", "outcome", "fired", "left"},
+		empty:   "no scenario is on in " + sandbox + "; the emulators decide everything",
+	}
+	for _, s := range active {
+		for _, r := range s.Rules {
+			outcome, left := r.Outcome, "without end"
+			if outcome == "" {
+				outcome = "(the emulator's)"
+			}
+			if r.Left != nil {
+				left = strconv.Itoa(*r.Left)
+			}
+			t.add(s.Name, r.Rule, r.Operation, outcome, r.Fired, left)
+		}
+	}
+	return t
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/emulators"
+	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/scenarios"
+)
+
+// drain is how long requests that are under way may still take at the end.
+const drain = 1500 * time.Millisecond
+
+// settingsFile is read where it is there and no other is named.
+const settingsFile = "understudy.yaml"
+
+func serveCommand(env *env) *cobra.Command {
+	c := suite.Config{
+		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
+		Wall: time.Now, Env: env.lookup, Body: 10 << 20,
+	}
+	var strict, quiet bool
+	var logForm, file, credentials string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "serve all APIs",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				if _, err := os.Stat(settingsFile); err == nil {
+					file = settingsFile
+				}
+			}
+			if err := env.settle(cmd, file); err != nil {
+				return err
+			}
+			var err error
+			if c.Log, err = logger(env.err, logForm, quiet); err != nil {
+				return err
+			}
+			switch credentials {
+			case "docs", "env":
+				c.FromEnv = credentials == "env"
+			default:
+				return usage("--credentials is %q; docs or env was expected", credentials)
+			}
+			for _, w := range env.strangers(cmd.Root()) {
+				c.Log.Warn(w)
+			}
+			c.APIPortsNamed = cmd.Flags().Changed("api-ports")
+			c.Version, c.Commit = build()
+			return serve(cmd.Context(), env, c, strict, quiet)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&c.Bind, "bind", "127.0.0.1", "address that the APIs listen on")
+	f.StringVar(&c.ControlBind, "control-bind", "127.0.0.1", "address that the control API listens on")
+	f.IntVar(&c.ControlPort, "control-port", 6400, "port of the control API; 0: a free one")
+	f.IntSliceVar(&c.DoorPorts, "door-port", []int{6410}, "ports of the door that all APIs share; 0: a free one")
+	f.StringVar(&c.APIPorts, "api-ports", "6411-6415", "ports of the single APIs: a range, 0 for free ones, or off")
+	f.StringSliceVar(&c.Only, "only", nil, "serve these APIs only")
+	f.StringSliceVar(&c.Scenarios, "scenarios", nil, "folders with scenario files, <api>/<name>.yaml")
+	f.StringSliceVar(&c.Fixtures, "fixtures", nil, "folders with fixture files, <api>/<name>.yaml")
+	f.StringSliceVar(&c.Fixture, "fixture", nil, "the fixture that an API begins with, api=name")
+	f.StringSliceVar(&c.Set, "set", nil, "a switch of a fixture, api.switch=value")
+	f.StringSliceVar(&c.Activate, "activate", nil, "scenarios that are on from the start")
+	f.StringVar(&credentials, "credentials", "docs", "docs: those of the fixtures; env: also those of the client libraries' variables")
+	f.Uint64Var(&c.Seed, "seed", 1, "seed of everything that is invented")
+	f.StringVar(&c.Clock, "clock", "follow", "follow the wall clock, or stand at an instant such as 2026-01-31T12:00:00Z")
+	f.StringVar(&c.Signatures, "signature-clock", "wall", "clock that callers' timestamps are judged by: wall or sandbox")
+	f.StringSliceVar(&c.Auth, "auth", []string{"verify"}, "how much of a caller's proof is looked at: verify, presence or off, for all or as api=mode")
+	f.IntVar(&c.Journal, "journal", 1000, "entries that the journal of a sandbox keeps")
+	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
+	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
+	f.StringVar(&c.Token, "control-token", "", "token that the control API asks for")
+	f.StringSliceVar(&c.AllowHosts, "control-allow-host", nil, "further host names by which the control API may be asked")
+	f.StringSliceVar(&c.Origins, "control-origin", nil, "web origins that may write to the control API")
+	f.BoolVar(&c.Exposed, "expose-control-without-token", false, "open the control port beyond this machine without a token")
+	f.BoolVar(&strict, "strict", false, "end with an error where a request ended in a fault of understudy's own")
+	f.BoolVar(&c.Redact, "redact", false, "blacken credentials in the journal")
+	f.BoolVar(&c.PlainAnswers, "plain-answers", false, "answer without Understudy-* headers")
+	f.StringVar(&logForm, "log", "text", "form of the log: text or json")
+	f.BoolVar(&quiet, "quiet", false, "print the ready line and warnings only")
+	f.StringVar(&file, "config", "", "file with settings; "+settingsFile+" where it is there")
+	return cmd
+}
+
+// serve serves until ctx is done.
+func serve(ctx context.Context, env *env, c suite.Config, strict, quiet bool) error {
+	s, err := suite.Start(c)
+	if err != nil {
+		return err
+	}
+	if c.Exposed && c.Token == "" {
+		c.Log.Warn("the control API is open to everyone who reaches its port", "control", s.Control)
+	}
+	if !quiet {
+		printDoors(env.err, s)
+	}
+	env.say("ready control=%s door=%s in %dms\n", s.Control, s.Door, time.Since(started).Milliseconds())
+	select {
+	case err = <-s.Broken():
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if closed := s.Close(last); err == nil && closed != nil {
+		c.Log.Warn("not every answer could be sent to its end", "fault", closed)
+	}
+	if n := s.Panics(); strict && n > 0 && err == nil {
+		err = fmt.Errorf("%d requests ended in a fault of understudy's own; the log has their stacks", n)
+	}
+	return err
+}
+
+func printDoors(w io.Writer, s *suite.Suite) {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	_, _ = fmt.Fprintf(table, "control\t%s\tcontrol API\n", s.Control)
+	_, _ = fmt.Fprintf(table, "door\t%s\tevery API, by host name or path\n", s.Door)
+	for _, api := range s.APIs {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", api.Name, s.URL(api.Name), api.Title)
+	}
+	_ = table.Flush()
+}
+
+func logger(w io.Writer, form string, quiet bool) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if quiet {
+		options.Level = slog.LevelWarn
+	}
+	switch form {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, usage("--log is %q; text or json was expected", form)
+}
+
+// version is set when a release is linked.
+var version = "dev"
+
+// build tells the version and the commit that this binary was made from.
+func build() (string, string) {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	return version, commit
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+func triggerCommand(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "trigger API NAME [name=value…]",
+		Short:             "have something happen outside the API's calls: a user logs in, a client disconnects",
+		Example:           "  understudy list triggers\n  understudy trigger tencentcar client.lost UserId=u-1001",
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: complete(afterAPI(triggerNames)),
+	}
+	t := targetFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		// The server knows best what it has; the tables here only tell types.
+		var rows []contract.Param
+		if api, err := findAPI(args[0]); err == nil {
+			if trigger := api.Trigger(args[1]); trigger != nil {
+				rows = trigger.Params
+			}
+		}
+		in, _, err := input(rows, args[2:])
+		if err != nil {
+			return err
+		}
+		if err := c.send(cmd.Context(), http.MethodPost, c.inside("triggers", args[0], args[1]), in, nil); err != nil {
+			return err
+		}
+		env.say("%s %s happened in %s\n", args[0], args[1], c.sandbox)
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/emulators"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+func validateCommand(env *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate PATH…",
+		Short: "check scenario and fixture files",
+		Long: "validate checks files, and all files *.yaml below folders. Every fault is one line on stdout,\n" +
+			"file:line:col: what was found and what was expected. It ends with 1 when there is one, and with 3\n" +
+			"when there was nothing to check.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			files, err := yamlFiles(args)
+			if err != nil {
+				return err
+			}
+			if len(files) == 0 {
+				return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
+			}
+			told := 0
+			for _, file := range files {
+				for _, fault := range faultsOf(checkFile(file)) {
+					env.say("%s\n", fault)
+					told++
+				}
+			}
+			sum := counted(len(files), "file") + ", " + counted(told, "fault")
+			if told > 0 {
+				return errors.New(sum)
+			}
+			env.say("%s\n", sum)
+			return nil
+		},
+	}
+}
+
+// counted writes a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// yamlFiles lists the named files, and those below the named folders, each
+// once. Hidden ones are left alone, as they are when a server loads a folder.
+func yamlFiles(paths []string) ([]string, error) {
+	var files []string
+	for _, path := range paths {
+		root := filepath.Clean(path)
+		err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case file != root && strings.HasPrefix(entry.Name(), "."):
+				if entry.IsDir() {
+					return fs.SkipDir
+				}
+				return nil
+			case entry.IsDir():
+				return nil
+			}
+			if ending := filepath.Ext(file); (file == root || ending == ".yaml" || ending == ".yml") && !slices.Contains(files, file) {
+				files = append(files, file)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("looking for files: %w", err)
+		}
+	}
+	return files, nil
+}
+
+// faultsOf takes joined errors apart.
+func faultsOf(err error) []error {
+	if err == nil {
+		return nil
+	}
+	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is wrapped singly is one error
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range several.Unwrap() {
+		all = append(all, faultsOf(e)...)
+	}
+	return all
+}
+
+// checkFile checks one file, and returns its faults.
+func checkFile(file string) error {
+	text, err := document.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	if err != nil {
+		return placed(file, err)
+	}
+	root, err := document.Parse(file, text)
+	if err != nil {
+		return err
+	}
+	said := map[string]bool{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		said[root.Content[i].Value] = true
+	}
+	faults := document.NewFaults(file)
+	switch {
+	case said["scenario"]:
+		err = checkScenario(file, text)
+	case said["fixture"]:
+		err = checkFixture(file, text)
+	default:
+		faults.Say(root, "the file has neither the key scenario nor the key fixture; one of them was expected")
+		return faults.Err()
+	}
+	if filepath.Ext(file) == ".yml" {
+		faults.Say(nil, "the file's name ends in .yml; .yaml was expected; rename it")
+	}
+	return errors.Join(faults.Err(), err)
+}
+
+// inFolder is the API in whose folder a file lies, or nil.
+func inFolder(file string) *contract.API {
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return nil
+	}
+	folder := filepath.Base(filepath.Dir(absolute))
+	for _, api := range emulators.All {
+		if api.Name == folder {
+			return api
+		}
+	}
+	return nil
+}
+
+// checkScenario checks a scenario. One that lies in the folder of an API is
+// held against its place, as when a server loads it.
+func checkScenario(file string, text []byte) error {
+	api := inFolder(file)
+	if api == nil {
+		_, err := scenario.Parse(file, text, emulators.All)
+		return err
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yaml"), ".yml")
+	_, err := scenario.NewLibrary(emulators.All).Put(api.Name+"/"+name, text)
+	return placed(file, err)
+}
+
+// placed has faults name the file as the user named it.
+func placed(file string, err error) error {
+	for _, e := range faultsOf(err) {
+		if fault := (*document.Fault)(nil); errors.As(e, &fault) {
+			fault.File = file
+		}
+	}
+	return err
+}
+
+// checkFixture checks a fixture, and whether a world can be made of it.
+func checkFixture(file string, text []byte) error {
+	f, err := fixture.Parse(file, text, emulators.All)
+	if err != nil {
+		return err
+	}
+	faults := document.NewFaults(file)
+	if api := inFolder(file); api != nil {
+		if at := filepath.Join(f.API, f.Name+".yaml"); at != filepath.Join(api.Name, filepath.Base(file)) {
+			faults.Say(nil, "the file says it is fixture %q of %s; name the file %s, or change what it says", f.Name, f.API, at)
+		}
+	}
+	if err := makeWorld(f); err != nil {
+		faults.Say(nil, "no world can be made of the file: %v", err)
+	}
+	return faults.Err()
+}
+
+// makeWorld makes the world of a fixture, as a server would at its start.
+func makeWorld(f *fixture.Fixture) error {
+	api, err := findAPI(f.API)
+	if err != nil {
+		return err
+	}
+	_, err = sandbox.New(sandbox.Config{
+		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: f}, Wall: time.Now,
+	})
+	return err
+}

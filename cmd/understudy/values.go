@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+)
+
+// row finds the row of a name, or returns nil.
+func row(rows []contract.Param, name string) *contract.Param {
+	for i := range rows {
+		if rows[i].Name == name {
+			return &rows[i]
+		}
+	}
+	return nil
+}
+
+// typed turns text into what the row of its name documents. What cannot be
+// turned stays text, and the warning says why: a refusal may be what somebody
+// wants to see.
+func typed(rows []contract.Param, name, text string) (value any, warning string) {
+	p := row(rows, name)
+	if p == nil {
+		var names []string
+		for i := range rows {
+			names = append(names, rows[i].Name)
+		}
+		return text, fmt.Sprintf("there is no parameter %s%s; it is sent as text", document.Quote(name), document.Hint(name, names))
+	}
+	if value, ok := convert(p.Type, text); ok {
+		return value, ""
+	}
+	return text, fmt.Sprintf("%s is documented as %s and %s is none; it is sent as text", name, p.Type, document.Quote(text))
+}
+
+// convert reads text as a value of a type; lists and objects are written as
+// JSON.
+func convert(t contract.Type, text string) (any, bool) {
+	if t != contract.List && t != contract.Object {
+		return t.Convert(contract.Raw(text))
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil || decoder.More() {
+		return nil, false
+	}
+	return t.Convert(value)
+}
+
+// input reads arguments of the form name=value or name=@file as values for a
+// table. A name that stands several times makes a list, where a list is
+// documented.
+func input(rows []contract.Param, args []string) (in contract.Values, warnings []string, err error) {
+	said, err := pairs(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	in = contract.Values{}
+	for _, s := range said {
+		text := s.value
+		if file, ok := strings.CutPrefix(text, "@"); ok {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return nil, nil, fmt.Errorf("reading %s: %w", s.name, err)
+			}
+			text = string(bytes.TrimSuffix(raw, []byte("\n")))
+		}
+		before, again := in[s.name]
+		value, warning := element(rows, s.name, text)
+		if warning != "" {
+			warnings = append(warnings, warning)
+		}
+		switch {
+		case !again:
+			in[s.name] = value
+		case isList(before) && isList(value):
+			in[s.name] = append(before.([]any), value.([]any)...)
+		default:
+			return nil, nil, usage("%s is given twice; once was expected", s.name)
+		}
+	}
+	return in, warnings, nil
+}
+
+// element is typed, but for lists: what is no JSON list is an element of one.
+func element(rows []contract.Param, name, text string) (any, string) {
+	p := row(rows, name)
+	if p == nil || p.Type != contract.List || strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return typed(rows, name, text)
+	}
+	value, warning := typed([]contract.Param{{Name: name, Type: p.Of}}, name, text)
+	return []any{value}, warning
+}
+
+func isList(x any) bool { _, ok := x.([]any); return ok }

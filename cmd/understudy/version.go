@@ -1,0 +1,34 @@
+package main
+
+import (
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+func versionCommand(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "tell version, commit and Go",
+		Args:  cobra.NoArgs,
+	}
+	form := choose(cmd, "form of the answer", "text", formJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := env.settle(cmd, ""); err != nil {
+			return err
+		}
+		version, commit := build()
+		platform := runtime.GOOS + "/" + runtime.GOARCH
+		if form.value == formJSON {
+			return printJSON(env.out, struct {
+				Version  string `json:"version"`
+				Commit   string `json:"commit"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+			}{version, commit, runtime.Version(), platform})
+		}
+		env.say("understudy %s, commit %s, %s, %s\n", version, commit, runtime.Version(), platform)
+		return nil
+	}
+	return cmd
+}

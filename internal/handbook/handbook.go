@@ -1,0 +1,446 @@
+// Package handbook derives the pages of the handbook, and the README's table
+// of APIs, from the tables. Nothing in them is written twice: a page says what
+// the emulator does because both read the same rows.
+package handbook
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// Page is the handbook page of an API. Of scenarios and fixtures it shows
+// those of the API. The same tables give the same bytes.
+func Page(api *contract.API, scenarios []scenario.Listed, fixtures []*fixture.Fixture) []byte {
+	p := &page{}
+	p.line("<!-- Made from the tables by: understudy handbook -o docs/handbook. Do not edit. -->")
+	p.line("")
+	p.heading(1, api.Title)
+	p.line("Documentation: <%s>. What is marked *inferred* stands on no page; it is our conclusion, and the real service may do otherwise.", api.Docs)
+	p.line("")
+	p.address(api)
+	p.heading(2, "Operations")
+	p.line("A parameter that is *expected* is documented as required, yet its absence is answered by an outcome of its own.\n")
+	for _, op := range api.Operations {
+		p.line("- [%s](#%s)%s", op.Name, anchor(op.Name), helper(op))
+	}
+	p.line("")
+	for _, op := range api.Operations {
+		p.operation(api, op)
+	}
+	p.door(api)
+	p.outcomes("Common outcomes", "Any operation may end in these.", api.Common)
+	p.rows(2, "What an error returns", api.Failure)
+	p.switches(api)
+	p.keys(api)
+	p.triggers(api)
+	p.scenarios(api, scenarios)
+	p.fixtures(api, fixtures)
+	return append(bytes.TrimRight(p.Bytes(), "\n"), '\n')
+}
+
+// Table is the README's table of APIs.
+func Table(apis []*contract.API) []byte {
+	p := &page{}
+	p.table("API", "Stands in for", "Port", "Operations", "Handbook")
+	for _, api := range apis {
+		p.row(code(api.Name), "["+escape(api.Title)+"]("+api.Docs+")", strconv.Itoa(api.Port),
+			strconv.Itoa(len(api.Operations)), "[page](docs/handbook/"+api.Name+".md)")
+	}
+	return p.Bytes()
+}
+
+// page is a page of Markdown in the making.
+type page struct{ bytes.Buffer }
+
+func (p *page) line(format string, args ...any) { _, _ = fmt.Fprintf(p, format+"\n", args...) }
+
+func (p *page) heading(level int, text string) {
+	p.line("%s %s\n", strings.Repeat("#", level), escape(text))
+}
+
+// table begins a table.
+func (p *page) table(columns ...string) {
+	p.row(columns...)
+	p.row(strings.Split(strings.Repeat("---\n", len(columns)-1)+"---", "\n")...)
+}
+
+// row writes a row of a table. Its cells are Markdown.
+func (p *page) row(cells ...string) { p.line("| %s |", strings.Join(cells, " | ")) }
+
+func (p *page) address(api *contract.API) {
+	p.heading(2, "Where it is")
+	var hosts []string
+	for _, h := range api.Hosts {
+		hosts = append(hosts, code(h))
+	}
+	p.line("Its own port is %d: `http://127.0.0.1:%[1]d`. At the door that all APIs share, `http://127.0.0.1:6410`, it is found by a documented host name, by the host name `%s.localhost` or by the path `/%[2]s/`.", api.Port, api.Name)
+	p.line("")
+	if len(hosts) > 0 {
+		p.line("Documented hosts: %s.", strings.Join(hosts, ", "))
+		p.line("")
+	}
+	p.line("Point a client at `http://127.0.0.1:%d` as its endpoint, or have it use the door with one of the hosts above in its `Host` header. A call by hand:", api.Port)
+	p.line("")
+	p.line("```console")
+	p.line("$ understudy call %s %s%s", api.Name, api.Operations[0].Name, arguments(api.Operations[0]))
+	p.line("```")
+	p.line("")
+	if len(api.Credentials) == 0 {
+		return
+	}
+	p.line("Credentials, told by `GET /v1/sandboxes/default` of the control API:")
+	p.line("")
+	p.table("Name", "Variable of the client libraries")
+	for _, c := range api.Credentials {
+		p.row(code(c.Name), code(c.Env))
+	}
+	p.line("")
+}
+
+// arguments are values that the operation's table accepts, as call takes them.
+func arguments(op *contract.Operation) string {
+	var b strings.Builder
+	in := contract.Sample(op.Params)
+	for i := range op.Params {
+		r := &op.Params[i]
+		if r.Need == contract.Optional || r.Type == contract.List || r.Type == contract.Object {
+			continue
+		}
+		fmt.Fprintf(&b, " %s=%v", r.Name, in[r.Name])
+	}
+	return b.String()
+}
+
+func helper(op *contract.Operation) string {
+	if op.Helper {
+		return ": a door of understudy's own, beside the documented ones"
+	}
+	return ""
+}
+
+func (p *page) operation(api *contract.API, op *contract.Operation) {
+	p.heading(3, op.Name)
+	if op.Doc != "" {
+		p.line("%s\n", told(op.Doc, op.Cite))
+	}
+	p.line("%s%s%s\n", code(op.Method+" "+op.Path), aliases(op), rate(op))
+	if op.Cite != "" {
+		p.line("Source: %s.\n", source(op.Cite))
+	}
+	p.rows(4, "Parameters of "+op.Name, op.Params)
+	p.ends(op.Outcomes)
+	for _, o := range op.Outcomes {
+		if len(o.Returns) > 0 {
+			p.rows(4, "What "+op.Name+" returns with "+o.Name, o.Returns)
+		}
+	}
+	p.line("It may also end as the Door of %s refuses, and in the common outcomes; all are told below.\n", escape(api.Title))
+}
+
+func aliases(op *contract.Operation) string {
+	var b strings.Builder
+	for _, path := range op.Aliases {
+		b.WriteString(", also " + code(path))
+	}
+	return b.String()
+}
+
+func rate(op *contract.Operation) string {
+	if op.Rate == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; documented limit: %d calls a second", op.Rate)
+}
+
+// rows writes a table of parameters, those inside of objects by dotted names.
+func (p *page) rows(level int, heading string, rows []contract.Param) {
+	if len(rows) == 0 {
+		return
+	}
+	p.heading(level, heading)
+	p.table("Name", "Place", "Type", "Need", "Values", "What it is")
+	each("", rows, func(name string, r *contract.Param) {
+		p.row(code(name), place(r.In), kind(r), need(r.Need), values(r), told(r.Doc, r.Cite))
+	})
+	p.line("")
+}
+
+// each walks rows and those inside of them, with their dotted names.
+func each(under string, rows []contract.Param, do func(name string, r *contract.Param)) {
+	for i := range rows {
+		r := &rows[i]
+		name := under + r.Name
+		do(name, r)
+		if r.Type == contract.List {
+			name += "[]"
+		}
+		each(name+".", r.Fields, do)
+	}
+}
+
+// keys tells the lists of a fixture file. Their form is ours and no page's, so
+// that nothing of it is inferred.
+func (p *page) keys(api *contract.API) {
+	if len(api.Fixture) == 0 {
+		return
+	}
+	p.heading(2, "Lists of a fixture file")
+	p.line("A fixture file has these keys beside `fixture`, `api`, `description` and the switches.\n")
+	p.table("Key", "Type", "Need", "Values", "What it is")
+	each("", api.Fixture, func(name string, r *contract.Param) {
+		p.row(code(name), kind(r), need(r.Need), values(r), escape(r.Doc))
+	})
+	p.line("")
+}
+
+func place(in contract.Place) string {
+	return [...]string{"body", "form", "query", "path", "header"}[in]
+}
+
+func kind(r *contract.Param) string {
+	if r.Type == contract.List {
+		return "array of " + r.Of.String()
+	}
+	return r.Type.String()
+}
+
+func need(n contract.Need) string {
+	return [...]string{"optional", "required", "*expected*"}[n]
+}
+
+// values tells what a row takes: the listed values, its limits, an example.
+func values(r *contract.Param) string {
+	var parts []string
+	if len(r.OneOf) > 0 {
+		var all []string
+		for _, v := range r.OneOf {
+			all = append(all, word(v))
+		}
+		parts = append(parts, strings.Join(all, ", "))
+	}
+	switch {
+	case r.Type == contract.String && r.Max > 0:
+		parts = append(parts, fmt.Sprintf("at most %d characters", r.Max))
+	case r.Min != 0 || r.Max != 0:
+		parts = append(parts, fmt.Sprintf("%d to %d", r.Min, r.Max))
+	}
+	if r.Default != nil {
+		parts = append(parts, "default "+word(plain(r.Default)))
+	}
+	if r.Example != "" {
+		parts = append(parts, "such as "+word(r.Example))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func plain(value any) string {
+	if d, ok := value.(time.Duration); ok {
+		return d.String()
+	}
+	return fmt.Sprint(value)
+}
+
+// word is a value in code, or the word for none.
+func word(value string) string {
+	if value == "" {
+		return "empty"
+	}
+	return code(value)
+}
+
+// ends writes the outcomes of an operation.
+func (p *page) ends(outcomes []*contract.Outcome) {
+	p.table("Outcome", "Status", "Message", "What it means")
+	for _, o := range outcomes {
+		p.end(o)
+	}
+	p.line("")
+}
+
+func (p *page) end(o *contract.Outcome) {
+	status := strconv.Itoa(o.Status)
+	if o.Fails {
+		status += ", error"
+	}
+	p.row(code(o.Name), status, escape(o.Message), told(o.Doc, o.Cite))
+}
+
+func (p *page) outcomes(heading, about string, outcomes []*contract.Outcome) {
+	if len(outcomes) == 0 {
+		return
+	}
+	p.heading(2, heading)
+	p.line("%s\n", about)
+	p.ends(outcomes)
+}
+
+// door tells the checks in their order, and each outcome that they may end in
+// once.
+func (p *page) door(api *contract.API) {
+	p.heading(2, "The Door")
+	p.line("Requests are checked in this order, until one check refuses:\n")
+	var all []*contract.Outcome
+	seen := map[*contract.Outcome]bool{}
+	for i, step := range api.Door {
+		var names []string
+		for _, o := range step.Ends {
+			names = append(names, code(o.Name))
+			if !seen[o] {
+				seen[o] = true
+				all = append(all, o)
+			}
+		}
+		text := escape(step.Name)
+		if len(names) > 0 {
+			text += ": " + strings.Join(names, ", ")
+		}
+		p.line("%d. %s", i+1, text)
+	}
+	p.line("")
+	if len(all) > 0 {
+		p.heading(3, "Outcomes of the Door")
+		p.line("A scenario can play these to any client, also to one that would be refused for another reason.\n")
+		p.ends(all)
+	}
+}
+
+func (p *page) switches(api *contract.API) {
+	if len(api.Switches) == 0 {
+		return
+	}
+	p.heading(2, "Switches")
+	p.line("Set one with `--set %s.NAME=VALUE`, or as a key of a fixture file.\n", api.Name)
+	p.table("Name", "Type", "Values", "What it does")
+	for i := range api.Switches {
+		s := &api.Switches[i]
+		p.row(code(s.Name), kind(s), values(s), told(s.Doc, s.Cite))
+	}
+	p.line("")
+}
+
+func (p *page) triggers(api *contract.API) {
+	if len(api.Triggers) == 0 {
+		return
+	}
+	p.heading(2, "Triggers")
+	p.line("What happens outside the API's calls: `understudy trigger %s NAME name=value…`.\n", api.Name)
+	p.table("Name", "Parameters", "What happens")
+	for _, t := range api.Triggers {
+		var params []string
+		for i := range t.Params {
+			r := &t.Params[i]
+			text := code(r.Name)
+			if v := values(r); v != "" {
+				text += " (" + v + ")"
+			}
+			params = append(params, text)
+		}
+		p.row(code(t.Name), strings.Join(params, ", "), escape(t.Doc))
+	}
+	p.line("")
+}
+
+func (p *page) scenarios(api *contract.API, all []scenario.Listed) {
+	p.heading(2, "Scenarios")
+	p.line("Every outcome above is a scenario without a file: `understudy scenarios on %s/OPERATION/OUTCOME`.%s\n", api.Name, shipped(api, all))
+	first := true
+	for _, s := range all {
+		if s.API != api.Name || s.Rules == 0 {
+			continue
+		}
+		if first {
+			p.table("Name", "Operations", "Tags", "What it tells")
+			first = false
+		}
+		var operations []string
+		for _, name := range s.Operations {
+			operations = append(operations, operation(name))
+		}
+		p.row(code(s.Name), strings.Join(operations, ", "), escape(strings.Join(s.Tags, ", ")), escape(s.Description))
+	}
+	p.line("")
+}
+
+// shipped leads to the table of scenarios where there is one.
+func shipped(api *contract.API, all []scenario.Listed) string {
+	for _, s := range all {
+		if s.API == api.Name && s.Rules > 0 {
+			return " These ship as files:"
+		}
+	}
+	return ""
+}
+
+func operation(name string) string {
+	if name == scenario.Any {
+		return "all"
+	}
+	return code(name)
+}
+
+func (p *page) fixtures(api *contract.API, all []*fixture.Fixture) {
+	p.heading(2, "Fixtures")
+	p.line("Begin with one by `--fixture %s=NAME`.\n", api.Name)
+	p.table("Name", "What is special about it")
+	empty := false
+	for _, f := range all {
+		if f.API == api.Name {
+			empty = empty || f.Name == "empty"
+			p.row(code(f.Name), escape(f.Description))
+		}
+	}
+	if !empty {
+		p.row(code("empty"), "A world in which there is nothing. It is always there.")
+	}
+	p.line("")
+}
+
+// told is a text, marked where no page says it.
+func told(doc, cite string) string {
+	text := escape(doc)
+	if cite != "" {
+		return text
+	}
+	return strings.TrimSpace(text + " *inferred*")
+}
+
+// source is where something was read: a link, or the name of a thread.
+func source(cite string) string {
+	if strings.HasPrefix(cite, "http://") || strings.HasPrefix(cite, "https://") {
+		return "<" + cite + ">"
+	}
+	return escape(cite)
+}
+
+// anchor is what a heading is linked by.
+func anchor(heading string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(heading, ".", "")), " ", "-")
+}
+
+var special = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", ">", "&gt;", "[", `\[`, "]", `\]`,
+	"\r\n", "<br>", "\n", "<br>",
+)
+
+// escape keeps a text from being read as Markdown, and on one line.
+func escape(text string) string { return special.Replace(strings.TrimSpace(text)) }
+
+// code is a text in code, which may stand in a cell. Backticks inside need
+// longer ones around.
+func code(text string) string {
+	text = strings.NewReplacer("|", `\|`, "\r", "", "\n", " ").Replace(text)
+	if text == "" {
+		return ""
+	}
+	if !strings.Contains(text, "`") {
+		return "`" + text + "`"
+	}
+	return "`` " + text + " ``"
+}
