@@ -107,10 +107,11 @@ func (w *walk) explain() *journal.Explanation {
 	case journal.Header:
 		return &journal.Explanation{Cause: "header", Text: "The request itself called for this outcome with the header " + OutcomeHeader + "; the emulator was not asked."}
 	}
-	if e := w.verdict.Explain(&w.Call); e.Cause != "" {
-		return &e
+	if w.verdict.Cause == nil && w.verdict.Why == nil {
+		return nil
 	}
-	return nil
+	e := w.verdict.Explain(&w.Call)
+	return &e
 }
 
 // OutcomeHeader is the header by which a request calls for its own outcome,

@@ -145,11 +145,15 @@ func kind(x any) string {
 // Encode writes x as compact JSON without a trailing newline; <, > and & stay
 // as they are.
 func Encode(x any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(x); err != nil {
 		panic("wire: an outcome returned what JSON cannot say: " + err.Error())
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
