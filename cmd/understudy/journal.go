@@ -109,7 +109,7 @@ func (c *client) journal(ctx context.Context, env *env, f *filter, form string) 
 		empty:   "no such calls in the journal of " + c.sandbox,
 	}
 	for i := range p.Items {
-		t.rows = append(t.rows, c.journalRow(ctx, &p.Items[i]))
+		t.rows = append(t.rows, journalRow(&p.Items[i]))
 	}
 	if err := t.print(env, form); err != nil {
 		return err
@@ -121,10 +121,10 @@ func (c *client) journal(ctx context.Context, env *env, f *filter, form string) 
 }
 
 // journalRow is an entry as a row of the table.
-func (c *client) journalRow(ctx context.Context, e *journal.Entry) []any {
+func journalRow(e *journal.Entry) []any {
 	return []any{
 		e.ID, e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), e.API + "/" + operationOf(e), e.Outcome,
-		decider(e.DecidedBy), e.Status, c.cause(ctx, e),
+		decider(e.DecidedBy), e.Status, cause(e),
 	}
 }
 
@@ -142,21 +142,12 @@ func decider(by journal.By) string {
 	return string(by.Kind)
 }
 
-// cause is the code of the reason why a call was refused. Lists leave it out,
-// so it is looked up where there may be one; an entry that gave way in between
-// has none.
-func (c *client) cause(ctx context.Context, e *journal.Entry) string {
-	if e.Explanation != nil {
-		return e.Explanation.Cause
-	}
-	if e.DecidedBy.Kind == journal.Scenario || e.DecidedBy.Kind == journal.Header || !fails(e) {
+// cause is the code of the reason for which the call ended so.
+func cause(e *journal.Entry) string {
+	if e.Explanation == nil {
 		return ""
 	}
-	var whole journal.Entry
-	if err := c.get(ctx, c.inside("journal", e.ID), &whole); err != nil || whole.Explanation == nil {
-		return ""
-	}
-	return whole.Explanation.Cause
+	return e.Explanation.Cause
 }
 
 // fails reports whether an entry ended in an outcome that fails.
@@ -249,10 +240,10 @@ func (c *client) tell(ctx context.Context, env *env, entries []journal.Entry, fo
 			continue
 		}
 		if form == formMarkdown {
-			env.say("| %s |\n", strings.Join(cells(c.journalRow(ctx, e), escaped), " | "))
+			env.say("| %s |\n", strings.Join(cells(journalRow(e), escaped), " | "))
 			continue
 		}
-		row := cells(c.journalRow(ctx, e), plain)
+		row := cells(journalRow(e), plain)
 		line := fmt.Sprintf("%-12s  %s  %-34s  %-34s  %-20s  %s  %s", row[0], row[1], row[2], row[3], row[4], row[5], row[6])
 		if _, err := fmt.Fprintln(env.out, strings.TrimRight(line, " ")); err != nil {
 			return fmt.Errorf("writing: %w", err)

@@ -148,11 +148,14 @@ func logger(w io.Writer, form string, quiet bool) (*slog.Logger, error) {
 	return nil, usage("--log is %q; text or json was expected", form)
 }
 
-// version is set when a release is linked.
-var version = "dev"
+// version and commit are set when a release is linked.
+var version, commit = "dev", ""
 
 // build tells the version and the commit that this binary was made from.
 func build() (string, string) {
+	if commit != "" {
+		return version, commit
+	}
 	commit := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

@@ -60,7 +60,7 @@ type Fact struct {
 // Keys and secrets stand in it by name, never by value.
 type Explanation struct {
 	Cause           string `json:"cause"`
-	Text            string `json:"text"`
+	Text            string `json:"text,omitempty"`
 	Facts           Facts  `json:"facts,omitempty"`
 	Expected        string `json:"expected,omitempty"`
 	Got             string `json:"got,omitempty"`

@@ -36,11 +36,15 @@ func (s *Server) listJournal(a *asking, box *sandbox.Sandbox) (any, error) {
 	return all, nil
 }
 
-// brief leaves out of an entry what may be long.
+// brief leaves out of an entry what may be long. Of the explanation the cause
+// stays.
 func brief(e journal.Entry) journal.Entry {
+	if e.Explanation != nil {
+		e.Explanation = &journal.Explanation{Cause: e.Explanation.Cause}
+	}
 	e.Request.Body, e.Request.Decoded = nil, nil
 	e.Response.Body, e.Response.Decoded = nil, nil
-	e.Explanation, e.Passed = nil, nil
+	e.Passed = nil
 	e.Violations = slices.Clone(e.Violations)
 	for i := range e.Violations {
 		e.Violations[i].Got = nil

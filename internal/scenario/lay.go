@@ -113,10 +113,10 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 		return a
 	}
 	if x := m["status"]; x == nil {
-		r.faults.Say(n, "the answer has no status; a whole number from 100 to 599 was expected")
+		r.faults.Say(n, "the answer has no status; a whole number from 200 to 599 was expected")
 	} else if i, ok := document.Integer(r.faults, x, "status"); ok {
-		if i < 100 || i > 599 {
-			r.faults.Say(x, "status is %d; 100 to 599 was expected", i)
+		if i < 200 || i > 599 {
+			r.faults.Say(x, "status is %d; 200 to 599 was expected", i)
 		}
 		a.Status = i
 	}
@@ -131,6 +131,10 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 	return a
 }
 
+// framing are the headers that tell where an answer ends. Laid over, they
+// would make answers that no client gets to see.
+var framing = []string{"Content-Length", "Transfer-Encoding", "Trailer"}
+
 // headers reads header names and values. Names that differ only in case are
 // one header.
 func (r *reader) headers(n *yaml.Node, what string, removable bool) []HeaderChange {
@@ -142,6 +146,8 @@ func (r *reader) headers(n *yaml.Node, what string, removable bool) []HeaderChan
 		switch {
 		case !httpguts.ValidHeaderFieldName(h.Name):
 			r.faults.Say(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(h.Name))
+		case slices.Contains(framing, canonical):
+			r.faults.Say(key, "the header %s tells where the answer ends, which the server says itself; for an answer that ends early use fault: truncate", h.Name)
 		case seen[canonical]:
 			r.faults.Say(key, "the header %s stands twice; leave one", document.Quote(h.Name))
 		}
