@@ -150,16 +150,6 @@ func cause(e *journal.Entry) string {
 	return e.Explanation.Cause
 }
 
-// fails reports whether an entry ended in an outcome that fails.
-func fails(e *journal.Entry) bool {
-	api, err := findAPI(e.API)
-	if err != nil {
-		return true
-	}
-	o := api.Outcome(api.Operation(e.Operation), e.Outcome)
-	return o == nil || o.Fails
-}
-
 // unseen is the number of the last entry where none was seen yet.
 const unseen = -1
 
@@ -171,7 +161,7 @@ func (c *client) follow(ctx context.Context, env *env, f *filter, form string) e
 	for last := unseen; ; {
 		fresh, latest, err := c.news(ctx, f, last)
 		if err == nil {
-			err = c.tell(ctx, env, fresh, form)
+			err = tell(env, fresh, form)
 		}
 		if ctx.Err() != nil {
 			return nil // interrupted, which is how following ends
@@ -232,7 +222,7 @@ func number(id string) int {
 
 // tell prints entries as they come: columns of fixed width, or a JSON object a
 // line.
-func (c *client) tell(ctx context.Context, env *env, entries []journal.Entry, form string) error {
+func tell(env *env, entries []journal.Entry, form string) error {
 	for i := range entries {
 		e := &entries[i]
 		if form == formJSON {

@@ -118,7 +118,7 @@ func TestRowsLetsTheAPIJudge(t *testing.T) {
 
 func TestDiceThrowTheSameAgain(t *testing.T) {
 	throw := func(seed int64) string { return contract.NewDice(gofakeit.New(seed)).ID() }
-	if throw(1) != throw(1) || throw(1) == throw(2) {
+	if first, again := throw(1), throw(1); first != again || first == throw(2) {
 		t.Error("dice do not follow their seed")
 	}
 }

@@ -168,9 +168,13 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 		wire string
 		done bool
 	}{
-		{"fault: reset", false}, {"fault: empty", false}, {"fault: stall", false},
+		{"fault: reset", false},
+		{"fault: empty", false},
+		{"fault: stall", false},
 		{"answer: {status: 502, body: bad gateway}", false},
-		{"fault: truncate", true}, {"fault: garbage", true}, {"delay: 1ms", true},
+		{"fault: truncate", true},
+		{"fault: garbage", true},
+		{"delay: 1ms", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.wire, func(t *testing.T) {

@@ -214,8 +214,11 @@ func TestResetOfParts(t *testing.T) {
 		part sandbox.Part
 		want string
 	}{
-		{sandbox.Dice, "2 true 1 0 false"}, {sandbox.Clock, "2 true 1 0 true"}, {sandbox.Scenarios, "2 true 1 1 true"},
-		{sandbox.Journal, "2 true 0 1 true"}, {sandbox.State, "2 false 0 1 true"},
+		{sandbox.Dice, "2 true 1 0 false"},
+		{sandbox.Clock, "2 true 1 0 true"},
+		{sandbox.Scenarios, "2 true 1 1 true"},
+		{sandbox.Journal, "2 true 0 1 true"},
+		{sandbox.State, "2 false 0 1 true"},
 	} {
 		if err := alice.Reset(step.part); err != nil {
 			t.Fatal(err)

@@ -89,16 +89,19 @@ func TestAsk(t *testing.T) {
 			{create, u1, false, "- by toy/s 3; toy/s 1 skip: 1 of 1 let through; toy/s 2 times: fired 1 of 1"},
 			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
 		}},
-		{"narrowed", `
+		{
+			"narrowed", `
   - {operation: Create, where: {UserId: u1}, outcome: NotFound.NoIdle}
   - {operation: '*', outcome: internalError}`,
-			scenario.Narrow{Times: 2, Skip: 1, Where: []scenario.Condition{{Param: "Page", Value: "1"}}}, []ask{
+			scenario.Narrow{Times: 2, Skip: 1, Where: []scenario.Condition{{Param: "Page", Value: "1"}}},
+			[]ask{
 				{create, u1, false, `-; toy/s 1 where Page: got nothing, want "1"; toy/s 2 where Page: got nothing, want "1"`},
 				{create, contract.Values{"UserId": "u1", "Page": int64(1)}, false, "-; toy/s 1 skip of the activation: 1 of 1 let through; toy/s 2 skip of the activation: 1 of 1 let through"},
 				{create, contract.Values{"UserId": "u1", "Page": int64(1)}, false, "NotFound.NoIdle by toy/s 1"},
 				{list, contract.Values{"Page": contract.Raw("1")}, false, "internalError by toy/s 2"},
 				{list, contract.Values{"Page": contract.Raw("1")}, false, "-; toy/s 2 times of the activation: fired 2 of 2"},
-			}},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
