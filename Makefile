@@ -1,0 +1,78 @@
+# What CI runs is what you run: make check.
+
+LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+IMAGE    ?= ghcr.io/understudy-suite/understudy
+FUZZTIME ?= 60s
+COVER    ?= 80
+
+# Modules of their own beside the root: what they need is not what understudy needs.
+MODULES  := $(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.git/*' -not -path '*/testdata/*' | sort))
+
+.DEFAULT_GOAL := help
+.PHONY: help check fmt lint lint-proof vet test bench cover fuzz golden docs docs-check run build image container-check
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+check: lint lint-proof vet test docs-check ## everything that must hold before a commit
+
+fmt: ## format the code
+	$(LINT) fmt
+	@set -e; for m in $(MODULES); do echo "fmt $$m"; (cd $$m && $(LINT) fmt --config $(CURDIR)/.golangci.yml); done
+
+lint: ## formatting, style, and who may import whom
+	$(LINT) run
+	@set -e; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run --config $(CURDIR)/.golangci.yml); done
+
+lint-proof: ## show that the linters' fences stop what they are for
+	@LINT="$(LINT)" test/lint/run.sh
+
+vet: ## what the compiler's own checks find
+	go vet ./...
+	@set -e; for m in $(MODULES); do echo "vet $$m"; (cd $$m && go vet ./...); done
+
+test: ## all tests, with the race detector
+	go test -race ./...
+	@set -e; for m in $(MODULES); do echo "test $$m"; (cd $$m && go test -race ./...); done
+
+bench: ## benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+cover: ## test coverage of the whole house; fails under COVER=80 %
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	@go tool cover -func=cover.out | awk -v least=$(COVER) \
+		'/^total:/ { sub("%", "", $$3); total = $$3 } \
+		END { printf "coverage: %s %% of statements, at least %s %% wanted\n", total, least; exit total + 0 < least + 0 }'
+
+# go test fuzzes one target at a time.
+fuzz: ## every fuzz target for FUZZTIME=60s
+	@set -e; grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' . | sort | while read -r file; do \
+		grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | while read -r _ target; do \
+			echo "fuzz $$target in $$(dirname $$file)"; \
+			(cd $$(dirname $$file) && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+		done || exit 1; \
+	done
+
+golden: ## rewrite the golden answers; read the diff before you commit it
+	go test ./emulators/... -update
+
+docs: ## write the derived documents
+	go run ./cmd/understudy handbook -o docs/handbook
+
+docs-check: ## compare the derived documents with what the tables say
+	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && go run ./cmd/understudy handbook -o "$$d" && \
+		diff -ru docs/handbook "$$d" || { echo "docs/handbook is not what the tables say: run make docs"; exit 1; }
+
+run: ## serve all APIs
+	go run ./cmd/understudy serve
+
+build: ## a static binary in bin/
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/understudy ./cmd/understudy
+
+image: ## the container image, from Dockerfile
+	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t $(IMAGE):latest .
+
+container-check: ## build the image, run it and the compose file, and look at both from outside (needs Docker)
+	test/container/check.sh
