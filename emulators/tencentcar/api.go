@@ -195,15 +195,10 @@ func message(c *contract.Call, v contract.Verdict) string {
 // behind the content type. The trace id is sent back because the Node SDK
 // reads it from the answer.
 func write(c *contract.Call, _ contract.Verdict, reply contract.Reply) contract.Response {
-	h := make(http.Header, 2)
-	for name, values := range reply.Header {
-		h[name] = values
-	}
-	h["Content-Type"] = contentTypeJSON
-	if c.Request != nil {
-		if trace := header(c.Request.Header, "X-Tc-Traceid"); trace != "" {
-			h["X-Tc-Traceid"] = []string{trace}
-		}
+	h := headers
+	if trace := header(c.Request.Header, "X-Tc-Traceid"); trace != "" {
+		h = h.Clone()
+		h["X-Tc-Traceid"] = []string{trace}
 	}
 	body := reply.Body
 	if body == nil {
@@ -215,4 +210,5 @@ func write(c *contract.Call, _ contract.Verdict, reply contract.Reply) contract.
 	return contract.Response{Status: http.StatusOK, Header: h, Body: append(b, '}')}
 }
 
-var contentTypeJSON = []string{"application/json"}
+// headers are those of nearly every answer.
+var headers = http.Header{"Content-Type": {"application/json"}}

@@ -44,7 +44,7 @@ type caller struct {
 	jsonFault error  // why the body is no JSON object; judged after the rate limit
 	foreign   bool   // multipart or octet-stream
 
-	account *account // a copy; nil: none is known
+	account *account // nil: none is known
 	lists   *gate
 
 	id string // RequestId

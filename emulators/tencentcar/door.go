@@ -179,18 +179,12 @@ var (
 // caller is taken for the first account.
 func checkSecretID(c *contract.Call) contract.Verdict {
 	k := hear(c)
-	var found bool
-	var first account
+	var first *account
 	c.Look(func() {
 		w := c.State.(*world)
-		k.lists = &w.Gate
-		first = w.first()
-		var a account
-		if a, found = w.account(k.secretID); found {
-			k.account = &a
-		}
+		k.lists, k.account, first = &w.Gate, w.account(k.secretID), w.first()
 	})
-	if found {
+	if k.account != nil {
 		if c.Auth == contract.Verify {
 			return k.account.usable()
 		}

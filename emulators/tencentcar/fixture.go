@@ -165,7 +165,7 @@ func (w *world) alsoKnow(credentials contract.Values) {
 			return
 		}
 	}
-	a := w.first()
+	a := *w.first()
 	a.SecretID, a.SecretKey = id, credentials.Text("secretKey")
 	a.Token, a.TokenExpires = credentials.Text("token"), time.Time{}
 	w.Accounts = append(w.Accounts, a)

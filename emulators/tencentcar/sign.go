@@ -30,7 +30,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 		signed: "content-type;host", gap: "\n", payload: digest(body),
 		timestamp: strconv.FormatInt(d.Now.Unix(), 10), date: d.Now.UTC().Format(time.DateOnly),
 		service: service, prefix: "TC3", secret: secret,
-		header: http.Header{"Content-Type": contentTypeJSON},
+		header: http.Header{"Content-Type": headers["Content-Type"]},
 	}
 	h := http.Header{
 		"Content-Type":   {"application/json"},

@@ -1,6 +1,7 @@
 package tencentcar
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -131,7 +132,7 @@ func (s *signing) appendString(b, canonical []byte) []byte {
 }
 
 // key derives the signing key: four links, the last but one of them the service.
-func (s *signing) key() [32]byte {
+func (s *signing) key() []byte {
 	date, name := s.date, s.service
 	if s.keyDate != "" {
 		date = s.keyDate
@@ -140,15 +141,33 @@ func (s *signing) key() [32]byte {
 		name = s.keyName
 	}
 	k := mac([]byte(s.prefix+s.secret), []byte(date))
-	k = mac(k[:], []byte(name))
-	return mac(k[:], []byte(ending[1:]))
+	k = mac(k, []byte(name))
+	return mac(k, []byte(ending[1:]))
+}
+
+// A derived key is kept from one call to the next: deriving it is most of the
+// work of verifying, and it is the same for a day.
+type derived struct {
+	secret, date, service string
+	key                   []byte
+}
+
+// keyOf returns the signing key, from the world's memo where it has it.
+func keyOf(c *contract.Call, s *signing) []byte {
+	id := hear(c).secretID
+	var memo derived
+	c.Look(func() { memo = c.State.(*world).keys[id] })
+	if memo.secret == s.secret && memo.date == s.date && memo.service == s.service {
+		return memo.key
+	}
+	memo = derived{s.secret, s.date, s.service, s.key()}
+	c.Look(func() { c.State.(*world).keys[id] = memo })
+	return memo.key
 }
 
 // signature returns the hexadecimal signature.
 func (s *signing) signature() string {
-	key := s.key()
-	sum := mac(key[:], s.appendString(nil, s.appendCanonical(nil)))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(mac(s.key(), s.appendString(nil, s.appendCanonical(nil))))
 }
 
 // texts returns the canonical request and the string to sign, for readers.
@@ -157,23 +176,11 @@ func (s *signing) texts() string {
 	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendString(nil, canonical))
 }
 
-// mac is HMAC-SHA256. The standard library's takes five allocations a key, and
-// each verified request needs four of them; this one takes none for short texts.
-func mac(key, text []byte) [32]byte {
-	var inner, outer [sha256.BlockSize]byte
-	if len(key) > sha256.BlockSize {
-		sum := sha256.Sum256(key)
-		key = sum[:]
-	}
-	copy(inner[:], key)
-	copy(outer[:], key)
-	for i := range inner {
-		inner[i] ^= 0x36
-		outer[i] ^= 0x5c
-	}
-	var short [512]byte
-	sum := sha256.Sum256(append(append(short[:0], inner[:]...), text...))
-	return sha256.Sum256(append(append(short[:0], outer[:]...), sum[:]...))
+// mac is HMAC-SHA256.
+func mac(key, text []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write(text)
+	return m.Sum(nil)
 }
 
 func equal(a, b string) bool {
@@ -226,15 +233,14 @@ var mismatch = &contract.Cause{Code: "signature_mismatch", Text: "The signature 
 // not depend on the variant.
 func verifyTC3(c *contract.Call, k *caller) contract.Verdict {
 	s := signingOf(c, k)
-	key := s.key()
+	key := keyOf(c, s)
 	var want, text [2 * sha256.Size]byte
 	copy(want[:], k.auth.signature)
 	buffer := make([]byte, 0, 1024)
 	matches := func(v variant) bool {
 		s.variant = v
 		canonical := s.appendCanonical(buffer[:0])
-		sum := mac(key[:], s.appendString(canonical[len(canonical):], canonical))
-		hex.Encode(text[:], sum[:])
+		hex.Encode(text[:], mac(key, s.appendString(canonical[len(canonical):], canonical)))
 		return subtle.ConstantTimeCompare(text[:], want[:]) == 1
 	}
 	if matches(documented(c.Request)) { // nearly always: the others need not be made

@@ -30,6 +30,7 @@ type world struct {
 	users    map[string]*concurrency // by UserId of who has it
 	guests   map[string]*concurrency // by UserId of who is in its room
 	inside   map[string]int          // requests in progress, by UserId
+	keys     map[string]derived      // the signing key last derived, by SecretId
 }
 
 // A gate holds the lists that the Door asks.
@@ -193,7 +194,7 @@ func (s *session) players(now time.Time) int {
 func (w *world) Reindex() error {
 	w.accounts, w.projects = map[string]int{}, map[string]int{}
 	w.pools, w.users, w.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
-	w.inside = map[string]int{}
+	w.inside, w.keys = map[string]int{}, map[string]derived{}
 	for i := range w.Accounts {
 		id := w.Accounts[i].SecretID
 		if _, twice := w.accounts[id]; twice || id == "" {
@@ -264,19 +265,21 @@ func (w *world) Credentials() contract.Values {
 	return contract.Values{"secretId": a.SecretID, "secretKey": a.SecretKey}
 }
 
-func (w *world) first() account {
+func (w *world) first() *account {
 	if len(w.Accounts) == 0 {
-		return account{}
+		return &account{}
 	}
-	return w.Accounts[0]
+	return &w.Accounts[0]
 }
 
-func (w *world) account(id string) (account, bool) {
+// account finds an account, or returns nil. Accounts are never written, so they
+// may be read once Look is over.
+func (w *world) account(id string) *account {
 	i, ok := w.accounts[id]
 	if !ok {
-		return account{}, false
+		return nil
 	}
-	return w.Accounts[i], true
+	return &w.Accounts[i]
 }
 
 // project finds a project, or tells what an unknown one is taken to be.

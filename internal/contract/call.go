@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"encoding/binary"
 	"iter"
+	"math/rand"
 	"net/http"
 	"net/url"
 	"time"
@@ -26,7 +28,8 @@ type Request struct {
 	Arrived  time.Time         // what callers' timestamps are held against
 }
 
-// A Response is what will be sent.
+// A Response is what will be sent. Nobody writes into its header, so that
+// answers may share one.
 type Response struct {
 	Status int
 	Header http.Header
@@ -132,16 +135,30 @@ type Seed struct {
 
 // Dice are a source of chance that can be thrown again.
 type Dice struct {
-	fake *gofakeit.Faker
+	source rand.Source64
+	fake   *gofakeit.Faker // made when it is first asked for
 }
 
 // NewDice returns dice that throw what source says.
-func NewDice(source *gofakeit.Faker) *Dice { return &Dice{source} }
+func NewDice(source rand.Source64) *Dice { return &Dice{source: source} }
 
 // Fake returns a maker of plausible values.
-func (d *Dice) Fake() *gofakeit.Faker { return d.fake }
+func (d *Dice) Fake() *gofakeit.Faker {
+	if d.fake == nil {
+		d.fake = gofakeit.NewCustom(d.source)
+	}
+	return d.fake
+}
 
 // ID returns a random UUID in lower case.
-func (d *Dice) ID() string {
-	return uuid.Must(uuid.NewRandomFromReader(d.fake.Rand)).String()
+func (d *Dice) ID() string { return uuid.Must(uuid.NewRandomFromReader(d)).String() }
+
+// Read fills p with random bytes.
+func (d *Dice) Read(p []byte) (int, error) {
+	var eight [8]byte
+	for n := 0; n < len(p); {
+		binary.LittleEndian.PutUint64(eight[:], d.source.Uint64())
+		n += copy(p[n:], eight[:])
+	}
+	return len(p), nil
 }

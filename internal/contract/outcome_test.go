@@ -1,11 +1,10 @@
 package contract_test
 
 import (
+	"math/rand"
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/brianvoe/gofakeit/v6"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -117,7 +116,7 @@ func TestRowsLetsTheAPIJudge(t *testing.T) {
 }
 
 func TestDiceThrowTheSameAgain(t *testing.T) {
-	throw := func(seed int64) string { return contract.NewDice(gofakeit.New(seed)).ID() }
+	throw := func(seed int64) string { return contract.NewDice(rand.NewSource(seed).(rand.Source64)).ID() }
 	if first, again := throw(1), throw(1); first != again || first == throw(2) {
 		t.Error("dice do not follow their seed")
 	}

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -143,9 +144,6 @@ func (w *walk) send() {
 	}
 	w.encode(o)
 	w.response = write(&w.Call, w.verdict, w.reply)
-	if w.response.Header == nil {
-		w.response.Header = http.Header{}
-	}
 	if w.wire != nil {
 		change(&w.response, w.wire)
 	}
@@ -154,10 +152,13 @@ func (w *walk) send() {
 // change lays over a response what a scenario has the network make of it.
 func change(r *contract.Response, by *scenario.Wire) {
 	if a := by.Answer; a != nil {
-		*r = contract.Response{Status: a.Status, Header: a.Header.Clone(), Body: []byte(a.Body)}
-		if r.Header == nil {
-			r.Header = http.Header{}
-		}
+		*r = contract.Response{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}
+	}
+	if len(by.Headers) > 0 {
+		r.Header = maps.Clone(r.Header)
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
 	}
 	for _, h := range by.Headers {
 		if h.Remove {

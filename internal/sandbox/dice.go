@@ -3,8 +3,6 @@ package sandbox
 import (
 	"math/rand/v2"
 
-	"github.com/brianvoe/gofakeit/v6"
-
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -19,7 +17,7 @@ func (s source) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
 
 // dice are seeded by numbers and words: the same ones throw the same.
 func dice(seed, n uint64, words ...string) *contract.Dice {
-	return contract.NewDice(gofakeit.NewCustom(source{rand.NewPCG(mix(seed, words), n)}))
+	return contract.NewDice(source{rand.NewPCG(mix(seed, words), n)})
 }
 
 // mix is FNV-1a over the seed and the words, each closed by a zero byte so
