@@ -1,7 +1,5 @@
 # The image of understudy: one static binary on nothing.
-ARG BASE=golang:1.26-bookworm
-
-FROM ${BASE} AS build
+FROM golang:1.26-bookworm AS build
 # Where modules come from; empty: as Go does by itself.
 ARG GOPROXY
 WORKDIR /src

@@ -46,14 +46,14 @@ var createSession = &contract.Operation{
 
 // A sessionReply is what CreateSession returns.
 type sessionReply struct {
-	ServerSession string
+	ServerSession []byte // base64 on the wire, as encoding/json has it
 	RequestID     string `json:"RequestId"`
 }
 
 var created = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The session runs on the user's concurrency.", Cite: citeCreate,
 	Returns: []contract.Param{
-		{Name: "ServerSession", Need: contract.Required, Example: documentedSession, Cite: citeCreate, Doc: "Server-side session information, which is returned to the SDK."},
+		{Name: "ServerSession", Need: contract.Required, Example: "eyJ4dHoiOjc4OX0=", Cite: citeCreate, Doc: "Server-side session information, which is returned to the SDK."},
 		requestIDRow,
 	},
 	Do:   doCreate,
@@ -191,7 +191,7 @@ func doCreate(c *contract.Call) any {
 		n = w.start(c, user)
 	}
 	if c.Switches.Text("server_session") == "documented" {
-		return &sessionReply{documentedSession, id}
+		return &sessionReply{[]byte(documentedSession), id}
 	}
 	p := w.projectOf(n)
 	return &sessionReply{serverSession(c, &p, n, user), id}

@@ -1,24 +1,23 @@
 package tencentcar
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// documentedSession is the ServerSession that the page prints: {"xtz":789}.
-const documentedSession = "eyJ4dHoiOjc4OX0="
+// documentedSession is what the ServerSession that the page prints decodes to.
+const documentedSession = `{"xtz":789}`
 
 // serverSession tells the client SDK of its session, made from nothing but the
-// call and the concurrency: base64 of a JSON object as the web SDK
+// call and the concurrency: a JSON object as the web SDK
 // (cloudgame-js-sdk 2.1.7) reads it. The SDK reads screen_config.orientation
 // unguarded and feeds sdp to the browser, so both are there; the sdp is the
 // least that parses, a session without media. Most of the object never
 // changes, and it is the largest thing that a call returns, so it is written
 // in pieces; a test reads it as a whole.
-func serverSession(c *contract.Call, p *project, n *concurrency, user string) string {
+func serverSession(c *contract.Call, p *project, n *concurrency, user string) []byte {
 	size, platform := p.Type, "pc"
 	if size == "" {
 		size = "M1"
@@ -36,9 +35,8 @@ func serverSession(c *contract.Call, p *project, n *concurrency, user string) st
 	b = quote(append(b, `,"user_ip":`...), c.In.Text("UserIp"))
 	b = quote(append(b, `,"game_config":{"sdk_conf":{}},"role":`...), c.In.Text("Role"))
 	b = quote(append(b, `,"plat":`...), platform)
-	b = append(b, `,"video":{"width":1920,"height":1080},`+
+	return append(b, `,"video":{"width":1920,"height":1080},`+
 		`"screen_config":{"width":1920,"height":1080,"orientation":"landscape","degree":"0_degree"}}`...)
-	return base64.StdEncoding.EncodeToString(b)
 }
 
 // quote writes a JSON string. What needs an escape is the encoder's.

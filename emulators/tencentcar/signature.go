@@ -236,7 +236,7 @@ func verifyTC3(c *contract.Call, k *caller) contract.Verdict {
 	key := keyOf(c, s)
 	var want, text [2 * sha256.Size]byte
 	copy(want[:], k.auth.signature)
-	buffer := make([]byte, 0, 1024)
+	buffer := make([]byte, 0, 512)
 	matches := func(v variant) bool {
 		s.variant = v
 		canonical := s.appendCanonical(buffer[:0])

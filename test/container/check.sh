@@ -5,9 +5,8 @@
 #
 # It needs a Docker engine, curl, and Compose in either form (docker compose, docker-compose). Variables:
 #
-#   BASE        image to build from; its default is the Dockerfile's
 #   BUILD_ARGS  further arguments for docker build, such as "--network host --build-arg GOPROXY=…"
-#   NEIGHBOUR   image with bash for the neighbour; its default is BASE, which is there already
+#   NEIGHBOUR   image with bash for the neighbour; its default is the one that the Dockerfile builds from, which is there already
 #
 # The ports of docker-compose.yml, 6400 and 6410 to 6415, have to be free. Nothing is left behind but the image
 # understudy:check and what the engine caches.
@@ -38,14 +37,13 @@ trap cleanup EXIT
 
 docker info >"$log" 2>&1 || stop "no Docker engine answers"
 "${compose[@]}" version >"$log" 2>&1 || stop "Compose is not installed"
-: "${BASE:=$(sed -n 's/^ARG BASE=//p' Dockerfile)}"
-: "${NEIGHBOUR:=$BASE}"
+: "${NEIGHBOUR:=$(sed -nE 's/^FROM ([^ ]+) AS build$/\1/p' Dockerfile)}"
 # The image that was built is the one that is looked at, whatever the registry has.
 printf 'version: "3.8"\nservices:\n  understudy:\n    image: %s\n' "$image" >"$override"
 
 # The image.
 # shellcheck disable=SC2086 # BUILD_ARGS is several words
-docker build --build-arg BASE="$BASE" ${BUILD_ARGS:-} -t "$image" . >"$log" 2>&1 || stop "the image does not build"
+docker build ${BUILD_ARGS:-} -t "$image" . >"$log" 2>&1 || stop "the image does not build"
 size=$(($(docker image inspect -f '{{.Size}}' "$image") / 1000000))
 if [ "$size" -lt 25 ]; then ok "the image has $size MB"; else fail "the image has $size MB, under 25 are wanted"; fi
 user=$(docker image inspect -f '{{.Config.User}}' "$image")
