@@ -208,11 +208,11 @@ func variants(r *contract.Request, strict bool) []variant {
 		list = append(list, v)
 	}
 	sent, _, _ := strings.Cut(r.Target, "?")
+	if !strings.HasPrefix(sent, "/") { // an absolute-form target
+		sent = r.URL.EscapedPath()
+	}
 	for _, raw := range [...]bool{false, true} {
-		for _, uri := range [...]string{"/", r.URL.EscapedPath(), sent} {
-			if !strings.HasPrefix(uri, "/") {
-				continue // absolute-form targets, and nothing
-			}
+		for _, uri := range [...]string{"/", sent} {
 			add(variant{r.Host, uri, raw})
 			add(variant{withoutPort(r.Host), uri, raw})
 		}
