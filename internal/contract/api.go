@@ -5,7 +5,7 @@ package contract
 // Its members stand in the order in which a request meets them; reading the
 // literal from top to bottom is reading the journey of a request.
 type API struct {
-	Name  string // folder, scenario key and path segment: "tencentcar"
+	Name  string // folder, scenario key and path segment: "parcels"
 	Title string // as the vendor writes it
 	Docs  string // address of the documentation that the tables were read from
 	Port  int    // its own port; declared here, so that a new API moves no other
@@ -148,8 +148,8 @@ type Trigger struct {
 
 // A Credential is one part of what makes a caller known.
 type Credential struct {
-	Name string // as the vendor writes it: "secretId"
-	Env  string // the environment variable that the vendor's client libraries read: "TENCENTCLOUD_SECRET_ID"
+	Name string // as the vendor writes it: "token"
+	Env  string // the environment variable that the vendor's client libraries read: "PARCELS_TOKEN"
 }
 
 // Operation finds an operation by its name, or returns nil.

@@ -1,7 +1,7 @@
 // Package document reads YAML files strictly and tells every fault of a file
 // at once, with its place, as a compiler would:
 //
-//	polyv/slow.yaml:4:5: a rule has no key "outcom"; did you mean "outcome"?
+//	parcels/slow.yaml:4:5: a rule has no key "outcom"; did you mean "outcome"?
 //
 // Scenario and fixture files are read with it. It knows neither: what a file
 // may say is told by its reader, or by rows of contract.Param.

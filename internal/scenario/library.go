@@ -227,7 +227,7 @@ func (l *Library) Delete(name string) error {
 
 // Find finds a scenario by its full name, by its short name where only one API
 // has it, or by the name that every documented outcome is:
-// tencentcar/CreateSession/ResourceNotFound.NoIdle. Its error is an
+// parcels/CreateParcel/NotFound. Its error is an
 // *UnknownError.
 func (l *Library) Find(name string) (*Scenario, error) {
 	l.mu.RLock()

@@ -19,7 +19,7 @@ type Scenario struct {
 	File        string // where it was read from; "" for one without a file
 }
 
-// FullName is api/name: tencentcar/no-idle.
+// FullName is api/name: parcels/slow.
 func (s *Scenario) FullName() string { return s.API + "/" + s.Name }
 
 // operations lists the operations that the rules name, each once.

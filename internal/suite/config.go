@@ -231,7 +231,7 @@ func (c *Config) activated(l *loaded) ([]*scenario.Scenario, error) {
 	return active, nil
 }
 
-// auth reads modes for all APIs or for one: verify,tencentcar=off.
+// auth reads modes for all APIs or for one: verify,parcels=off.
 func (c *Config) auth(apis []*contract.API) (map[string]contract.Auth, error) {
 	modes := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
 	all := map[string]contract.Auth{}
