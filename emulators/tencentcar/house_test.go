@@ -108,6 +108,7 @@ func (b booth) Hit(key string, _ time.Duration) int { b.town.hits[key]++; return
 func (b booth) Dice() *contract.Dice                { return b.town.dice }
 func (b booth) Mint() *contract.Dice                { return b.town.dice }
 func (b booth) Issue(string)                        {}
+func (b booth) Forget(string)                       {}
 
 // serve takes a request down the corridor.
 func (w *town) serve(r *contract.Request) (contract.Verdict, contract.Response) {

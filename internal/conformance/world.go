@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,6 +42,9 @@ type World struct {
 	House   *sandbox.House
 	Sandbox *sandbox.Sandbox // default
 	Door    http.Handler     // the API's own
+
+	mu        sync.Mutex
+	callbacks []contract.Callback
 }
 
 // New makes a world. Callers' timestamps are judged by its clock, which stands.
@@ -57,17 +62,18 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	if s.Wall == nil {
 		s.Wall = slowly(s.Clock)
 	}
+	w := &World{API: api}
 	house, err := sandbox.New(sandbox.Config{
 		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: load(t, api, s)},
 		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
 		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
 		Journal:    journal.Limits{Entries: 1000, Bytes: 16 << 20, Body: 64 << 10},
-		JournalAll: 64 << 20,
+		JournalAll: 64 << 20, Notify: w.notify,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{API: api, House: house, Sandbox: house.Find(sandbox.Default)}
+	w.House, w.Sandbox = house, house.Find(sandbox.Default)
 	w.Door = gateway.New(gateway.Config{
 		APIs: []*contract.API{api}, House: house, Body: 10 << 20, MaxStall: time.Second,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -168,6 +174,31 @@ func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.Door.ServeHTTP(rec, r)
 	return rec
+}
+
+// notify keeps what a house would send to the client's side.
+func (w *World) notify(callbacks []contract.Callback) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.callbacks = append(w.callbacks, callbacks...)
+}
+
+// Callbacks are those that were to be sent to the client's side, in order.
+// None of them leaves the test.
+func (w *World) Callbacks() []contract.Callback {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.callbacks)
+}
+
+// Pull pulls a trigger of the API.
+func (w *World) Pull(t testing.TB, name string, in contract.Values) error {
+	t.Helper()
+	trigger := w.API.Trigger(name)
+	if trigger == nil {
+		t.Fatalf("%s has no trigger %s", w.API.Name, name)
+	}
+	return w.Room(t).Pull(trigger, in)
 }
 
 // Last is the journal's latest entry.

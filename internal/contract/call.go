@@ -69,11 +69,25 @@ type Call struct {
 
 	Violations []Violation // what Rows found
 	Notes      Facts       // what the journal should say of the call beside its outcome
+	Callbacks  []Callback  // what is sent to the client's side once the answer has left
 }
 
 // Note has the journal say something of the call: which variant of a
 // signature matched, what was taken for what.
 func (c *Call) Note(name string, value any) { c.Notes = append(c.Notes, Fact{name, value}) }
+
+// A Callback is a request that the service makes to its customer's side.
+type Callback struct {
+	Method string
+	URL    string // absolute; whether it may be called is the operator's to say
+	Header http.Header
+	Body   []byte
+}
+
+// Notify has the house send b once the answer has left. For Do and triggers
+// only. A callback that cannot be sent is told in the log, and nothing else
+// comes of it.
+func (c *Call) Notify(b Callback) { c.Callbacks = append(c.Callbacks, b) }
 
 // House is what the house does for a call.
 type House interface {
@@ -96,6 +110,9 @@ type House interface {
 	// Issue tells that word was handed out, and that whoever carries it belongs
 	// to this sandbox. For Do only.
 	Issue(word string)
+
+	// Forget takes back what Issue told: the word counts no more. For Do only.
+	Forget(word string)
 }
 
 // Auth says how much of the caller's proof is looked at.
@@ -122,6 +139,17 @@ type State interface {
 	// Credentials are those of the world's first account, by the names of
 	// API.Credentials.
 	Credentials() Values
+}
+
+// A Deriver is a State of which more can be told than it remembers. What is
+// derived is made when somebody looks, shown beside the state, and never part
+// of a snapshot or of an answer.
+type Deriver interface {
+	State
+
+	// Derive tells what follows from the state at now: a struct or map that
+	// survives encoding as JSON.
+	Derive(now time.Time, switches Values) any
 }
 
 // A Seed is what the state of an API begins with.

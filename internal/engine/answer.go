@@ -37,6 +37,10 @@ func (a *Answer) Leave() {
 	})
 }
 
+// Callbacks are what is to be sent to the client's side once the answer has
+// left.
+func (a *Answer) Callbacks() []contract.Callback { return a.walk.Callbacks }
+
 // Close is to be called once the answer has left or could not.
 func (a *Answer) Close(took time.Duration, d journal.Delivered) {
 	a.Leave()

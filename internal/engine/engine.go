@@ -223,3 +223,6 @@ func (w *walk) Mint() *contract.Dice {
 
 // Issue tells the house what was handed out.
 func (w *walk) Issue(word string) { w.visit.Room.Issue(word) }
+
+// Forget tells the house what counts no more.
+func (w *walk) Forget(word string) { w.visit.Room.Forget(word) }

@@ -20,6 +20,7 @@ func (g *Gateway) deliver(v *visitor, a *engine.Answer, began time.Time) {
 		if g.config.Observe != nil {
 			g.config.Observe(a.Entry)
 		}
+		g.config.House.Notify(a.Callbacks())
 	}()
 	if a.Wire != nil && !g.wait(v.r.Context(), a.Wire.Delay) {
 		d = journal.ClientGone

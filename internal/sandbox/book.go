@@ -79,6 +79,15 @@ func (b *book) swap(api *contract.API, s *Sandbox, old, state contract.State) {
 	}
 }
 
+// forget strikes out that s knows word.
+func (b *book) forget(api *contract.API, word string, s *Sandbox) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.strike(api, word, s)
+	}
+}
+
 func (b *book) strike(api *contract.API, word string, s *Sandbox) {
 	page := b.pages[api]
 	left := slices.DeleteFunc(page[word], func(o *Sandbox) bool { return o == s })

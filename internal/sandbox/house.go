@@ -32,6 +32,10 @@ type Config struct {
 	Journal     journal.Limits
 	JournalAll  int // bytes of all journals together
 	Max         int // live sandboxes
+
+	// Notify takes what is to be sent to the clients' side, and does not wait.
+	// nil: nothing is sent.
+	Notify func([]contract.Callback)
 }
 
 // A House holds all sandboxes.
@@ -71,6 +75,13 @@ func (h *House) auth(api *contract.API) contract.Auth {
 
 // Wall tells the server's time.
 func (h *House) Wall() time.Time { return h.config.Wall() }
+
+// Notify has callbacks sent. It does not wait for them.
+func (h *House) Notify(callbacks []contract.Callback) {
+	if len(callbacks) > 0 && h.config.Notify != nil {
+		h.config.Notify(callbacks)
+	}
+}
 
 // Config says how sandboxes begin here. It is not to be changed.
 func (h *House) Config() Config { return h.config }

@@ -92,6 +92,9 @@ func name(op *contract.Operation) string {
 // Issue tells that word was handed out here.
 func (r *Room) Issue(word string) { r.sandbox.house.book.enter(r.API, word, r.sandbox) }
 
+// Forget tells that a word counts no more.
+func (r *Room) Forget(word string) { r.sandbox.house.book.forget(r.API, word, r.sandbox) }
+
 // windowKeys is how many keys a room counts before it forgets those whose
 // window is over.
 const windowKeys = 4096
@@ -188,6 +191,14 @@ func (r *Room) Pull(t *contract.Trigger, in contract.Values) error {
 		API: r.API, In: in, Auth: r.auth, Switches: r.fixture.Switches, Now: r.sandbox.Clock.Now(),
 		Request: &contract.Request{}, House: offstage{r, n},
 	}
+	if err := r.happen(t, c); err != nil {
+		return err
+	}
+	r.sandbox.house.Notify(c.Callbacks)
+	return nil
+}
+
+func (r *Room) happen(t *contract.Trigger, c *contract.Call) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.State = r.state
@@ -205,3 +216,4 @@ func (o offstage) Hit(key string, d time.Duration) int { return o.room.Hit(key, 
 func (o offstage) Dice() *contract.Dice                { return o.room.Dice(nil, o.n) }
 func (o offstage) Mint() *contract.Dice                { return o.room.Mint(nil, o.n) }
 func (o offstage) Issue(word string)                   { o.room.Issue(word) }
+func (o offstage) Forget(word string)                  { o.room.Forget(word) }
