@@ -83,6 +83,8 @@ func serveCommand(env *env) *cobra.Command {
 	f.IntVar(&c.Journal, "journal", 1000, "entries that the journal of a sandbox keeps")
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
 	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
+	f.StringSliceVar(&c.CallbackAllow, "callback-allow", nil, "hosts that callbacks may go to beside this machine")
+	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door that clients are told, where a proxy stands before it")
 	f.StringVar(&c.Token, "control-token", "", "token that the control API asks for")
 	f.StringSliceVar(&c.AllowHosts, "control-allow-host", nil, "further host names by which the control API may be asked")
 	f.StringSliceVar(&c.Origins, "control-origin", nil, "web origins that may write to the control API")

@@ -12,10 +12,9 @@ import (
 )
 
 // promised are the flags that design/interface.md, §2, promises for serve, but
-// for those that come with later work: --tls*, --unknown, --cors,
-// --callback-allow and --poll.
+// for those that come with later work: --tls*, --unknown, --cors and --poll.
 const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures fixture set activate credentials seed clock " +
-	"signature-clock auth journal max-sandboxes max-stall control-token control-allow-host control-origin " +
+	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-stall control-token control-allow-host control-origin " +
 	"expose-control-without-token strict redact plain-answers log quiet config"
 
 func TestServeFlags(t *testing.T) {

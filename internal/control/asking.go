@@ -6,7 +6,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -72,28 +71,4 @@ func (a *asking) members() (contract.Values, error) {
 func (a *asking) yaml() bool {
 	kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	return err == nil && strings.HasSuffix(kind, "yaml")
-}
-
-var (
-	schemes   = regexp.MustCompile(`^(?i:https?)$`)
-	authority = regexp.MustCompile(`^[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$`)
-)
-
-// base is the scheme, host and port by which the request came, as far as the
-// proxies before us tell.
-func (a *asking) base() string {
-	scheme := "http"
-	if a.TLS != nil {
-		scheme = "https"
-	}
-	return strings.ToLower(a.forwarded("X-Forwarded-Proto", schemes, scheme)) + "://" + a.forwarded("X-Forwarded-Host", authority, a.Host)
-}
-
-// forwarded is what the first proxy said, where it is well-formed.
-func (a *asking) forwarded(header string, form *regexp.Regexp, otherwise string) string {
-	first, _, _ := strings.Cut(a.Header.Get(header), ",")
-	if first = strings.TrimSpace(first); form.MatchString(first) {
-		return first
-	}
-	return otherwise
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
@@ -57,7 +58,7 @@ func (s *Server) gauges() []prometheus.Collector {
 		ConstLabels: prometheus.Labels{"version": s.config.Version, "commit": s.config.Commit, "go_version": runtime.Version()},
 	})
 	build.Set(1)
-	return []prometheus.Collector{
+	all := []prometheus.Collector{
 		build,
 		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.House.List())) }),
 		gauge("understudy_journal_entries", "Entries in all journals.", held(func(c journal.Counts) int { return c.Entries })),
@@ -66,6 +67,13 @@ func (s *Server) gauges() []prometheus.Collector {
 			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
 		}, func() float64 { return float64(s.panics()) }),
 	}
+	for _, result := range callback.Results {
+		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "understudy_callbacks_total", Help: "Callbacks to the clients' side, by what became of them.",
+			ConstLabels: prometheus.Labels{"result": string(result)},
+		}, func() float64 { return float64(s.config.Callbacks.Count(result)) }))
+	}
+	return all
 }
 
 func (m *metrics) observe(e *journal.Entry) {

@@ -58,6 +58,11 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 	for i := range e.Violations {
 		e.Violations[i].Got = f.under(e.Violations[i].Path, e.Violations[i].Got)
 	}
+	e.Callbacks = slices.Clone(e.Callbacks)
+	for i := range e.Callbacks {
+		b := &e.Callbacks[i]
+		b.URL, b.Body = f.address(b.URL), f.body(b.Body)
+	}
 	e.Notes = f.facts(e.Notes)
 	if e.Explanation != nil {
 		x := *e.Explanation
@@ -93,10 +98,16 @@ func (f *finder) secret(name string) bool { return f.names[strings.ToLower(name)
 func (f *finder) message(m *journal.Message) {
 	m.Header = f.header(m.Header)
 	m.Decoded = f.value(m.Decoded)
-	if before, query, found := strings.Cut(m.URL, "?"); found {
-		m.URL = before + "?" + f.query(query)
-	}
+	m.URL = f.address(m.URL)
 	m.Body = f.body(m.Body)
+}
+
+func (f *finder) address(s string) string {
+	before, query, found := strings.Cut(s, "?")
+	if !found {
+		return s
+	}
+	return before + "?" + f.query(query)
 }
 
 func (f *finder) header(h http.Header) http.Header {
@@ -274,6 +285,10 @@ func (f *finder) strike(e *journal.Entry) {
 				values[i] = out.Replace(values[i])
 			}
 		}
+	}
+	for i := range e.Callbacks {
+		b := &e.Callbacks[i]
+		b.URL, b.Body = out.Replace(f.text(b.URL)), journal.Text(out.Replace(string(b.Body)))
 	}
 	for i := range e.Violations {
 		e.Violations[i].Got = struck(out, e.Violations[i].Got)

@@ -65,6 +65,9 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.in(s.clearJournal)},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.in(s.getEntry)},
 
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.getState)},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.putState)},
+
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.readClock)},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.setClock)},
 

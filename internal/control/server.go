@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -34,8 +35,10 @@ type Config struct {
 	Origins         []string     // origins from which browsers may write: https://ci.example.com
 	Redact          bool         // the journal is told without secrets
 	Panics          func() int64 // how many calls ended in a fault of understudy's own; nil: nobody counts
+	Callbacks       *callback.Sender
 	Log             *slog.Logger // nil: nothing is logged
 	Body            int64        // longest request body in bytes; 0: 1 MiB
+	State           int64        // longest state to be put back in bytes; 0: 256 MiB
 }
 
 // A Server answers the control API.
@@ -58,6 +61,9 @@ func New(config Config) *Server {
 	}
 	if config.Body == 0 {
 		config.Body = 1 << 20
+	}
+	if config.State == 0 {
+		config.State = 256 << 20
 	}
 	s := &Server{config: config, redacts: map[string]*redactor{}, began: config.House.Wall()}
 	if config.Redact {

@@ -75,6 +75,28 @@ func TestAPIs(t *testing.T) {
 	})
 }
 
+func TestStateIsToldAndPutBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, nil)
+	const state = "/v1/sandboxes/default/state"
+	s.check([]row{
+		{method: "GET", target: state, status: 200, want: []string{
+			`{"version":1,"state":{"plain":`, `"toy":{"Hats":["bowler"]}}`, `"derived":{"plain":`, `"toy":{"count":1,"at":"2026-03-01T12:00:00Z"}}}`,
+		}},
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":["fez","cap"]}},"derived":{"toy":{"count":9}}}`, status: 200, want: []string{`{"sandbox":"default","restored":["toy"]}`}},
+		{method: "GET", target: state, status: 200, want: []string{`"toy":{"Hats":["fez","cap"]}`, `"toy":{"count":2,`}},
+		// Nothing changes where one of the documents is none, whichever comes first.
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":["bonnet"]},"plain":{"Hats":[""]}}}`, status: 422, want: []string{"nothing was put back: state of plain: a hat is nothing"}},
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":[""]},"plain":{"Hats":["bonnet"]}}}`, status: 422, want: []string{"state of toy: a hat is nothing"}},
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Shoes":[]}}}`, status: 422, want: []string{`unknown field`}},
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toi":{}}}`, status: 422, want: []string{`there is no API \"toi\" here; served are toy, plain`}},
+		{method: "PUT", target: state, body: `{"version":2}`, status: 422, want: []string{"the state has the version 2; 1 was expected"}},
+		{method: "PUT", target: state, body: `{"version":`, status: 400, want: []string{"the body is no state"}},
+		{method: "GET", target: state, status: 200, want: []string{`"plain":{"Hats":null}`, `"toy":{"Hats":["fez","cap"]}`}},
+		{method: "PUT", target: "/v1/sandboxes/nobody/state", body: `{}`, status: 404, want: []string{"there is no sandbox"}},
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, nil)

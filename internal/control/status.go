@@ -8,6 +8,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // state is what a probe is told.
@@ -62,7 +63,7 @@ func (s *Server) doors(a *asking) map[string]string {
 	if s.config.Doors == nil {
 		return map[string]string{}
 	}
-	return s.config.Doors(a.base())
+	return s.config.Doors(wire.Base(a.Request))
 }
 
 // urls are the URLs at which the APIs are in the named sandbox: those of the

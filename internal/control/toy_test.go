@@ -29,7 +29,13 @@ type shop struct {
 	Hats []string
 }
 
-func (*shop) Reindex() error                        { return nil }
+func (s *shop) Reindex() error {
+	if slices.Contains(s.Hats, "") {
+		return errors.New("a hat is nothing")
+	}
+	return nil
+}
+
 func (*shop) Words() iter.Seq[string]               { return slices.Values([]string{"toy-key"}) }
 func (*shop) Credentials() contract.Values          { return contract.Values{"toyKey": "toy-key"} }
 func newShop(contract.Seed) (contract.State, error) { return &shop{Hats: []string{"bowler"}}, nil }
@@ -41,6 +47,14 @@ var (
 	strange = &contract.Outcome{Name: "strange", Fails: true, Status: 404, Message: "what?"}
 	listed  = &contract.Outcome{Name: "success", Status: 200}
 )
+
+// Derive tells how many hats there are.
+func (s *shop) Derive(now time.Time, _ contract.Values) any {
+	return struct {
+		Count int       `json:"count"`
+		At    time.Time `json:"at"`
+	}{len(s.Hats), now}
+}
 
 func sell(c *contract.Call) any {
 	return struct {

@@ -97,6 +97,9 @@ func (w *walk) record() {
 	for _, p := range w.passed {
 		w.entry.Passed = append(w.entry.Passed, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
 	}
+	for _, b := range w.Callbacks {
+		w.entry.Callbacks = append(w.entry.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})
+	}
 	w.entry.Explanation = w.explain()
 	w.visit.Sandbox.Journal.Add(w.entry)
 }

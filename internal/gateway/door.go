@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // door leads to one API. Its routes are the paths of the API's tables, each for
@@ -112,6 +113,7 @@ func (d *door) knows(v *visitor) bool { return d.route(v, v.request()) }
 func (d *door) serve(v *visitor) {
 	r := v.request()
 	d.route(v, r)
+	r.Base = d.base(v)
 	s, foundBy, err := d.sandbox(v, r)
 	if err != nil {
 		problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}.write(v.w)
@@ -133,6 +135,16 @@ func (d *door) serve(v *visitor) {
 		return
 	}
 	d.gateway.deliver(v, answer, began)
+}
+
+// base is the address by which clients find this API: the one by which the
+// request came, or the advertised door's with the API's own path segment.
+func (d *door) base(v *visitor) string {
+	if door := d.gateway.config.Advertise; door != "" {
+		own := "/" + d.api.Name
+		return door + strings.TrimSuffix(v.prefix, own) + own
+	}
+	return wire.Base(v.r) + v.prefix
 }
 
 // sandbox finds the world that a request belongs to: the one that it names,

@@ -39,6 +39,10 @@ type Config struct {
 	Plain    bool          // no Understudy-* headers on answers
 	Log      *slog.Logger
 	Observe  func(*journal.Entry) // called once an answer has left; nil: nobody looks
+
+	// Advertise is the URL of the shared door as clients are told it, without a
+	// slash at its end; "": they are told the one by which they came.
+	Advertise string
 }
 
 // A Gateway carries requests to the APIs and answers back.
@@ -202,8 +206,8 @@ func (g *Gateway) find(v *visitor) *door {
 	return nil
 }
 
-// request is the visitor's request as an API sees it. Arrived is left to whoever
-// knows the sandbox.
+// request is the visitor's request as an API sees it. Base is left to whoever
+// knows the API, Arrived to whoever knows the sandbox.
 func (v *visitor) request() *contract.Request {
 	u := *v.r.URL
 	if v.prefix != "" {
@@ -214,12 +218,8 @@ func (v *visitor) request() *contract.Request {
 	if target == "" {
 		target = v.r.URL.RequestURI()
 	}
-	scheme := "http://"
-	if v.r.TLS != nil {
-		scheme = "https://"
-	}
 	return &contract.Request{
-		Method: v.r.Method, Target: target, URL: &u, Base: scheme + v.r.Host + v.prefix,
+		Method: v.r.Method, Target: target, URL: &u,
 		Host: v.r.Host, Header: v.r.Header, Body: v.body, TooLarge: v.cut, Client: v.r.RemoteAddr,
 	}
 }

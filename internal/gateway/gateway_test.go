@@ -370,3 +370,41 @@ func TestHeadersOfAnswers(t *testing.T) {
 		t.Errorf("observed %v", observed)
 	}
 }
+
+// What an API tells of itself is built from the address by which the request
+// came, or from the one that is advertised.
+func TestBaseIsTheAddressThatTheClientUsed(t *testing.T) {
+	tests := []struct {
+		name, target, host, advertise string
+		headers                       []string
+		own                           bool
+		want                          string
+	}{
+		{"host and port", "/page", "127.0.0.1:6419", "", nil, true, "http://127.0.0.1:6419"},
+		{"prefixes", "/@bob/toy/page", "localhost:6410", "", nil, false, "http://localhost:6410/@bob/toy"},
+		{"a proxy", "/toy/page", "inner:80", "", []string{"X-Forwarded-Proto", "HTTPS, http", "X-Forwarded-Host", "mocks.example.com:8443, inner"}, false, "https://mocks.example.com:8443/toy"},
+		{"a proxy with IPv6", "/toy/page", "inner:80", "", []string{"X-Forwarded-Host", "[::1]:80"}, false, "http://[::1]:80/toy"},
+		{"a liar", "/toy/page", "inner:80", "", []string{"X-Forwarded-Proto", "javascript", "X-Forwarded-Host", "evil\"><script>"}, false, "http://inner:80/toy"},
+		{"advertised, by path", "/toy/page", "inner", "https://mocks.example.com/us", nil, false, "https://mocks.example.com/us/toy"},
+		{"advertised, by host name", "/page", "locker.toy.example", "https://mocks.example.com", nil, false, "https://mocks.example.com/toy"},
+		{"advertised, own port", "/@bob/page", "inner", "https://mocks.example.com", []string{"X-Forwarded-Host", "other.example.com"}, true, "https://mocks.example.com/@bob/toy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got string
+			p := open(t, func(c *gateway.Config) { c.Advertise = tt.advertise })
+			p.api.Operation("Page").Write = func(c *contract.Call, _ contract.Verdict, _ contract.Reply) contract.Response {
+				got = c.Request.Base
+				return contract.Response{Status: 200}
+			}
+			door := p.gateway.Shared()
+			if tt.own {
+				door = p.gateway.Own(p.api)
+			}
+			send(door, request("GET", tt.target, tt.host, "", tt.headers...))
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -28,6 +28,7 @@ type Entry struct {
 	Violations  []contract.Violation `json:"violations,omitempty"`
 	Notes       contract.Facts       `json:"notes,omitempty"`
 	Explanation *Explanation         `json:"explanation,omitempty"`
+	Callbacks   []Callback           `json:"callbacks,omitempty"`
 	Passed      []Passed             `json:"rules_passed_over,omitempty"`
 
 	bytes int // about how many it holds
@@ -99,6 +100,14 @@ type Passed struct {
 	Why      string `json:"why"`
 }
 
+// Callback is a request to the client's side that the call gave rise to. It is
+// sent once the answer has left.
+type Callback struct {
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Body   Text   `json:"body,omitempty"`
+}
+
 // measure tells about how many bytes the entry holds.
 func (e *Entry) measure() int {
 	n := 1024 + len(e.Request.Body) + len(e.Response.Body) + len(e.Request.URL)
@@ -115,6 +124,9 @@ func (e *Entry) measure() int {
 	}
 	if told, ok := e.Response.Decoded.(json.RawMessage); ok {
 		n += len(told)
+	}
+	for i := range e.Callbacks {
+		n += len(e.Callbacks[i].URL) + len(e.Callbacks[i].Body)
 	}
 	if e.Explanation != nil {
 		n += len(e.Explanation.Expected) + len(e.Explanation.Got) + len(e.Explanation.Text)

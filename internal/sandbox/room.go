@@ -165,23 +165,32 @@ func (r *Room) Snapshot() ([]byte, error) {
 // Restore puts the world back that Snapshot wrote down. Where the document is
 // not one, or contradicts itself, nothing changes.
 func (r *Room) Restore(document []byte) error {
+	state, err := r.read(document)
+	if err != nil {
+		return err
+	}
+	r.replace(state)
+	return nil
+}
+
+// read makes the world that a document describes.
+func (r *Room) read(document []byte) (contract.State, error) {
 	state, err := r.API.State(contract.Seed{
 		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
 		Decode: func(any) error { return nil },
 	})
 	if err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(state); err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
 	}
 	if err := state.Reindex(); err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
 	}
-	r.replace(state)
-	return nil
+	return state, nil
 }
 
 // Pull pulls a trigger: something happens outside the API's calls.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -60,6 +61,9 @@ type Config struct {
 	Redact       bool
 	PlainAnswers bool
 
+	CallbackAllow []string // hosts that callbacks may go to beside this machine
+	AdvertiseDoor string   // URL of the shared door as clients see it; "": by which their request came
+
 	Version, Commit string
 	Log             *slog.Logger
 	Wall            func() time.Time
@@ -92,7 +96,7 @@ type loaded struct {
 	house   *sandbox.House
 }
 
-func (c *Config) load() (*loaded, error) {
+func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	l := &loaded{}
 	var err error
 	if l.apis, err = c.served(); err != nil {
@@ -105,7 +109,7 @@ func (c *Config) load() (*loaded, error) {
 	config := sandbox.Config{
 		APIs: l.apis, Seed: c.Seed, Wall: c.Wall, Max: c.MaxSandboxes,
 		Journal:    journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
-		JournalAll: journalAllBytes,
+		JournalAll: journalAllBytes, Notify: notify,
 	}
 	var errs [5]error
 	config.Fixtures, errs[0] = c.fixtures(l)
@@ -325,6 +329,19 @@ func (c *Config) checkControl() error {
 		return nil
 	}
 	return &UsageError{fmt.Errorf("--control-bind %s opens the control port beyond this machine: set --control-token, or allow it to everyone with --expose-control-without-token", c.ControlBind)}
+}
+
+// checkAdvertised wants an address that others can be led to.
+func (c *Config) checkAdvertised() error {
+	if c.AdvertiseDoor == "" {
+		return nil
+	}
+	u, err := url.Parse(c.AdvertiseDoor)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return &UsageError{fmt.Errorf("--advertise-door is %q; an address such as https://mocks.example.com/understudy was expected", c.AdvertiseDoor)}
+	}
+	c.AdvertiseDoor = strings.TrimSuffix(c.AdvertiseDoor, "/")
+	return nil
 }
 
 func loopback(host string) bool {

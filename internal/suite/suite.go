@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/gateway"
@@ -26,35 +27,40 @@ type Suite struct {
 	Control string // address of the control API: http://127.0.0.1:6400
 	Door    string // address of the shared door
 
-	config  Config
-	gateway *gateway.Gateway
-	control *control.Server
-	ports   map[string]int // of each API's own door
-	door    int            // port of the shared door
-	servers []*http.Server
-	serving sync.WaitGroup
-	broken  chan error
+	config    Config
+	gateway   *gateway.Gateway
+	control   *control.Server
+	callbacks *callback.Sender
+	ports     map[string]int // of each API's own door
+	door      int            // port of the shared door
+	servers   []*http.Server
+	serving   sync.WaitGroup
+	broken    chan error
 }
 
 // Start loads what c names, opens the ports and serves.
 func Start(c Config) (*Suite, error) {
-	if err := c.checkControl(); err != nil {
+	if err := errors.Join(c.checkControl(), c.checkAdvertised()); err != nil {
 		return nil, err
 	}
-	l, err := c.load()
+	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Log: c.Log})
+	l, err := c.load(callbacks.Send)
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{House: l.house, APIs: l.apis, config: c, ports: map[string]int{}, broken: make(chan error, 1)}
+	s := &Suite{
+		House: l.house, APIs: l.apis, config: c, callbacks: callbacks,
+		ports: map[string]int{}, broken: make(chan error, 1),
+	}
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, House: l.house, Body: c.Body, MaxStall: c.MaxStall,
-		Plain: c.PlainAnswers, Log: c.Log, Observe: s.observe,
+		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, House: l.house, Library: l.library, Doors: s.doors,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
-		Panics: s.gateway.Panics, Log: c.Log,
+		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
 	})
 	if err := s.open(); err != nil {
 		_ = s.Close(context.Background())
@@ -168,6 +174,7 @@ func (s *Suite) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.serving.Wait()
+	s.callbacks.Close(ctx)
 	return errors.Join(errs...)
 }
 
@@ -179,10 +186,13 @@ func (s *Suite) URL(api string) string {
 // doors tells the addresses of all APIs as one who asked at base sees them.
 func (s *Suite) doors(base string) map[string]string {
 	host := hostOf(base)
-	door := "http://" + net.JoinHostPort(host, strconv.Itoa(s.door))
+	door := s.config.AdvertiseDoor
+	if door == "" {
+		door = "http://" + net.JoinHostPort(host, strconv.Itoa(s.door))
+	}
 	urls := map[string]string{"door": door}
 	for _, api := range s.APIs {
-		if port := s.ports[api.Name]; port != 0 {
+		if port := s.ports[api.Name]; port != 0 && s.config.AdvertiseDoor == "" {
 			urls[api.Name] = "http://" + net.JoinHostPort(host, strconv.Itoa(port))
 		} else {
 			urls[api.Name] = door + "/" + api.Name

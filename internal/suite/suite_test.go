@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -279,5 +280,50 @@ func TestOnlySome(t *testing.T) {
 	}
 	if n := s.Panics(); n != 0 {
 		t.Errorf("%d requests failed", n)
+	}
+}
+
+// A callback reaches the receiver after the answer, the journal tells of it, and
+// a host that nobody allowed is left alone.
+func TestCallbacksAreSent(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.URL.RequestURI() }))
+	defer receiver.Close()
+	c := config()
+	shown := c.APIs[0].Operation("Page").Outcomes[0]
+	shown.Do = func(c *contract.Call) any {
+		c.Notify(contract.Callback{Method: "GET", URL: receiver.URL + "/seen?n=1"})
+		c.Notify(contract.Callback{Method: "GET", URL: "http://198.51.100.1/"})
+		return nil
+	}
+	s := start(t, c)
+	get(t, s.Door+"/toy/page")
+	if got := <-heard; got != "/seen?n=1" {
+		t.Errorf("the receiver heard %s", got)
+	}
+	if _, body := get(t, s.Control+"/v1/sandboxes/default/journal/default-1"); !strings.Contains(body, `"callbacks":[{"method":"GET","url":"`+receiver.URL+`/seen?n=1"}`) {
+		t.Errorf("the journal tells %s", body)
+	}
+	if _, body := get(t, s.Control+"/metrics"); !strings.Contains(body, `understudy_callbacks_total{result="refused"} 1`) {
+		t.Errorf("metrics tell %s", body)
+	}
+}
+
+func TestAdvertisedDoorIsTold(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.AdvertiseDoor = "https://mocks.example.com/us/"
+	s := start(t, c)
+	if _, body := get(t, s.Control+"/v1/status"); !strings.Contains(body, `"doors":{"door":"https://mocks.example.com/us","toy":"https://mocks.example.com/us/toy"}`) {
+		t.Errorf("status tells %s", body)
+	}
+	for _, bad := range []string{"mocks.example.com", "ftp://x", "http://", "http://x/?a=1", "http://x/#a", "%"} {
+		c := config()
+		c.AdvertiseDoor = bad
+		var usage *suite.UsageError
+		if _, err := suite.Start(c); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--advertise-door is") {
+			t.Errorf("%s: got %v", bad, err)
+		}
 	}
 }

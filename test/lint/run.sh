@@ -116,6 +116,7 @@ down internal/clock contract clock $ours/internal/contract
 down internal/journal scenario ground $ours/internal/scenario
 down internal/wire journal ground $ours/internal/journal
 down internal/document wire ground $ours/internal/wire
+down internal/callback journal ground $ours/internal/journal
 down internal/scenario sandbox files $ours/internal/sandbox
 down internal/fixture engine files $ours/internal/engine
 down fixtures fixture shipped $ours/internal/fixture

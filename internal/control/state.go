@@ -1,0 +1,63 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// stateVersion is the version of the document that tells a sandbox's state.
+const stateVersion = 1
+
+// memory is what a sandbox remembers. Derived follows from it; it is shown, and
+// passed over where a document is put back.
+type memory struct {
+	Version int              `json:"version"`
+	State   sandbox.Snapshot `json:"state"` // by API
+	Derived map[string]any   `json:"derived,omitempty"`
+}
+
+func (s *Server) getState(_ *asking, box *sandbox.Sandbox) (any, error) {
+	state, err := box.Snapshot()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
+	}
+	derived, err := box.Derived()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
+	}
+	return memory{stateVersion, state, derived}, nil
+}
+
+// restored tells which states were put back.
+type restored struct {
+	Sandbox  string   `json:"sandbox"`
+	Restored []string `json:"restored"`
+}
+
+func (s *Server) putState(a *asking, box *sandbox.Sandbox) (any, error) {
+	a.limit = s.config.State
+	body, err := a.body()
+	if err != nil {
+		return nil, err
+	}
+	var m memory
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body is no state: %v; put back what GET of the same path told", err)
+	}
+	if m.Version != stateVersion {
+		return nil, refuse(http.StatusUnprocessableEntity, "the state has the version %d; %d was expected", m.Version, stateVersion)
+	}
+	if err := box.Restore(m.State); err != nil {
+		return nil, refuse(http.StatusUnprocessableEntity, "nothing was put back: %v", err)
+	}
+	done := restored{box.Name, []string{}}
+	for _, api := range s.config.APIs {
+		if _, said := m.State[api.Name]; said {
+			done.Restored = append(done.Restored, api.Name)
+		}
+	}
+	return done, nil
+}

@@ -1,0 +1,36 @@
+package wire
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+var (
+	schemes   = regexp.MustCompile(`^(?i:https?)$`)
+	authority = regexp.MustCompile(`^[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$`)
+)
+
+// Base is the scheme, host and port by which a request came, as far as the
+// proxies before us tell (X-Forwarded-Proto, X-Forwarded-Host). What they say
+// is taken only where it is well-formed.
+func Base(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return strings.ToLower(forwarded(r, "X-Forwarded-Proto", schemes, scheme)) + "://" + forwarded(r, "X-Forwarded-Host", authority, r.Host)
+}
+
+// forwarded is what the first proxy said, where it is well-formed.
+func forwarded(r *http.Request, header string, form *regexp.Regexp, otherwise string) string {
+	said := r.Header.Get(header)
+	if said == "" {
+		return otherwise
+	}
+	first, _, _ := strings.Cut(said, ",")
+	if first = strings.TrimSpace(first); form.MatchString(first) {
+		return first
+	}
+	return otherwise
+}
