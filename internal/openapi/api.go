@@ -29,7 +29,7 @@ func Document(api *contract.API, about About) []byte {
 	if api.Docs != "" {
 		d.Docs = &link{api.Docs}
 	}
-	b := &book{document: d, api: api}
+	b := &book{document: d, api: api, conceals: conceals(api)}
 	if len(api.Failure) > 0 {
 		b.schema(failure, rowsOf(bodyRows(api.Failure)))
 	}
@@ -46,7 +46,8 @@ const failure = "Failure"
 // book is a document in the making.
 type book struct {
 	*document
-	api *contract.API
+	api      *contract.API
+	conceals bool
 }
 
 // schema adds a schema that others may refer to, once.

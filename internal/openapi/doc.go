@@ -27,6 +27,6 @@
 // Write carries a reply and never looks into it, it is given a mark, and where
 // the mark comes out again is where the rows stand. Of a request, the rows
 // stand where Sign puts them. Where they come out nowhere, because bodies are
-// encrypted, the body has no schema, and x-understudy-holds leads to what was
-// put in.
+// encrypted, there is no schema, and x-understudy-holds leads to what was put
+// in.
 package openapi

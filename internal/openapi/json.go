@@ -126,6 +126,7 @@ type (
 		Required    []string        `json:"required,omitempty"`
 		AnyOf       []*schema       `json:"anyOf,omitempty"`
 		Examples    []any           `json:"examples,omitempty"`
+		Holds       []*schema       `json:"x-understudy-holds,omitempty"`
 		Expected    bool            `json:"x-understudy-expected,omitempty"`
 		source
 	}

@@ -50,6 +50,8 @@ func odd() *contract.API {
 			switch c.Operation.Name {
 			case "Secret":
 				return contract.Response{Header: h, Body: wire.Encode(base64.StdEncoding.EncodeToString(r.Body))}
+			case "Show":
+				return contract.Response{Header: http.Header{"Content-Type": {"image/png"}}}
 			case "Unsigned":
 				_ = c.Caller.(string) // which a step of the Door would have found
 			case "Take":
@@ -118,10 +120,14 @@ func (p *page) at(pointer string) string {
 	return string(wire.Encode(x))
 }
 
+func seen(name string) string { return `{"$ref":"#/components/schemas/` + name + `"}` }
+
+func hidden(name string) string { return `{"x-understudy-holds":[` + seen(name) + `]}` }
+
 func TestOdd(t *testing.T) {
 	p := read(t, openapi.Document(odd(), openapi.About{Version: "1"}))
 	p.valid()
-	const enveloped = `{"properties":{"data":{"items":{"$ref":"#/components/schemas/%s"},"type":"array"},"f":{"type":"number"},"id":{"type":"string"},"n":{"type":"integer"},"none":{},"ok":{"type":"boolean"}},"required":["data"],"type":"object"}`
+	const enveloped = `{"properties":{"data":{"items":%s,"type":"array"},"f":{"type":"number"},"id":{"type":"string"},"n":{"type":"integer"},"none":{},"ok":{"type":"boolean"}},"required":["data"],"type":"object"}`
 	tests := []struct{ name, at, want string }{
 		{"no server is told where none is open", "servers", ""},
 		{"what tells operations apart", "paths /do post parameters 0", `{"description":"Which operation is meant.","in":"query","name":"do","required":true,"schema":{"enum":["Put","Take"],"type":"string"}}`},
@@ -132,7 +138,7 @@ func TestOdd(t *testing.T) {
 		{"any of their bodies", "paths /do post requestBody content application/x-www-form-urlencoded schema", `{"anyOf":[{"$ref":"#/components/schemas/Put"},{"$ref":"#/components/schemas/Take"}]}`},
 		{"which not each has to have", "paths /do post requestBody required", ""},
 		{"expected, and not required", "components schemas Take", `{"properties":{"which":{"description":"About which.","type":"string","x-understudy-expected":true,"x-understudy-inferred":true}},"type":"object"}`},
-		{"any of their answers", "paths /do post responses 200 content application/json schema", `{"anyOf":[` + fmt.Sprintf(enveloped, "Put.success") + "," + fmt.Sprintf(enveloped, "Failure") + `]}`},
+		{"any of their answers", "paths /do post responses 200 content application/json schema", `{"anyOf":[` + fmt.Sprintf(enveloped, hidden("Put.success")) + "," + fmt.Sprintf(enveloped, hidden("Failure")) + `]}`},
 		{"an outcome of one", "paths /do post responses 200 x-understudy-outcomes 0", `{"doc":"Done.","inferred":true,"name":"success","operations":["Put"]}`},
 		{"an outcome of all", "paths /do post responses 200 x-understudy-outcomes 1", `{"cite":"page 1","doc":"Failed <&>.","fails":true,"name":"a-b"}`},
 		{"a header that not every answer has", "paths /do post responses 200 headers X-Error", `{"description":"About X-Error.","schema":{"minLength":1,"type":"string"},"x-understudy-inferred":true}`},
@@ -143,6 +149,8 @@ func TestOdd(t *testing.T) {
 		{"and only places that it has", "paths /thing get parameters", ""},
 		{"a path whose place has another name", "paths /things/{thing}", ""},
 		{"is the first one's", "paths /things/{id} put parameters 0", `{"description":"About thing.","in":"path","name":"id","required":true,"schema":{"minLength":1,"type":"string"},"x-understudy-inferred":true,"x-understudy-name":"thing"}`},
+		{"a body of which no row tells", "paths /thing get requestBody", `{"content":{"application/x-www-form-urlencoded":{}}}`},
+		{"a file", "paths /thing get responses 200 content", `{"image/png":{"x-understudy-holds":[` + seen("Show.success") + `,` + seen("Failure") + `]}}`},
 		{"an encrypted request", "paths /things/{id} put requestBody content", `{"application/octet-stream":{"x-understudy-holds":[{"$ref":"#/components/schemas/Secret"}]}}`},
 		{"an encrypted answer", "paths /things/{id} put responses 200 content", `{"application/json":{"x-understudy-holds":[{"$ref":"#/components/schemas/Secret.success"},{"$ref":"#/components/schemas/Failure"}]}}`},
 		{"a request that nobody signs", "paths /things/{thing}/{more} patch requestBody content", `{"application/json":{"x-understudy-holds":[{"$ref":"#/components/schemas/Unsigned"}]}}`},
@@ -162,6 +170,15 @@ func TestOdd(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+	// Without the operations that conceal what they say, nothing is hidden.
+	plain := odd()
+	plain.Operations = plain.Operations[:3]
+	p = read(t, openapi.Document(plain, openapi.About{Version: "1"}))
+	p.valid()
+	want := `{"anyOf":[` + fmt.Sprintf(enveloped, seen("Put.success")) + "," + fmt.Sprintf(enveloped, seen("Failure")) + `]}`
+	if got := p.at("paths /do post responses 200 content application/json schema"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := len(p.find("Show")); got != 2 {
 		t.Errorf("Show is told %d times, want at its path and at its alias", got)
@@ -214,6 +231,9 @@ func TestOperationsAtOnePath(t *testing.T) {
 		}
 		if got := p.at("paths / post parameters 0 name"); got != `"X-Tc-Action"` {
 			t.Errorf("told apart by %s", got)
+		}
+		if got := p.at("paths / post responses 200 content application/json schema anyOf 7 properties Response"); got != seen("StopPublishStream.success") {
+			t.Errorf("the last of the answers is %s", got)
 		}
 		if got := p.at("components schemas Failure required"); got != `["Error","RequestId"]` {
 			t.Errorf("a failure has %s", got)

@@ -137,12 +137,15 @@ func (b *book) body(ops []*contract.Operation) *body {
 	for _, op := range ops {
 		rows := bodyRows(op.Params)
 		made.Required = made.Required && slices.ContainsFunc(rows, func(p contract.Param) bool { return p.Need == contract.Required })
-		if len(rows) == 0 {
+		kind, plain := asked(b.api, op, rows)
+		if kind == "" {
 			continue
 		}
-		s := b.schema(op.Name, rowsOf(rows))
-		kind, plain := asked(b.api, op, rows)
 		m := made.Content.put(kind)
+		if len(rows) == 0 {
+			continue // something is said of which no row tells
+		}
+		s := b.schema(op.Name, rowsOf(rows))
 		if !plain {
 			m.Holds = append(m.Holds, s)
 			continue

@@ -95,10 +95,22 @@ func written(api *contract.API, op *contract.Operation, o *contract.Outcome, rep
 	return write(c, o.Verdict(), contract.Reply{Body: reply, Header: http.Header{}}), true
 }
 
+// conceals reports whether the API's requests hide what they say. Then its
+// answers do so too, though not those to nobody.
+func conceals(api *contract.API) bool {
+	return slices.ContainsFunc(api.Operations, func(op *contract.Operation) bool {
+		rows := bodyRows(op.Params)
+		_, plain := asked(api, op, rows)
+		return len(rows) > 0 && !plain
+	})
+}
+
 // asked tells the media type of op's requests, and whether their rows stand in
-// them for all to see.
+// them for all to see. Where they have no body, it is "".
 func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (kind string, plain bool) {
-	kind = kinds[rows[0].In]
+	if len(rows) > 0 {
+		kind = kinds[rows[0].In]
+	}
 	r := signed(api, op)
 	if r == nil {
 		return kind, api.Sign == nil
