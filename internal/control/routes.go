@@ -19,6 +19,8 @@ type route struct {
 	method string
 	path   string
 	query  []string // the query parameters that it takes
+	body   []string // media types of a body, where it takes one
+	doc    string   // what it is asked for, for people
 	loose  bool     // others are passed over: probes and scrapers bring their own
 
 	// do answers. nil is an empty answer, created and http.Handler are written as
@@ -38,40 +40,42 @@ type list[T any] struct {
 // routes is the table of the control API.
 func (s *Server) routes() []route {
 	return []route{
-		{method: http.MethodGet, path: "/", do: s.index},
-		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz},
-		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz},
-		{method: http.MethodGet, path: "/metrics", loose: true, do: s.scrape},
+		{method: http.MethodGet, path: "/", do: s.index, doc: "The routes."},
+		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz, doc: "Whether this process lives."},
+		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz, doc: "Whether the doors are open."},
+		{method: http.MethodGet, path: "/metrics", loose: true, do: s.scrape, doc: "Counts for Prometheus."},
 
-		{method: http.MethodGet, path: "/v1/status", do: s.status},
-		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs},
-		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI},
+		{method: http.MethodGet, path: "/v1/openapi.json", do: s.describe, doc: "The control API as an OpenAPI document."},
+		{method: http.MethodGet, path: "/v1/status", do: s.status, doc: "Version, seed, and where each API is."},
+		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs, doc: "The APIs."},
+		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI, doc: "All that the table of an API tells."},
+		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", do: s.describeAPI, doc: "The API as an OpenAPI document."},
 
-		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios},
-		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario},
-		{method: http.MethodPut, path: "/v1/scenarios/{name...}", do: s.putScenario},
-		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario},
+		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios, doc: "The scenarios that can be switched on, and what is wrong with files."},
+		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario, doc: "A scenario."},
+		{method: http.MethodPut, path: "/v1/scenarios/{name...}", body: []string{yamlText}, do: s.putScenario, doc: "Put a scenario file into the library."},
+		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario, doc: "Take a scenario that was put out of the library."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.in(s.getSandbox)},
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.in(s.reset)},
+		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes, doc: "The sandboxes that live."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.in(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.in(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.listActive)},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.allOff)},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOn)},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOff)},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.listActive), doc: "The scenarios that are on, with what they have done."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.allOff), doc: "Switch all scenarios off."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, do: s.in(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOff), doc: "Switch a scenario off."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.in(s.listJournal)},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.in(s.clearJournal)},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.in(s.getEntry)},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.in(s.listJournal), doc: "What was asked and how it ended, newest first."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.in(s.clearJournal), doc: "Empty the journal."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.in(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.getState)},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.putState)},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.getState), doc: "What every API remembers in a sandbox, and what follows from it."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.in(s.putState), doc: "Put back what every API remembered."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.readClock)},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.setClock)},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.readClock), doc: "The sandbox's clock."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.in(s.setClock), doc: "Set the sandbox's clock."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", do: s.in(s.pull)},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, do: s.in(s.pull), doc: "Have something happen outside the API's calls."},
 	}
 }
 

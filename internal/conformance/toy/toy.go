@@ -1,7 +1,8 @@
 // Package toy is an API for tests: a small parcel locker that nobody
 // documents. It uses what the contract offers, also what no emulator may need
 // yet: names in paths, aliases, headers among what is returned, issued words,
-// answers that last, a door of its own beside the documented ones.
+// words taken back, answers that last, calls to the client's side, what follows
+// from a state, a door of its own beside the documented ones.
 package toy
 
 import (
@@ -33,31 +34,73 @@ func New() *contract.API {
 			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.Rate(tooFast, limit)},
 			{Name: "rows", Ends: []*contract.Outcome{invalid}, Do: contract.Rows(judge)},
 		},
-		Fill:        func(_ *contract.Call, place string) string { return "some " + place },
-		Fail:        fail,
-		Write:       write,
-		Sign:        sign,
-		Operations:  []*contract.Operation{register, drop, get, page()},
-		Common:      []*contract.Outcome{broken},
-		Failure:     []contract.Param{{Name: "error", Need: contract.Required, Doc: "What went wrong."}, {Name: "id", Doc: "The answer's number."}},
-		State:       newState,
-		Fixture:     []contract.Param{{Name: "tokens", Type: contract.List, Of: contract.String, Doc: "Tokens known from the start."}},
-		Switches:    []contract.Param{{Name: "limits", Type: contract.Boolean, Default: false, Doc: "Whether calls are counted."}},
+		Fill:       func(_ *contract.Call, place string) string { return "some " + place },
+		Fail:       fail,
+		Write:      write,
+		Sign:       sign,
+		Operations: []*contract.Operation{register, drop, get, page()},
+		Common:     []*contract.Outcome{broken},
+		Failure:    []contract.Param{{Name: "error", Need: contract.Required, Doc: "What went wrong."}, {Name: "id", Doc: "The answer's number."}},
+		State:      newState,
+		Fixture:    []contract.Param{{Name: "tokens", Type: contract.List, Of: contract.String, Doc: "Tokens known from the start."}},
+		Switches: []contract.Param{
+			{Name: "limits", Type: contract.Boolean, Default: false, Doc: "Whether calls are counted."},
+			{Name: "notify", Default: "", Doc: "The URL that is told of parcels; empty: nobody is."},
+		},
 		Credentials: []contract.Credential{{Name: "token", Env: "TOY_TOKEN"}},
 		Secrets:     []string{"Toy-Token"},
-		Triggers: []*contract.Trigger{{
-			Name: "parcel.lost", Doc: "A parcel gets lost.",
-			Params: []contract.Param{{Name: "parcel", Need: contract.Required, Doc: "Which one."}},
-			Do: func(c *contract.Call) error {
-				s := c.State.(*state)
-				if _, ok := s.Parcels[c.In.Text("parcel")]; !ok {
-					return errors.New("there is no parcel " + c.In.Text("parcel"))
-				}
-				delete(s.Parcels, c.In.Text("parcel"))
-				return nil
-			},
-		}},
+		Triggers:    []*contract.Trigger{lose(), revoke()},
 	}
+}
+
+// lose is a parcel getting lost.
+func lose() *contract.Trigger {
+	return &contract.Trigger{
+		Name: "parcel.lost", Doc: "A parcel gets lost.",
+		Params: []contract.Param{{Name: "parcel", Need: contract.Required, Doc: "Which one."}},
+		Do: func(c *contract.Call) error {
+			s, id := c.State.(*state), c.In.Text("parcel")
+			if _, ok := s.Parcels[id]; !ok {
+				return errors.New("there is no parcel " + id)
+			}
+			delete(s.Parcels, id)
+			notify(c, "lost", id)
+			return nil
+		},
+	}
+}
+
+// revoke is a token counting no more.
+func revoke() *contract.Trigger {
+	return &contract.Trigger{
+		Name: "token.revoked", Doc: "A token counts no more.",
+		Params: []contract.Param{{Name: "token", Need: contract.Required, Doc: "Which one."}},
+		Do: func(c *contract.Call) error {
+			s, token := c.State.(*state), c.In.Text("token")
+			if !s.known[token] {
+				return errors.New("there is no token " + token)
+			}
+			s.Tokens = slices.DeleteFunc(s.Tokens, func(t string) bool { return t == token })
+			delete(s.known, token)
+			c.Forget(token)
+			return nil
+		},
+	}
+}
+
+// notify tells the client's side what became of a parcel.
+func notify(c *contract.Call, event, parcel string) {
+	url := c.Switches.Text("notify")
+	if url == "" {
+		return
+	}
+	c.Notify(contract.Callback{
+		Method: http.MethodPost, URL: url, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: wire.Encode(struct {
+			Event  string `json:"event"`
+			Parcel string `json:"parcel"`
+		}{event, parcel}),
+	})
 }
 
 type state struct {
@@ -87,6 +130,13 @@ func (s *state) Reindex() error {
 		s.known[t] = true
 	}
 	return nil
+}
+
+// Derive counts what lies in the locker.
+func (s *state) Derive(time.Time, contract.Values) any {
+	return struct {
+		Parcels int `json:"parcels"`
+	}{len(s.Parcels)}
 }
 
 // Words are the tokens.
@@ -251,6 +301,7 @@ func dropParcel() *contract.Operation {
 			s.busy++
 			id := c.Dice().ID()
 			s.Parcels[id] = c.In.Text("content")
+			notify(c, "dropped", id)
 			return struct {
 				Parcel string `json:"parcel"`
 			}{id}

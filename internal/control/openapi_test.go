@@ -1,0 +1,55 @@
+package control_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, nil)
+	s.check([]row{
+		{
+			method: "GET", target: "/v1/apis/toy/openapi.json", status: 200, header: [2]string{"Content-Type", "application/json"},
+			want:  []string{`"openapi": "3.1.0"`, `"url": "http://localhost:6400:1/toy"`, `"version": "1.2.3"`, `"operationId": "SellHat"`, `"SoldOut.NoHat"`},
+			never: []string{"ListHats"},
+		},
+		{method: "HEAD", target: "/v1/apis/toy/openapi.json", status: 200},
+		{method: "GET", target: "/v1/apis/toi/openapi.json", status: 404, want: []string{`there is no API \"toi\"; did you mean \"toy\"?`}},
+		{method: "GET", target: "/v1/openapi.json?pretty=1", status: 400, want: []string{"takes no query parameter"}},
+		{
+			method: "GET", target: "/v1/openapi.json", status: 200, header: [2]string{"Content-Type", "application/json"},
+			want: []string{`"openapi": "3.1.0"`, `"url": "/"`, `"name": "decided_by"`},
+		},
+	})
+}
+
+// Every route is in the document of the control API, with what it is for.
+func TestOpenAPITellsEveryRoute(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, nil)
+	var index struct{ Routes []string }
+	var document struct {
+		Servers []struct{ URL string }
+		Paths   map[string]map[string]struct{ Summary string }
+	}
+	for target, into := range map[string]any{"/": &index, "/v1/openapi.json": &document} {
+		if err := json.Unmarshal(s.ask("GET", target, "").Body.Bytes(), into); err != nil {
+			t.Fatal(target, err)
+		}
+	}
+	told := 0
+	for _, item := range document.Paths {
+		told += len(item)
+	}
+	if told != len(index.Routes) || told == 0 {
+		t.Errorf("%d routes are told, there are %d", told, len(index.Routes))
+	}
+	for _, route := range index.Routes {
+		method, path, _ := strings.Cut(route, " ")
+		if document.Paths[strings.ReplaceAll(path, "...}", "}")][strings.ToLower(method)].Summary == "" {
+			t.Errorf("%s is lost, or has no doc", route)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// responses tells all outcomes of the operations, by status.
+func (b *book) responses(ops []*contract.Operation) object[response] {
+	var all object[response]
+	owners := map[*contract.Outcome][]string{}
+	var ends []*contract.Outcome
+	for _, op := range ops {
+		for _, o := range b.api.Ends(op) {
+			if owners[o] == nil {
+				ends = append(ends, o)
+			}
+			owners[o] = append(owners[o], op.Name)
+			b.content(all.put(strconv.Itoa(o.Status)), op, o)
+		}
+	}
+	for _, o := range ends {
+		r := all.at(strconv.Itoa(o.Status))
+		told := outcome{Name: o.Name, Fails: o.Fails, Message: o.Message, Doc: o.Doc, cited: citedOf(o.Cite)}
+		if len(owners[o]) < len(ops) {
+			told.Of = owners[o]
+		}
+		r.Outcomes = append(r.Outcomes, told)
+		headers(r, b.returns(o))
+	}
+	slices.SortStableFunc(all, func(a, b member[response]) int { return strings.Compare(a.name, b.name) })
+	for i := range all {
+		all[i].value.finish()
+	}
+	return all
+}
+
+// finish tells what follows from all outcomes of a response together.
+func (r *response) finish() {
+	r.Description = described(r.Outcomes)
+	if len(r.Outcomes) == 1 {
+		return
+	}
+	for i := range r.Headers {
+		r.Headers[i].value.Required = false // another outcome may lack it
+	}
+}
+
+// described names outcomes. Two operations may each have one of a name.
+func described(outcomes []outcome) string {
+	var names []string
+	for _, o := range outcomes {
+		if !slices.Contains(names, o.Name) {
+			names = append(names, o.Name)
+		}
+	}
+	return "The call ends in " + strings.Join(names, ", ") + "."
+}
+
+func (b *book) returns(o *contract.Outcome) []contract.Param {
+	if o.Fails {
+		return b.api.Failure
+	}
+	return o.Returns
+}
+
+func headers(r *response, rows []contract.Param) {
+	for i := range rows {
+		if p := &rows[i]; p.In == contract.Header {
+			*r.Headers.put(p.Name) = header{p.Doc, p.Need == contract.Required, valueOf(p), sourceOf(p.Cite)}
+		}
+	}
+}
+
+// content tells the body in which op ends with o. Of an API that conceals what
+// it says, a member around which something stands is not what it seems to be.
+func (b *book) content(r *response, op *contract.Operation, o *contract.Outcome) {
+	var inside *schema
+	var reply []byte
+	if rows := bodyRows(b.returns(o)); len(rows) > 0 {
+		reply = wire.Encode(map[string]string{mark: mark})
+		name := op.Name + "." + o.Name
+		if o.Fails {
+			name = failure
+		}
+		inside = b.schema(name, rowsOf(rows))
+	}
+	sent, known := written(b.api, op, o, reply)
+	if known && len(sent.Body) == 0 && (inside == nil || sent.Header.Get("Content-Type") == "") {
+		return
+	}
+	kind := unknown
+	if known {
+		kind = kindOf(sent.Header, sent.Body)
+	}
+	m := r.Content.put(kind)
+	stands := inside
+	if b.conceals {
+		stands = &schema{Holds: []*schema{inside}}
+	}
+	seen, err := wire.Value(sent.Body)
+	s, found := around(seen, stands)
+	switch {
+	case known && err == nil && found && s == stands:
+		offer(m, inside)
+	case known && err == nil && (found || inside == nil):
+		offer(m, s)
+	case inside != nil && !slices.ContainsFunc(m.Holds, same(inside)):
+		m.Holds = append(m.Holds, inside)
+	}
+}
+
+// offer adds a schema to those of which an answer fits one.
+func offer(m *mediaType, s *schema) {
+	switch {
+	case m.Schema == nil:
+		m.Schema = s
+	case same(s)(m.Schema) || slices.ContainsFunc(m.Schema.AnyOf, same(s)):
+	case m.Schema.AnyOf != nil:
+		m.Schema.AnyOf = append(m.Schema.AnyOf, s)
+	default:
+		m.Schema = &schema{AnyOf: []*schema{m.Schema, s}}
+	}
+}
+
+// same finds schemas that say what s says.
+func same(s *schema) func(*schema) bool {
+	want, _ := json.Marshal(s)
+	return func(other *schema) bool {
+		got, _ := json.Marshal(other)
+		return bytes.Equal(got, want)
+	}
+}

@@ -1,0 +1,73 @@
+package openapi
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// A Route is one line of a table of routes that is no documented API's: the
+// control API has one.
+type Route struct {
+	Method string
+	Path   string // {name} takes one segment, {name...} the rest
+	Doc    string
+	Query  []string // the query parameters that it takes
+	Body   []string // media types of a body, where it takes one
+}
+
+// rest is a place that takes the rest of a path, for which OpenAPI has no word.
+var rest = regexp.MustCompile(`\{(\w+)\.\.\.\}`)
+
+// Routes tells a table of routes. Answers are told as far as all have them in
+// common: failures are problems as RFC 9457 has them.
+func Routes(title string, about About, routes []Route) []byte {
+	d := about.document(title, "Derived from the table of routes.")
+	d.Components.Schemas = object[*schema]{{problem, problemSchema}}
+	for _, r := range routes {
+		item := d.Paths.put(rest.ReplaceAllString(r.Path, "{$1}"))
+		*item.put(strings.ToLower(r.Method)) = r.operation()
+	}
+	return d.encode()
+}
+
+func (r *Route) operation() *operation {
+	o := &operation{Summary: r.Doc, Responses: object[response]{
+		{"2XX", response{Description: "What was asked for."}},
+		{"default", response{
+			Description: "What is wrong, and how to mend it.",
+			Content:     object[mediaType]{{"application/problem+json", mediaType{Schema: refer(problem)}}},
+		}},
+	}}
+	path := rest.ReplaceAllString(r.Path, "{$1}")
+	for _, m := range place.FindAllStringSubmatch(path, -1) {
+		p := &parameter{Name: m[1], In: "path", Required: true, Schema: &schema{Type: "string"}}
+		if strings.Contains(r.Path, "{"+m[1]+"...}") {
+			p.Description = "The rest of the path; its slashes stay as they are."
+		}
+		o.Parameters = append(o.Parameters, p)
+	}
+	for _, name := range r.Query {
+		o.Parameters = append(o.Parameters, &parameter{Name: name, In: "query", Schema: &schema{Type: "string"}})
+	}
+	for _, kind := range r.Body {
+		if o.Body == nil {
+			o.Body = &body{}
+		}
+		o.Body.Content.put(kind)
+	}
+	return o
+}
+
+const problem = "Problem"
+
+var problemSchema = &schema{
+	Type: "object", Required: []string{"title", "status", "detail"},
+	Properties: object[*schema]{
+		{"title", &schema{Type: "string", Examples: []any{http.StatusText(http.StatusNotFound)}}},
+		{"status", &schema{Type: "integer", Examples: []any{http.StatusNotFound}}},
+		{"detail", &schema{Type: "string", Description: "What was found and what was expected."}},
+		{"faults", &schema{Type: "array", Items: &schema{Type: "string"}, Description: "The faults of a file, each with its place."}},
+		{"violations", &schema{Type: "array", Items: &schema{Type: "object"}, Description: "What parameters violate, row by row."}},
+	},
+}

@@ -1,0 +1,170 @@
+package openapi
+
+import (
+	"bytes"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// signed is the request that a client library would send for op, or nil where
+// the API does not sign for nobody.
+func signed(api *contract.API, op *contract.Operation) *contract.Request {
+	if api.Sign == nil {
+		return nil
+	}
+	nobody := contract.Values{}
+	for _, c := range api.Credentials {
+		nobody[c.Name] = "nobody"
+	}
+	r, err := api.Sign(contract.Draft{
+		Operation: op, In: contract.Sample(op.Params), Host: "localhost", Credentials: nobody, Now: epoch,
+	})
+	if err != nil {
+		return nil
+	}
+	return r
+}
+
+var epoch = time.Unix(0, 0).UTC()
+
+// discriminator finds by what the service tells operations apart: the header or
+// query parameter that names each of them in its own request.
+func discriminator(api *contract.API, ops []*contract.Operation) *parameter {
+	all := &schema{Type: "string"}
+	var candidates []parameter
+	for i, op := range ops {
+		r := signed(api, op)
+		if r == nil || r.URL == nil {
+			return nil
+		}
+		naming := append(named(r.Header, "header", op.Name), named(r.URL.Query(), "query", op.Name)...)
+		if i == 0 {
+			candidates = naming
+		}
+		candidates = slices.DeleteFunc(candidates, func(p parameter) bool {
+			return !slices.ContainsFunc(naming, func(q parameter) bool { return p.Name == q.Name && p.In == q.In })
+		})
+		all.Enum = append(all.Enum, op.Name)
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	p := candidates[0]
+	p.Required, p.Schema, p.Description = true, all, "Which operation is meant."
+	return &p
+}
+
+// named lists what has the value, by name.
+func named(values map[string][]string, in, value string) []parameter {
+	var found []parameter
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if slices.Contains(values[name], value) {
+			found = append(found, parameter{Name: name, In: in})
+		}
+	}
+	return found
+}
+
+// written is what Write makes of an outcome's reply, or of a mark in its stead.
+func written(api *contract.API, op *contract.Operation, o *contract.Outcome, reply []byte) (r contract.Response, ok bool) {
+	// Write may lean on what the steps of the Door found out, and nobody came
+	// through the Door. What cannot be had so is not told.
+	defer func() { ok = recover() == nil }()
+	write := api.Write
+	if op.Write != nil {
+		write = op.Write
+	}
+	request := signed(api, op)
+	if request == nil {
+		request = &contract.Request{Method: op.Method, URL: &url.URL{Path: op.Path}, Header: http.Header{}}
+	}
+	c := &contract.Call{
+		API: api, Operation: op, Request: request, In: contract.Sample(op.Params), Now: epoch, Auth: contract.Off,
+		Switches: contract.Values{}, House: nobody{},
+	}
+	for i := range api.Switches {
+		c.Switches[api.Switches[i].Name] = api.Switches[i].Default
+	}
+	return write(c, o.Verdict(), contract.Reply{Body: reply, Header: http.Header{}}), true
+}
+
+// conceals reports whether the API's requests hide what they say. Then its
+// answers do so too, though not those to nobody.
+func conceals(api *contract.API) bool {
+	return slices.ContainsFunc(api.Operations, func(op *contract.Operation) bool {
+		rows := bodyRows(op.Params)
+		_, plain := asked(api, op, rows)
+		return len(rows) > 0 && !plain
+	})
+}
+
+// asked tells the media type of op's requests, and whether their rows stand in
+// them for all to see. Where they have no body, it is "".
+func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (kind string, plain bool) {
+	if len(rows) > 0 {
+		kind = kinds[rows[0].In]
+	}
+	r := signed(api, op)
+	if r == nil {
+		return kind, api.Sign == nil
+	}
+	if len(r.Body) == 0 {
+		return kind, true
+	}
+	kind = kindOf(r.Header, r.Body)
+	var has func(name string) bool
+	switch kind {
+	case "application/json":
+		said, _ := wire.Object(r.Body)
+		has = said.Has
+	case "application/x-www-form-urlencoded":
+		said, _ := url.ParseQuery(string(r.Body))
+		has = said.Has
+	default:
+		has = func(name string) bool { return bytes.Contains(r.Body, []byte(`name="`+name+`"`)) }
+	}
+	for name := range contract.Sample(rows) {
+		if !has(name) {
+			return kind, false
+		}
+	}
+	return kind, true
+}
+
+// unknown is the media range of what nobody knows.
+const unknown = "*/*"
+
+// kindOf is the media type of a body.
+func kindOf(h http.Header, body []byte) string {
+	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); err == nil {
+		return kind
+	}
+	if _, err := wire.Value(body); err == nil {
+		return "application/json"
+	}
+	return "application/octet-stream"
+}
+
+// nobody is a house in which nothing lasts. Its dice always throw the same.
+type nobody struct{}
+
+func (nobody) Look(f func())                 { f() }
+func (nobody) Hit(string, time.Duration) int { return 1 }
+func (nobody) Dice() *contract.Dice          { return contract.NewDice(new(counter)) }
+func (nobody) Mint() *contract.Dice          { return contract.NewDice(new(counter)) }
+func (nobody) Issue(string)                  {}
+func (nobody) Forget(string)                 {}
+
+// counter is a source of chance in which nothing is left to chance.
+type counter uint64
+
+func (c *counter) Uint64() uint64  { *c += 0x9e3779b97f4a7c15; return uint64(*c) }
+func (c *counter) Int63() int64    { return int64(c.Uint64() >> 1) }
+func (c *counter) Seed(seed int64) { *c = counter(seed) }
