@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,10 +104,14 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			b.WriteString("\n")
 		}
 	}
-	if len(e.Passed) > 0 {
+	if !e.Passed.IsZero() {
 		b.WriteString("rules passed over:\n")
-		for _, p := range e.Passed {
-			fmt.Fprintf(&b, "  %s rule %d: %s\n", p.Scenario, p.Rule, p.Why)
+		for _, p := range e.Passed.List() {
+			where := "  "
+			if p.Rule > 0 {
+				where = fmt.Sprintf("  %s rule %d: ", p.Scenario, p.Rule)
+			}
+			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -121,8 +126,14 @@ func pageWire(b *strings.Builder, w *journal.Wire) {
 	if w.DelayMS > 0 {
 		what = append(what, (time.Duration(w.DelayMS)*time.Millisecond).String()+" of delay")
 	}
+	if w.Bandwidth > 0 {
+		what = append(what, strconv.Itoa(w.Bandwidth)+" bytes of the body in a second")
+	}
 	if w.Fault != "" {
 		what = append(what, w.Fault)
+	}
+	if w.Phantom {
+		what = append(what, "the outcome was told and not carried out")
 	}
 	if w.Answered {
 		what = append(what, "something in between answered")

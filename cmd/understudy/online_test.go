@@ -101,8 +101,13 @@ func TestScenarios(t *testing.T) {
 	at(t, s, "scenarios", "on", "tencentcar/CreateSession/NoIdle").want(t, exitInsufficient, `!did you mean "ResourceNotFound.NoIdle"?`)
 	at(t, s, "scenarios", "on", "no-idle", "--where", "UserID=u-1").want(t, exitFailed, `!did you mean "UserId"?`)
 	at(t, s, "scenarios", "on", "no-idle", "--delay", "5ms", "--skip", "1").want(t, exitDone, "tencentcar/no-idle")
+	at(t, s, "scenarios", "on", "no-idle", "--for", "10m").want(t, exitDone)
+	at(t, s, apply("u-1")...).want(t, exitDone, "ResourceNotFound.NoIdle")
+	at(t, s, "clock", "advance", "10m").want(t, exitDone)
+	at(t, s, apply("u-1")...).want(t, exitDone, "tencentcar/ApplyConcurrent/success")
+	at(t, s, "scenarios", "on", "no-idle", "--for", "-1s").want(t, exitUsage, "!--for is -1s")
 	at(t, s, "scenarios", "off").want(t, exitDone, "off in default: all scenarios")
-	at(t, s, "scenarios", "status", "-o", "markdown").want(t, exitDone, "| scenario | rule |", "!no scenario is on")
+	at(t, s, "scenarios", "status", "-o", "markdown").want(t, exitDone, "| scenario | state | rule |", "!no scenario is on")
 }
 
 func TestScenarioTexts(t *testing.T) {

@@ -75,7 +75,7 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	}
 	w.House, w.Sandbox = house, house.Find(sandbox.Default)
 	w.Door = gateway.New(gateway.Config{
-		APIs: []*contract.API{api}, House: house, Body: 10 << 20, MaxStall: time.Second,
+		APIs: []*contract.API{api}, House: house, Body: 10 << 20, MaxStall: time.Second, Find: w.find,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}).Own(api)
 	return w
@@ -109,6 +109,16 @@ type folder struct {
 	name string
 }
 
+// ReadDir leaves the other folders out.
+func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(f.FS, name)
+	if name == "." {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() != f.name })
+	}
+	return entries, err
+}
+
+// Glob finds the YAML files of the folder.
 func (f folder) Glob(string) ([]string, error) { return fs.Glob(f.FS, f.name+"/*.yaml") }
 
 // slowly is a wall clock of which every look takes a second, so that no two

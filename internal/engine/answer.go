@@ -15,6 +15,7 @@ import (
 type Answer struct {
 	contract.Response
 	Wire  *scenario.Wire // nil: at once and whole
+	Delay time.Duration  // how long Wire holds it back
 	Entry *journal.Entry // how the journal tells it
 
 	walk *walk
@@ -88,14 +89,11 @@ func (w *walk) record() {
 	if w.Operation != nil {
 		w.entry.Operation = w.Operation.Name
 	}
-	if w.wire != nil {
-		w.entry.Wire = &journal.Wire{
-			DelayMS: w.wire.Delay.Milliseconds(), Fault: string(w.wire.Fault),
-			Answered: w.wire.Answer != nil, Undone: w.undone(),
-		}
+	if w.wire != nil || w.phantom {
+		w.entry.Wire = w.carried()
 	}
-	for _, p := range w.passed {
-		w.entry.Passed = append(w.entry.Passed, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
+	if w.passed != nil {
+		w.entry.Passed = journal.Later(toldBy(w.passed))
 	}
 	w.entry.Explanation = w.explain()
 	w.visit.Sandbox.Journal.Add(w.entry)

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // door leads to one API. Its routes are the paths of the API's tables, each for
@@ -122,17 +125,39 @@ func (d *door) serve(v *visitor) {
 		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v.w)
 		return
 	}
+	played, err := d.gateway.scenario(v.r)
+	if err != nil {
+		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v.w)
+		return
+	}
 	began := d.gateway.config.House.Wall()
 	now, stamp := s.Clock.Both()
 	r.Arrived = stamp
 	answer, err := engine.Serve(&engine.Visit{
 		Room: room, Sandbox: s, FoundBy: foundBy, Request: r, Now: now, Outcome: v.r.Header.Get(OutcomeHeader),
+		Scenario: played,
 	})
+	if strange := (*engine.StrangeScenarioError)(nil); errors.As(err, &strange) {
+		problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}.write(v.w)
+		return
+	}
 	if err != nil {
 		problem{Code: "unknown-outcome", Title: "no such outcome", Detail: err.Error()}.write(v.w)
 		return
 	}
 	d.gateway.deliver(v, answer, began)
+}
+
+// scenario finds the scenario that a request names for itself, or nil.
+func (g *Gateway) scenario(r *http.Request) (*scenario.Scenario, error) {
+	name := r.Header.Get(ScenarioHeader)
+	switch {
+	case name == "":
+		return nil, nil
+	case g.config.Find == nil:
+		return nil, errors.New("no scenario is known here by which the header " + ScenarioHeader + " could be played")
+	}
+	return g.config.Find(name)
 }
 
 // sandbox finds the world that a request belongs to: the one that it names,

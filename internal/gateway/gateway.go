@@ -19,12 +19,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // The headers by which clients and understudy speak of what is not the API's.
 const (
 	SandboxHeader   = "Understudy-Sandbox"
 	OutcomeHeader   = engine.OutcomeHeader
+	ScenarioHeader  = engine.ScenarioHeader
 	DecidedByHeader = "Understudy-Decided-By"
 	CallHeader      = "Understudy-Call"
 	ProblemHeader   = "Understudy-Problem"
@@ -38,7 +40,8 @@ type Config struct {
 	MaxStall time.Duration // longest delay or stall
 	Plain    bool          // no Understudy-* headers on answers
 	Log      *slog.Logger
-	Observe  func(*journal.Entry) // called once an answer has left; nil: nobody looks
+	Find     func(name string) (*scenario.Scenario, error) // scenarios that requests name; nil: none is known
+	Observe  func(*journal.Entry)                          // called once an answer has left; nil: nobody looks
 }
 
 // A Gateway carries requests to the APIs and answers back.

@@ -28,7 +28,7 @@ type Entry struct {
 	Violations  []contract.Violation `json:"violations,omitempty"`
 	Notes       contract.Facts       `json:"notes,omitempty"`
 	Explanation *Explanation         `json:"explanation,omitempty"`
-	Passed      []Passed             `json:"rules_passed_over,omitempty"`
+	Passed      PassedOver           `json:"rules_passed_over,omitzero"`
 
 	bytes int // about how many it holds
 }
@@ -83,10 +83,12 @@ type Message struct {
 
 // Wire is what a scenario had the network do.
 type Wire struct {
-	DelayMS  int64  `json:"delay_ms,omitempty"`
-	Fault    string `json:"fault,omitempty"`
-	Answered bool   `json:"answered,omitempty"` // something in between answered in the API's stead
-	Undone   bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
+	DelayMS   int64  `json:"delay_ms,omitempty"`
+	Bandwidth int    `json:"bandwidth,omitempty"` // bytes of the body in a second
+	Fault     string `json:"fault,omitempty"`
+	Answered  bool   `json:"answered,omitempty"` // something in between answered in the API's stead
+	Undone    bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
+	Phantom   bool   `json:"phantom,omitempty"`  // the outcome was told and not carried out
 }
 
 // Explanation is contract.Explanation, under the name by which the journal shows it.
@@ -97,6 +99,42 @@ type Passed struct {
 	Scenario string `json:"scenario"`
 	Rule     int    `json:"rule"`
 	Why      string `json:"why"`
+}
+
+// PassedOver are the active rules that were asked and did not fit. They are
+// told when somebody looks, since most calls are never looked at.
+type PassedOver struct {
+	list []Passed
+	tell func() []Passed // nil: list has them
+}
+
+// Later is what tell tells, when somebody looks. It may be asked several times.
+func Later(tell func() []Passed) PassedOver { return PassedOver{tell: tell} }
+
+// Told is a list that is there already.
+func Told(list []Passed) PassedOver { return PassedOver{list: list} }
+
+// List tells what did not fit, in the order in which the rules were asked.
+func (p PassedOver) List() []Passed {
+	if p.tell != nil {
+		return p.tell()
+	}
+	return p.list
+}
+
+// IsZero reports whether no rule was passed over.
+func (p PassedOver) IsZero() bool { return p.tell == nil && len(p.list) == 0 }
+
+// now tells at once, so that nothing of the call has to be kept for it.
+func (p PassedOver) now() PassedOver { return Told(p.List()) }
+
+// MarshalJSON writes a list.
+func (p PassedOver) MarshalJSON() ([]byte, error) { return json.Marshal(p.List()) }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (p *PassedOver) UnmarshalJSON(raw []byte) error {
+	*p = PassedOver{}
+	return json.Unmarshal(raw, &p.list)
 }
 
 // measure tells about how many bytes the entry holds.

@@ -48,6 +48,11 @@ type House struct {
 	mu        sync.RWMutex
 	sandboxes map[string]*Sandbox
 	many      atomic.Bool // there are others beside default
+
+	active struct {
+		sync.Mutex
+		first []*scenario.Scenario // active from the start
+	}
 }
 
 // New returns a house in which default stands, with a room for every API, so
@@ -57,6 +62,7 @@ func New(config Config) (*House, error) {
 		config: config, budget: journal.NewBudget(config.JournalAll),
 		book: newBook(), sandboxes: map[string]*Sandbox{},
 	}
+	h.active.first = config.Scenarios
 	h.only = h.add(Default)
 	for _, api := range config.APIs {
 		if _, err := h.only.Room(api); err != nil {
@@ -81,6 +87,36 @@ func (h *House) Notify(callbacks []contract.Callback) {
 	if len(callbacks) > 0 && h.config.Notify != nil {
 		h.config.Notify(callbacks)
 	}
+}
+
+// beginnings are the scenarios that are active from the start.
+func (h *House) beginnings() []*scenario.Scenario {
+	h.active.Lock()
+	defer h.active.Unlock()
+	return h.active.first
+}
+
+// Renew has every sandbox play the newest version of the scenarios that are
+// active in it; find tells it by the full name, or nil where it is gone. Those
+// that are as they were go on where they stand. Told is in which sandboxes
+// which scenarios began anew.
+func (h *House) Renew(find func(full string) *scenario.Scenario) map[string][]string {
+	h.active.Lock()
+	first := slices.Clone(h.active.first)
+	for i, s := range first {
+		if fresh := find(s.FullName()); fresh != nil {
+			first[i] = fresh
+		}
+	}
+	h.active.first = first
+	h.active.Unlock()
+	anew := map[string][]string{}
+	for _, s := range h.List() {
+		if names := s.Player.Renew(find); names != nil {
+			anew[s.Name] = names
+		}
+	}
+	return anew
 }
 
 // Config says how sandboxes begin here. It is not to be changed.
@@ -132,12 +168,12 @@ func (h *House) Get(name string) (*Sandbox, error) {
 
 // add makes a sandbox. The caller holds the lock, or is the only one there.
 func (h *House) add(name string) *Sandbox {
-	c := clock.New(h.config.Wall, h.config.Clock)
+	c, seed := clock.New(h.config.Wall, h.config.Clock), mix(h.config.Seed, []string{name})
 	s := &Sandbox{
 		Name: name, Clock: c, house: h, made: c.Now(),
 		Journal:     journal.New(name, h.config.Journal, h.budget),
-		Player:      scenario.NewPlayer(h.config.APIs),
-		seed:        mix(h.config.Seed, []string{name}),
+		Player:      scenario.NewPlayer(h.config.APIs, seed, c.Now),
+		seed:        seed,
 		credentials: h.config.Credentials,
 		rooms:       map[*contract.API]*Room{},
 	}

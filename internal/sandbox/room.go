@@ -165,44 +165,62 @@ func (r *Room) Snapshot() ([]byte, error) {
 // Restore puts the world back that Snapshot wrote down. Where the document is
 // not one, or contradicts itself, nothing changes.
 func (r *Room) Restore(document []byte) error {
-	state, err := r.API.State(contract.Seed{
-		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
-		Decode: func(any) error { return nil },
-	})
+	state, err := r.read(document)
 	if err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(document))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(state); err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
-	}
-	if err := state.Reindex(); err != nil {
 		return fmt.Errorf("state of %s: %w", r.API.Name, err)
 	}
 	r.replace(state)
 	return nil
 }
 
+// Copy makes a world that is like state and shares nothing with it, at the cost
+// of writing it down and reading it again. It takes no lock.
+func (r *Room) Copy(state contract.State) (contract.State, error) {
+	document, err := json.Marshal(state)
+	if err != nil {
+		return nil, err
+	}
+	return r.read(document)
+}
+
+// read makes the world that a document tells.
+func (r *Room) read(document []byte) (contract.State, error) {
+	state, err := r.API.State(contract.Seed{
+		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
+		Decode: func(any) error { return nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(document))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(state); err != nil {
+		return nil, err
+	}
+	return state, state.Reindex()
+}
+
 // Pull pulls a trigger: something happens outside the API's calls.
 func (r *Room) Pull(t *contract.Trigger, in contract.Values) error {
-	n := r.Number(nil)
-	c := &contract.Call{
-		API: r.API, In: in, Auth: r.auth, Switches: r.fixture.Switches, Now: r.sandbox.Clock.Now(),
-		Request: &contract.Request{}, House: offstage{r, n},
-	}
-	if err := r.happen(t, c); err != nil {
+	var callbacks []contract.Callback
+	var err error
+	r.Alone(func(contract.State) { callbacks, err = r.Happen(t, in, r.sandbox.Clock.Now()) })
+	if err != nil {
 		return err
 	}
-	r.sandbox.house.Notify(c.Callbacks)
+	r.sandbox.house.Notify(callbacks)
 	return nil
 }
 
-func (r *Room) happen(t *contract.Trigger, c *contract.Call) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c.State = r.state
-	return t.Do(c)
+// Happen is Pull for whoever is alone with the state, in what Alone runs. What
+// is to be sent to the client's side is left to the caller.
+func (r *Room) Happen(t *contract.Trigger, in contract.Values, now time.Time) ([]contract.Callback, error) {
+	c := &contract.Call{
+		API: r.API, In: in, Auth: r.auth, Switches: r.fixture.Switches, Now: now,
+		Request: &contract.Request{}, House: offstage{r, r.Number(nil)}, State: r.state,
+	}
+	err := t.Do(c)
+	return c.Callbacks, err
 }
 
 // offstage is the house of what happens without a request.

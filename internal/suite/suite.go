@@ -48,7 +48,7 @@ func Start(c Config) (*Suite, error) {
 	s := &Suite{House: l.house, APIs: l.apis, config: c, ports: map[string]int{}, broken: make(chan error, 1)}
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, House: l.house, Body: c.Body, MaxStall: c.MaxStall,
-		Plain: c.PlainAnswers, Log: c.Log, Observe: s.observe,
+		Plain: c.PlainAnswers, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, House: l.house, Library: l.library, Doors: s.doors,
