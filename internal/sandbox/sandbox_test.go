@@ -298,3 +298,49 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestSnapshotRefuses(t *testing.T) {
+	h := newHome(t, nil)
+	h.register(t, sandbox.Default)
+	s := h.get(t, sandbox.Default)
+	before, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document, want := range map[string]string{
+		``:                                 "reading the snapshot: ",
+		`{"version":2}`:                    "the snapshot is of version 2; version 1 was expected",
+		`{"version":1,"strange":1}`:        "reading the snapshot: ",
+		`{"version":1,"state":{"toi":{}}}`: "the snapshot tells of an API \"toi\", which is not served here; did you mean \"toy\"?",
+		`{"version":1,"state":{"toy":{"strange":1}}}`:                                               "state of toy: ",
+		`{"version":1,"state":{"toy":{"tokens":["a","a"]}}}`:                                        "state of toy: token a stands twice",
+		`{"version":1,"scenarios":[{"scenario":"toy/x","state":"initial","rules":[{"fired":-1}]}]}`: "less than nothing",
+		`{"version":1,"scenarios":[{"scenario":"toy/x"}]}`:                                          "it is in no state",
+	} {
+		if err := s.Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", document, err, want)
+		}
+	}
+	after, err := s.Snapshot()
+	if err != nil || string(after) != string(before) {
+		t.Errorf("got %s, %v, want %s", after, err, before)
+	}
+}
+
+// A scenario begins by the clock as it stands after a reset, so that its times
+// count from there.
+func TestResetBeginsByTheClock(t *testing.T) {
+	s, err := scenario.Parse("s.yaml", []byte("scenario: s\napi: toy\nrules: [{operation: Page, until: 1m, outcome: broken}]"), []*contract.API{toy.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHome(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
+	alice := h.get(t, "alice")
+	alice.Clock.Freeze(noon.Add(time.Hour))
+	if err := alice.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if since := alice.Player.Active()[0].Since; !since.Equal(noon) {
+		t.Errorf("it began at %s, want %s", since, noon)
+	}
+}
