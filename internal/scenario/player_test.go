@@ -322,25 +322,36 @@ func TestAskingNothingAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkAsk is what asking alone costs a call that no rule fits.
 func BenchmarkAsk(b *testing.B) {
-	for _, active := range []int{0, 1, 100} {
-		for _, about := range []string{"Create", "List"} {
-			b.Run(fmt.Sprintf("%d active about %s", active, about), func(b *testing.B) {
+	for _, rule := range []struct{ name, text string }{
+		{"another operation", "- {operation: List, outcome: success}"},
+		{"another value", "- {operation: Create, where: {UserId: u%d-}, outcome: success}"},
+		{"three values", "- {operation: Create, where: {UserId: u1, Page: %d, header.X-Trace: on}, outcome: success}"},
+		{"worn out", "- {operation: Create, times: 1, outcome: success}"},
+		{"another state", "- {operation: Create, times: 1, state: late, outcome: success}\n- {operation: List, then: late}"},
+		{"no chance", "- {operation: Create, chance: 0.000001, outcome: success}"},
+		{"a number", "- {operation: Create, where: {Count: {gt: %d}}, outcome: success}"},
+		{"a pattern", "- {operation: Create, where: {UserId: {matches: '^x%d'}}, outcome: success}"},
+	} {
+		for _, active := range []int{0, 1, 100} {
+			b.Run(fmt.Sprintf("%s/%d active", rule.name, active), func(b *testing.B) {
 				p := newPlayer()
 				for i := range active {
-					where := ""
-					if i > 0 {
-						where = "where: {Page: 1}, "
+					text := rule.text
+					if strings.Contains(text, "%d") {
+						text = fmt.Sprintf(text, 1000+i)
 					}
-					p.On(read(b, fmt.Sprint("s", i), "  - {operation: "+about+", "+where+"outcome: success}"), scenario.Narrow{})
+					p.On(read(b, fmt.Sprint("s", i), text), scenario.Narrow{})
 				}
-				c := call(create, contract.Values{"UserId": "u1", "Page": int64(2)})
+				c := call(create, contract.Values{"UserId": "u1", "Page": int64(2), "Count": int64(3)})
+				for range active {
+					p.Ask(c, false)
+				}
 				b.ReportAllocs()
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						p.Ask(c, false)
-					}
-				})
+				for b.Loop() {
+					p.Ask(c, false)
+				}
 			})
 		}
 	}
