@@ -167,10 +167,30 @@ func (r *Room) Snapshot() ([]byte, error) {
 func (r *Room) Restore(document []byte) error {
 	state, err := r.read(document)
 	if err != nil {
-		return fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return err
 	}
 	r.replace(state)
 	return nil
+}
+
+// read makes the world that a document describes.
+func (r *Room) read(document []byte) (contract.State, error) {
+	state, err := r.API.State(contract.Seed{
+		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
+		Decode: func(any) error { return nil },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(document))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(state); err != nil {
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	if err := state.Reindex(); err != nil {
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	return state, nil
 }
 
 // Copy makes a world that is like state and shares nothing with it, at the cost
@@ -178,26 +198,9 @@ func (r *Room) Restore(document []byte) error {
 func (r *Room) Copy(state contract.State) (contract.State, error) {
 	document, err := json.Marshal(state)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
 	}
 	return r.read(document)
-}
-
-// read makes the world that a document tells.
-func (r *Room) read(document []byte) (contract.State, error) {
-	state, err := r.API.State(contract.Seed{
-		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
-		Decode: func(any) error { return nil },
-	})
-	if err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(document))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(state); err != nil {
-		return nil, err
-	}
-	return state, state.Reindex()
 }
 
 // Pull pulls a trigger: something happens outside the API's calls.
