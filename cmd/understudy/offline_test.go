@@ -151,6 +151,14 @@ func TestValidateDoubledName(t *testing.T) {
 	command(t, nil, "", "list", "scenarios", "tencentcar", "--scenarios", folder).want(t, exitDone, "all/slow")
 }
 
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	command(t, nil, "", "schema", "scenario").want(t, exitDone, `"https://json-schema.org/draft/2020-12/schema"`, `"const":"ResourceNotFound.NoIdle"`)
+	command(t, nil, "", "schema", "fixture").want(t, exitDone, `"rate_limits":`)
+	command(t, nil, "", "schema", "scenarios").want(t, exitUsage, `!did you mean "scenario"?`)
+	command(t, nil, "", "schema").want(t, exitUsage)
+}
+
 func TestHandbookFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "handbook")

@@ -47,6 +47,9 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs},
 		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI},
 
+		{method: http.MethodGet, path: "/v1/schemas/scenario.json", do: s.scenarioSchema},
+		{method: http.MethodGet, path: "/v1/schemas/fixture.json", do: s.fixtureSchema},
+
 		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios},
 		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario},
 		{method: http.MethodPut, path: "/v1/scenarios/{name...}", do: s.putScenario},

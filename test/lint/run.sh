@@ -139,6 +139,7 @@ down internal/control suite control $ours/internal/suite
 down internal/control cobra cobra github.com/spf13/cobra
 down internal/handbook emulator house $ours/emulators/polyv
 down internal/handbook gateway derived $ours/internal/gateway
+down internal/schema gateway derived $ours/internal/gateway
 down internal/suite emulators house $ours/emulators
 down internal/suite echo echo github.com/labstack/echo/v4
 down understudytest cobra cobra github.com/spf13/cobra
