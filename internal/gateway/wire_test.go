@@ -62,7 +62,11 @@ func TestResetOverTLS(t *testing.T) {
 	p.play(t, "- {operation: DropParcel, wire: {fault: reset}}")
 	server := httptest.NewTLSServer(p.gateway.Own(p.api))
 	defer server.Close()
-	if _, err := server.Client().Post(server.URL+"/parcels", "application/json", strings.NewReader(`{"content":"x"}`)); !errors.Is(err, syscall.ECONNRESET) {
+	r, err := server.Client().Post(server.URL+"/parcels", "application/json", strings.NewReader(`{"content":"x"}`))
+	if err == nil {
+		r.Body.Close()
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("got %v, want a reset", err)
 	}
 }

@@ -49,9 +49,10 @@ type House struct {
 	sandboxes map[string]*Sandbox
 	many      atomic.Bool // there are others beside default
 
-	active struct {
+	first struct { // how sandboxes begin, which may change
 		sync.Mutex
-		first []*scenario.Scenario // active from the start
+		scenarios []*scenario.Scenario
+		fixtures  map[string]*fixture.Fixture
 	}
 }
 
@@ -62,7 +63,7 @@ func New(config Config) (*House, error) {
 		config: config, budget: journal.NewBudget(config.JournalAll),
 		book: newBook(), sandboxes: map[string]*Sandbox{},
 	}
-	h.active.first = config.Scenarios
+	h.first.scenarios, h.first.fixtures = config.Scenarios, config.Fixtures
 	h.only = h.add(Default)
 	for _, api := range config.APIs {
 		if _, err := h.only.Room(api); err != nil {
@@ -91,9 +92,24 @@ func (h *House) Notify(callbacks []contract.Callback) {
 
 // beginnings are the scenarios that are active from the start.
 func (h *House) beginnings() []*scenario.Scenario {
-	h.active.Lock()
-	defer h.active.Unlock()
-	return h.active.first
+	h.first.Lock()
+	defer h.first.Unlock()
+	return h.first.scenarios
+}
+
+// fixture is what the world of an API begins with.
+func (h *House) fixture(api *contract.API) *fixture.Fixture {
+	h.first.Lock()
+	defer h.first.Unlock()
+	return h.first.fixtures[api.Name]
+}
+
+// Furnish has worlds that are made or reset from now on begin with these
+// fixtures, which are by API.
+func (h *House) Furnish(fixtures map[string]*fixture.Fixture) {
+	h.first.Lock()
+	defer h.first.Unlock()
+	h.first.fixtures = fixtures
 }
 
 // Renew has every sandbox play the newest version of the scenarios that are
@@ -101,15 +117,15 @@ func (h *House) beginnings() []*scenario.Scenario {
 // that are as they were go on where they stand. Told is in which sandboxes
 // which scenarios began anew.
 func (h *House) Renew(find func(full string) *scenario.Scenario) map[string][]string {
-	h.active.Lock()
-	first := slices.Clone(h.active.first)
+	h.first.Lock()
+	first := slices.Clone(h.first.scenarios)
 	for i, s := range first {
 		if fresh := find(s.FullName()); fresh != nil {
 			first[i] = fresh
 		}
 	}
-	h.active.first = first
-	h.active.Unlock()
+	h.first.scenarios = first
+	h.first.Unlock()
 	anew := map[string][]string{}
 	for _, s := range h.List() {
 		if names := s.Player.Renew(find); names != nil {

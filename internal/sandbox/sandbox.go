@@ -42,7 +42,7 @@ func (s *Sandbox) Room(api *contract.API) (*Room, error) {
 	if r := s.rooms[api]; r != nil {
 		return r, nil
 	}
-	r, err := newRoom(s, api, s.house.config.Fixtures[api.Name], s.house.auth(api))
+	r, err := newRoom(s, api, s.house.auth(api))
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,19 @@ func (l *Library) Add(fsys fs.FS, label string) error {
 	return err
 }
 
+// An UnreadError says that a folder could not be read at all.
+type UnreadError struct {
+	Label string
+	Err   error
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("reading the scenarios of %s: %v", e.Label, e.Err)
+}
+
+// Unwrap returns what stood in the way.
+func (e *UnreadError) Unwrap() error { return e.Err }
+
 // A Change tells what a reload made of one file.
 type Change struct {
 	Name  string // the full name
@@ -110,7 +123,7 @@ const (
 func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 	files, err := list(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("reading the scenarios of %s: %w", label, err)
+		return nil, &UnreadError{label, err}
 	}
 	before := l.layer(label)
 	fresh := &layer{label: label, entries: make(map[string]*entry, len(files))}

@@ -91,8 +91,10 @@ func TestParseReads(t *testing.T) {
 				Outcomes: []string{"NotFound.NoIdle", "emulator", "success"},
 				Where: []scenario.Condition{
 					{Param: "UserId", Match: scenario.In, In: []string{"u1", "2"}},
-					{Param: "Count", Match: scenario.Greater, Number: 1}, {Param: "Count", Match: scenario.Less, Number: 9.5},
-					{Param: "Media.id", Match: scenario.Present}, {Param: "query.page", Match: scenario.Absent},
+					{Param: "Count", Match: scenario.Greater, Number: 1},
+					{Param: "Count", Match: scenario.Less, Number: 9.5},
+					{Param: "Media.id", Match: scenario.Present},
+					{Param: "query.page", Match: scenario.Absent},
 					{Param: "header.X-Trace", Value: "on"},
 				},
 				Triggers: []scenario.Trigger{{Name: "user.lost", In: contract.Values{"count": int64(2)}}},

@@ -68,8 +68,12 @@ func rule() object {
 		"not":              object{"required": list{"outcome", "outcomes"}},
 		"dependentSchemas": object{"repeat": object{"required": list{"outcomes"}}},
 		"anyOf": list{
-			object{"required": list{"outcome"}}, object{"required": list{"outcomes"}}, object{"required": list{"then"}},
-			object{"required": list{"trigger"}}, object{"required": list{"expect"}}, object{"required": list{"wire"}},
+			object{"required": list{"outcome"}},
+			object{"required": list{"outcomes"}},
+			object{"required": list{"then"}},
+			object{"required": list{"trigger"}},
+			object{"required": list{"expect"}},
+			object{"required": list{"wire"}},
 		},
 	}
 }

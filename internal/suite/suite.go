@@ -31,6 +31,7 @@ type Suite struct {
 	control *control.Server
 	ports   map[string]int // of each API's own door
 	door    int            // port of the shared door
+	reloads *reloader
 	servers []*http.Server
 	serving sync.WaitGroup
 	broken  chan error
@@ -56,6 +57,9 @@ func Start(c Config) (*Suite, error) {
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
 		Panics: s.gateway.Panics, Log: c.Log,
 	})
+	if s.reloads, err = c.reloader(l); err != nil {
+		return nil, err
+	}
 	if err := s.open(); err != nil {
 		_ = s.Close(context.Background())
 		return nil, err
@@ -158,7 +162,7 @@ func (s *Suite) Close(ctx context.Context) error {
 	s.control.SetReady(false)
 	s.gateway.Cut()
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.servers))
+	errs := make([]error, len(s.servers), len(s.servers)+1)
 	for i, server := range s.servers {
 		wg.Go(func() {
 			if err := server.Shutdown(ctx); err != nil {
@@ -168,7 +172,7 @@ func (s *Suite) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.serving.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.reloads.close())...)
 }
 
 // URL is the address of an API: its own port, or else its path at the door.
