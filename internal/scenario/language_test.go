@@ -140,6 +140,22 @@ func TestSequencesStatesAndTimes(t *testing.T) {
 	}
 }
 
+func TestPassedTellsOfStates(t *testing.T) {
+	p := newPlayer()
+	p.On(read(t, "s", "- {operation: Create, state: late, outcome: success}\n- {operation: Create, outcome: NotFound.NoIdle, then: late}"), scenario.Narrow{})
+	for _, want := range []string{
+		"NotFound.NoIdle by toy/s 2; toy/s 1 state: the scenario was not in late", "success by toy/s 1",
+	} {
+		if got := say(p.Ask(call(create, nil), false)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	p.Rewind()
+	if got := letter(p.Ask(call(create, nil), false)); got != "n" {
+		t.Errorf("after Rewind: got %s, want n", got)
+	}
+}
+
 // A sequence does not move on for a call that the Door refused, unless it is
 // the Door's outcome that is next.
 func TestSequenceAtTheDoor(t *testing.T) {

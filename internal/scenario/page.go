@@ -12,11 +12,14 @@ import (
 type page struct {
 	rules   []candidate
 	columns []column // by which rules are found
-	door    set      // rules that may be played to a call that the Door refused
+	places  []place  // at which further conditions look, each once
+	slots   map[string]int
+	door    set // rules that may be played to a call that the Door refused
 
 	// live are the rules that may still fire: one whose times are used up leaves
-	// it. All else of a page never changes. The player's lock guards live.
-	live set
+	// it. awake are those whose state the scenario is in. All else of a page never
+	// changes. The player's lock guards both.
+	live, awake set
 }
 
 // A candidate is a rule for one operation.
@@ -30,7 +33,8 @@ type candidate struct {
 // A check is a condition and where it looks.
 type check struct {
 	*Condition
-	at place
+	at   place
+	slot int // in the page's places
 }
 
 // An end is an outcome that a rule calls for.
@@ -44,8 +48,8 @@ type end struct {
 type column struct {
 	at    place
 	name  string
-	free  set // rules that ask for no value there
-	rules map[key]set
+	free  set           // rules that ask for no value there
+	rules map[key][]int // those that ask for one, in order: no larger than what files say
 }
 
 // mostColumns is how many places rules of one page are found by. Conditions on
@@ -88,7 +92,7 @@ func (p *page) add(api *contract.API, op *contract.Operation, r *played) {
 	}
 	for _, where := range [...][]Condition{r.rule.Where, r.activation.narrow.Where} {
 		for i := range where {
-			c.where = append(c.where, check{&where[i], placeOf(where[i].Param, op)})
+			c.where = append(c.where, check{&where[i], placeOf(where[i].Param, op), 0})
 		}
 	}
 	p.rules = append(p.rules, c)
@@ -120,9 +124,13 @@ func returned(with wire.Patch, rows []contract.Param, outcomes int) wire.Patch {
 // close makes the index, once all rules are there.
 func (p *page) close() {
 	n := len(p.rules)
-	p.live, p.door = full(n), newSet(n)
+	p.live, p.awake, p.door = full(n), newSet(n), newSet(n)
 	for i := range p.rules {
 		c := &p.rules[i]
+		p.wake(i)
+		if c.rule.State != "" {
+			c.activation.sleepers = append(c.activation.sleepers, sleeper{p, i})
+		}
 		if c.mayMeetRefusal() {
 			p.door.add(i)
 		}
@@ -130,26 +138,44 @@ func (p *page) close() {
 		for _, ch := range c.where {
 			col := p.column(ch)
 			if col == nil || used[ch.Param] {
+				ch.slot = p.slot(ch)
 				c.rest = append(c.rest, ch)
 				continue
 			}
 			used[ch.Param] = true
 			col.free.take(i)
-			for _, want := range ch.values() {
-				for _, k := range keysOf(want) {
-					if col.rules[k] == nil {
-						col.rules[k] = newSet(n)
-					}
-					col.rules[k].add(i)
-				}
+			for _, k := range keysOf(ch.Value) {
+				col.rules[k] = append(col.rules[k], i)
 			}
 		}
 	}
 }
 
+// wake has a rule be asked, where the scenario is in its state.
+func (p *page) wake(i int) {
+	if r := p.rules[i]; r.rule.State == "" || r.rule.State == r.activation.state {
+		p.awake.add(i)
+	} else {
+		p.awake.take(i)
+	}
+}
+
+// slot is the number of a condition's place.
+func (p *page) slot(c check) int {
+	if slot, known := p.slots[c.Param]; known {
+		return slot
+	}
+	if p.slots == nil {
+		p.slots = map[string]int{}
+	}
+	p.slots[c.Param] = len(p.places)
+	p.places = append(p.places, c.at)
+	return p.slots[c.Param]
+}
+
 // column finds the column by which a condition can find its rule, or nil.
 func (p *page) column(c check) *column {
-	if c.values() == nil {
+	if c.Match != Equal {
 		return nil
 	}
 	for i := range p.columns {
@@ -160,19 +186,8 @@ func (p *page) column(c check) *column {
 	if len(p.columns) == mostColumns {
 		return nil
 	}
-	p.columns = append(p.columns, column{at: c.at, name: c.Param, free: full(len(p.rules)), rules: map[key]set{}})
+	p.columns = append(p.columns, column{at: c.at, name: c.Param, free: full(len(p.rules)), rules: map[key][]int{}})
 	return &p.columns[len(p.columns)-1]
-}
-
-// values are those that a condition asks for, if it asks for any.
-func (c check) values() []string {
-	switch c.Match {
-	case Equal:
-		return []string{c.Value}
-	case In:
-		return c.In
-	}
-	return nil
 }
 
 // mayMeetRefusal reports whether a rule may be played to a call that the Door
@@ -198,7 +213,7 @@ func (c *candidate) next() *end {
 type match struct {
 	p       *page
 	refused bool
-	found   [mostColumns]set // by column: rules that ask for the value that was said
+	found   [mostColumns][]int // by column: rules that ask for the value that was said and were not looked at yet
 }
 
 // look looks up what the call says in every column.
@@ -215,17 +230,21 @@ func (p *page) look(s *said, refused bool) match {
 	return m
 }
 
-// word is the w-th word of the set of rules that fit as far as columns tell.
+// word is the w-th word of the set of rules that fit as far as columns tell. It
+// is asked for one word after the other.
 func (m *match) word(w int) uint64 {
-	b := m.p.live[w]
+	b := m.p.live[w] & m.p.awake[w]
 	if m.refused {
 		b &= m.p.door[w]
 	}
 	for i := range m.p.columns {
 		fits := m.p.columns[i].free[w]
-		if m.found[i] != nil {
-			fits |= m.found[i][w]
+		found := m.found[i]
+		for len(found) > 0 && found[0]/64 == w {
+			fits |= 1 << (found[0] % 64)
+			found = found[1:]
 		}
+		m.found[i] = found
 		b &= fits
 	}
 	return b

@@ -15,9 +15,33 @@ type asking struct {
 	now     time.Time
 	refused bool
 	counted *activation // by which the activation's own Skip has let this call through
+	values  [mostValues]value
 
 	notes [mostNoted]note
 	noted int
+}
+
+// mostValues is how many values of a call are kept at hand while rules are held
+// against it.
+const mostValues = 8
+
+// A value is what a call says at one place.
+type value struct {
+	x            any
+	given, found bool
+}
+
+// value finds what the call says where a condition looks.
+func (a *asking) value(c *check) (any, bool) {
+	if c.slot >= mostValues {
+		return a.said.find(&c.at)
+	}
+	v := &a.values[c.slot]
+	if !v.found {
+		v.x, v.given = a.said.find(&c.at)
+		v.found = true
+	}
+	return v.x, v.given
 }
 
 // A note tells why a rule that fitted by what the call says did not fit by what
@@ -27,7 +51,6 @@ type note struct {
 	why  reason
 	n    int           // how far something had come
 	d    time.Duration // since the activation
-	text string        // the state
 }
 
 // mostNoted is how many notes are taken of one call. Rules that nobody took a
@@ -40,7 +63,6 @@ type reason int
 const (
 	ofCondition reason = iota // a condition that no column looks at
 	ofDoor
-	ofState
 	ofTime
 	ofTimes
 	ofChance
@@ -66,17 +88,14 @@ func (a *asking) first(m *match) int {
 // not told. What it counts stays counted.
 func (a *asking) fits(i int) bool {
 	c := &a.rules[i]
-	for _, ch := range c.rest {
-		if !ch.holds(a.said.find(&ch.at)) {
+	for j := range c.rest {
+		if ch := &c.rest[j]; !ch.holds(a.value(ch)) {
 			return false // found out again when somebody asks
 		}
 	}
 	on, rule := c.activation, c.rule
 	if e := c.next(); a.refused && e != nil && !e.atDoor {
 		return a.note(note{rule: i, why: ofDoor})
-	}
-	if rule.State != "" && rule.State != on.state {
-		return a.note(note{rule: i, why: ofState, text: on.state})
 	}
 	if rule.From > 0 || rule.Until > 0 || on.narrow.For > 0 {
 		since := a.now.Sub(on.began)
@@ -149,7 +168,7 @@ type Passing struct {
 	page    *page
 	said    said
 	refused bool
-	live    set // as it was
+	live    set // as it was, and after it awake
 	before  int // rules with a lower number were passed over
 	notes   []note
 	next    *Passing
@@ -159,7 +178,7 @@ type Passing struct {
 func (a *asking) passing(decided int) *Passing {
 	return &Passing{
 		page: a.page, said: a.said, refused: a.refused, before: decided,
-		live: slices.Clone(a.live), notes: slices.Clone(a.notes[:a.noted]),
+		live: slices.Concat(a.live, a.awake), notes: slices.Clone(a.notes[:a.noted]),
 	}
 }
 
@@ -201,6 +220,9 @@ func (p *Passing) why(i int, c *candidate, s *said) string {
 			return ch.why(x, given)
 		}
 	}
+	if !p.live[len(p.live)/2:].has(i) {
+		return "state: the scenario was not in " + c.rule.State
+	}
 	if !p.live.has(i) {
 		return "times: fired " + of(c.rule.Times, c.rule.Times)
 	}
@@ -218,8 +240,6 @@ func (n *note) say(c *candidate) string {
 	switch n.why {
 	case ofDoor:
 		return "the Door refused, and the next outcome of the sequence is not the Door's to give"
-	case ofState:
-		return "state: the scenario is in " + n.text + ", and the rule wants " + rule.State
 	case ofTime:
 		if n.d < rule.From {
 			return fmt.Sprintf("from: %s since the activation, and the rule begins at %s", n.d, rule.From)

@@ -40,6 +40,13 @@ type activation struct {
 	began          time.Time // by the sandbox's clock
 	state          string
 	fired, skipped int // calls, whatever the rule
+	sleepers       []sleeper
+}
+
+// A sleeper is a rule that asks for a state, on one of the pages that it is on.
+type sleeper struct {
+	on   *page
+	rule int
 }
 
 // played is one rule of an activation.
@@ -230,6 +237,9 @@ func (p *Player) Renew(find func(full string) *Scenario) []string {
 // open makes the book of what is active.
 func (p *Player) open() {
 	p.book = book{}
+	for _, a := range p.active {
+		a.sleepers = nil
+	}
 	for _, api := range p.apis {
 		p.write(api, nil)
 		for _, op := range api.Operations {
@@ -308,11 +318,11 @@ func (p *page) ask(c *contract.Call, refused bool) Play {
 	m := p.look(&a.said, refused)
 	decided := a.first(&m)
 	var play Play
+	if decided > 0 {
+		play.Passed = a.passing(decided) // before the scenario changes its state
+	}
 	if decided < len(p.rules) {
 		p.rules[decided].fire(&play)
-	}
-	if decided > 0 {
-		play.Passed = a.passing(decided)
 	}
 	return play
 }
@@ -331,7 +341,10 @@ func (c *candidate) fire(play *Play) {
 	}
 	c.fired++
 	c.activation.fired++
-	if c.rule.Then != "" {
-		c.activation.state = c.rule.Then
+	if then := c.rule.Then; then != "" && then != c.activation.state {
+		c.activation.state = then
+		for _, s := range c.activation.sleepers {
+			s.on.wake(s.rule)
+		}
 	}
 }

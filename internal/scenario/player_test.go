@@ -246,10 +246,10 @@ func TestPlayerActivates(t *testing.T) {
 
 func TestPassedIsBounded(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, times: 1, outcome: success}\n", 1000)), scenario.Narrow{})
+	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, times: 1, outcome: success}\n", 500)), scenario.Narrow{})
 	list, more := p.Ask(call(create, nil), false).Passed.List()
-	if len(list) != 64 || more != 936 {
-		t.Errorf("got %d and %d more, want 64 and 936", len(list), more)
+	if len(list) != 64 || more != 436 {
+		t.Errorf("got %d and %d more, want 64 and 436", len(list), more)
 	}
 }
 

@@ -43,7 +43,13 @@ type reader struct {
 	at     spot
 	api    *contract.API // nil until it is known, and for every API
 	all    bool          // the scenario is for every API
+
+	patterns int // regular expressions so far
 }
+
+// mostRules is how many rules a scenario may have. They are held against one
+// another, and every call against them.
+const mostRules = 500
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
@@ -64,6 +70,10 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 	elements := document.Elements(r.faults, rules, "rules")
 	if rules.Kind == yaml.SequenceNode && len(elements) == 0 {
 		r.faults.Say(rules, "rules is empty; at least one rule was expected")
+	}
+	if len(elements) > mostRules {
+		r.faults.Say(elements[mostRules], "this is rule %d; at most %d were expected; split the scenario", mostRules+1, mostRules)
+		return s
 	}
 	var sound []bool
 	for _, e := range elements {

@@ -12,8 +12,13 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// LongestPattern is the longest regular expression of a condition, in bytes.
-const LongestPattern = 512
+// LongestPattern is the longest regular expression of a condition, in bytes,
+// and mostPatterns is how many a scenario may have: a short one can become a
+// large machine.
+const (
+	LongestPattern = 256
+	mostPatterns   = 50
+)
 
 func (r *reader) where(n *yaml.Node, t target) []Condition {
 	var conditions []Condition
@@ -73,6 +78,10 @@ func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
 	}
 	if len(text) > LongestPattern {
 		r.faults.Say(n, "%s has %d bytes; at most %d were expected", what, len(text), LongestPattern)
+		return never
+	}
+	if r.patterns++; r.patterns > mostPatterns {
+		r.faults.Say(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
 		return never
 	}
 	pattern, err := regexp.Compile(text)
