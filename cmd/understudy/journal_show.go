@@ -227,13 +227,16 @@ type replayRule struct {
 	Operation string            `yaml:"operation"`
 	Where     map[string]string `yaml:"where,omitempty,flow"`
 	Outcome   string            `yaml:"outcome"`
+	Phantom   bool              `yaml:"phantom,omitempty"`
 	Wire      *replayWire       `yaml:"wire,omitempty"`
 }
 
 type replayWire struct {
-	Delay  string        `yaml:"delay,omitempty"`
-	Fault  string        `yaml:"fault,omitempty"`
-	Answer *replayAnswer `yaml:"answer,omitempty"`
+	Delay     string        `yaml:"delay,omitempty"`
+	Bandwidth string        `yaml:"bandwidth,omitempty"`
+	Fault     string        `yaml:"fault,omitempty"`
+	When      string        `yaml:"when,omitempty"`
+	Answer    *replayAnswer `yaml:"answer,omitempty"`
 }
 
 type replayAnswer struct {
@@ -249,6 +252,7 @@ func printScenario(w io.Writer, e *journal.Entry) error {
 	if rule.Operation == "" {
 		rule.Operation = scenario.Any
 	}
+	rule.Phantom = e.Wire != nil && e.Wire.Phantom
 	if name, value := firstRequired(e); name != "" {
 		rule.Where = map[string]string{name: value}
 	}
@@ -275,6 +279,12 @@ func wireAgain(e *journal.Entry) *replayWire {
 	w := &replayWire{Fault: e.Wire.Fault}
 	if e.Wire.DelayMS > 0 {
 		w.Delay = (time.Duration(e.Wire.DelayMS) * time.Millisecond).String()
+	}
+	if e.Wire.Bandwidth > 0 {
+		w.Bandwidth = strconv.Itoa(e.Wire.Bandwidth) + "B/s"
+	}
+	if (w.Fault != "" || e.Wire.Answered) && !e.Wire.Undone {
+		w.When = string(scenario.After)
 	}
 	if e.Wire.Answered {
 		w.Answer = &replayAnswer{Status: e.Response.Status, Body: string(e.Response.Body)}
