@@ -103,6 +103,11 @@ func (w *walk) record() {
 func (w *walk) explain() *journal.Explanation {
 	switch w.by.Kind {
 	case journal.Scenario:
+		if named := w.visit.Scenario; named != nil && named.FullName() == w.by.Scenario {
+			return &journal.Explanation{Cause: "scenario", Text: fmt.Sprintf(
+				"The request itself named the scenario %s with the header %s, and rule %d of it decided this outcome; the emulator was not asked.",
+				w.by.Scenario, ScenarioHeader, w.by.Rule)}
+		}
 		return &journal.Explanation{Cause: "scenario", Text: fmt.Sprintf(
 			"Rule %d of the active scenario %s decided this outcome; the emulator was not asked. Switch it off with: understudy scenarios off %s",
 			w.by.Rule, w.by.Scenario, w.by.Scenario)}

@@ -128,6 +128,9 @@ func TestScenarioOfTheRequest(t *testing.T) {
 	if err != nil || a.Outcome() != "toy/DropParcel/busy" || a.DecidedBy() != "scenario toy/DropParcel/busy rule 1" {
 		t.Errorf("got %v, %v", a, err)
 	}
+	if text := a.Entry.Explanation.Text; !strings.HasPrefix(text, "The request itself named the scenario toy/DropParcel/busy") {
+		t.Errorf("got %s", text)
+	}
 	if got := b.serve("DropParcel", `{"content":"x"}`, ""); got.Entry.Outcome != "success" {
 		t.Errorf("the next call: got %s", got.Entry.Outcome)
 	}

@@ -172,14 +172,27 @@ type Passing struct {
 	before  int // rules with a lower number were passed over
 	notes   []note
 	next    *Passing
+
+	list []Passed // where it was put into words at once; page is nil then
+	more int
 }
+
+// mostKept is how many rules a page may have that is kept for being asked
+// later: of larger ones so many could be kept alive that memory runs out.
+const mostKept = 256
 
 // passing remembers what was passed over by a call before a rule decided.
 func (a *asking) passing(decided int) *Passing {
-	return &Passing{
+	p := &Passing{
 		page: a.page, said: a.said, refused: a.refused, before: decided,
 		live: slices.Concat(a.live, a.awake), notes: slices.Clone(a.notes[:a.noted]),
 	}
+	if len(a.rules) <= mostKept {
+		return p
+	}
+	told := &Passing{}
+	told.list, told.more = p.List()
+	return told
 }
 
 func (p *Passing) followedBy(q *Passing) *Passing {
@@ -197,6 +210,7 @@ const mostPassed = 64
 // how many more were passed over than are told.
 func (p *Passing) List() (list []Passed, more int) {
 	for ; p != nil; p = p.next {
+		list, more = append(list, p.list...), more+p.more
 		s := p.said // of which several may ask at the same time
 		for i := range p.before {
 			if len(list) == mostPassed {
