@@ -61,8 +61,7 @@ const mostNoted = 8
 type reason int
 
 const (
-	ofCondition reason = iota // a condition that no column looks at
-	ofDoor
+	ofDoor reason = iota
 	ofTime
 	ofTimes
 	ofChance
@@ -269,10 +268,8 @@ func (n *note) say(c *candidate) string {
 		return "times of the activation: fired " + of(n.n, narrow.Times)
 	case ofLateSkip:
 		return "skip of the activation: " + of(n.n, narrow.Skip) + " let through"
-	case ofLateTime:
-		return fmt.Sprintf("for: %s since the activation, which was for %s", n.d, narrow.For)
 	}
-	return "a condition did not hold"
+	return fmt.Sprintf("for: %s since the activation, which was for %s", n.d, narrow.For)
 }
 
 func of(n, all int) string { return strconv.Itoa(n) + " of " + strconv.Itoa(all) }
