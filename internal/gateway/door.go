@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // door leads to one API. Its routes are the paths of the API's tables, each for
@@ -146,18 +144,6 @@ func (d *door) serve(v *visitor) {
 		return
 	}
 	d.gateway.deliver(v, answer, began)
-}
-
-// scenario finds the scenario that a request names for itself, or nil.
-func (g *Gateway) scenario(r *http.Request) (*scenario.Scenario, error) {
-	name := r.Header.Get(ScenarioHeader)
-	switch {
-	case name == "":
-		return nil, nil
-	case g.config.Find == nil:
-		return nil, errors.New("no scenario is known here by which the header " + ScenarioHeader + " could be played")
-	}
-	return g.config.Find(name)
 }
 
 // sandbox finds the world that a request belongs to: the one that it names,
