@@ -37,9 +37,9 @@ type Config struct {
 	APIs     []*contract.API
 	House    *sandbox.House
 	Find     func(name string) (*scenario.Scenario, error) // scenarios that requests name; nil: none is known
-	Body     int64         // longest request body in bytes; the API answers for longer ones
-	MaxStall time.Duration // longest delay or stall
-	Plain    bool          // no Understudy-* headers on answers
+	Body     int64                                         // longest request body in bytes; the API answers for longer ones
+	MaxStall time.Duration                                 // longest delay or stall
+	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
 	Observe  func(*journal.Entry) // called once an answer has left; nil: nobody looks
 }
