@@ -15,6 +15,19 @@ type Progress struct {
 	Scenarios []scenario.Progress          `json:"scenarios"`
 }
 
+// Check says what no sandbox can have come to. Nothing is wrong with nil.
+func (p *Progress) Check() error {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Scenarios {
+		if err := p.Scenarios[i].Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Progress tells how far the sandbox has come.
 func (s *Sandbox) Progress() Progress {
 	p := Progress{Calls: map[string]map[string]uint64{}, Scenarios: s.Player.Progress()}
@@ -28,10 +41,8 @@ func (s *Sandbox) Progress() Progress {
 // active stays as it is; those that were not then begin anew. Where p tells
 // what cannot be, nothing changes.
 func (s *Sandbox) Resume(p Progress) error {
-	for i := range p.Scenarios {
-		if err := p.Scenarios[i].Check(); err != nil {
-			return err
-		}
+	if err := p.Check(); err != nil {
+		return err
 	}
 	for _, r := range s.all() {
 		r.recount()
