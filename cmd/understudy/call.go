@@ -27,7 +27,7 @@ import (
 const longestCall = 5 * time.Minute
 
 func callCommand(env *env) *cobra.Command {
-	var outcome string
+	var outcome, played string
 	var asCurl bool
 	cmd := &cobra.Command{
 		Use:   "call API OPERATION [name=value…]",
@@ -42,6 +42,7 @@ func callCommand(env *env) *cobra.Command {
 	}
 	t := targetFlags(cmd)
 	cmd.Flags().StringVar(&outcome, "outcome", "", "the documented outcome that the call shall have")
+	cmd.Flags().StringVar(&played, "scenario", "", "the scenario that is played to this call alone")
 	cmd.Flags().BoolVar(&asCurl, "curl", false, "send nothing, and print a line for curl instead")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
@@ -76,6 +77,9 @@ func callCommand(env *env) *cobra.Command {
 		}
 		if outcome != "" {
 			r.Header.Set(gateway.OutcomeHeader, outcome)
+		}
+		if played != "" {
+			r.Header.Set(gateway.ScenarioHeader, played)
 		}
 		if asCurl {
 			env.say("%s\n", r.curl())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,10 +104,14 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			b.WriteString("\n")
 		}
 	}
-	if len(e.Passed) > 0 {
+	if !e.Passed.IsZero() {
 		b.WriteString("rules passed over:\n")
-		for _, p := range e.Passed {
-			fmt.Fprintf(&b, "  %s rule %d: %s\n", p.Scenario, p.Rule, p.Why)
+		for _, p := range e.Passed.List() {
+			where := "  "
+			if p.Rule > 0 {
+				where = fmt.Sprintf("  %s rule %d: ", p.Scenario, p.Rule)
+			}
+			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -121,8 +126,14 @@ func pageWire(b *strings.Builder, w *journal.Wire) {
 	if w.DelayMS > 0 {
 		what = append(what, (time.Duration(w.DelayMS)*time.Millisecond).String()+" of delay")
 	}
+	if w.Bandwidth > 0 {
+		what = append(what, strconv.Itoa(w.Bandwidth)+" bytes of the body in a second")
+	}
 	if w.Fault != "" {
 		what = append(what, w.Fault)
+	}
+	if w.Phantom {
+		what = append(what, "the outcome was told and not carried out")
 	}
 	if w.Answered {
 		what = append(what, "something in between answered")
@@ -216,13 +227,16 @@ type replayRule struct {
 	Operation string            `yaml:"operation"`
 	Where     map[string]string `yaml:"where,omitempty,flow"`
 	Outcome   string            `yaml:"outcome"`
+	Phantom   bool              `yaml:"phantom,omitempty"`
 	Wire      *replayWire       `yaml:"wire,omitempty"`
 }
 
 type replayWire struct {
-	Delay  string        `yaml:"delay,omitempty"`
-	Fault  string        `yaml:"fault,omitempty"`
-	Answer *replayAnswer `yaml:"answer,omitempty"`
+	Delay     string        `yaml:"delay,omitempty"`
+	Bandwidth string        `yaml:"bandwidth,omitempty"`
+	Fault     string        `yaml:"fault,omitempty"`
+	When      string        `yaml:"when,omitempty"`
+	Answer    *replayAnswer `yaml:"answer,omitempty"`
 }
 
 type replayAnswer struct {
@@ -238,6 +252,7 @@ func printScenario(w io.Writer, e *journal.Entry) error {
 	if rule.Operation == "" {
 		rule.Operation = scenario.Any
 	}
+	rule.Phantom = e.Wire != nil && e.Wire.Phantom
 	if name, value := firstRequired(e); name != "" {
 		rule.Where = map[string]string{name: value}
 	}
@@ -264,6 +279,12 @@ func wireAgain(e *journal.Entry) *replayWire {
 	w := &replayWire{Fault: e.Wire.Fault}
 	if e.Wire.DelayMS > 0 {
 		w.Delay = (time.Duration(e.Wire.DelayMS) * time.Millisecond).String()
+	}
+	if e.Wire.Bandwidth > 0 {
+		w.Bandwidth = strconv.Itoa(e.Wire.Bandwidth) + "B/s"
+	}
+	if (w.Fault != "" || e.Wire.Answered) && !e.Wire.Undone {
+		w.When = string(scenario.After)
 	}
 	if e.Wire.Answered {
 		w.Answer = &replayAnswer{Status: e.Response.Status, Body: string(e.Response.Body)}

@@ -181,7 +181,7 @@ func listScenarios(c *chosen) (*table, error) {
 		empty:   "no scenario files; every documented outcome is a scenario too: understudy list outcomes",
 	}
 	for _, s := range library.List() {
-		if s.Rules == 0 || !c.has(s.API) {
+		if s.Rules == 0 || !c.has(s.API) && s.API != scenario.Everywhere {
 			continue
 		}
 		if c.operation == "" || slices.Contains(s.Operations, c.operation) || slices.Contains(s.Operations, scenario.Any) {

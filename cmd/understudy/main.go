@@ -92,7 +92,8 @@ func newRoot(env *env) *cobra.Command {
 	root.AddCommand(
 		serveCommand(env), listCommand(env), validateCommand(env), callCommand(env),
 		scenariosCommand(env), resetCommand(env), journalCommand(env), clockCommand(env),
-		triggerCommand(env), handbookCommand(env), openapiCommand(env), healthCommand(env), versionCommand(env),
+		triggerCommand(env), handbookCommand(env), openapiCommand(env), schemaCommand(env),
+		healthCommand(env), versionCommand(env),
 	)
 	strictArgs(root)
 	return root

@@ -145,6 +145,25 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestValidateDoubledName(t *testing.T) {
+	t.Parallel()
+	one, two := file(t, "one.yaml", goodScenario), file(t, "two.yaml", goodScenario)
+	command(t, nil, "", "validate", one, two).want(t, exitFailed, "two.yaml:1:1: the scenario tencentcar/mine stands in "+one+" already", "!2 files, 1 fault")
+	all := "scenario: slow\napi: all\nrules: [{operation: '*', wire: {delay: 1s}}]\n"
+	command(t, nil, "", "validate", file(t, "all/slow.yaml", all)).want(t, exitDone)
+	command(t, nil, "", "validate", file(t, "all/fast.yaml", all)).want(t, exitFailed, "fast.yaml:1:11: ")
+	folder := filepath.Dir(filepath.Dir(file(t, "all/slow.yaml", all)))
+	command(t, nil, "", "list", "scenarios", "tencentcar", "--scenarios", folder).want(t, exitDone, "all/slow")
+}
+
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	command(t, nil, "", "schema", "scenario").want(t, exitDone, `"https://json-schema.org/draft/2020-12/schema"`, `"const":"ResourceNotFound.NoIdle"`)
+	command(t, nil, "", "schema", "fixture").want(t, exitDone, `"rate_limits":`)
+	command(t, nil, "", "schema", "scenarios").want(t, exitUsage, `!did you mean "scenario"?`)
+	command(t, nil, "", "schema").want(t, exitUsage)
+}
+
 func TestHandbookFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "handbook")

@@ -27,6 +27,8 @@ func TestCall(t *testing.T) {
 		"Understudy-Outcome: tencentcar/ApplyConcurrent/success", `{"Response":{"RequestId":"`)
 	at(t, s, apply("u-2", "--outcome", "ResourceNotFound.NoIdle")...).want(t, exitDone,
 		"Understudy-Outcome: ResourceNotFound.NoIdle\n", "Understudy-Decided-By: header", `"Code":"ResourceNotFound.NoIdle"`)
+	at(t, s, apply("u-2", "--scenario", "no-idle")...).want(t, exitDone, "Understudy-Decided-By: scenario tencentcar/no-idle rule 1")
+	at(t, s, apply("u-2", "--scenario", "no-idel")...).want(t, exitFailed, "Understudy-Problem: unknown-scenario", `did you mean \"no-idle\"?`)
 	at(t, s, apply("u-3", "--outcome", "NoSuch")...).want(t, exitFailed,
 		"HTTP/1.1 599", "Understudy-Problem: unknown-outcome", "!understudy itself could not answer: ")
 	at(t, s, apply("u-4", "Colour=red")...).want(t, exitDone,
@@ -101,8 +103,13 @@ func TestScenarios(t *testing.T) {
 	at(t, s, "scenarios", "on", "tencentcar/CreateSession/NoIdle").want(t, exitInsufficient, `!did you mean "ResourceNotFound.NoIdle"?`)
 	at(t, s, "scenarios", "on", "no-idle", "--where", "UserID=u-1").want(t, exitFailed, `!did you mean "UserId"?`)
 	at(t, s, "scenarios", "on", "no-idle", "--delay", "5ms", "--skip", "1").want(t, exitDone, "tencentcar/no-idle")
+	at(t, s, "scenarios", "on", "no-idle", "--for", "10m").want(t, exitDone)
+	at(t, s, apply("u-1")...).want(t, exitDone, "ResourceNotFound.NoIdle")
+	at(t, s, "clock", "advance", "10m").want(t, exitDone)
+	at(t, s, apply("u-1")...).want(t, exitDone, "tencentcar/ApplyConcurrent/success")
+	at(t, s, "scenarios", "on", "no-idle", "--for", "-1s").want(t, exitUsage, "!--for is -1s")
 	at(t, s, "scenarios", "off").want(t, exitDone, "off in default: all scenarios")
-	at(t, s, "scenarios", "status", "-o", "markdown").want(t, exitDone, "| scenario | rule |", "!no scenario is on")
+	at(t, s, "scenarios", "status", "-o", "markdown").want(t, exitDone, "| scenario | state | rule |", "!no scenario is on")
 }
 
 func TestScenarioTexts(t *testing.T) {
@@ -162,6 +169,20 @@ func TestReplay(t *testing.T) {
 	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
 	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control}, r.out, "scenarios", "on", "-").want(t, exitDone, "tencentcar/replay-default-1")
 	at(t, s, create...).want(t, exitDone, "FailedOperation.SlowDown", "scenario tencentcar/replay-default-1 rule 1")
+}
+
+// The network of an entry is replayed as well, and whether anything happened.
+func TestReplayOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	text := "scenario: lost\napi: tencentcar\nrules:\n  - operation: CreateSession\n    outcome: success\n    phantom: true\n" +
+		"    wire: {bandwidth: 1MB/s, when: after, answer: {status: 502, headers: {Content-Type: text/html}, body: bad gateway}}\n"
+	at(t, s, "scenarios", "on", file(t, "lost.yaml", text)).want(t, exitDone)
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=cg_user", "UserIp=125.127.178.228", "RunMode=RunWithoutClient").want(t, exitDone, "502")
+	at(t, s, "journal", "show", "default-1").want(t, exitDone, "network: 1000000 bytes of the body in a second; the outcome was told and not carried out; something in between answered")
+	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
+	r.want(t, exitDone, "phantom: true", "bandwidth: 1000000B/s", "when: after", "status: 502")
+	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
 }
 
 func TestFollow(t *testing.T) {

@@ -34,6 +34,7 @@ func scenariosCommand(env *env) *cobra.Command {
 type narrowing struct {
 	times, skip int
 	delay       time.Duration
+	long        time.Duration
 	where       []string
 }
 
@@ -48,8 +49,9 @@ func scenariosOn(env *env) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}
 	t := targetFlags(cmd)
-	cmd.Flags().IntVar(&n.times, "times", 0, "how many calls each rule decides; 0: as the scenario says")
-	cmd.Flags().IntVar(&n.skip, "skip", 0, "how many fitting calls each rule lets through before")
+	cmd.Flags().IntVar(&n.times, "times", 0, "how many calls it decides, over all of its rules; 0: as the scenario says")
+	cmd.Flags().IntVar(&n.skip, "skip", 0, "how many fitting calls it lets through before")
+	cmd.Flags().DurationVar(&n.long, "for", 0, "how long it is on, by the sandbox's clock; 0: until it is switched off")
 	cmd.Flags().DurationVar(&n.delay, "delay", 0, "how long answers are held back")
 	cmd.Flags().StringArrayVar(&n.where, "where", nil, "for calls with this parameter only, name=value")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -88,6 +90,8 @@ func (n *narrowing) body() (map[string]any, error) {
 		return nil, usage("--times is %d; a positive number was expected", n.times)
 	case n.skip < 0:
 		return nil, usage("--skip is %d; a positive number was expected", n.skip)
+	case n.long < 0:
+		return nil, usage("--for is %s; a length of time such as 30m was expected", n.long)
 	case n.delay < 0:
 		return nil, usage("--delay is %s; a length of time such as 6s was expected", n.delay)
 	}
@@ -96,6 +100,9 @@ func (n *narrowing) body() (map[string]any, error) {
 	}
 	if n.skip > 0 {
 		body["skip"] = n.skip
+	}
+	if n.long > 0 {
+		body["for"] = n.long.String()
 	}
 	if n.delay > 0 {
 		body["wire"] = map[string]string{"delay": n.delay.String()}
@@ -143,7 +150,7 @@ func scenarioText(env *env, arg string) (file string, text []byte, err error) {
 // that its faults name the file as the user did.
 func (c *client) define(cmd *cobra.Command, file string, text []byte, narrowed bool) (on activeScenario, err error) {
 	if narrowed {
-		return on, usage("--times, --skip, --delay and --where narrow a scenario that the server has; write them into the rules of %s instead", file)
+		return on, usage("--times, --skip, --for, --delay and --where narrow a scenario that the server has; write them into the rules of %s instead", file)
 	}
 	s, err := scenario.Parse(file, text, emulators.All)
 	if err != nil {
@@ -156,12 +163,17 @@ func (c *client) define(cmd *cobra.Command, file string, text []byte, narrowed b
 // activeScenario is what the control API tells of a scenario that is on.
 type activeScenario struct {
 	Name  string `json:"name"`
+	State string `json:"state"`
 	Rules []struct {
-		Rule      int    `json:"rule"`
-		Operation string `json:"operation"`
-		Outcome   string `json:"outcome"`
-		Fired     int    `json:"fired"`
-		Left      *int   `json:"left"`
+		Rule      int      `json:"rule"`
+		Operation string   `json:"operation"`
+		Outcome   string   `json:"outcome"`
+		Outcomes  []string `json:"outcomes"`
+		Fired     int      `json:"fired"`
+		Left      *int     `json:"left"`
+		Expect    *struct {
+			Fired int `json:"fired"`
+		} `json:"expect"`
 	} `json:"rules"`
 }
 
@@ -222,19 +234,25 @@ func scenariosStatus(env *env) *cobra.Command {
 
 func activeTable(active []activeScenario, sandbox string) *table {
 	t := &table{
-		columns: []string{"scenario", "rule", "operation", "outcome", "fired", "left"},
+		columns: []string{"scenario", "state", "rule", "operation", "outcome", "fired", "expected", "left"},
 		empty:   "no scenario is on in " + sandbox + "; the emulators decide everything",
 	}
 	for _, s := range active {
 		for _, r := range s.Rules {
-			outcome, left := r.Outcome, "without end"
+			outcome, left, expected := r.Outcome, "without end", ""
+			if r.Outcomes != nil {
+				outcome = strings.Join(r.Outcomes, ", ")
+			}
 			if outcome == "" {
 				outcome = "(the emulator's)"
 			}
 			if r.Left != nil {
 				left = strconv.Itoa(*r.Left)
 			}
-			t.add(s.Name, r.Rule, r.Operation, outcome, r.Fired, left)
+			if r.Expect != nil {
+				expected = strconv.Itoa(r.Expect.Fired)
+			}
+			t.add(s.Name, s.State, r.Rule, r.Operation, outcome, r.Fired, expected, left)
 		}
 	}
 	return t

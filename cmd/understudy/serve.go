@@ -57,6 +57,9 @@ func serveCommand(env *env) *cobra.Command {
 			for _, w := range env.strangers(cmd.Root()) {
 				c.Log.Warn(w)
 			}
+			if c.Poll < 0 || c.Poll > 0 && c.Poll < 10*time.Millisecond {
+				return usage("--poll is %s; 10ms or more was expected, such as 1s", c.Poll)
+			}
 			c.APIPortsNamed = cmd.Flags().Changed("api-ports")
 			c.Version, c.Commit = build()
 			return serve(cmd.Context(), env, c, strict, quiet)
@@ -72,6 +75,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringSliceVar(&c.Only, "only", nil, "serve these APIs only")
 	f.StringSliceVar(&c.Scenarios, "scenarios", nil, "folders with scenario files, <api>/<name>.yaml")
 	f.StringSliceVar(&c.Fixtures, "fixtures", nil, "folders with fixture files, <api>/<name>.yaml")
+	f.DurationVar(&c.Poll, "poll", 0, "look for changes of these folders so often, where mounted volumes tell of none; 0: be told")
 	f.StringSliceVar(&c.Fixture, "fixture", nil, "the fixture that an API begins with, api=name")
 	f.StringSliceVar(&c.Set, "set", nil, "a switch of a fixture, api.switch=value")
 	f.StringSliceVar(&c.Activate, "activate", nil, "scenarios that are on from the start")

@@ -12,8 +12,8 @@ import (
 )
 
 // promised are the flags that design/interface.md, §2, promises for serve, but
-// for those that come with later work: --tls*, --unknown, --cors and --poll.
-const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures fixture set activate credentials seed clock " +
+// for those that come with later work: --tls*, --unknown and --cors.
+const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures poll fixture set activate credentials seed clock " +
 	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-stall control-token control-allow-host control-origin " +
 	"expose-control-without-token strict redact plain-answers log quiet config"
 
@@ -148,6 +148,7 @@ func TestServeRefuses(t *testing.T) {
 		{[]string{"--only", "tencentcat"}, exitUsage, `did you mean "tencentcar"?`},
 		{[]string{"--clock", "noon"}, exitUsage, "--clock is"},
 		{[]string{"--credentials", "none"}, exitUsage, "docs or env was expected"},
+		{[]string{"--poll", "1ms"}, exitUsage, "--poll is 1ms; 10ms or more was expected"},
 		{[]string{"--log", "xml"}, exitUsage, "text or json was expected"},
 		{[]string{"--control-bind", "0.0.0.0"}, exitUsage, "--expose-control-without-token"},
 		{[]string{"--config", "/nonexistent.yaml"}, exitFailed, "settings: "},

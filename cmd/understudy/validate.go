@@ -36,9 +36,9 @@ func validateCommand(env *env) *cobra.Command {
 			if len(files) == 0 {
 				return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
 			}
-			told := 0
+			told, seen := 0, map[string]string{}
 			for _, file := range files {
-				for _, fault := range faultsOf(checkFile(file)) {
+				for _, fault := range faultsOf(checkFile(file, seen)) {
 					env.say("%s\n", fault)
 					told++
 				}
@@ -107,8 +107,9 @@ func faultsOf(err error) []error {
 	return all
 }
 
-// checkFile checks one file, and returns its faults.
-func checkFile(file string) error {
+// checkFile checks one file, and returns its faults. seen tells of each name in
+// which file it stood first.
+func checkFile(file string, seen map[string]string) error {
 	text, err := document.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file))
 	if err != nil {
 		return placed(file, err)
@@ -124,7 +125,7 @@ func checkFile(file string) error {
 	faults := document.NewFaults(file)
 	switch {
 	case said["scenario"]:
-		err = checkScenario(file, text)
+		err = checkScenario(file, text, seen)
 	case said["fixture"]:
 		err = checkFixture(file, text)
 	default:
@@ -154,15 +155,38 @@ func inFolder(file string) *contract.API {
 
 // checkScenario checks a scenario. One that lies in the folder of an API is
 // held against its place, as when a server loads it.
-func checkScenario(file string, text []byte) error {
-	api := inFolder(file)
-	if api == nil {
-		_, err := scenario.Parse(file, text, emulators.All)
-		return err
+func checkScenario(file string, text []byte, seen map[string]string) error {
+	var s *scenario.Scenario
+	var err error
+	if folder := folderOf(file); folder == "" {
+		s, err = scenario.Parse(file, text, emulators.All)
+	} else {
+		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yaml"), ".yml")
+		s, err = scenario.NewLibrary(emulators.All).Put(folder+"/"+name, text)
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yaml"), ".yml")
-	_, err := scenario.NewLibrary(emulators.All).Put(api.Name+"/"+name, text)
-	return placed(file, err)
+	if err != nil {
+		return placed(file, err)
+	}
+	if first := seen[s.FullName()]; first != "" {
+		faults := document.NewFaults(file)
+		faults.Say(nil, "the scenario %s stands in %s already; give one of them another name", s.FullName(), first)
+		return faults.Err()
+	}
+	seen[s.FullName()] = file
+	return nil
+}
+
+// folderOf is the folder of scenarios in which a file lies: that of an API, or
+// the one for all; "" where it lies elsewhere.
+func folderOf(file string) string {
+	if api := inFolder(file); api != nil {
+		return api.Name
+	}
+	absolute, err := filepath.Abs(file)
+	if err == nil && filepath.Base(filepath.Dir(absolute)) == scenario.Everywhere {
+		return scenario.Everywhere
+	}
+	return ""
 }
 
 // placed has faults name the file as the user named it.

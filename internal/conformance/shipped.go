@@ -45,13 +45,18 @@ func Shipped[V any](t *testing.T, api *contract.API, plays map[string]V, run fun
 // without the API's.
 func (w *World) Activate(t testing.TB, name string) {
 	t.Helper()
-	l := scenario.NewLibrary([]*contract.API{w.API})
-	if err := l.Add(folder{scenarios.Files, w.API.Name}, "shipped"); err != nil {
-		t.Fatal(err)
-	}
-	s, err := l.Find(w.API.Name + "/" + name)
+	s, err := w.find(w.API.Name + "/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Sandbox.Player.On(s, scenario.Narrow{})
+}
+
+// find finds a scenario that ships for the world's API, or that an outcome is.
+func (w *World) find(name string) (*scenario.Scenario, error) {
+	l := scenario.NewLibrary([]*contract.API{w.API})
+	if err := l.Add(folder{scenarios.Files, w.API.Name}, "shipped"); err != nil {
+		return nil, err
+	}
+	return l.Find(name)
 }

@@ -1,11 +1,12 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
-	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -18,21 +19,54 @@ const mostActive = 100
 // playing is an active scenario with its counters.
 type playing struct {
 	Name  string        `json:"name"`
+	State string        `json:"state"`
+	Since time.Time     `json:"since"` // by the sandbox's clock
+	File  string        `json:"file,omitempty"`
 	Rules []playingRule `json:"rules"`
 }
 
 type playingRule struct {
-	Rule      int    `json:"rule"` // counted from 1
-	Operation string `json:"operation"`
-	Outcome   string `json:"outcome,omitempty"` // "": the emulator decides
-	Fired     int    `json:"fired"`
-	Left      *int   `json:"left"` // null: without end
+	Rule      int      `json:"rule"` // counted from 1
+	Line      int      `json:"line,omitempty"`
+	Operation string   `json:"operation"`
+	Outcome   string   `json:"outcome,omitempty"`  // "": the emulator decides
+	Outcomes  []string `json:"outcomes,omitempty"` // where there are several
+	Next      string   `json:"next,omitempty"`     // of them
+	Fired     int      `json:"fired"`
+	Skipped   int      `json:"skipped,omitempty"`
+	Left      *int     `json:"left"` // null: without end
+	Expect    *expect  `json:"expect,omitempty"`
+}
+
+// expect is how often a rule should have fired in the end.
+type expect struct {
+	Fired int  `json:"fired"`
+	Met   bool `json:"met"`
 }
 
 func playingOf(st scenario.Status) playing {
-	return playing{st.Scenario, each(st.Rules, func(r scenario.RuleStatus) playingRule {
-		return playingRule{r.Rule, r.Operation, r.Outcome, r.Fired, r.Left}
-	})}
+	return playing{st.Scenario, st.State, st.Since, st.File, each(st.Rules, playingRuleOf)}
+}
+
+func playingRuleOf(r scenario.RuleStatus) playingRule {
+	told := playingRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
+	told.Outcome, told.Outcomes = oneOrSeveral(r.Outcomes)
+	if told.Outcomes != nil {
+		told.Next = cmp.Or(r.Next, scenario.Emulator)
+	}
+	if r.Expect > 0 {
+		told.Expect = &expect{r.Expect, r.Fired >= r.Expect}
+	}
+	return told
+}
+
+// oneOrSeveral tells outcomes as a file does: one by its name, several as a
+// list.
+func oneOrSeveral(outcomes []string) (string, []string) {
+	if len(outcomes) == 1 && outcomes[0] != scenario.Emulator {
+		return outcomes[0], nil
+	}
+	return "", outcomes
 }
 
 func (s *Server) listActive(_ *asking, box *sandbox.Sandbox) (any, error) {
@@ -84,11 +118,9 @@ func (s *Server) defined(a *asking) (*scenario.Scenario, scenario.Narrow, error)
 		return nil, scenario.Narrow{}, refuse(http.StatusUnprocessableEntity,
 			"the body says that it is scenario %s and the address says %s; let them say the same", found.FullName(), quote(name))
 	}
+	found.File = "" // the one that stands in the faults is nowhere
 	return found, scenario.Narrow{}, nil
 }
-
-// narrowings are the members of a body that narrows a scenario.
-var narrowings = []string{"times", "skip", "where", "wire"}
 
 // narrowed finds a scenario of the library, and reads by what the body narrows it.
 func (s *Server) narrowed(a *asking) (*scenario.Scenario, scenario.Narrow, error) {
@@ -96,49 +128,19 @@ func (s *Server) narrowed(a *asking) (*scenario.Scenario, scenario.Narrow, error
 	if err != nil {
 		return nil, scenario.Narrow{}, err
 	}
-	said, err := a.object(narrowings...)
+	said, err := a.object(scenario.NarrowKeys...)
+	if err != nil || len(said) == 0 {
+		return found, scenario.Narrow{}, err
+	}
+	by, err := scenario.ParseNarrow(found, wire.Encode(said), s.config.APIs)
 	if err != nil {
-		return nil, scenario.Narrow{}, err
+		return nil, scenario.Narrow{}, tooNarrow(err)
 	}
-	by, err := s.narrow(found, said)
-	return found, by, err
-}
-
-// narrow holds what a body says against the rules of scenario files, which know
-// what a rule may say: it is read as if it stood in each rule of the scenario.
-func (s *Server) narrow(of *scenario.Scenario, said contract.Values) (scenario.Narrow, error) {
-	if len(said) == 0 {
-		return scenario.Narrow{}, nil
-	}
-	rules := make([]any, len(of.Rules))
-	for i, r := range of.Rules {
-		as := contract.Values{"operation": r.Operation}
-		if r.Outcome != "" {
-			as["outcome"] = r.Outcome
-		} else if said["wire"] == nil {
-			as["wire"] = contract.Values{"delay": "1ms"} // a rule says one or the other; this is not read
-		}
-		for name, x := range said {
-			as[name] = x
-		}
-		rules[i] = as
-	}
-	text := wire.Encode(contract.Values{"scenario": "narrowed", "api": of.API, "rules": rules})
-	read, err := scenario.Parse("body", text, s.config.APIs)
-	if err != nil {
-		return scenario.Narrow{}, tooNarrow(err)
-	}
-	r := read.Rules[0]
-	by := scenario.Narrow{Times: r.Times, Skip: r.Skip, Where: r.Where}
-	if _, given := said["wire"]; given {
-		by.Wire = r.Wire
-	}
-	return by, nil
+	return found, by, nil
 }
 
 // tooNarrow tells what is wrong with a body that narrows. The places of the
-// faults are those of a text that the client never saw, so they are left out;
-// what is wrong for several rules is told once.
+// faults are those of a text that the client never saw, so they are left out.
 func tooNarrow(err error) *problem {
 	p := refuse(http.StatusUnprocessableEntity, "the body does not fit the scenario, which was not switched on")
 	for _, e := range unjoined(err) {

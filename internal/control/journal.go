@@ -44,7 +44,7 @@ func brief(e journal.Entry) journal.Entry {
 	}
 	e.Request.Body, e.Request.Decoded = nil, nil
 	e.Response.Body, e.Response.Decoded = nil, nil
-	e.Passed = nil
+	e.Passed = journal.PassedOver{}
 	e.Violations = slices.Clone(e.Violations)
 	for i := range e.Violations {
 		e.Violations[i].Got = nil

@@ -296,6 +296,13 @@ func (f *finder) strike(e *journal.Entry) {
 	for i := range e.Notes {
 		e.Notes[i].Value = struck(out, e.Notes[i].Value)
 	}
+	if !e.Passed.IsZero() {
+		list := slices.Clone(e.Passed.List())
+		for i := range list {
+			list[i].Why = out.Replace(f.text(list[i].Why))
+		}
+		e.Passed = journal.Told(list)
+	}
 	if x := e.Explanation; x != nil {
 		for _, s := range []*string{&x.Text, &x.Expected, &x.Got, &x.FirstDifference} {
 			*s = out.Replace(f.text(*s))

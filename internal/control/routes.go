@@ -51,6 +51,9 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI, doc: "All that the table of an API tells."},
 		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", do: s.describeAPI, doc: "The API as an OpenAPI document."},
 
+		{method: http.MethodGet, path: "/v1/schemas/scenario.json", do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
+		{method: http.MethodGet, path: "/v1/schemas/fixture.json", do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},
+
 		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios, doc: "The scenarios that can be switched on, and what is wrong with files."},
 		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario, doc: "A scenario."},
 		{method: http.MethodPut, path: "/v1/scenarios/{name...}", body: []string{yamlText}, do: s.putScenario, doc: "Put a scenario file into the library."},

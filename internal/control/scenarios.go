@@ -1,8 +1,6 @@
 package control
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -10,7 +8,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/scenario"
-	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // shelved is what the list tells of a scenario of the library.
@@ -26,41 +23,6 @@ type shelved struct {
 	Error       string   `json:"error,omitempty"` // what is wrong with the file; its last good version stays in force
 }
 
-// script is all that a scenario's file says.
-type script struct {
-	Name        string   `json:"name"`
-	API         string   `json:"api"`
-	Description string   `json:"description"`
-	Tags        []string `json:"tags"`
-	File        string   `json:"file,omitempty"`
-	Rules       []rule   `json:"rules"`
-}
-
-type rule struct {
-	Operation string            `json:"operation"`
-	Where     map[string]string `json:"where,omitempty"`
-	Times     int               `json:"times,omitempty"`
-	Skip      int               `json:"skip,omitempty"`
-	Outcome   string            `json:"outcome,omitempty"`
-	Message   string            `json:"message,omitempty"`
-	With      json.RawMessage   `json:"with,omitempty"`
-	Wire      *network          `json:"wire,omitempty"`
-}
-
-// network is what a rule has the network do.
-type network struct {
-	Delay   string             `json:"delay,omitempty"`
-	Fault   string             `json:"fault,omitempty"`
-	Answer  *answer            `json:"answer,omitempty"`
-	Headers map[string]*string `json:"headers,omitempty"` // null takes a header away
-}
-
-type answer struct {
-	Status  int         `json:"status"`
-	Headers http.Header `json:"headers,omitempty"`
-	Body    string      `json:"body,omitempty"`
-}
-
 func (s *Server) listScenarios(a *asking) (any, error) {
 	api, operation := a.query["api"], a.query["operation"]
 	if err := s.known(api, operation, ""); err != nil {
@@ -68,7 +30,7 @@ func (s *Server) listScenarios(a *asking) (any, error) {
 	}
 	all := list[shelved]{Items: []shelved{}}
 	for _, l := range s.config.Library.List() {
-		if api != "" && l.API != api {
+		if api != "" && l.API != api && l.API != scenario.Everywhere {
 			continue
 		}
 		if operation != "" && !slices.Contains(l.Operations, operation) && !slices.Contains(l.Operations, scenario.Any) {
@@ -107,6 +69,7 @@ func (s *Server) putScenario(a *asking) (any, error) {
 	if err != nil {
 		return nil, faulty(err)
 	}
+	s.config.House.Renew(s.config.Library.InForce)
 	if missing != nil {
 		return created{scriptOf(put)}, nil
 	}
@@ -135,6 +98,7 @@ func (s *Server) deleteScenario(a *asking) (any, error) {
 	case err != nil:
 		return nil, refuse(http.StatusConflict, "%v", err)
 	}
+	s.config.House.Renew(s.config.Library.InForce)
 	return nil, nil
 }
 
@@ -175,68 +139,3 @@ func shelvedOf(l scenario.Listed) shelved {
 }
 
 func filledList(l []string) []string { return append([]string{}, l...) }
-
-func scriptOf(s *scenario.Scenario) script {
-	return script{s.FullName(), s.API, s.Description, filledList(s.Tags), s.File, each(s.Rules, ruleOf)}
-}
-
-func ruleOf(r scenario.Rule) rule {
-	told := rule{Operation: r.Operation, Times: r.Times, Skip: r.Skip, Outcome: r.Outcome, Message: r.Message, Wire: networkOf(r.Wire)}
-	for _, c := range r.Where {
-		if told.Where == nil {
-			told.Where = map[string]string{}
-		}
-		told.Where[c.Param] = c.Value
-	}
-	if len(r.With) > 0 {
-		told.With = patchOf(r.With)
-	}
-	return told
-}
-
-func networkOf(w *scenario.Wire) *network {
-	if w == nil {
-		return nil
-	}
-	n := &network{Fault: string(w.Fault)}
-	if w.Delay > 0 {
-		n.Delay = w.Delay.String()
-	}
-	if w.Answer != nil {
-		n.Answer = &answer{w.Answer.Status, w.Answer.Header, w.Answer.Body}
-	}
-	for _, h := range w.Headers {
-		if n.Headers == nil {
-			n.Headers = map[string]*string{}
-		}
-		n.Headers[h.Name] = nil
-		if !h.Remove {
-			n.Headers[h.Name] = &h.Value
-		}
-	}
-	return n
-}
-
-// patchOf writes a patch as the object that a scenario file has for it: null
-// takes a member away.
-func patchOf(p wire.Patch) json.RawMessage {
-	var b bytes.Buffer
-	for i, m := range p {
-		b.WriteByte("{,"[min(i, 1)])
-		b.Write(wire.Encode(m.Name))
-		b.WriteByte(':')
-		switch {
-		case m.Inner != nil:
-			b.Write(patchOf(m.Inner))
-		case m.Value == nil:
-			b.WriteString("null")
-		default:
-			b.Write(m.Value)
-		}
-	}
-	if len(p) == 0 {
-		b.WriteByte('{')
-	}
-	b.WriteByte('}')
-	return b.Bytes()
-}

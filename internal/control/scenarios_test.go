@@ -37,10 +37,10 @@ func TestLibrary(t *testing.T) {
 		{method: "GET", target: "/v1/scenarios?operation=SelHat", status: 400, want: []string{`there is no operation \"SelHat\"; did you mean \"SellHat\"?`}},
 
 		{method: "GET", target: "/v1/scenarios/toy/no-hat", status: 200, want: []string{
-			`{"name":"toy/no-hat","api":"toy","description":"No hat is left.","tags":["quota"],"file":"shipped/toy/no-hat.yaml","rules":[{"operation":"SellHat","where":{"hat":"fez"},"times":2,"skip":1,"outcome":"SoldOut.NoHat","message":"none","with":{"error":"gone","code":null,"more":{"a":[1]}},"wire":{"delay":"2s","headers":{"X-A":"b","X-B":null}}}]}`,
+			`{"name":"toy/no-hat","api":"toy","description":"No hat is left.","tags":["quota"],"file":"shipped/toy/no-hat.yaml","rules":[{"line":6,"operation":"SellHat","where":{"hat":"fez"},"times":2,"skip":1,"outcome":"SoldOut.NoHat","message":"none","with":{"error":"gone","code":null,"more":{"a":[1]}},"wire":{"delay":"2s","headers":{"X-A":"b","X-B":null}}}]}`,
 		}},
 		{method: "GET", target: "/v1/scenarios/network", status: 200, want: []string{
-			`"rules":[{"operation":"*","wire":{"answer":{"status":502,"headers":{"A":["b"]},"body":"bad"}}},{"operation":"ListHats","wire":{"fault":"reset"}}]`,
+			`"rules":[{"line":4,"operation":"*","times":9,"wire":{"answer":{"status":502,"headers":{"A":["b"]},"body":"bad"}}},{"line":7,"operation":"ListHats","wire":{"fault":"reset"}}]`,
 		}},
 		{method: "GET", target: "/v1/scenarios/toy/SellHat/SoldOut.NoHat", status: 200, want: []string{`"name":"toy/SellHat/SoldOut.NoHat"`, `"description":"None is left."`}},
 		{name: "escaped slashes", method: "GET", target: "/v1/scenarios/toy%2FSellHat%2FSoldOut%2ENoHat", status: 200, want: []string{`"name":"toy/SellHat/SoldOut.NoHat"`}},
@@ -85,7 +85,7 @@ func TestActive(t *testing.T) {
 	yaml := []string{"Content-Type", "application/yaml; charset=utf-8"}
 	s.check([]row{
 		{method: "GET", target: on, status: 200, want: []string{`{"items":[]}`}},
-		put("toy/no-hat", ``, 200, `{"name":"toy/no-hat","rules":[{"rule":1,"operation":"SellHat","outcome":"SoldOut.NoHat","fired":0,"left":2}]}`),
+		put("toy/no-hat", ``, 200, `{"name":"toy/no-hat","state":"initial","since":"2026-03-01T12:00:00Z","file":"shipped/toy/no-hat.yaml","rules":[{"rule":1,"line":6,"operation":"SellHat","outcome":"SoldOut.NoHat","fired":0,"left":2}]}`),
 		put("network", `{"times":3,"skip":0}`, 200, `{"name":"toy/network"`, `"left":3`),
 		put("toy/SellHat/SoldOut.NoHat", `{"where":{"hat":"bowler"}}`, 200, `"left":null`),
 		put("toy/network", `{"wire":{"delay":"6s"}}`, 200),
@@ -113,7 +113,7 @@ func TestActive(t *testing.T) {
 		t.Errorf("decided by %q", w.Header().Get("Understudy-Decided-By"))
 	}
 	s.check([]row{
-		{method: "GET", target: on, status: 200, want: []string{`"name":"toy/rude","rules":[{"rule":1,"operation":"SellHat","outcome":"closed","fired":1,"left":null}]`}},
+		{method: "GET", target: on, status: 200, want: []string{`"name":"toy/rude","state":"initial","since":"2026-03-01T12:00:00Z","rules":[{"rule":1,"line":4,"operation":"SellHat","outcome":"closed","fired":1,"left":null}]`}},
 		{method: "DELETE", target: on + "/toy/rude", status: 204},
 		{method: "DELETE", target: on + "/toy/rude", status: 404, want: []string{`the scenario \"toy/rude\" is not active in sandbox default`}},
 		{method: "DELETE", target: on + "/toy/no-hta", status: 404, want: []string{`did you mean \"toy/no-hat\"?`}},

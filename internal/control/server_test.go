@@ -81,7 +81,7 @@ func TestStateIsToldAndPutBack(t *testing.T) {
 	const state = "/v1/sandboxes/default/state"
 	s.check([]row{
 		{method: "GET", target: state, status: 200, want: []string{
-			`{"version":1,"state":{"plain":`, `"toy":{"Hats":["bowler"]}}`, `"derived":{"plain":`, `"toy":{"count":1,"at":"2026-03-01T12:00:00Z"}}}`,
+			`{"version":1,"state":{"plain":`, `"toy":{"Hats":["bowler"]}}`, `"progress":{"calls":{"plain":{},"toy":{}},"scenarios":[]}`, `"derived":{"plain":`, `"toy":{"count":1,"at":"2026-03-01T12:00:00Z"}}}`,
 		}},
 		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":["fez","cap"]}},"derived":{"toy":{"count":9}}}`, status: 200, want: []string{`{"sandbox":"default","restored":["toy"]}`}},
 		{method: "GET", target: state, status: 200, want: []string{`"toy":{"Hats":["fez","cap"]}`, `"toy":{"count":2,`}},
@@ -90,6 +90,7 @@ func TestStateIsToldAndPutBack(t *testing.T) {
 		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":[""]},"plain":{"Hats":["bonnet"]}}}`, status: 422, want: []string{"state of toy: a hat is nothing"}},
 		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Shoes":[]}}}`, status: 422, want: []string{`unknown field`}},
 		{method: "PUT", target: state, body: `{"version":1,"state":{"toi":{}}}`, status: 422, want: []string{`there is no API \"toi\" here; served are toy, plain`}},
+		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":[]}},"progress":{"scenarios":[{"scenario":"toy/x","state":"initial","rules":[{"fired":-1}]}]}}`, status: 422, want: []string{"nothing was put back: ", "less than nothing"}},
 		{method: "PUT", target: state, body: `{"version":2}`, status: 422, want: []string{"the state has the version 2; 1 was expected"}},
 		{method: "PUT", target: state, body: `{"version":`, status: 400, want: []string{"the body is no state"}},
 		{method: "GET", target: state, status: 200, want: []string{`"plain":{"Hats":null}`, `"toy":{"Hats":["fez","cap"]}`}},

@@ -11,12 +11,14 @@ import (
 // stateVersion is the version of the document that tells a sandbox's state.
 const stateVersion = 1
 
-// memory is what a sandbox remembers. Derived follows from it; it is shown, and
-// passed over where a document is put back.
+// memory is what a sandbox remembers, and by what its dice are thrown, so that
+// what is put back meets the same faults again. Derived follows from the state;
+// it is shown, and passed over where a document is put back.
 type memory struct {
-	Version int              `json:"version"`
-	State   sandbox.Snapshot `json:"state"` // by API
-	Derived map[string]any   `json:"derived,omitempty"`
+	Version  int               `json:"version"`
+	State    sandbox.Snapshot  `json:"state"` // by API
+	Progress *sandbox.Progress `json:"progress,omitempty"`
+	Derived  map[string]any    `json:"derived,omitempty"`
 }
 
 func (s *Server) getState(_ *asking, box *sandbox.Sandbox) (any, error) {
@@ -28,7 +30,8 @@ func (s *Server) getState(_ *asking, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
 	}
-	return memory{stateVersion, state, derived}, nil
+	progress := box.Progress()
+	return memory{stateVersion, state, &progress, derived}, nil
 }
 
 // restored tells which states were put back.
@@ -50,7 +53,14 @@ func (s *Server) putState(a *asking, box *sandbox.Sandbox) (any, error) {
 	if m.Version != stateVersion {
 		return nil, refuse(http.StatusUnprocessableEntity, "the state has the version %d; %d was expected", m.Version, stateVersion)
 	}
-	if err := box.Restore(m.State); err != nil {
+	err = m.Progress.Check()
+	if err == nil {
+		err = box.Restore(m.State)
+	}
+	if err == nil && m.Progress != nil {
+		err = box.Resume(*m.Progress)
+	}
+	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "nothing was put back: %v", err)
 	}
 	done := restored{box.Name, []string{}}

@@ -113,6 +113,7 @@ var toy = &contract.API{
 		return contract.Response{Status: v.Outcome.Status, Body: r.Body}
 	},
 	Operations: []*contract.Operation{sellHat, listHats},
+	Failure:    []contract.Param{{Name: "error"}, {Name: "code"}, {Name: "more", Type: contract.Object}},
 	State:      newShop,
 	Fixture:    []contract.Param{{Name: "hats", Type: contract.List, Of: contract.String}},
 	Switches: []contract.Param{
@@ -152,7 +153,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 var scenarioFiles = fstest.MapFS{
 	"toy/no-hat.yaml":  {Data: []byte("scenario: no-hat\napi: toy\ndescription: No hat is left.\ntags: [quota]\nrules:\n  - operation: SellHat\n    where: {hat: fez}\n    times: 2\n    skip: 1\n    outcome: SoldOut.NoHat\n    message: none\n    with: {error: gone, code: null, more: {a: [1]}}\n    wire: {delay: 2s, headers: {X-A: b, X-B: null}}\n")},
-	"toy/network.yaml": {Data: []byte("scenario: network\napi: toy\nrules:\n  - operation: \"*\"\n    wire: {answer: {status: 502, headers: {A: b}, body: bad}}\n  - operation: ListHats\n    wire: {fault: reset}\n")},
+	"toy/network.yaml": {Data: []byte("scenario: network\napi: toy\nrules:\n  - operation: \"*\"\n    times: 9\n    wire: {answer: {status: 502, headers: {A: b}, body: bad}}\n  - operation: ListHats\n    wire: {fault: reset}\n")},
 	"toy/faulty.yaml":  {Data: []byte("scenario: faulty\napi: toy\nrules:\n  - operation: SelHat\n    outcome: success\n")},
 }
 

@@ -56,6 +56,9 @@ func (f *Faults) say(line, column int, format string, args ...any) {
 	f.list = append(f.list, &Fault{f.File, line, column, fmt.Sprintf(format, args...)})
 }
 
+// Count tells how many there are.
+func (f *Faults) Count() int { return len(f.list) }
+
 // Full reports whether further faults would no longer be told, so that a
 // reader of a long file may stop.
 func (f *Faults) Full() bool { return len(f.list) >= Most }

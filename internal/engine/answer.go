@@ -15,6 +15,7 @@ import (
 type Answer struct {
 	contract.Response
 	Wire  *scenario.Wire // nil: at once and whole
+	Delay time.Duration  // how long Wire holds it back
 	Entry *journal.Entry // how the journal tells it
 
 	walk *walk
@@ -88,14 +89,11 @@ func (w *walk) record() {
 	if w.Operation != nil {
 		w.entry.Operation = w.Operation.Name
 	}
-	if w.wire != nil {
-		w.entry.Wire = &journal.Wire{
-			DelayMS: w.wire.Delay.Milliseconds(), Fault: string(w.wire.Fault),
-			Answered: w.wire.Answer != nil, Undone: w.undone(),
-		}
+	if w.wire != nil || w.phantom {
+		w.entry.Wire = w.carried()
 	}
-	for _, p := range w.passed {
-		w.entry.Passed = append(w.entry.Passed, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
+	if w.passed != nil {
+		w.entry.Passed = journal.Later(toldBy(w.passed))
 	}
 	for _, b := range w.Callbacks {
 		w.entry.Callbacks = append(w.entry.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})
@@ -108,6 +106,11 @@ func (w *walk) record() {
 func (w *walk) explain() *journal.Explanation {
 	switch w.by.Kind {
 	case journal.Scenario:
+		if named := w.visit.Scenario; named != nil && named.FullName() == w.by.Scenario {
+			return &journal.Explanation{Cause: "scenario", Text: fmt.Sprintf(
+				"The request itself named the scenario %s with the header %s, and rule %d of it decided this outcome; the emulator was not asked.",
+				w.by.Scenario, ScenarioHeader, w.by.Rule)}
+		}
 		return &journal.Explanation{Cause: "scenario", Text: fmt.Sprintf(
 			"Rule %d of the active scenario %s decided this outcome; the emulator was not asked. Switch it off with: understudy scenarios off %s",
 			w.by.Rule, w.by.Scenario, w.by.Scenario)}

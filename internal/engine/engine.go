@@ -22,6 +22,10 @@ type Visit struct {
 	Request *contract.Request
 	Now     time.Time // by the sandbox's clock
 	Outcome string    // the outcome that the request itself calls for; "": none
+
+	// Scenario is one that the request itself names, as if it had been switched
+	// on for this request alone. nil: it names none.
+	Scenario *scenario.Scenario
 }
 
 // Serve takes a request through the house and brings it to its outcome. What
@@ -32,6 +36,9 @@ func Serve(v *Visit) (*Answer, error) {
 	if err := w.callFor(v.Outcome); err != nil {
 		return nil, err
 	}
+	if err := w.fits(v.Scenario); err != nil {
+		return nil, err
+	}
 	refusal := w.enter()
 	w.alone(func() {
 		w.decide(refusal)
@@ -39,7 +46,7 @@ func Serve(v *Visit) (*Answer, error) {
 	})
 	w.send()
 	w.record()
-	return &Answer{Response: w.response, Wire: w.wire, Entry: w.entry, walk: w}, nil
+	return &Answer{Response: w.response, Wire: w.wire, Delay: w.delay, Entry: w.entry, walk: w}, nil
 }
 
 // walk is one request on its way down the corridor.
@@ -53,9 +60,12 @@ type walk struct {
 
 	verdict  contract.Verdict
 	by       journal.By
-	passed   []scenario.Passed
+	passed   *scenario.Passing
 	with     wire.Patch
 	wire     *scenario.Wire
+	delay    time.Duration
+	phantom  bool // the outcome is told and not carried out
+	triggers []scenario.Trigger
 	state    contract.State // the one that the outcome was carried out on
 	value    any
 	told     []byte // what the outcome returned, as JSON: for the journal
@@ -99,8 +109,9 @@ func (w *walk) decide(refusal contract.Verdict) {
 		w.verdict, w.by.Kind = w.asked.Verdict(), journal.Header
 		return
 	}
-	play := w.visit.Sandbox.Player.Ask(&w.Call, refused)
-	w.with, w.wire, w.passed = play.With, play.Wire, play.Passed
+	play := w.ask(refused)
+	w.with, w.wire, w.delay, w.passed = play.With, play.Wire, play.Delay, play.Passed
+	w.phantom, w.triggers = play.Phantom, play.Triggers
 	switch {
 	case !play.Verdict.Pending():
 		w.verdict, w.by.Kind = play.Verdict, journal.Scenario
@@ -112,24 +123,32 @@ func (w *walk) decide(refusal contract.Verdict) {
 	w.by.Scenario, w.by.Rule = play.Scenario, play.Rule
 }
 
+// ask asks the scenario that the request names, and the active ones.
+func (w *walk) ask(refused bool) scenario.Play {
+	player := w.visit.Sandbox.Player
+	if w.visit.Scenario != nil {
+		return player.AskFirst(w.visit.Scenario, &w.Call, refused, w.n)
+	}
+	return player.Ask(&w.Call, refused)
+}
+
 // perform carries the outcome out, unless the wire broke before the request
-// could arrive.
+// could arrive. What a scenario has happen after the call happens then, before
+// the next call is decided.
 func (w *walk) perform() {
 	w.state = w.State
-	if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
+	if w.phantom {
+		w.pretend()
+	} else if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
 		w.value = do(&w.Call)
+	}
+	for i := range w.triggers {
+		w.pull(&w.triggers[i])
 	}
 }
 
-// undone reports whether a scenario had the request never arrive. An answer
-// that was cut or spoiled had arrived.
-func (w *walk) undone() bool {
-	if w.wire == nil {
-		return false
-	}
-	f := w.wire.Fault
-	return w.wire.Answer != nil || f == scenario.Reset || f == scenario.Empty || f == scenario.Stall
-}
+// undone reports whether a scenario had the request never arrive.
+func (w *walk) undone() bool { return w.wire.Undone() }
 
 // send puts the outcome on the wire, as the API does it and then as the
 // scenario has the network change it.

@@ -150,8 +150,8 @@ func TestWhatLastsAsLongAsTheCall(t *testing.T) {
 
 func TestFieldsAreLaidOverTheReply(t *testing.T) {
 	b := newBench(t, contract.Off)
-	b.play("- {operation: DropParcel, outcome: success, with: {parcel: p-7, extra: 1}}\n- {operation: Register, outcome: success, with: {Location: /elsewhere}}\n- {operation: Page, outcome: broken, message: gone, with: {id: null}}")
-	if got := string(b.serve("DropParcel", `{"content":"x"}`, "").Body); got != `{"parcel":"p-7","extra":1}` {
+	b.play("- {operation: DropParcel, outcome: success, with: {parcel: p-7}}\n- {operation: Register, outcome: success, with: {Location: /elsewhere}}\n- {operation: Page, outcome: broken, message: gone, with: {id: null}}")
+	if got := string(b.serve("DropParcel", `{"content":"x"}`, "").Body); got != `{"parcel":"p-7"}` {
 		t.Errorf("got %s", got)
 	}
 	a := b.serve("Register", "", "")
@@ -205,7 +205,7 @@ func TestJournalExplains(t *testing.T) {
 	}
 	b.play("- {operation: DropParcel, where: {content: y}, outcome: tooFast}\n- {operation: DropParcel, outcome: tooFast}")
 	e = b.serve("DropParcel", `{"content":"x"}`, "").Entry
-	if e.Explanation.Cause != "scenario" || len(e.Passed) != 1 || !strings.Contains(e.Passed[0].Why, "content") {
+	if e.Explanation.Cause != "scenario" || len(e.Passed.List()) != 1 || !strings.Contains(e.Passed.List()[0].Why, "content") {
 		t.Errorf("got %+v, %+v", e.Explanation, e.Passed)
 	}
 	if e = b.serve("Register", "", "success").Entry; e.Explanation.Cause != "header" {

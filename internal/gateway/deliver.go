@@ -22,7 +22,7 @@ func (g *Gateway) deliver(v *visitor, a *engine.Answer, began time.Time) {
 		}
 		g.config.House.Notify(a.Callbacks())
 	}()
-	if a.Wire != nil && !g.wait(v.r.Context(), a.Wire.Delay) {
+	if !g.wait(v.r.Context(), a.Delay) {
 		d = journal.ClientGone
 		return
 	}
@@ -57,7 +57,7 @@ func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
 		return journal.Sent
 	}
 	last := len(a.Body) - 1
-	_, err := v.w.Write(a.Body[:last])
+	err := g.stream(v, a, a.Body[:last])
 	a.Leave()
 	if err == nil {
 		_, err = v.w.Write(a.Body[last:])
@@ -66,6 +66,51 @@ func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
 		return journal.ClientGone
 	}
 	return journal.Sent
+}
+
+// beat is how often a slow wire sends something.
+const beat = 20 * time.Millisecond
+
+// stream sends bytes of a body, as many in a second as the wire lets through.
+// It takes no longer than the house lets an answer stall; what is left then
+// follows at once.
+func (g *Gateway) stream(v *visitor, a *engine.Answer, body []byte) error {
+	rate := 0
+	if a.Wire != nil {
+		rate = a.Wire.Bandwidth
+	}
+	flush := http.NewResponseController(v.w).Flush
+	for spent := time.Duration(0); rate > 0 && len(body) > 0 && spent < g.config.MaxStall; {
+		pause, piece := beat, int(int64(rate)*int64(beat)/int64(time.Second))
+		if piece == 0 {
+			pause, piece = time.Second/time.Duration(rate), 1
+		}
+		piece = min(piece, len(body))
+		if _, err := v.w.Write(body[:piece]); err != nil {
+			return err
+		}
+		_ = flush() // where it cannot be flushed, it is sent in the end
+		body = body[piece:]
+		if !g.wait(v.r.Context(), pause) {
+			return context.Cause(v.r.Context())
+		}
+		spent += pause
+		if g.cut() {
+			break
+		}
+	}
+	_, err := v.w.Write(body)
+	return err
+}
+
+// cut reports whether all waiting is over.
+func (g *Gateway) cut() bool {
+	select {
+	case <-g.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // head sends status and headers, announcing a body of so many bytes.
@@ -96,10 +141,10 @@ func (g *Gateway) fail(v *visitor, a *engine.Answer) {
 		reset(v.w)
 	case scenario.Truncate:
 		g.head(v, a, max(len(a.Body), 1))
-		begin(v.w, a.Body[:len(a.Body)/2])
+		g.begin(v, a, a.Body[:len(a.Body)/2])
 	case scenario.Garbage:
 		g.head(v, a, len(a.Body)+len(garbage))
-		begin(v.w, []byte(garbage))
+		g.begin(v, a, []byte(garbage))
 	case scenario.Stall:
 		g.wait(v.r.Context(), g.config.MaxStall)
 	}
@@ -110,9 +155,9 @@ func (g *Gateway) fail(v *visitor, a *engine.Answer) {
 const garbage = "\x00\xff\xfe\x15\x03\x01\x80{]\xc3\x28<\x9f\x92\xa9"
 
 // begin sends the beginning of a body whose rest never comes.
-func begin(w http.ResponseWriter, body []byte) {
-	_, _ = w.Write(body)
-	_ = http.NewResponseController(w).Flush()
+func (g *Gateway) begin(v *visitor, a *engine.Answer, body []byte) {
+	_ = g.stream(v, a, body)
+	_ = http.NewResponseController(v.w).Flush()
 }
 
 // reset ends the connection with a RST instead of a FIN.
@@ -121,8 +166,12 @@ func reset(w http.ResponseWriter) {
 	if err != nil {
 		return
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	below := conn
+	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		below = secured.NetConn() // TLS would say goodbye before it closes
+	}
+	if tcp, ok := below.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = conn.Close()
+	_ = below.Close()
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -124,12 +125,22 @@ func (d *door) serve(v *visitor) {
 		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v.w)
 		return
 	}
+	played, err := d.gateway.scenario(v.r)
+	if err != nil {
+		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v.w)
+		return
+	}
 	began := d.gateway.config.House.Wall()
 	now, stamp := s.Clock.Both()
 	r.Arrived = stamp
 	answer, err := engine.Serve(&engine.Visit{
 		Room: room, Sandbox: s, FoundBy: foundBy, Request: r, Now: now, Outcome: v.r.Header.Get(OutcomeHeader),
+		Scenario: played,
 	})
+	if strange := (*engine.StrangeScenarioError)(nil); errors.As(err, &strange) {
+		problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}.write(v.w)
+		return
+	}
 	if err != nil {
 		problem{Code: "unknown-outcome", Title: "no such outcome", Detail: err.Error()}.write(v.w)
 		return

@@ -19,12 +19,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // The headers by which clients and understudy speak of what is not the API's.
 const (
 	SandboxHeader   = "Understudy-Sandbox"
 	OutcomeHeader   = engine.OutcomeHeader
+	ScenarioHeader  = engine.ScenarioHeader
 	DecidedByHeader = "Understudy-Decided-By"
 	CallHeader      = "Understudy-Call"
 	ProblemHeader   = "Understudy-Problem"
@@ -34,9 +36,10 @@ const (
 type Config struct {
 	APIs     []*contract.API
 	House    *sandbox.House
-	Body     int64         // longest request body in bytes; the API answers for longer ones
-	MaxStall time.Duration // longest delay or stall
-	Plain    bool          // no Understudy-* headers on answers
+	Find     func(name string) (*scenario.Scenario, error) // scenarios that requests name; nil: none is known
+	Body     int64                                         // longest request body in bytes; the API answers for longer ones
+	MaxStall time.Duration                                 // longest delay or stall
+	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
 	Observe  func(*journal.Entry) // called once an answer has left; nil: nobody looks
 

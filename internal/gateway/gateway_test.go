@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -233,110 +232,6 @@ func TestAFaultOfOursIsNoAnswerOfTheAPIs(t *testing.T) {
 	}
 	if rec = send(p.gateway.Own(p.api), request("GET", "/parcels/x", "", "")); rec.Code != 404 {
 		t.Errorf("the next call: got %d; a lock may have been left", rec.Code)
-	}
-}
-
-func TestWireFaults(t *testing.T) {
-	tests := []struct {
-		fault string
-		check func(status int, body []byte, err error) bool
-	}{
-		{"reset", func(_ int, _ []byte, err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
-		{"empty", func(_ int, _ []byte, err error) bool { return errors.Is(err, io.EOF) }},
-		{"truncate", func(status int, body []byte, err error) bool {
-			return status == 200 && len(body) > 0 && errors.Is(err, io.ErrUnexpectedEOF)
-		}},
-		{"garbage", func(status int, body []byte, err error) bool {
-			return status == 200 && bytes.HasPrefix(body, []byte{0, 0xff}) && errors.Is(err, io.ErrUnexpectedEOF)
-		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.fault, func(t *testing.T) {
-			t.Parallel()
-			p := open(t, nil)
-			p.play(t, "- {operation: DropParcel, wire: {fault: "+tt.fault+"}}")
-			server := httptest.NewServer(p.gateway.Own(p.api))
-			defer server.Close()
-			status, body, err := post(server.URL+"/parcels", `{"content":"x"}`)
-			if !tt.check(status, body, err) {
-				t.Errorf("got %d %q %v", status, body, err)
-			}
-			if got := delivered(p); got != journal.Faulted {
-				t.Errorf("the journal tells %q", got)
-			}
-		})
-	}
-}
-
-// delivered is what the journal tells of the only call, once it tells it: the
-// client may see the wire break before the handler has ended.
-func delivered(p *place) journal.Delivered {
-	for range 1000 {
-		if entries, _ := p.house.Find("default").Journal.List(journal.Filter{}); len(entries) == 1 && entries[0].Delivered != journal.Pending {
-			return entries[0].Delivered
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return journal.Pending
-}
-
-func post(url, body string) (int, []byte, error) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	r, err := client.Post(url, "application/json", strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	defer r.Body.Close()
-	got, err := io.ReadAll(r.Body)
-	return r.StatusCode, got, err
-}
-
-func TestDelayIsCutAtTheEnd(t *testing.T) {
-	for _, rule := range []string{"delay: 1m", "fault: stall"} {
-		p := open(t, nil)
-		p.play(t, "- {operation: Page, wire: {"+rule+"}}")
-		server := httptest.NewServer(p.gateway.Own(p.api))
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			if r, err := http.Get(server.URL + "/page"); err == nil {
-				r.Body.Close()
-			}
-		}()
-		waitFor(t, p)
-		p.gateway.Cut()
-		<-done
-		server.Close()
-	}
-}
-
-// waitFor waits until the journal has an entry: the request is on its way.
-func waitFor(t *testing.T, p *place) {
-	t.Helper()
-	for range 1000 {
-		if p.house.Find("default").Journal.Counts().Entries > 0 {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("the request never arrived")
-}
-
-func TestDelayEndsWhenTheClientLeaves(t *testing.T) {
-	p := open(t, nil)
-	p.play(t, "- {operation: Page, wire: {delay: 1m}}")
-	server := httptest.NewServer(p.gateway.Own(p.api))
-	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprint(conn, "GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
-	waitFor(t, p)
-	conn.Close()
-	server.Close() // waits for the handler
-	if entries, _ := p.house.Find("default").Journal.List(journal.Filter{}); entries[0].Delivered != journal.ClientGone {
-		t.Errorf("got %s", entries[0].Delivered)
 	}
 }
 

@@ -352,7 +352,7 @@ func (p *page) scenarios(api *contract.API, all []scenario.Listed) {
 	p.line("Every outcome above is a scenario without a file: `understudy scenarios on %s/OPERATION/OUTCOME`.%s\n", api.Name, shipped(api, all))
 	first := true
 	for _, s := range all {
-		if s.API != api.Name || s.Rules == 0 {
+		if !about(&s, api) {
 			continue
 		}
 		if first {
@@ -368,10 +368,15 @@ func (p *page) scenarios(api *contract.API, all []scenario.Listed) {
 	p.line("")
 }
 
+// about reports whether a scenario is one of api, or of every API.
+func about(s *scenario.Listed, api *contract.API) bool {
+	return s.Rules > 0 && (s.API == api.Name || s.API == scenario.Everywhere)
+}
+
 // shipped leads to the table of scenarios where there is one.
 func shipped(api *contract.API, all []scenario.Listed) string {
 	for _, s := range all {
-		if s.API == api.Name && s.Rules > 0 {
+		if about(&s, api) {
 			return " These ship as files:"
 		}
 	}

@@ -29,7 +29,7 @@ type Entry struct {
 	Notes       contract.Facts       `json:"notes,omitempty"`
 	Explanation *Explanation         `json:"explanation,omitempty"`
 	Callbacks   []Callback           `json:"callbacks,omitempty"`
-	Passed      []Passed             `json:"rules_passed_over,omitempty"`
+	Passed      PassedOver           `json:"rules_passed_over,omitzero"`
 
 	bytes int // about how many it holds
 }
@@ -84,21 +84,16 @@ type Message struct {
 
 // Wire is what a scenario had the network do.
 type Wire struct {
-	DelayMS  int64  `json:"delay_ms,omitempty"`
-	Fault    string `json:"fault,omitempty"`
-	Answered bool   `json:"answered,omitempty"` // something in between answered in the API's stead
-	Undone   bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
+	DelayMS   int64  `json:"delay_ms,omitempty"`
+	Bandwidth int    `json:"bandwidth,omitempty"` // bytes of the body in a second
+	Fault     string `json:"fault,omitempty"`
+	Answered  bool   `json:"answered,omitempty"` // something in between answered in the API's stead
+	Undone    bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
+	Phantom   bool   `json:"phantom,omitempty"`  // the outcome was told and not carried out
 }
 
 // Explanation is contract.Explanation, under the name by which the journal shows it.
 type Explanation = contract.Explanation
-
-// Passed is an active rule that was asked and did not fit.
-type Passed struct {
-	Scenario string `json:"scenario"`
-	Rule     int    `json:"rule"`
-	Why      string `json:"why"`
-}
 
 // Callback is a request to the client's side that the call gave rise to. It is
 // sent once the answer has left.

@@ -40,6 +40,9 @@ func New(sandbox string, limits Limits, budget *Budget) *Journal {
 func (j *Journal) Add(e *Entry) {
 	e.Request.cut(j.limits.Body)
 	e.Response.cut(j.limits.Body)
+	if e.Request.Truncated { // what it said is not kept either
+		e.Passed = e.Passed.now()
+	}
 	e.bytes = e.measure()
 	j.mu.Lock()
 	j.last++

@@ -48,6 +48,12 @@ type House struct {
 	mu        sync.RWMutex
 	sandboxes map[string]*Sandbox
 	many      atomic.Bool // there are others beside default
+
+	first struct { // how sandboxes begin, which may change
+		sync.Mutex
+		scenarios []*scenario.Scenario
+		fixtures  map[string]*fixture.Fixture
+	}
 }
 
 // New returns a house in which default stands, with a room for every API, so
@@ -57,6 +63,7 @@ func New(config Config) (*House, error) {
 		config: config, budget: journal.NewBudget(config.JournalAll),
 		book: newBook(), sandboxes: map[string]*Sandbox{},
 	}
+	h.first.scenarios, h.first.fixtures = config.Scenarios, config.Fixtures
 	h.only = h.add(Default)
 	for _, api := range config.APIs {
 		if _, err := h.only.Room(api); err != nil {
@@ -81,6 +88,51 @@ func (h *House) Notify(callbacks []contract.Callback) {
 	if len(callbacks) > 0 && h.config.Notify != nil {
 		h.config.Notify(callbacks)
 	}
+}
+
+// beginnings are the scenarios that are active from the start.
+func (h *House) beginnings() []*scenario.Scenario {
+	h.first.Lock()
+	defer h.first.Unlock()
+	return h.first.scenarios
+}
+
+// fixture is what the world of an API begins with.
+func (h *House) fixture(api *contract.API) *fixture.Fixture {
+	h.first.Lock()
+	defer h.first.Unlock()
+	return h.first.fixtures[api.Name]
+}
+
+// Furnish has worlds that are made or reset from now on begin with these
+// fixtures, which are by API.
+func (h *House) Furnish(fixtures map[string]*fixture.Fixture) {
+	h.first.Lock()
+	defer h.first.Unlock()
+	h.first.fixtures = fixtures
+}
+
+// Renew has every sandbox play the newest version of the scenarios that are
+// active in it; find tells it by the full name, or nil where it is gone. Those
+// that are as they were go on where they stand. Told is in which sandboxes
+// which scenarios began anew.
+func (h *House) Renew(find func(full string) *scenario.Scenario) map[string][]string {
+	h.first.Lock()
+	first := slices.Clone(h.first.scenarios)
+	for i, s := range first {
+		if fresh := find(s.FullName()); fresh != nil {
+			first[i] = fresh
+		}
+	}
+	h.first.scenarios = first
+	h.first.Unlock()
+	anew := map[string][]string{}
+	for _, s := range h.List() {
+		if names := s.Player.Renew(find); names != nil {
+			anew[s.Name] = names
+		}
+	}
+	return anew
 }
 
 // Config says how sandboxes begin here. It is not to be changed.
@@ -132,12 +184,12 @@ func (h *House) Get(name string) (*Sandbox, error) {
 
 // add makes a sandbox. The caller holds the lock, or is the only one there.
 func (h *House) add(name string) *Sandbox {
-	c := clock.New(h.config.Wall, h.config.Clock)
+	c, seed := clock.New(h.config.Wall, h.config.Clock), mix(h.config.Seed, []string{name})
 	s := &Sandbox{
 		Name: name, Clock: c, house: h, made: c.Now(),
 		Journal:     journal.New(name, h.config.Journal, h.budget),
-		Player:      scenario.NewPlayer(h.config.APIs),
-		seed:        mix(h.config.Seed, []string{name}),
+		Player:      scenario.NewPlayer(h.config.APIs, seed, c.Now),
+		seed:        seed,
 		credentials: h.config.Credentials,
 		rooms:       map[*contract.API]*Room{},
 	}

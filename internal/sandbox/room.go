@@ -19,7 +19,7 @@ type Room struct {
 	API *contract.API
 
 	sandbox *Sandbox
-	fixture *fixture.Fixture
+	fixture atomic.Pointer[fixture.Fixture] // what the world began with
 	auth    contract.Auth
 
 	mu    sync.Mutex
@@ -39,8 +39,8 @@ type window struct {
 	n     int
 }
 
-func newRoom(s *Sandbox, api *contract.API, f *fixture.Fixture, auth contract.Auth) (*Room, error) {
-	r := &Room{API: api, sandbox: s, fixture: f, auth: auth}
+func newRoom(s *Sandbox, api *contract.API, auth contract.Auth) (*Room, error) {
+	r := &Room{API: api, sandbox: s, auth: auth}
 	r.hits.windows = map[string]*window{}
 	return r, r.reset()
 }
@@ -49,10 +49,10 @@ func newRoom(s *Sandbox, api *contract.API, f *fixture.Fixture, auth contract.Au
 func (r *Room) Auth() contract.Auth { return r.auth }
 
 // Switches are the switches of the room's fixture. They are never written.
-func (r *Room) Switches() contract.Values { return r.fixture.Switches }
+func (r *Room) Switches() contract.Values { return r.fixture.Load().Switches }
 
 // Fixture is what the room's world began with.
-func (r *Room) Fixture() *fixture.Fixture { return r.fixture }
+func (r *Room) Fixture() *fixture.Fixture { return r.fixture.Load() }
 
 // Alone runs f while the state stands still. Every call is decided and
 // carried out in here, which is why no emulator needs a lock.
@@ -120,21 +120,23 @@ func (r *Room) Hit(key string, length time.Duration) int {
 	return w.n
 }
 
-// reset makes the world anew, as its fixture describes it.
+// reset makes the world anew, as the fixture that is in force describes it.
 func (r *Room) reset() error {
+	f := r.sandbox.house.fixture(r.API)
 	state, err := r.API.State(contract.Seed{
 		Dice:        dice(r.sandbox.seed, 0, r.API.Name, "", "fixture"),
 		Now:         r.sandbox.made,
-		Switches:    r.fixture.Switches,
+		Switches:    f.Switches,
 		Credentials: r.sandbox.credentials[r.API.Name],
-		Decode:      r.fixture.Decode,
+		Decode:      f.Decode,
 	})
 	if err == nil {
 		err = state.Reindex()
 	}
 	if err != nil {
-		return fmt.Errorf("fixture %s of %s: %w", r.fixture.Name, r.API.Name, err)
+		return fmt.Errorf("fixture %s of %s: %w", f.Name, r.API.Name, err)
 	}
+	r.fixture.Store(f)
 	r.replace(state)
 	return nil
 }
@@ -176,7 +178,7 @@ func (r *Room) Restore(document []byte) error {
 // read makes the world that a document describes.
 func (r *Room) read(document []byte) (contract.State, error) {
 	state, err := r.API.State(contract.Seed{
-		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.fixture.Switches,
+		Dice: dice(0, 0), Now: r.sandbox.made, Switches: r.Switches(),
 		Decode: func(any) error { return nil },
 	})
 	if err != nil {
@@ -193,25 +195,37 @@ func (r *Room) read(document []byte) (contract.State, error) {
 	return state, nil
 }
 
+// Copy makes a world that is like state and shares nothing with it, at the cost
+// of writing it down and reading it again. It takes no lock.
+func (r *Room) Copy(state contract.State) (contract.State, error) {
+	document, err := json.Marshal(state)
+	if err != nil {
+		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+	}
+	return r.read(document)
+}
+
 // Pull pulls a trigger: something happens outside the API's calls.
 func (r *Room) Pull(t *contract.Trigger, in contract.Values) error {
-	n := r.Number(nil)
-	c := &contract.Call{
-		API: r.API, In: in, Auth: r.auth, Switches: r.fixture.Switches, Now: r.sandbox.Clock.Now(),
-		Request: &contract.Request{}, House: offstage{r, n},
-	}
-	if err := r.happen(t, c); err != nil {
+	var callbacks []contract.Callback
+	var err error
+	r.Alone(func(contract.State) { callbacks, err = r.Happen(t, in, r.sandbox.Clock.Now()) })
+	if err != nil {
 		return err
 	}
-	r.sandbox.house.Notify(c.Callbacks)
+	r.sandbox.house.Notify(callbacks)
 	return nil
 }
 
-func (r *Room) happen(t *contract.Trigger, c *contract.Call) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c.State = r.state
-	return t.Do(c)
+// Happen is Pull for whoever is alone with the state, in what Alone runs. What
+// is to be sent to the client's side is left to the caller.
+func (r *Room) Happen(t *contract.Trigger, in contract.Values, now time.Time) ([]contract.Callback, error) {
+	c := &contract.Call{
+		API: r.API, In: in, Auth: r.auth, Switches: r.Switches(), Now: now,
+		Request: &contract.Request{}, House: offstage{r, r.Number(nil)}, State: r.state,
+	}
+	err := t.Do(c)
+	return c.Callbacks, err
 }
 
 // offstage is the house of what happens without a request.

@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,7 +42,7 @@ func (s *Sandbox) Room(api *contract.API) (*Room, error) {
 	if r := s.rooms[api]; r != nil {
 		return r, nil
 	}
-	r, err := newRoom(s, api, s.house.config.Fixtures[api.Name], s.house.auth(api))
+	r, err := newRoom(s, api, s.house.auth(api))
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +77,9 @@ const (
 // Parts lists every part.
 var Parts = []Part{State, Journal, Scenarios, Clock, Dice}
 
+// order is the order in which parts are reset: scenarios begin by the clock.
+var order = []Part{Clock, State, Journal, Dice, Scenarios}
+
 // Reset makes the named parts as they were when the sandbox was made; none
 // named means all. Scenarios switched on since are off, those it was made
 // with are on and rewound.
@@ -84,31 +88,30 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		parts = Parts
 	}
 	var errs []error
-	for _, p := range parts {
+	for _, p := range order {
+		if !slices.Contains(parts, p) {
+			continue
+		}
 		switch p {
+		case Clock:
+			s.Clock.Reset()
 		case State:
 			for _, r := range s.all() {
 				errs = append(errs, r.reset())
 			}
 		case Journal:
 			s.Journal.Clear(true)
-		case Scenarios:
-			s.begin()
-		case Clock:
-			s.Clock.Reset()
 		case Dice:
 			for _, r := range s.all() {
 				r.recount()
 			}
+			s.Player.RewindDice()
+		case Scenarios:
+			s.begin()
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // begin switches on what the sandbox was made with, and nothing else.
-func (s *Sandbox) begin() {
-	s.Player.OffAll()
-	for _, sc := range s.house.config.Scenarios {
-		s.Player.On(sc, scenario.Narrow{})
-	}
-}
+func (s *Sandbox) begin() { s.Player.Begin(s.house.beginnings()) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -297,4 +298,47 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestResumeRefusesWhatCannotBe(t *testing.T) {
+	h := newHome(t, nil)
+	h.register(t, sandbox.Default)
+	s := h.get(t, sandbox.Default)
+	before := s.Progress()
+	for _, wrong := range []scenario.Progress{
+		{Scenario: "toy/x", State: "initial", Rules: []scenario.RuleProgress{{Fired: -1}}},
+		{Scenario: "toy/x", State: "initial", Skipped: -1},
+		{Scenario: "toy/x"},
+	} {
+		if err := s.Resume(sandbox.Progress{Scenarios: []scenario.Progress{wrong}}); err == nil {
+			t.Errorf("%+v was taken", wrong)
+		}
+	}
+	if after := s.Progress(); !reflect.DeepEqual(after, before) || before.Calls["toy"]["Register"] != 1 {
+		t.Errorf("got %+v, want %+v", after, before)
+	}
+	if err := s.Resume(sandbox.Progress{Calls: map[string]map[string]uint64{"toy": {"Strange": 5}, "tyo": {"": 1}}}); err != nil {
+		t.Error(err)
+	}
+	if calls := s.Progress().Calls["toy"]; len(calls) != 0 {
+		t.Errorf("got %v", calls)
+	}
+}
+
+// A scenario begins by the clock as it stands after a reset, so that its times
+// count from there.
+func TestResetBeginsByTheClock(t *testing.T) {
+	s, err := scenario.Parse("s.yaml", []byte("scenario: s\napi: toy\nrules: [{operation: Page, until: 1m, outcome: broken}]"), []*contract.API{toy.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHome(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
+	alice := h.get(t, "alice")
+	alice.Clock.Freeze(noon.Add(time.Hour))
+	if err := alice.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if since := alice.Player.Active()[0].Since; !since.Equal(noon) {
+		t.Errorf("it began at %s, want %s", since, noon)
+	}
 }

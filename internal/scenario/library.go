@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,14 @@ type Library struct {
 	mu     sync.RWMutex
 	layers []*layer // the lowest first
 	put    *layer
+	index  *index // of what is in force; nil: something changed since it was made
+}
+
+// An index finds what is in force.
+type index struct {
+	full  map[string]*Scenario
+	short map[string][]string // full names by the short one, sorted
+	names []string            // full names, sorted
 }
 
 // A layer is what one folder holds, by full name.
@@ -39,6 +48,7 @@ type layer struct {
 type entry struct {
 	scenario *Scenario // nil: it never was without a fault
 	file     string
+	sum      [sha256.Size]byte // of the text that fault and scenario are about
 	fault    string
 }
 
@@ -67,120 +77,119 @@ func (e *UnknownError) Error() string {
 
 // Add lays the scenarios of <api>/*.yaml over those that are there. Adding a
 // label again takes the place of what it brought before: files that are gone
-// go, and a file that has a fault now keeps its last good version in force.
+// go, a file that has a fault now keeps its last good version in force, and
+// one that says what it said before stays the same scenario.
 //
 // The error joins the faults of all faulty files; the good ones are in force
 // all the same. Where the folder itself cannot be read nothing changes.
 func (l *Library) Add(fsys fs.FS, label string) error {
+	_, err := l.Reload(fsys, label)
+	return err
+}
+
+// An UnreadError says that a folder could not be read at all.
+type UnreadError struct {
+	Label string
+	Err   error
+}
+
+func (e *UnreadError) Error() string {
+	return fmt.Sprintf("reading the scenarios of %s: %v", e.Label, e.Err)
+}
+
+// Unwrap returns what stood in the way.
+func (e *UnreadError) Unwrap() error { return e.Err }
+
+// A Change tells what a reload made of one file.
+type Change struct {
+	Name  string // the full name
+	File  string
+	Kind  ChangeKind
+	Fault string // with Broken: what is wrong with the file
+}
+
+// ChangeKind is a kind of change.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	Added   ChangeKind = "added"
+	Changed ChangeKind = "changed"
+	Removed ChangeKind = "removed"
+	Broken  ChangeKind = "broken" // it has a fault now that it did not have
+)
+
+// Reload is Add, and tells what has changed by it.
+func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 	files, err := list(fsys)
 	if err != nil {
-		return fmt.Errorf("reading the scenarios of %s: %w", label, err)
+		return nil, &UnreadError{label, err}
 	}
-	fresh := &layer{label: label, entries: map[string]*entry{}}
+	before := l.layer(label)
+	fresh := &layer{label: label, entries: make(map[string]*entry, len(files))}
 	var errs []error
 	for _, file := range files {
-		e := &entry{file: path.Join(label, file)}
-		if e.scenario, err = l.read(fsys, file, e.file); err != nil {
-			e.fault = err.Error()
-			errs = append(errs, err)
+		key := strings.TrimSuffix(file, extension)
+		e := l.read(fsys, file, path.Join(label, file), before.entries[key])
+		if e.err != nil {
+			errs = append(errs, e.err)
 		}
-		fresh.entries[strings.TrimSuffix(file, extension)] = e
+		fresh.entries[key] = e.entry
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lay(fresh)
-	return errors.Join(errs...)
+	return fresh.since(before), errors.Join(errs...)
+}
+
+// layer is the layer of a label, or an empty one.
+func (l *Library) layer(label string) *layer {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, old := range l.layers {
+		if old.label == label {
+			return old
+		}
+	}
+	return &layer{}
+}
+
+// since tells what changed, sorted by name.
+func (fresh *layer) since(before *layer) []Change {
+	var changes []Change
+	for key, e := range fresh.entries {
+		old := before.entries[key]
+		c := Change{Name: key, File: e.file}
+		switch {
+		case e.fault != "" && (old == nil || old.fault != e.fault):
+			c.Kind, c.Fault = Broken, e.fault
+		case e.fault != "" || old != nil && old.fault == "" && old.scenario == e.scenario:
+			continue
+		case old == nil || old.scenario == nil:
+			c.Kind = Added
+		default:
+			c.Kind = Changed
+		}
+		changes = append(changes, c)
+	}
+	for key, old := range before.entries {
+		if fresh.entries[key] == nil {
+			changes = append(changes, Change{Name: key, File: old.file, Kind: Removed})
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
+	return changes
 }
 
 // lay puts a layer in the place of the one of the same label, or on top.
 func (l *Library) lay(fresh *layer) {
+	l.index = nil
 	i := slices.IndexFunc(l.layers, func(old *layer) bool { return old.label == fresh.label })
 	if i < 0 {
 		l.layers = append(l.layers, fresh)
 		return
 	}
-	for key, e := range fresh.entries {
-		if old := l.layers[i].entries[key]; e.scenario == nil && old != nil {
-			e.scenario = old.scenario
-		}
-	}
 	l.layers[i] = fresh
-}
-
-const extension = ".yaml"
-
-// list finds the YAML files of a folder and of the folders in it. Hidden ones
-// are left alone: editors and Kubernetes keep theirs there.
-func list(fsys fs.FS) ([]string, error) {
-	top, err := fs.ReadDir(fsys, ".")
-	if err != nil {
-		return nil, err
-	}
-	var files []string
-	for _, entry := range top {
-		name := entry.Name()
-		if hidden(name) {
-			continue
-		}
-		if !folder(fsys, name, entry) {
-			if isYAML(name) {
-				files = append(files, name)
-			}
-			continue
-		}
-		inner, err := fs.ReadDir(fsys, name)
-		if err != nil {
-			continue // lost+found, and what else a mounted folder keeps to itself
-		}
-		for _, entry := range inner {
-			if !hidden(entry.Name()) && isYAML(entry.Name()) {
-				files = append(files, path.Join(name, entry.Name()))
-			}
-		}
-	}
-	return files, nil
-}
-
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
-
-// isYAML also knows the ending .yml, so that such a file can be told about
-// instead of being passed over in silence.
-func isYAML(name string) bool {
-	return strings.HasSuffix(name, extension) || strings.HasSuffix(name, ".yml")
-}
-
-// folder follows a link to where it leads; the file system decides whether it
-// may. A link that leads nowhere is no folder.
-func folder(fsys fs.FS, name string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return entry.IsDir()
-	}
-	info, err := fs.Stat(fsys, name)
-	return err == nil && info.IsDir()
-}
-
-// read reads one file, which is called shown in its faults.
-func (l *Library) read(fsys fs.FS, file, shown string) (*Scenario, error) {
-	faults := document.NewFaults(shown)
-	api, base := path.Split(file)
-	if api == "" {
-		faults.Say(nil, "the file stands in no folder of an API; <api>/<name>.yaml was expected; move it")
-		return nil, faults.Err()
-	}
-	if !strings.HasSuffix(base, extension) {
-		faults.Say(nil, "the file's name ends in .yml; .yaml was expected; rename it")
-		return nil, faults.Err()
-	}
-	text, err := document.Read(fsys, file)
-	if fault := (*document.Fault)(nil); errors.As(err, &fault) {
-		fault.File = shown
-		return nil, fault
-	}
-	if err != nil {
-		faults.Say(nil, "the file cannot be read: %v", err)
-		return nil, faults.Err()
-	}
-	return parse(shown, text, l.apis, place{strings.TrimSuffix(api, "/"), strings.TrimSuffix(base, extension)})
 }
 
 // Put takes a scenario in for the whole server, over all files. The name is
@@ -188,20 +197,27 @@ func (l *Library) read(fsys fs.FS, file, shown string) (*Scenario, error) {
 // text says of itself; "" takes whatever it says.
 func (l *Library) Put(name string, text []byte) (*Scenario, error) {
 	file := cmp.Or(name, "scenario")
-	at := place{name: strings.TrimSuffix(name, extension)}
+	at := spot{name: strings.TrimSuffix(name, extension)}
 	if api, short, ok := strings.Cut(at.name, "/"); ok {
-		at = place{api, short}
+		at = spot{api, short}
 	}
 	s, err := parse(file, text, l.apis, at)
 	if err != nil {
 		return nil, err
 	}
+	s.shelved = true
+	full, sum := s.FullName(), sha256.Sum256(text)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.put.entries[s.FullName()] == nil && len(l.put.entries) >= mostPut {
-		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", s.FullName(), mostPut)
+	old := l.put.entries[full]
+	switch {
+	case old == nil && len(l.put.entries) >= mostPut:
+		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", full, mostPut)
+	case old != nil && old.sum == sum:
+		return old.scenario, nil
 	}
-	l.put.entries[s.FullName()] = &entry{scenario: s, file: file}
+	l.put.entries[full] = &entry{scenario: s, file: file, sum: sum}
+	l.index = nil
 	return s, nil
 }
 
@@ -217,6 +233,7 @@ func (l *Library) Delete(name string) error {
 	full := s.FullName()
 	if l.put.entries[full] != nil {
 		delete(l.put.entries, full)
+		l.index = nil
 		return nil
 	}
 	if s.File == "" {
@@ -230,64 +247,60 @@ func (l *Library) Delete(name string) error {
 // parcels/CreateParcel/NotFound. Its error is an
 // *UnknownError.
 func (l *Library) Find(name string) (*Scenario, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.find(name)
 }
 
+// InForce returns the scenario of a full name that comes from a file or
+// through Put, or nil.
+func (l *Library) InForce(full string) *Scenario {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.made().full[full]
+}
+
+// made makes the index where it is not made yet.
+func (l *Library) made() *index {
+	if l.index != nil {
+		return l.index
+	}
+	x := &index{full: map[string]*Scenario{}, short: map[string][]string{}}
+	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
+		for key, e := range layer.entries {
+			if e.scenario != nil {
+				x.full[key] = e.scenario
+			}
+		}
+	}
+	x.names = slices.Sorted(maps.Keys(x.full))
+	for _, full := range x.names {
+		_, short, _ := strings.Cut(full, "/")
+		x.short[short] = append(x.short[short], full)
+	}
+	l.index = x
+	return x
+}
+
 func (l *Library) find(name string) (*Scenario, error) {
-	if s := l.inForce(name); s != nil {
+	x := l.made()
+	if s := x.full[name]; s != nil {
 		return s, nil
 	}
 	if parts := strings.SplitN(name, "/", 3); len(parts) == 3 {
 		return l.implicit(name, parts[0], parts[1], parts[2])
 	}
-	names := l.names()
 	if strings.Contains(name, "/") {
-		return nil, &UnknownError{name, document.Hint(name, names)}
+		return nil, &UnknownError{name, document.Hint(name, x.names)}
 	}
-	var found []string
-	short := make([]string, 0, len(names))
-	for _, full := range names {
-		_, s, _ := strings.Cut(full, "/")
-		short = append(short, s)
-		if s == name {
-			found = append(found, full)
-		}
-	}
-	switch len(found) {
+	switch found := x.short[name]; len(found) {
 	case 0:
-		return nil, &UnknownError{name, document.Hint(name, slices.Compact(slices.Sorted(slices.Values(short))))}
+		return nil, &UnknownError{name, document.Hint(name, slices.Sorted(maps.Keys(x.short)))}
 	case 1:
-		return l.inForce(found[0]), nil
+		return x.full[found[0]], nil
+	default:
+		return nil, &UnknownError{name, " alone; several APIs have one: say which of " + strings.Join(found, ", ")}
 	}
-	return nil, &UnknownError{name, " alone; several APIs have one: say which of " + strings.Join(found, ", ")}
-}
-
-// inForce finds the uppermost scenario of a full name, or nil.
-func (l *Library) inForce(full string) *Scenario {
-	if e := l.put.entries[full]; e != nil {
-		return e.scenario
-	}
-	for _, layer := range slices.Backward(l.layers) {
-		if e := layer.entries[full]; e != nil && e.scenario != nil {
-			return e.scenario
-		}
-	}
-	return nil
-}
-
-// names lists the full names of what is in force, sorted.
-func (l *Library) names() []string {
-	set := map[string]bool{}
-	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
-		for key, e := range layer.entries {
-			if e.scenario != nil {
-				set[key] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
 }
 
 // implicit finds the scenario that a documented outcome is.
@@ -329,12 +342,13 @@ type Listed struct {
 // List lists what is in force and every faulty file, sorted by full name. The
 // implicit scenarios are not in it.
 func (l *Library) List() []Listed {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	inForce := l.made().full
 	all := []Listed{}
 	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
 		for key, e := range layer.entries {
-			if e.fault != "" || e.scenario == l.inForce(key) {
+			if e.fault != "" || e.scenario == inForce[key] {
 				all = append(all, e.listed(key, layer.label))
 			}
 		}

@@ -1,9 +1,11 @@
 package scenario
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -14,13 +16,13 @@ import (
 // Parse reads a scenario file and holds it against the tables of apis. Its
 // error tells every fault of the file with its place.
 func Parse(file string, text []byte, apis []*contract.API) (*Scenario, error) {
-	return parse(file, text, apis, place{})
+	return parse(file, text, apis, spot{})
 }
 
-// A place says what a file must be about because of where it stands.
-type place struct{ api, name string }
+// A spot says what a file must be about because of where it stands.
+type spot struct{ api, name string }
 
-func parse(file string, text []byte, apis []*contract.API, at place) (*Scenario, error) {
+func parse(file string, text []byte, apis []*contract.API, at spot) (*Scenario, error) {
 	root, err := document.Parse(file, text)
 	if err != nil {
 		return nil, err
@@ -38,14 +40,21 @@ func parse(file string, text []byte, apis []*contract.API, at place) (*Scenario,
 type reader struct {
 	faults *document.Faults
 	apis   []*contract.API
-	at     place
-	api    *contract.API // nil until it is known
+	at     spot
+	api    *contract.API // nil until it is known, and for every API
+	all    bool          // the scenario is for every API
+
+	patterns int // regular expressions so far
 }
+
+// mostRules is how many rules a scenario may have. They are held against one
+// another, and every call against them.
+const mostRules = 500
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 func (r *reader) scenario(n *yaml.Node) *Scenario {
-	m := document.Fields(r.faults, n, "a scenario", "scenario", "api", "description", "tags", "rules")
+	m := document.Fields(r.faults, n, "a scenario", FileKeys...)
 	s := &Scenario{Name: r.name(n, m["scenario"]), API: r.apiName(n, m["api"])}
 	if d := m["description"]; d != nil {
 		s.Description, _ = document.Text(r.faults, d, "description")
@@ -62,12 +71,20 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 	if rules.Kind == yaml.SequenceNode && len(elements) == 0 {
 		r.faults.Say(rules, "rules is empty; at least one rule was expected")
 	}
+	if len(elements) > mostRules {
+		r.faults.Say(elements[mostRules], "this is rule %d; at most %d were expected; split the scenario", mostRules+1, mostRules)
+		return s
+	}
+	var sound []bool
 	for _, e := range elements {
 		if r.faults.Full() {
 			break
 		}
+		before := r.faults.Count()
 		s.Rules = append(s.Rules, r.rule(e))
+		sound = append(sound, r.faults.Count() == before)
 	}
+	r.reach(elements, s.Rules, sound)
 	return s
 }
 
@@ -100,12 +117,14 @@ func (r *reader) apiName(root, n *yaml.Node) string {
 	if !ok {
 		return ""
 	}
-	i := slices.Index(names, s)
-	if i < 0 {
-		r.faults.Say(n, "there is no API %s%s", document.Quote(s), document.Hint(s, names))
+	if s == Everywhere {
+		r.all = true
+	} else if i := slices.Index(names, s); i >= 0 {
+		r.api = r.apis[i]
+	} else {
+		r.faults.Say(n, "there is no API %s%s", document.Quote(s), document.Hint(s, append(names, Everywhere)))
 		return s
 	}
-	r.api = r.apis[i]
 	if r.at.api != "" && r.at.api != s {
 		r.faults.Say(n, "api is %q, and the file stands in the folder %s; move it to %s, or change what it says", s, document.Quote(r.at.api), s)
 	}
@@ -116,63 +135,22 @@ func (r *reader) tags(n *yaml.Node) []string {
 	var tags []string
 	for _, e := range document.Elements(r.faults, n, "tags") {
 		tag, ok := document.Text(r.faults, e, "a tag")
-		if ok && tag == "" {
+		switch {
+		case !ok:
+		case tag == "":
 			r.faults.Say(e, "a tag is empty; a word was expected")
+		case slices.Contains(tags, tag):
+			r.faults.Say(e, "the tag %s stands twice; leave one", document.Quote(tag))
 		}
 		tags = append(tags, tag)
 	}
 	return tags
 }
 
-func (r *reader) rule(n *yaml.Node) Rule {
-	var rule Rule
-	m := document.Fields(r.faults, n, "a rule", "operation", "where", "times", "skip", "outcome", "message", "with", "wire")
-	if n.Kind != yaml.MappingNode {
-		return rule
-	}
-	t := r.target(n, m["operation"])
-	rule.Operation = t.name
-	if w := m["where"]; w != nil {
-		rule.Where = r.where(w, t)
-	}
-	if x := m["times"]; x != nil {
-		rule.Times = r.atLeast(x, "times", 1, "; leave it out for no end")
-	}
-	if x := m["skip"]; x != nil {
-		rule.Skip = r.atLeast(x, "skip", 0, "")
-	}
-	if o := m["outcome"]; o != nil {
-		rule.Outcome = r.outcome(o, t)
-	}
-	r.language(&rule, m)
-	if w := m["wire"]; w != nil {
-		rule.Wire = r.wire(w)
-	}
-	if m["outcome"] == nil && m["wire"] == nil && 2*len(m) == len(n.Content) { // an unknown key may have meant one
-		r.faults.Say(n, "the rule does nothing; outcome or wire was expected")
-	}
-	return rule
-}
+// below names a value inside of another.
+func below(under, name string) string { return under + "." + name }
 
-// language reads what shapes the outcome's own answer.
-func (r *reader) language(rule *Rule, m map[string]*yaml.Node) {
-	for _, key := range []string{"message", "with"} {
-		if m[key] != nil && m["outcome"] == nil {
-			r.faults.Say(m[key], "%s needs an outcome that it belongs to; name the outcome", key)
-		}
-	}
-	if n := m["message"]; n != nil {
-		s, ok := document.Text(r.faults, n, "message")
-		if ok && s == "" {
-			r.faults.Say(n, "message is empty; a text was expected; leave it out for the documented one")
-		}
-		rule.Message = s
-	}
-	if n := m["with"]; n != nil {
-		rule.With = r.patch(n, "with")
-	}
-}
-
+// atLeast reads a whole number that has a least value.
 func (r *reader) atLeast(n *yaml.Node, what string, least int, advice string) int {
 	i, ok := document.Integer(r.faults, n, what)
 	if ok && i < least {
@@ -181,105 +159,36 @@ func (r *reader) atLeast(n *yaml.Node, what string, least int, advice string) in
 	return i
 }
 
-// A target is what a rule's operation stands for.
-type target struct {
-	name  string
-	known bool
-	op    *contract.Operation // nil for Any
+// duration reads a length of time above zero.
+func (r *reader) duration(n *yaml.Node, what string) time.Duration {
+	d, err := time.ParseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || d <= 0 {
+		r.faults.Say(n, "%s is %s; a duration above zero, such as 500ms or 2s, was expected", what, document.Describe(n))
+		return 0
+	}
+	return d
 }
 
-func (r *reader) target(rule, n *yaml.Node) target {
-	if n == nil {
-		r.faults.Say(rule, `the rule has no operation; a documented name or "*" was expected`)
-		return target{}
+// yes reads a value that can only be true.
+func (r *reader) yes(n *yaml.Node, what, otherwise string) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Value[0] != 't' && n.Value[0] != 'T' {
+		r.faults.Say(n, "%s is %s; true was expected; %s", what, document.Describe(n), otherwise)
+		return false
 	}
-	s, ok := document.Text(r.faults, n, "operation")
-	t := target{name: s, known: ok && s == Any}
-	if !ok || s == Any || r.api == nil {
-		t.known = t.known && r.api != nil
-		return t
-	}
-	if t.op = r.api.Operation(s); t.op == nil {
-		r.faults.Say(n, "%s has no operation %s%s", r.api.Name, document.Quote(s), document.Hint(s, operationNames(r.api)))
-	}
-	t.known = t.op != nil
-	return t
+	return true
 }
 
-func operationNames(api *contract.API) []string {
-	names := make([]string, len(api.Operations))
-	for i, op := range api.Operations {
-		names[i] = op.Name
+// number reads a number.
+func (r *reader) number(n *yaml.Node, what string) (float64, bool) {
+	x, ok := document.Scalar(r.faults, n, what)
+	if !ok {
+		return 0, false
 	}
-	return names
-}
-
-func outcomeNames(outcomes []*contract.Outcome) []string {
-	names := make([]string, len(outcomes))
-	for i, o := range outcomes {
-		names[i] = o.Name
-	}
-	return names
-}
-
-func (r *reader) outcome(n *yaml.Node, t target) string {
-	s, ok := document.Text(r.faults, n, "outcome")
-	if !ok || !t.known || r.api.Outcome(t.op, s) != nil {
-		if ok && s == "" {
-			r.faults.Say(n, "outcome is empty; a documented outcome was expected; leave it out to let the emulator decide")
-		}
-		return s
-	}
-	hint := document.Hint(s, outcomeNames(r.api.Ends(t.op)))
-	if t.op != nil {
-		r.faults.Say(n, "%s has no outcome %s%s", t.name, document.Quote(s), hint)
-		return s
-	}
-	for _, op := range r.api.Operations {
-		if r.api.Outcome(op, s) != nil {
-			r.faults.Say(n, `not every operation ends in %q, and "*" stands for all of them; name the operation, such as %s`, s, op.Name)
-			return s
+	if number, ok := x.(json.Number); ok {
+		if f, err := number.Float64(); err == nil {
+			return f, true
 		}
 	}
-	r.faults.Say(n, "%s has no outcome %s in which every operation may end%s", r.api.Name, document.Quote(s), hint)
-	return s
+	r.faults.Say(n, "%s is %s; a number was expected", what, document.Describe(n))
+	return 0, false
 }
-
-func (r *reader) where(n *yaml.Node, t target) []Condition {
-	var conditions []Condition
-	for key, value := range document.Pairs(r.faults, n, "where") {
-		if t.known && !r.faults.Full() {
-			r.param(key, t)
-		}
-		text, _ := document.Text(r.faults, value, "where "+key.Value)
-		conditions = append(conditions, Condition{Param: key.Value, Value: text})
-	}
-	return conditions
-}
-
-// param holds the name of a condition against the rows of its operation, or
-// for Any against those of all.
-func (r *reader) param(key *yaml.Node, t target) {
-	operations, whose := []*contract.Operation{t.op}, t.name+" has no"
-	if t.op == nil {
-		operations, whose = r.api.Operations, "no operation of "+r.api.Name+" has a"
-	}
-	var names []string
-	seen := map[string]bool{}
-	for _, op := range operations {
-		for i := range op.Params {
-			p := &op.Params[i]
-			if p.Name == key.Value {
-				return
-			}
-			if !seen[p.Name] {
-				seen[p.Name] = true
-				names = append(names, p.Name)
-			}
-		}
-	}
-	r.faults.Say(key, "%s parameter %s%s", whose, document.Quote(key.Value), document.Hint(key.Value, names))
-}
-
-// below names a value inside of another.
-func below(under, name string) string { return under + "." + name }

@@ -65,7 +65,7 @@ func TestParseReads(t *testing.T) {
 		File: "everything.yaml",
 		Rules: []scenario.Rule{
 			{
-				Operation: "Create", Times: 2, Skip: 1, Outcome: "NotFound.NoIdle", Message: "Nobody is idle: {come back later}",
+				Line: 7, Operation: "Create", Times: 2, Skip: 1, Outcomes: []string{"NotFound.NoIdle"}, Message: "Nobody is idle: {come back later}",
 				Where: []scenario.Condition{{Param: "UserId", Value: "u1"}, {Param: "Count", Value: "007"}, {Param: "Strict", Value: "on"}},
 				With: wire.Patch{
 					{Name: "zebra", Value: []byte("1.50")},
@@ -79,13 +79,28 @@ func TestParseReads(t *testing.T) {
 					{Name: "text", Value: []byte(`"5"`)},
 				},
 			},
-			{Operation: "*", Wire: &scenario.Wire{
-				Delay: 1500 * time.Millisecond, Fault: scenario.Truncate,
+			{Line: 19, Operation: "*", Times: 9, Wire: &scenario.Wire{
+				Delay: scenario.Delay{Fixed: 1500 * time.Millisecond}, Fault: scenario.Truncate,
 				Headers: []scenario.HeaderChange{{Name: "Retry-After", Value: "5"}, {Name: "Server", Remove: true}},
 			}},
-			{Operation: "Login", Wire: &scenario.Wire{Answer: &scenario.Answer{
+			{Line: 25, Operation: "Login", From: time.Minute, Until: 5 * time.Minute, Chance: 0.25, Wire: &scenario.Wire{Bandwidth: 2000, When: scenario.After, Delay: scenario.Delay{Min: time.Second, Max: 3 * time.Second}, Answer: &scenario.Answer{
 				Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>Bad Gateway</h1>",
 			}}},
+			{
+				Line: 37, Operation: "Create", State: "initial", Then: "asleep", Expect: 3, Phantom: true, Again: true,
+				Outcomes: []string{"NotFound.NoIdle", "emulator", "success"},
+				Where: []scenario.Condition{
+					{Param: "UserId", Match: scenario.In, In: []string{"u1", "2"}},
+					{Param: "Count", Match: scenario.Greater, Number: 1},
+					{Param: "Count", Match: scenario.Less, Number: 9.5},
+					{Param: "Media.id", Match: scenario.Present},
+					{Param: "query.page", Match: scenario.Absent},
+					{Param: "header.X-Trace", Value: "on"},
+				},
+				Triggers: []scenario.Trigger{{Name: "user.lost", In: contract.Values{"count": int64(2)}}},
+				Wire:     &scenario.Wire{Delay: scenario.Delay{Median: time.Second, Sigma: 0.5}},
+			},
+			{Line: 53, Operation: "Create", State: "asleep", Outcomes: []string{"success"}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -115,7 +130,7 @@ func TestParseCondition(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := scenario.ParseCondition(tt.text)
-		if got != tt.want || fmt.Sprint(err) != tt.err {
+		if !reflect.DeepEqual(got, tt.want) || fmt.Sprint(err) != tt.err {
 			t.Errorf("%s: got %v, %v, want %v, %s", tt.text, got, err, tt.want, tt.err)
 		}
 	}
@@ -159,7 +174,7 @@ func play(t *testing.T, s *scenario.Scenario) {
 	if len(s.Rules) == 0 {
 		t.Fatal("got no rules")
 	}
-	p := scenario.NewPlayer(apis)
+	p := newPlayer()
 	p.On(s, scenario.Narrow{})
 	for _, op := range []*contract.Operation{create, list, login, nil} {
 		for _, refused := range []bool{false, true} {

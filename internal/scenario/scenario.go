@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -12,11 +13,13 @@ import (
 // stead. It never changes once it is read.
 type Scenario struct {
 	Name        string // unique per API
-	API         string
+	API         string // or Everywhere
 	Description string
 	Tags        []string
 	Rules       []Rule // tried from top to bottom
 	File        string // where it was read from; "" for one without a file
+
+	shelved bool // a library has it, and may have a newer one
 }
 
 // FullName is api/name: parcels/slow.
@@ -26,36 +29,113 @@ func (s *Scenario) FullName() string { return s.API + "/" + s.Name }
 func (s *Scenario) operations() []string {
 	var all []string
 	seen := map[string]bool{}
-	for _, r := range s.Rules {
-		if !seen[r.Operation] {
-			seen[r.Operation] = true
-			all = append(all, r.Operation)
+	for i := range s.Rules {
+		if name := s.Rules[i].Operation; !seen[name] {
+			seen[name] = true
+			all = append(all, name)
 		}
 	}
 	return all
 }
 
-// Any stands for every operation of an API.
-const Any = "*"
+const (
+	// Any stands for every operation of an API.
+	Any = "*"
+
+	// Everywhere stands for every API. Scenarios of it say what the network
+	// does, since no outcome is every API's.
+	Everywhere = "all"
+
+	// Emulator stands in a sequence of outcomes for a call that the emulator
+	// decides.
+	Emulator = "emulator"
+
+	// Initial is the state of a scenario that has just been switched on.
+	Initial = "initial"
+)
 
 // A Rule decides the calls that fit it.
 type Rule struct {
+	Line int // where it stands in its file, counted from 1; 0: in none
+
 	Operation string      // a documented name, or Any
 	Where     []Condition // all must hold
+	State     string      // the scenario's state in which it fits; "": in any
 	Times     int         // how many calls it decides; 0: without end
 	Skip      int         // how many fitting calls it lets through before
-	Outcome   string      // "": the emulator decides, and only Wire applies
-	Message   string      // stands in for the documented message
-	With      wire.Patch  // laid over what the outcome returns
-	Wire      *Wire       // nil: the network does nothing
+	Chance    float64     // how likely it fits, above 0 and below 1; 0: always
+	From      time.Duration
+	Until     time.Duration // both since the activation, by the sandbox's clock; Until 0: without end
+
+	Outcomes []string // one per call, in this order, Emulator among them; none: the emulator decides, and only the rest applies
+	Again    bool     // after the last outcome they begin anew; otherwise the last one stays
+	Message  string   // stands in for the documented message
+	With     wire.Patch
+	Phantom  bool // the outcome is told and not carried out
+
+	Then     string    // the scenario's state afterwards; "": it stays
+	Triggers []Trigger // what happens after the call
+	Expect   int       // how many calls it should have decided in the end; 0: nobody asks
+	Wire     *Wire     // nil: the network does nothing
+}
+
+// at tells which of the rule's outcomes its n-th call ends in, counted from 0.
+func (r *Rule) at(n int) int {
+	switch k := len(r.Outcomes); {
+	case n < k:
+		return n
+	case r.Again:
+		return n % k
+	default:
+		return k - 1
+	}
+}
+
+// endless reports whether the rule takes every call from the first one on, as
+// far as operation, conditions and state let it.
+func (r *Rule) endless() bool {
+	return r.Times == 0 && r.Skip == 0 && r.Chance == 0 && r.From == 0 && r.Until == 0
+}
+
+// A Trigger pulls a trigger of the API once a rule has decided. Parameters
+// that it needs and In lacks are those of the call, by the same names.
+type Trigger struct {
+	Name string
+	In   contract.Values
+}
+
+// Fill makes the parameters of a trigger, with those of a call where it has to
+// ask for them.
+func (t *Trigger) Fill(rows []contract.Param, call contract.Values) contract.Values {
+	in := make(contract.Values, len(rows))
+	for i := range rows {
+		name := rows[i].Name
+		if x, said := t.In[name]; said {
+			in[name] = x
+		} else if x, given := call[name]; given && rows[i].Need == contract.Required {
+			in[name] = x
+		}
+	}
+	return in
 }
 
 // Wire says what the network does to an answer.
 type Wire struct {
-	Delay   time.Duration
-	Fault   Fault
-	Answer  *Answer        // in place of the API's
-	Headers []HeaderChange // laid over the answer's, whoever gave it
+	Delay     Delay
+	Bandwidth int // bytes of a body in a second; 0: as many as there are
+	Fault     Fault
+	When      When           // whether what breaks had reached the service; "": as the fault has it
+	Answer    *Answer        // in place of the API's
+	Headers   []HeaderChange // laid over the answer's, whoever gave it
+}
+
+// A Delay is how long an answer is held back: a fixed time, one between two,
+// or one that is log-normally distributed. The zero Delay is none.
+type Delay struct {
+	Fixed    time.Duration
+	Min, Max time.Duration // Max 0: not this kind
+	Median   time.Duration // 0: not this kind
+	Sigma    float64       // of the logarithm
 }
 
 // Fault is a way in which a connection fails.
@@ -67,11 +147,30 @@ const (
 	Reset    Fault = "reset"    // the connection is reset
 	Empty    Fault = "empty"    // the connection is closed without an answer
 	Truncate Fault = "truncate" // the answer ends too early
-	Garbage  Fault = "garbage"  // something that is no HTTP is answered
+	Garbage  Fault = "garbage"  // the body is bytes that no API sends, and ends too early
 	Stall    Fault = "stall"    // no answer comes, and the connection stays open
 )
 
-var faultNames = []string{string(Reset), string(Empty), string(Truncate), string(Garbage), string(Stall)}
+// Faults lists the names of all faults.
+var Faults = []string{string(Reset), string(Empty), string(Truncate), string(Garbage), string(Stall)}
+
+// When says whether a request reached the service before the wire broke.
+type When string
+
+// The times at which a wire breaks.
+const (
+	Before When = "before" // the request never arrived: the outcome is not carried out
+	After  When = "after"  // the outcome has happened, and the client does not know
+)
+
+// Undone reports whether the request never arrived, so that its outcome is not
+// to be carried out. An answer that was cut or spoiled had begun.
+func (w *Wire) Undone() bool {
+	if w == nil || w.When == After {
+		return false
+	}
+	return w.Answer != nil || w.Fault == Reset || w.Fault == Empty || w.Fault == Stall
+}
 
 // An Answer is what something between client and service says in the
 // service's stead: the 502 page of a proxy.
@@ -97,13 +196,16 @@ func (w *Wire) over(below *Wire) *Wire {
 		return w
 	}
 	sum := *below
-	if w.Delay > 0 {
+	if w.Delay != (Delay{}) {
 		sum.Delay = w.Delay
 	}
-	if w.Fault != NoFault || w.Answer != nil {
-		sum.Fault, sum.Answer = w.Fault, w.Answer
+	if w.Bandwidth > 0 {
+		sum.Bandwidth = w.Bandwidth
 	}
-	sum.Headers = append(sum.Headers[:len(sum.Headers):len(sum.Headers)], w.Headers...)
+	if w.Fault != NoFault || w.Answer != nil {
+		sum.Fault, sum.Answer, sum.When = w.Fault, w.Answer, w.When
+	}
+	sum.Headers = slices.Concat(sum.Headers, w.Headers)
 	return &sum
 }
 
@@ -116,6 +218,6 @@ func Implicit(api *contract.API, op *contract.Operation, outcome *contract.Outco
 	}
 	return &Scenario{
 		Name: name + "/" + outcome.Name, API: api.Name, Description: outcome.Doc,
-		Rules: []Rule{{Operation: name, Outcome: outcome.Name}},
+		Rules: []Rule{{Operation: name, Outcomes: []string{outcome.Name}}},
 	}
 }

@@ -38,12 +38,13 @@ type Config struct {
 	APIPortsNamed     bool   // somebody asked for just these ports
 	Only              []string
 
-	Scenarios  []string // folders
-	Fixtures   []string // folders
-	Fixture    []string // api=name
-	Set        []string // api.switch=value
-	Activate   []string // scenarios
-	FromEnv    bool     // credentials from the environment count beside the documented ones
+	Scenarios  []string      // folders
+	Fixtures   []string      // folders
+	Poll       time.Duration // how often folders are looked at; 0: the operating system tells of changes
+	Fixture    []string      // api=name
+	Set        []string      // api.switch=value
+	Activate   []string      // scenarios
+	FromEnv    bool          // credentials from the environment count beside the documented ones
 	Seed       uint64
 	Clock      string // "follow" or an instant
 	Signatures string // "wall" or "sandbox"
@@ -154,20 +155,26 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 // fill reads the shipped files and then those of the folders. A fault in one of
 // them stops the start: nothing should play a file that is half understood.
 func (c *Config) fill(l *loaded) error {
-	errs := []error{l.shelf.Add(c.ShippedFixtures), l.library.Add(c.ShippedScenes, "shipped")}
-	for _, dir := range c.Fixtures {
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			return fmt.Errorf("--fixtures: %w", err)
-		}
-		errs = append(errs, l.shelf.Add(root.FS()), root.Close())
-	}
+	errs := []error{c.shelve(l.shelf), l.library.Add(c.ShippedScenes, "shipped")}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return fmt.Errorf("--scenarios: %w", err)
 		}
 		errs = append(errs, l.library.Add(root.FS(), dir), root.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// shelve puts the shipped fixtures on a shelf, and over them those of the folders.
+func (c *Config) shelve(shelf *fixture.Shelf) error {
+	errs := []error{shelf.Add(c.ShippedFixtures)}
+	for _, dir := range c.Fixtures {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return fmt.Errorf("--fixtures: %w", err)
+		}
+		errs = append(errs, shelf.Add(root.FS()), root.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,7 @@ type Suite struct {
 	callbacks *callback.Sender
 	ports     map[string]int // of each API's own door
 	door      int            // port of the shared door
+	reloads   *reloader
 	servers   []*http.Server
 	serving   sync.WaitGroup
 	broken    chan error
@@ -54,7 +55,7 @@ func Start(c Config) (*Suite, error) {
 	}
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, House: l.house, Body: c.Body, MaxStall: c.MaxStall,
-		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe,
+		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, House: l.house, Library: l.library, Doors: s.doors,
@@ -62,6 +63,9 @@ func Start(c Config) (*Suite, error) {
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
 		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
 	})
+	if s.reloads, err = c.reloader(l); err != nil {
+		return nil, err
+	}
 	if err := s.open(); err != nil {
 		_ = s.Close(context.Background())
 		return nil, err
@@ -164,7 +168,7 @@ func (s *Suite) Close(ctx context.Context) error {
 	s.control.SetReady(false)
 	s.gateway.Cut()
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.servers))
+	errs := make([]error, len(s.servers), len(s.servers)+1)
 	for i, server := range s.servers {
 		wg.Go(func() {
 			if err := server.Shutdown(ctx); err != nil {
@@ -175,7 +179,7 @@ func (s *Suite) Close(ctx context.Context) error {
 	wg.Wait()
 	s.serving.Wait()
 	s.callbacks.Close(ctx)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.reloads.close())...)
 }
 
 // URL is the address of an API: its own port, or else its path at the door.

@@ -140,7 +140,9 @@ down internal/control suite control $ours/internal/suite
 down internal/control cobra cobra github.com/spf13/cobra
 down internal/handbook emulator house $ours/emulators/polyv
 down internal/handbook gateway derived $ours/internal/gateway
+down internal/schema gateway derived $ours/internal/gateway
 down internal/suite emulators house $ours/emulators
+down internal/suite fsnotify fsnotify github.com/fsnotify/fsnotify
 down internal/suite echo echo github.com/labstack/echo/v4
 down understudytest cobra cobra github.com/spf13/cobra
 down cmd/understudy echo echo github.com/labstack/echo/v4
@@ -160,6 +162,7 @@ imports internal/engine/open.go pass $ours/internal/sandbox $ours/internal/wire
 imports internal/engine/reach_test.go pass $ours/emulators/youdu
 imports internal/gateway/open.go pass $ours/internal/engine github.com/labstack/echo/v4
 imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack/echo/v4 github.com/prometheus/client_golang/prometheus
+imports internal/watch/open.go pass github.com/fsnotify/fsnotify
 imports cmd/understudy/open.go pass $ours/emulators $ours/internal/suite github.com/spf13/cobra
 down internal/control gateway control $ours/internal/gateway
 

@@ -1,0 +1,20 @@
+package control
+
+import (
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/schema"
+)
+
+// schemaOf serves a schema that is derived from the tables.
+func (s *Server) schemaOf(derive func([]*contract.API) []byte) func(*asking) (any, error) {
+	return func(*asking) (any, error) {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			send(w, http.StatusOK, "application/schema+json", derive(s.config.APIs))
+		}), nil
+	}
+}
+
+func (s *Server) scenarioSchema(a *asking) (any, error) { return s.schemaOf(schema.Scenario)(a) }
+func (s *Server) fixtureSchema(a *asking) (any, error)  { return s.schemaOf(schema.Fixture)(a) }

@@ -1,0 +1,176 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/engine"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
+
+// world is the toy's state as JSON.
+func (b *bench) world() string {
+	b.t.Helper()
+	room, err := b.house.Find(sandbox.Default).Room(b.api)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	world, err := room.Snapshot()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(world)
+}
+
+func TestWhenTheWireBreaks(t *testing.T) {
+	tests := []struct {
+		wire string
+		done bool
+	}{
+		{"fault: reset, when: after", true},
+		{"fault: empty, when: after", true},
+		{"fault: stall, when: after", true},
+		{"answer: {status: 502}, when: after", true},
+		{"fault: reset, when: before", false},
+		{"answer: {status: 502}, when: before", false},
+		{"fault: truncate, when: after", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.wire, func(t *testing.T) {
+			b := newBench(t, contract.Off)
+			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
+			a := b.serve("DropParcel", `{"content":"x"}`, "")
+			if done := strings.Contains(b.world(), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
+				t.Errorf("done %t, told %+v", done, a.Entry.Wire)
+			}
+			a.Close(0, journal.Faulted)
+			if again := b.serve("DropParcel", `{"content":"x"}`, "busy"); again.Entry.Outcome != "busy" {
+				t.Errorf("got %s", again.Entry.Outcome)
+			}
+		})
+	}
+}
+
+// A phantom tells what a success would have told, and the world is as it was:
+// nothing is kept, no word leads anywhere, and what lasts as long as the call
+// ends on the copy.
+func TestPhantom(t *testing.T) {
+	b := newBench(t, contract.Off)
+	real := b.serve("DropParcel", `{"content":"real"}`, "")
+	real.Close(0, journal.Sent)
+	before := b.world()
+	b.play("- {operation: DropParcel, times: 1, outcome: success, phantom: true}\n- {operation: Register, outcome: success, phantom: true}\n- {operation: DropParcel, times: 1, phantom: true, wire: {delay: 1ms}}")
+	for i := range 2 {
+		a := b.serve("DropParcel", `{"content":"ghost"}`, "")
+		a.Close(0, journal.Sent)
+		if a.Status != 200 || !strings.Contains(string(a.Body), `"parcel":"`) || !a.Entry.Wire.Phantom {
+			t.Errorf("call %d: got %d %s, %+v", i, a.Status, a.Body, a.Entry.Wire)
+		}
+	}
+	token := strings.TrimPrefix(b.serve("Register", "", "").Header.Get("Location"), "/clients/")
+	if after := b.world(); token == "" || after != before {
+		t.Errorf("the world was\n%s and is\n%s", before, after)
+	}
+	if b.house.ByWord(b.api, func() []string { return []string{token} }) != nil {
+		t.Error("a word that was told in pretence leads somewhere")
+	}
+	if last := b.serve("DropParcel", `{"content":"real"}`, ""); last.Entry.Outcome != "success" || last.Entry.DecidedBy.Kind != journal.Emulator {
+		t.Errorf("after the phantoms: got %s by %s", last.Entry.Outcome, last.DecidedBy())
+	}
+}
+
+func TestTriggersOfRules(t *testing.T) {
+	b := newBench(t, contract.Off)
+	a := b.serve("DropParcel", `{"content":"books"}`, "")
+	a.Close(0, journal.Sent)
+	var told struct{ Parcel string }
+	if err := json.Unmarshal(a.Body, &told); err != nil {
+		t.Fatal(err)
+	}
+	b.play("- {operation: GetParcel, skip: 1, trigger: {parcel.lost: {}}}\n- {operation: Page, trigger: {parcel.lost: {parcel: p-0}}}")
+	get := func() *engine.Answer {
+		v := b.visit("GetParcel", "", "")
+		v.Request.Path = map[string]string{"parcel": told.Parcel}
+		a, err := engine.Serve(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for i, want := range []struct{ outcome, note string }{
+		{"success", ""},         // let through
+		{"success", "happened"}, // and lost afterwards
+		{"noParcel", "did not happen: there is no parcel"}, // so that it cannot get lost again
+	} {
+		a := get()
+		note, _ := a.Entry.Notes.Get("trigger parcel.lost")
+		if a.Entry.Outcome != want.outcome || !strings.HasPrefix(fmt.Sprint(note), want.note) && want.note != "" {
+			t.Errorf("call %d: got %s, %v, want %+v", i, a.Entry.Outcome, note, want)
+		}
+	}
+	if note, _ := b.serve("Page", "", "").Entry.Notes.Get("trigger parcel.lost"); note != "did not happen: there is no parcel p-0" {
+		t.Errorf("got %v", note)
+	}
+}
+
+func TestScenarioOfTheRequest(t *testing.T) {
+	b := newBench(t, contract.Off)
+	named := scenario.Implicit(b.api, b.api.Operation("DropParcel"), b.api.Outcome(b.api.Operation("DropParcel"), "busy"))
+	v := b.visit("DropParcel", `{"content":"x"}`, "")
+	v.Scenario = named
+	a, err := engine.Serve(v)
+	if err != nil || a.Outcome() != "toy/DropParcel/busy" || a.DecidedBy() != "scenario toy/DropParcel/busy rule 1" {
+		t.Errorf("got %v, %v", a, err)
+	}
+	if text := a.Entry.Explanation.Text; !strings.HasPrefix(text, "The request itself named the scenario toy/DropParcel/busy") {
+		t.Errorf("got %s", text)
+	}
+	if got := b.serve("DropParcel", `{"content":"x"}`, ""); got.Entry.Outcome != "success" {
+		t.Errorf("the next call: got %s", got.Entry.Outcome)
+	}
+	v = b.visit("DropParcel", `{}`, "broken")
+	v.Scenario = named
+	strange := (*engine.StrangeScenarioError)(nil)
+	if _, err = engine.Serve(v); !errors.As(err, &strange) || !strings.Contains(err.Error(), "leave one of the headers") {
+		t.Errorf("got %v", err)
+	}
+	elsewhere := *named
+	elsewhere.API = "other"
+	v = b.visit("DropParcel", `{}`, "")
+	v.Scenario = &elsewhere
+	if _, err = engine.Serve(v); !errors.As(err, &strange) || !strings.Contains(err.Error(), "is about other, and the request is to toy") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What was passed over is put into words when somebody looks, also long after
+// the scenario is gone.
+func TestPassedOverIsToldLate(t *testing.T) {
+	b := newBench(t, contract.Off)
+	b.play("- {operation: DropParcel, times: 1, outcome: busy}\n- {operation: DropParcel, where: {content: y}, outcome: busy}")
+	b.serve("DropParcel", `{"content":"x"}`, "")
+	e := b.serve("DropParcel", `{"content":"x"}`, "").Entry
+	b.house.Find(sandbox.Default).Player.OffAll()
+	raw, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"rules_passed_over":[{"scenario":"toy/test","rule":1,"why":"times: fired 1 of 1"},{"scenario":"toy/test","rule":2,"why":"where content: got \"x\", want \"y\""}]`
+	if !strings.Contains(string(raw), want) {
+		t.Errorf("got %s, want in it %s", raw, want)
+	}
+	var back journal.Entry
+	if err := json.Unmarshal(raw, &back); err != nil || len(back.Passed.List()) != 2 {
+		t.Errorf("got %v, %v", back.Passed.List(), err)
+	}
+	long := b.serve("DropParcel", `{"content":"`+strings.Repeat("x", 2<<10)+`"}`, "").Entry
+	if !long.Request.Truncated || !long.Passed.IsZero() {
+		t.Errorf("nothing is on: got %v", long.Passed.List())
+	}
+}

@@ -1,0 +1,117 @@
+package scenario
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/document"
+)
+
+const extension = ".yaml"
+
+// list finds the YAML files of a folder and of the folders in it. Hidden ones
+// are left alone: editors and Kubernetes keep theirs there.
+func list(fsys fs.FS) ([]string, error) {
+	top, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range top {
+		name := entry.Name()
+		if hidden(name) {
+			continue
+		}
+		if !folder(fsys, name, entry) {
+			if isYAML(name) {
+				files = append(files, name)
+			}
+			continue
+		}
+		inner, err := fs.ReadDir(fsys, name)
+		if err != nil {
+			continue // lost+found, and what else a mounted folder keeps to itself
+		}
+		for _, entry := range inner {
+			if !hidden(entry.Name()) && isYAML(entry.Name()) {
+				files = append(files, path.Join(name, entry.Name()))
+			}
+		}
+	}
+	return files, nil
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+// isYAML also knows the ending .yml, so that such a file can be told about
+// instead of being passed over in silence.
+func isYAML(name string) bool {
+	return strings.HasSuffix(name, extension) || strings.HasSuffix(name, ".yml")
+}
+
+// folder follows a link to where it leads; the file system decides whether it
+// may. A link that leads nowhere is no folder.
+func folder(fsys fs.FS, name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.IsDir()
+	}
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
+}
+
+// A reading is an entry, and its faults as an error.
+type reading struct {
+	*entry
+	err error
+}
+
+// read reads one file, which is called shown in its faults. A file that says
+// what it said before is not read anew; one with a fault keeps its last good
+// version.
+func (l *Library) read(fsys fs.FS, file, shown string, before *entry) reading {
+	e := &entry{file: shown}
+	text, at, err := look(fsys, file, shown)
+	if err == nil {
+		e.sum = sha256.Sum256(text)
+		if before != nil && before.fault == "" && before.sum == e.sum {
+			return reading{before, nil}
+		}
+		e.scenario, err = parse(shown, text, l.apis, at)
+	}
+	switch {
+	case err == nil:
+		e.scenario.shelved = true
+	case before != nil:
+		e.scenario, e.fault = before.scenario, err.Error()
+	default:
+		e.fault = err.Error()
+	}
+	return reading{e, err}
+}
+
+// look finds out what a file says and where it stands.
+func look(fsys fs.FS, file, shown string) (text []byte, at spot, err error) {
+	faults := document.NewFaults(shown)
+	api, base := path.Split(file)
+	if api == "" {
+		faults.Say(nil, "the file stands in no folder of an API; <api>/<name>.yaml was expected; move it")
+		return nil, at, faults.Err()
+	}
+	if !strings.HasSuffix(base, extension) {
+		faults.Say(nil, "the file's name ends in .yml; .yaml was expected; rename it")
+		return nil, at, faults.Err()
+	}
+	text, err = document.Read(fsys, file)
+	if fault := (*document.Fault)(nil); errors.As(err, &fault) {
+		fault.File = shown
+		return nil, at, fault
+	}
+	if err != nil {
+		faults.Say(nil, "the file cannot be read: %v", err)
+		return nil, at, faults.Err()
+	}
+	return text, spot{strings.TrimSuffix(api, "/"), strings.TrimSuffix(base, extension)}, nil
+}

@@ -1,0 +1,199 @@
+package scenario
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+	"gopkg.in/yaml.v3"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+)
+
+// LongestPattern is the longest regular expression of a condition, in bytes,
+// and mostPatterns is how many a scenario may have: a short one can become a
+// large machine.
+const (
+	LongestPattern = 256
+	mostPatterns   = 50
+)
+
+func (r *reader) where(n *yaml.Node, t target) []Condition {
+	var conditions []Condition
+	for key, value := range document.Pairs(r.faults, n, "where") {
+		if r.faults.Full() {
+			break
+		}
+		r.param(key, t)
+		if value.Kind != yaml.MappingNode {
+			text, _ := document.Text(r.faults, value, "where "+key.Value)
+			conditions = append(conditions, Condition{Param: key.Value, Value: text})
+			continue
+		}
+		if len(value.Content) == 0 {
+			r.faults.Say(value, "where %s is empty; a value or a matcher was expected; matchers: %s", key.Value, strings.Join(Matchers, ", "))
+		}
+		for word, operand := range document.Pairs(r.faults, value, "where "+key.Value) {
+			conditions = append(conditions, r.matcher(key.Value, word, operand))
+		}
+	}
+	return conditions
+}
+
+// matcher reads one key of a matcher: {gt: 5}.
+func (r *reader) matcher(param string, word, n *yaml.Node) Condition {
+	c, what := Condition{Param: param, Match: Match(word.Value)}, "where "+param+"."+word.Value
+	switch c.Match {
+	case In:
+		for _, e := range document.Elements(r.faults, n, what) {
+			text, _ := document.Text(r.faults, e, what)
+			c.In = append(c.In, text)
+		}
+		if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+			r.faults.Say(n, "%s is empty; at least one value was expected", what)
+		}
+	case Matches:
+		c.Pattern = r.pattern(n, what)
+	case Absent:
+		r.yes(n, what, "for the opposite write present: true")
+	case Present:
+		r.yes(n, what, "for the opposite write absent: true")
+	case Greater, Less:
+		c.Number, _ = r.number(n, what)
+	default:
+		r.faults.Say(word, "where %s has no matcher %s%s", param, document.Quote(word.Value), document.Hint(word.Value, Matchers))
+	}
+	return c
+}
+
+// never is what stands for an expression that has a fault.
+var never = regexp.MustCompile(`$^`)
+
+func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
+	text, ok := document.Text(r.faults, n, what)
+	if !ok {
+		return never
+	}
+	if len(text) > LongestPattern {
+		r.faults.Say(n, "%s has %d bytes; at most %d were expected", what, len(text), LongestPattern)
+		return never
+	}
+	if r.patterns++; r.patterns > mostPatterns {
+		if r.patterns > mostPatterns+1 {
+			return never // it was told
+		}
+		r.faults.Say(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
+		return never
+	}
+	pattern, err := regexp.Compile(text)
+	if err != nil {
+		r.faults.Say(n, "%s is no regular expression: %s; the syntax is RE2", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return never
+	}
+	return pattern
+}
+
+// param holds the name of a condition against the rows of its operation, or
+// for Any against those of all.
+func (r *reader) param(key *yaml.Node, t target) {
+	var operations []*contract.Operation
+	switch {
+	case t.op != nil:
+		operations = []*contract.Operation{t.op}
+	case r.api != nil:
+		operations = r.api.Operations
+	}
+	names := paramNames(operations)
+	if documented(operations, key.Value) || r.aside(key) {
+		return
+	}
+	switch {
+	case r.all:
+		r.faults.Say(key, "no parameter is every API's, and the scenario is for all; a header such as header.User-Agent or a query such as query.page was expected")
+	case !t.known:
+	case t.op != nil:
+		r.faults.Say(key, "%s has no parameter %s%s", t.name, document.Quote(key.Value), document.Hint(key.Value, names))
+	default:
+		r.faults.Say(key, "no operation of %s has a parameter %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
+	}
+}
+
+// aside reports whether a name means what is no parameter, and tells what is
+// wrong with it.
+func (r *reader) aside(key *yaml.Node) bool {
+	if name, ok := strings.CutPrefix(key.Value, headerPrefix); ok {
+		if !httpguts.ValidHeaderFieldName(name) {
+			r.faults.Say(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(name))
+		}
+		return true
+	}
+	name, ok := strings.CutPrefix(key.Value, queryPrefix)
+	if ok && name == "" {
+		r.faults.Say(key, "the name of a query parameter is missing after query.")
+	}
+	return ok
+}
+
+// paramNames lists the parameters of operations and what is inside of objects,
+// each once.
+func paramNames(operations []*contract.Operation) []string {
+	var names []string
+	seen := map[string]bool{}
+	var walk func(under string, rows []contract.Param)
+	walk = func(under string, rows []contract.Param) {
+		for i := range rows {
+			name := under + rows[i].Name
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+			if rows[i].Type == contract.Object {
+				walk(name+".", rows[i].Fields)
+			}
+		}
+	}
+	for _, op := range operations {
+		walk("", op.Params)
+	}
+	return names
+}
+
+// documented reports whether a name, or a path, is in the rows of one of
+// several operations.
+func documented(operations []*contract.Operation, path string) bool {
+	return slices.ContainsFunc(operations, func(op *contract.Operation) bool { return leads(op.Params, path) })
+}
+
+// leads reports whether a path leads to a row, or into an object whose members
+// nobody lists. Elements of a list are counted from 0.
+func leads(rows []contract.Param, path string) bool {
+	if row(rows, path) != nil {
+		return true
+	}
+	for at := strings.LastIndexByte(path, '.'); at > 0; at = strings.LastIndexByte(path[:at], '.') {
+		p := row(rows, path[:at])
+		if p == nil {
+			continue
+		}
+		rest := path[at+1:]
+		if p.Type == contract.List {
+			var index string
+			index, rest, _ = strings.Cut(rest, ".")
+			if !digits.MatchString(index) {
+				continue
+			}
+		}
+		switch {
+		case rest == "":
+			return true
+		case p.Type != contract.Object && p.Of != contract.Object:
+		case p.Fields == nil, leads(p.Fields, rest):
+			return true
+		}
+	}
+	return false
+}
+
+var digits = regexp.MustCompile(`^[0-9]{1,9}$`)

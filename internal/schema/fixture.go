@@ -1,0 +1,24 @@
+package schema
+
+import (
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+)
+
+// Fixture is the schema of fixture files for these APIs.
+func Fixture(apis []*contract.API) []byte {
+	var each list
+	for _, api := range apis {
+		each = append(each, when("api", api.Name, mapping(fixture.Rows(api))))
+	}
+	return encode(object{
+		"$schema": draft, "title": "A fixture of understudy",
+		"description": "How the world of an API begins: fixtures/<api>/<name>.yaml.",
+		"type":        "object", "required": list{"fixture", "api"},
+		"properties": object{
+			"fixture": text("The fixture's name: the file's."),
+			"api":     object{"enum": apiNames(apis), "description": "The API whose world it is."},
+		},
+		"allOf": each,
+	})
+}
