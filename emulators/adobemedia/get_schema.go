@@ -51,17 +51,19 @@ func doSchema(c *contract.Call) any {
 	if t == nil {
 		t = events[start]
 	}
-	return json.RawMessage(schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), checkerOf(c.Switches).rows(t), c.Switches.Text("unknown_keys") == "lenient"))
+	k := checkerOf(c.Switches)
+	return json.RawMessage(schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), k.rows(t), k.lenient))
 }
 
 // rows are all that the checker asks of a message of type t: to the params of an
-// event but sessionStart come those of the others, which it takes too.
+// event but sessionStart come those of the others, which it takes too where it does
+// not take whatever comes.
 func (k checker) rows(t *eventType) []contract.Param {
 	rows := t.rows
 	if k.errorNeedsIDs && t.name == "error" {
 		rows = errorRows
 	}
-	if t.name == start {
+	if t.name == start || k.lenient {
 		return rows
 	}
 	rows = slices.Clone(rows)

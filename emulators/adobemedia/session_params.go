@@ -30,7 +30,7 @@ var sessionParams = []contract.Param{
 	{Name: "analytics.optOutShare", Type: contract.Boolean, Cite: citeParameters, Doc: "Whether the data must not be shared."},
 	{Name: "visitor.marketingCloudUserId", Cite: citeParameters, Doc: "The Experience Cloud id."},
 	{Name: "visitor.aamLocationHint", Type: contract.Integer, Cite: citeParameters, Doc: "The region of Audience Manager."},
-	{Name: "visitor.customerIDs", Type: contract.Object, Cite: citeParameters, Doc: "Ids of the customer's own by their kind, each {id, authState}; authState is 0, 1 or 2."},
+	{Name: customerIDs, Type: contract.Object, Cite: citeParameters, Doc: "Ids of the customer's own by their kind, each {id, authState}; authState is 0, 1 or 2."},
 	{Name: "appInstallationId", Cite: citeParameters, Doc: "The installation, from which the service makes an Experience Cloud id."},
 	{Name: "media.name", Cite: citeSessions, Doc: "The content's name."},
 	{Name: "media.streamType", Cite: citeVariables, Doc: "video or audio."},

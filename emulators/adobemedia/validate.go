@@ -24,7 +24,7 @@ var dictionaries = map[string]dictionary{
 		pattern: metadataNames, names: regexp.MustCompile(metadataNames),
 		value: contract.Param{Doc: "a text"},
 	},
-	"visitor.customerIDs": {value: contract.Param{
+	customerIDs: {value: contract.Param{
 		Type: contract.Object, Doc: "an id and how far it is proven",
 		Fields: []contract.Param{
 			{Name: "id", Cite: citeParameters, Doc: "The id."},
@@ -32,6 +32,8 @@ var dictionaries = map[string]dictionary{
 		},
 	}},
 }
+
+const customerIDs = "visitor.customerIDs"
 
 // metadataNames is the one pattern that the published schema has.
 const metadataNames = `^[a-zA-Z0-9_\.]+$`
@@ -63,9 +65,9 @@ func (k checker) check(t *eventType, in contract.Values) []contract.Violation {
 	for _, v := range contract.Check(rows, in) {
 		found = append(found, k.judge(t, in, v)...)
 	}
-	found = append(found, namesOf(customMetadata.Name, in)...)
-	if t.name == start {
-		found = append(found, namesOf("visitor.customerIDs", in.Object("params"))...)
+	found = append(found, namesOf(customMetadata.Name, "", in)...)
+	if t.name == start || !k.lenient {
+		found = append(found, namesOf(customerIDs, "params.", in.Object("params"))...)
 	}
 	return found
 }
@@ -129,7 +131,7 @@ func wholeNumber(v contract.Violation) (int64, bool) {
 }
 
 // namesOf holds an object of free names against its dictionary.
-func namesOf(object string, in contract.Values) []contract.Violation {
+func namesOf(object, under string, in contract.Values) []contract.Violation {
 	entries := in.Object(object)
 	if len(entries) == 0 {
 		return nil
@@ -145,7 +147,7 @@ func namesOf(object string, in contract.Values) []contract.Violation {
 	slices.Sort(wrong)
 	var found []contract.Violation
 	for _, name := range wrong[:min(len(wrong), mostViolations)] {
-		v := contract.Violation{Path: object + "." + name, Rule: contract.Mistyped, Got: entries[name], Doc: "Expected is " + d.value.Doc + "."}
+		v := contract.Violation{Path: under + object + "." + name, Rule: contract.Mistyped, Got: entries[name], Doc: "Expected is " + d.value.Doc + "."}
 		if d.names != nil && !d.names.MatchString(name) {
 			v.Rule, v.Doc = misnamed, "Names match "+d.pattern+"."
 		}
