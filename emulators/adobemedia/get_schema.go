@@ -1,7 +1,6 @@
 package adobemedia
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func doSchema(c *contract.Call) any {
 		t = events[start]
 	}
 	k := checkerOf(c.Switches)
-	return json.RawMessage(schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), k.rows(t), k.lenient))
+	return schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), k.rows(t), k.lenient)
 }
 
 // rows are all that the checker asks of a message of type t: to the params of an

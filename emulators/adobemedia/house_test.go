@@ -2,8 +2,6 @@ package adobemedia
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -140,14 +138,4 @@ func (s *stage) snapshot() string {
 
 func at(playhead float64, ts int64) string {
 	return fmt.Sprintf(`"playerTime":{"playhead":%g,"ts":%d}`, playhead, ts)
-}
-
-func drained(t testing.TB, r *http.Response) string {
-	t.Helper()
-	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }

@@ -63,7 +63,7 @@ type player struct {
 
 const began = 1_700_000_000_000
 
-func (p *player) post(path string, body any) *http.Response {
+func (p *player) post(path string, body any) (status int, location string) {
 	p.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *player) post(path string, body any) *http.Response {
 	if err != nil || r.StatusCode < 400 && len(told) > 0 {
 		p.t.Errorf("%s: got %d with the body %q, %v", path, r.StatusCode, told, err)
 	}
-	return r
+	return r.StatusCode, r.Header.Get("Location")
 }
 
 func (a action) body() map[string]any {
@@ -93,9 +93,9 @@ func (a action) body() map[string]any {
 func (p *player) open(a action) error {
 	p.begins = a
 	for range 3 {
-		r := p.post("/api/v1/sessions", a.body())
-		sid, ok := strings.CutPrefix(r.Header.Get("Location"), "/api/v1/sessions/")
-		if r.StatusCode == http.StatusCreated && ok {
+		status, location := p.post("/api/v1/sessions", a.body())
+		sid, ok := strings.CutPrefix(location, "/api/v1/sessions/")
+		if status == http.StatusCreated && ok {
 			p.events = "/api/v1/sessions/" + sid + "/events"
 			p.opened = append(p.opened, sid)
 			return nil
@@ -108,7 +108,7 @@ func (p *player) open(a action) error {
 // on where the viewer is, and sends the event there.
 func (p *player) report(a action) error {
 	for range 3 {
-		switch status := p.post(p.events, a.body()).StatusCode; status {
+		switch status, _ := p.post(p.events, a.body()); status {
 		case http.StatusNoContent:
 			return nil
 		case http.StatusNotFound, http.StatusGone:
