@@ -104,9 +104,9 @@ func readBody(c *contract.Call) contract.Verdict {
 func checkBody(c *contract.Call) contract.Verdict {
 	switch c.Operation {
 	case startSession:
-		return checkStart(c)
+		return checkSingle(c)
 	case sendEvent:
-		v := checkEvent(c)
+		v := checkSingle(c)
 		c.In["sid"] = find(c.Request).in["sid"] // last: a member of this name in the body is none of its own
 		return v
 	case sendBatch:
@@ -120,32 +120,26 @@ func checkBody(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-func checkStart(c *contract.Call) contract.Verdict {
+// checkSingle holds one event against its schema: the one that opens a session,
+// or one of those that follow.
+func checkSingle(c *contract.Call) contract.Verdict {
 	t, v := typeOf(c.In)
+	opens := c.Operation == startSession
 	switch {
 	case !v.Pending():
 		return v
-	case t.name != start:
+	case opens && t.name != start:
 		return refuse(misdirected, "The eventType is "+t.name+" and not sessionStart.")
+	case !opens && t.name == start:
+		return refuse(misdirected, "The eventType is sessionStart, which opens a session of its own.")
 	}
-	if v := schema(c, t, c.In); !v.Pending() {
-		return v
+	if found := checkerOf(c.Switches).check(t, c.In); len(found) > 0 {
+		return violated(c, t, found)
 	}
-	if c.In.Object("params").Bool(downloadedKey) {
+	if opens && c.In.Object("params").Bool(downloadedKey) {
 		return refuse(liveFlag, "params."+downloadedKey+" is true, and this is a live session.")
 	}
 	return contract.Verdict{}
-}
-
-func checkEvent(c *contract.Call) contract.Verdict {
-	t, v := typeOf(c.In)
-	switch {
-	case !v.Pending():
-		return v
-	case t.name == start:
-		return refuse(misdirected, "The eventType is sessionStart, which opens a session of its own.")
-	}
-	return schema(c, t, c.In)
 }
 
 // checkBatch holds each event against its schema. The first violation of an
@@ -192,13 +186,6 @@ func typeOf(in contract.Values) (*eventType, contract.Verdict) {
 		return nil, refuse(noType, "There is no eventType "+shorten(name)+".")
 	}
 	return t, contract.Verdict{}
-}
-
-func schema(c *contract.Call, t *eventType, in contract.Values) contract.Verdict {
-	if found := checkerOf(c.Switches).check(t, in); len(found) > 0 {
-		return violated(c, t, found)
-	}
-	return contract.Verdict{}
 }
 
 func violated(c *contract.Call, t *eventType, found []contract.Violation) contract.Verdict {

@@ -105,7 +105,7 @@ func TestKeptBytesAreBounded(t *testing.T) {
 	fat := happening("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1_000_000)+`"}`)
 	quiet := s.start(starting("", ""))
 	events := s.start(starting("", ""))
-	for range 250 {
+	for range 110 {
 		r := eventOf(strings.Split(events, "/")[4], fat)
 		if e := s.Corridor(t, r); e.Outcome != "accepted" {
 			t.Fatal(e.Outcome)
