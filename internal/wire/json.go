@@ -43,28 +43,45 @@ func Object(body []byte) (contract.Values, error) {
 
 // Value reads body as one JSON value of any type, otherwise as Object does.
 func Value(body []byte) (any, error) {
-	dec := decoders.Get().(*jsontext.Decoder)
-	defer decoders.Put(dec)
-	dec.Reset(bytes.NewBuffer(body))
-	r := reader{dec, string(body)}
+	r := readers.Get().(*reader)
+	defer r.done()
+	r.Reset(bytes.NewBuffer(body))
+	r.text = string(body)
 	x, err := r.value()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, &Fault{Offset: dec.InputOffset(), Text: "something follows the JSON value"}
+	if _, err := r.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, &Fault{Offset: r.InputOffset(), Text: "something follows the JSON value"}
 	}
 	return x, nil
 }
 
-// decoders are reused: making one costs more than reading a small body.
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
-
 // A reader reads a text. Names, strings and numbers are parts of the text itself
 // where they can be: to copy each would be most of the work.
 type reader struct {
-	*jsontext.Decoder
-	text string
+	jsontext.Decoder
+	text    string
+	members []pair // of the objects that are being read, the innermost last
+}
+
+type pair struct {
+	name  string
+	value any
+}
+
+// readers are used again: making one costs more than reading a small body.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// done gives the reader back without what it has read.
+func (r *reader) done() {
+	const most = 1024
+	r.text = ""
+	clear(r.members[:cap(r.members)])
+	if r.members = r.members[:0]; cap(r.members) > most {
+		r.members = nil
+	}
+	readers.Put(r)
 }
 
 func (r *reader) value() (any, error) {
@@ -77,7 +94,7 @@ func (r *reader) value() (any, error) {
 	}
 	t, err := r.ReadToken()
 	if err != nil {
-		return nil, fault(r.Decoder, err)
+		return nil, fault(&r.Decoder, err)
 	}
 	switch t.Kind() {
 	case jsontext.KindNull:
@@ -98,7 +115,7 @@ func (r *reader) value() (any, error) {
 func (r *reader) literal() (string, error) {
 	raw, err := r.ReadValue()
 	if err != nil {
-		return "", fault(r.Decoder, err)
+		return "", fault(&r.Decoder, err)
 	}
 	after := int(r.InputOffset())
 	return r.text[after-len(raw) : after], nil
@@ -129,21 +146,30 @@ func (r *reader) array() (any, error) {
 	return list, err
 }
 
+// object reads all members before it makes the map, which then has its size from
+// the beginning.
 func (r *reader) object() (any, error) {
-	v := contract.Values{}
+	first := len(r.members)
 	for r.PeekKind() != jsontext.KindEndObject {
 		if r.PeekKind() != jsontext.KindString {
 			_, err := r.ReadToken()
-			return nil, fault(r.Decoder, err)
+			return nil, fault(&r.Decoder, err)
 		}
 		name, err := r.string()
 		if err != nil {
 			return nil, err
 		}
-		if v[name], err = r.value(); err != nil {
+		x, err := r.value()
+		if err != nil {
 			return nil, err
 		}
+		r.members = append(r.members, pair{name, x})
 	}
+	v := make(contract.Values, len(r.members)-first)
+	for _, m := range r.members[first:] {
+		v[m.name] = m.value
+	}
+	r.members = r.members[:first]
 	_, err := r.ReadToken()
 	return v, err
 }
