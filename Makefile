@@ -51,7 +51,7 @@ fuzz: ## every fuzz target for FUZZTIME=60s
 	@set -e; grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' . | sort | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]+' $$file | while read -r _ target; do \
 			echo "fuzz $$target in $$(dirname $$file)"; \
-			(cd $$(dirname $$file) && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
+			(cd $$(dirname $$file) && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .) || exit 1; \
 		done || exit 1; \
 	done
 

@@ -35,7 +35,7 @@ func Headers(rows []contract.Param, body []byte) (http.Header, []byte, error) {
 		}
 		h.Set(name, s)
 	}
-	if len(taken) > 0 && string(rest) == "{}" {
+	if string(rest) == "{}" && (len(taken) > 0 || len(names) == len(rows)) {
 		rest = nil
 	}
 	return h, rest, nil

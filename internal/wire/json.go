@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -42,72 +43,134 @@ func Object(body []byte) (contract.Values, error) {
 
 // Value reads body as one JSON value of any type, otherwise as Object does.
 func Value(body []byte) (any, error) {
-	dec := decoders.Get().(*jsontext.Decoder)
-	defer decoders.Put(dec)
-	dec.Reset(bytes.NewBuffer(body))
-	x, err := value(dec)
+	r := readers.Get().(*reader)
+	defer r.done()
+	r.Reset(bytes.NewBuffer(body))
+	r.text = string(body)
+	x, err := r.value()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, &Fault{Offset: dec.InputOffset(), Text: "something follows the JSON value"}
+	if _, err := r.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, &Fault{Offset: r.InputOffset(), Text: "something follows the JSON value"}
 	}
 	return x, nil
 }
 
-// decoders are reused: making one costs more than reading a small body.
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+// A reader reads a text. Names, strings and numbers are parts of the text itself
+// where they can be: to copy each would be most of the work.
+type reader struct {
+	jsontext.Decoder
+	text    string
+	members []pair // of the objects that are being read, the innermost last
+}
 
-func value(dec *jsontext.Decoder) (any, error) {
-	t, err := dec.ReadToken()
+type pair struct {
+	name  string
+	value any
+}
+
+// readers are used again: making one costs more than reading a small body.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// done gives the reader back without what it has read.
+func (r *reader) done() {
+	const most = 1024
+	r.text = ""
+	clear(r.members[:cap(r.members)])
+	if r.members = r.members[:0]; cap(r.members) > most {
+		r.members = nil
+	}
+	readers.Put(r)
+}
+
+func (r *reader) value() (any, error) {
+	switch r.PeekKind() {
+	case jsontext.KindString:
+		return r.string()
+	case jsontext.KindNumber:
+		n, err := r.literal()
+		return json.Number(n), err
+	}
+	t, err := r.ReadToken()
 	if err != nil {
-		return nil, fault(dec, err)
+		return nil, fault(&r.Decoder, err)
 	}
 	switch t.Kind() {
 	case jsontext.KindNull:
 		return nil, nil
-	case jsontext.KindString:
-		return t.String(), nil
-	case jsontext.KindNumber:
-		return json.Number(t.String()), nil
 	case jsontext.KindTrue, jsontext.KindFalse:
 		return t.Bool(), nil
 	}
-	if dec.StackDepth() > Depth {
-		return nil, &Fault{Offset: dec.InputOffset(), Text: fmt.Sprintf("the JSON text is nested deeper than %d levels", Depth)}
+	if r.StackDepth() > Depth {
+		return nil, &Fault{Offset: r.InputOffset(), Text: fmt.Sprintf("the JSON text is nested deeper than %d levels", Depth)}
 	}
 	if t.Kind() == jsontext.KindBeginArray {
-		return array(dec)
+		return r.array()
 	}
-	return object(dec)
+	return r.object()
 }
 
-func array(dec *jsontext.Decoder) (any, error) {
+// literal reads a string with its quotes, or a number.
+func (r *reader) literal() (string, error) {
+	raw, err := r.ReadValue()
+	if err != nil {
+		return "", fault(&r.Decoder, err)
+	}
+	after := int(r.InputOffset())
+	return r.text[after-len(raw) : after], nil
+}
+
+func (r *reader) string() (string, error) {
+	quoted, err := r.literal()
+	if err != nil {
+		return "", err
+	}
+	if plain := quoted[1 : len(quoted)-1]; strings.IndexByte(plain, '\\') < 0 {
+		return plain, nil
+	}
+	plain, err := jsontext.AppendUnquote(nil, quoted)
+	return string(plain), err
+}
+
+func (r *reader) array() (any, error) {
 	list := []any{}
-	for dec.PeekKind() != jsontext.KindEndArray {
-		x, err := value(dec)
+	for r.PeekKind() != jsontext.KindEndArray {
+		x, err := r.value()
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, x)
 	}
-	_, err := dec.ReadToken()
+	_, err := r.ReadToken()
 	return list, err
 }
 
-func object(dec *jsontext.Decoder) (any, error) {
-	v := contract.Values{}
-	for dec.PeekKind() != jsontext.KindEndObject {
-		t, err := dec.ReadToken()
-		if err != nil {
-			return nil, fault(dec, err)
+// object reads all members before it makes the map, which then has its size from
+// the beginning.
+func (r *reader) object() (any, error) {
+	first := len(r.members)
+	for r.PeekKind() != jsontext.KindEndObject {
+		if r.PeekKind() != jsontext.KindString {
+			_, err := r.ReadToken()
+			return nil, fault(&r.Decoder, err)
 		}
-		name := t.String()
-		if v[name], err = value(dec); err != nil {
+		name, err := r.string()
+		if err != nil {
 			return nil, err
 		}
+		x, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		r.members = append(r.members, pair{name, x})
 	}
-	_, err := dec.ReadToken()
+	v := make(contract.Values, len(r.members)-first)
+	for _, m := range r.members[first:] {
+		v[m.name] = m.value
+	}
+	r.members = r.members[:first]
+	_, err := r.ReadToken()
 	return v, err
 }
 

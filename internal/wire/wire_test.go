@@ -89,6 +89,10 @@ func TestHeadersTakesWhatBelongsThere(t *testing.T) {
 	if h, rest, err = wire.Headers(rows, []byte(`{"Location":"/x"}`)); err != nil || rest != nil || h.Get("Location") != "/x" {
 		t.Errorf("got %v, %s, %v", h, rest, err)
 	}
+	// A scenario takes the header away, and no body was left behind but "{}".
+	if h, rest, err = wire.Headers(rows[:2], []byte(`{}`)); err != nil || rest != nil || len(h) > 0 {
+		t.Errorf("got %v, %s, %v", h, rest, err)
+	}
 	if h, rest, err = wire.Headers(rows[2:], []byte(`{"id":"1"}`)); err != nil || h != nil || string(rest) != `{"id":"1"}` {
 		t.Errorf("got %v, %s, %v", h, rest, err)
 	}

@@ -1,0 +1,270 @@
+package adobemedia
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The window in which events are put in order: it closes after five seconds, or
+// with the eleventh event.
+const (
+	windowTime   = 5 * time.Second
+	windowEvents = 10
+)
+
+// mostStates is how many player states a session takes; more are dropped.
+const mostStates = 10
+
+// Derive tells what the service makes of each session's events, as far as they
+// are kept.
+func (w *world) Derive(now time.Time, sw contract.Values) any {
+	told := map[string]*derived{}
+	for _, s := range w.Sessions {
+		if !s.Forgotten {
+			told[s.ID] = s.derive(now.UnixMilli(), limitsOf(sw), sw.Bool("reorder"))
+		}
+	}
+	return struct {
+		Sessions map[string]*derived `json:"sessions"`
+	}{told}
+}
+
+// derived is what follows from a session's events. Times are milliseconds; they
+// come of ts, never of the playhead.
+type derived struct {
+	State    string   `json:"state"`               // starting, playing, paused, buffering or ended
+	ClosedBy string   `json:"closed_by,omitempty"` // what closed the session
+	Order    []uint64 `json:"order"`               // the numbers of the events as they were processed
+	Waiting  []uint64 `json:"waiting,omitempty"`   // those that are still in the window
+	Let      int      `json:"let_go,omitempty"`    // earlier events of which nothing is kept, and nothing is derived
+
+	AdBreak bool `json:"ad_break"`
+	Ad      bool `json:"ad"`
+	Chapter bool `json:"chapter"`
+
+	ContentStart     int64                   `json:"content_start,omitempty"` // ts of the first play
+	Complete         bool                    `json:"complete"`
+	Progress         []int                   `json:"progress"` // those of 10, 25, 50, 75 and 95 percent that were passed
+	TimeSpent        int64                   `json:"time_spent_ms"`
+	PauseTime        int64                   `json:"pause_ms"`
+	BufferTime       int64                   `json:"buffer_ms"`
+	Stalls           int                     `json:"stalls"`
+	Streams          int64                   `json:"estimated_streams"`
+	SecondsSinceCall *int64                  `json:"seconds_since_last_call,omitempty"` // once the session is closed
+	PlayerStates     map[string]*playerState `json:"player_states,omitempty"`           // by name in lower case
+
+	length   float64
+	at       int64 // ts of the event before
+	playhead float64
+	still    int // how many events of main content the playhead has stood
+}
+
+// A playerState is a state such as mute, as far as a session was in it.
+type playerState struct {
+	Count int   `json:"count"`
+	Time  int64 `json:"time_ms"`
+	On    bool  `json:"on"`
+
+	since int64
+}
+
+// An event is what a hit says, as far as something is derived from it.
+type event struct {
+	Type string `json:"eventType"`
+	Time struct {
+		Playhead float64 `json:"playhead"`
+		TS       int64   `json:"ts"`
+	} `json:"playerTime"`
+	Params struct {
+		Length float64      `json:"media.length"`
+		State  string       `json:"media.state.name"`
+		Starts []namedState `json:"statesStart"`
+		Ends   []namedState `json:"statesEnd"`
+	} `json:"params"`
+
+	number uint64
+	at     int64
+}
+
+type namedState struct {
+	Name string `json:"media.state.name"`
+}
+
+func (h hit) read() event {
+	e := event{number: h.Number, at: h.At}
+	_ = json.Unmarshal(h.Raw, &e) // what it says was checked when it came, but for a restored world
+	return e
+}
+
+func (s *session) derive(now int64, l limits, reorder bool) *derived {
+	d := &derived{State: "starting", Order: []uint64{}, Progress: []int{}, PlayerStates: map[string]*playerState{}}
+	d.take(s.Start.read()) // it passes the window by
+	var came []event
+	for _, h := range s.Hits {
+		if !h.Dropped {
+			came = append(came, h.read())
+		}
+	}
+	d.Let = max(s.Received-1-len(came), 0)
+	done, waiting := came, []event(nil)
+	if reorder && s.EndedBy != byDownload {
+		done, waiting = inOrder(came, now)
+	}
+	for _, e := range done {
+		d.take(e)
+	}
+	for _, e := range waiting {
+		d.Waiting = append(d.Waiting, e.number)
+	}
+	if by, at := s.closed(now, l); by != byNobody {
+		d.close(by, at, s.Last)
+	}
+	d.Streams = d.TimeSpent/1000/1800 + 1
+	return d
+}
+
+// inOrder puts events in the order of their ts, window by window. What came at
+// one ts keeps its order. Those whose window is still open wait.
+func inOrder(came []event, now int64) (done, waiting []event) {
+	for len(came) > 0 {
+		opened, n := came[0].at, 0
+		for n < len(came) && n <= windowEvents && came[n].at < opened+windowTime.Milliseconds() {
+			n++
+		}
+		window := came[:n:n]
+		if n == len(came) && n <= windowEvents && now < opened+windowTime.Milliseconds() {
+			return done, window
+		}
+		slices.SortStableFunc(window, func(a, b event) int { return cmp.Compare(a.Time.TS, b.Time.TS) })
+		done, came = append(done, window...), came[n:]
+	}
+	return done, nil
+}
+
+// take processes one event.
+func (d *derived) take(e event) {
+	if e.number == 0 && e.Type == "" {
+		return
+	}
+	d.Order = append(d.Order, e.number)
+	d.pass(e)
+	switch e.Type {
+	case start:
+		d.length = e.Params.Length
+	case "play":
+		if d.ContentStart == 0 && !d.Ad {
+			d.ContentStart = e.Time.TS
+		}
+		d.State = "playing"
+	case "pauseStart":
+		d.State = "paused"
+	case "bufferStart":
+		d.State = "buffering"
+	case "adBreakStart":
+		d.AdBreak = true
+	case "adBreakComplete":
+		d.AdBreak, d.Ad = false, false
+	case "adStart":
+		if d.AdBreak { // outside of a break an ad counts as main content
+			d.Ad, d.State = true, "playing"
+		}
+	case "adComplete", "adSkip":
+		d.Ad = false
+	case "chapterStart":
+		d.Chapter = true
+	case "chapterComplete", "chapterSkip":
+		d.Chapter = false
+	case "sessionComplete":
+		d.Complete = true
+	case end:
+		d.State = "ended"
+	}
+	d.changeStates(e)
+}
+
+// pass lets the time pass until an event, and tells where the playhead has come
+// to.
+func (d *derived) pass(e event) {
+	if passed := e.Time.TS - d.at; d.at != 0 && passed > 0 {
+		switch d.State {
+		case "playing":
+			d.TimeSpent += passed
+		case "paused":
+			d.PauseTime += passed
+		case "buffering":
+			d.BufferTime += passed
+		}
+	}
+	d.at = e.Time.TS
+	for _, percent := range [...]int{10, 25, 50, 75, 95} {
+		if d.length > 0 && e.Time.Playhead*100 >= d.length*float64(percent) && !slices.Contains(d.Progress, percent) {
+			d.Progress = append(d.Progress, percent)
+		}
+	}
+	if d.State == "playing" && !d.Ad && e.Time.Playhead == d.playhead {
+		if d.still++; d.still == 3 {
+			d.Stalls++
+		}
+	} else {
+		d.still = 0
+	}
+	d.playhead = e.Time.Playhead
+}
+
+// changeStates has the player enter and leave states. Those that end come
+// first.
+func (d *derived) changeStates(e event) {
+	ends, starts := e.Params.Ends, e.Params.Starts
+	switch e.Type {
+	case "stateStart":
+		starts = []namedState{{e.Params.State}}
+	case "stateEnd":
+		ends = []namedState{{e.Params.State}}
+	case "statesUpdate":
+	default:
+		return
+	}
+	for _, s := range ends {
+		if p := d.PlayerStates[strings.ToLower(s.Name)]; p != nil && p.On {
+			p.On = false
+			p.Time += max(e.Time.TS-p.since, 0)
+		}
+	}
+	for _, s := range starts {
+		name := strings.ToLower(s.Name)
+		p := d.PlayerStates[name]
+		if p == nil {
+			if len(d.PlayerStates) == mostStates {
+				continue
+			}
+			p = &playerState{}
+			d.PlayerStates[name] = p
+		}
+		if !p.On {
+			p.On, p.since = true, e.Time.TS
+			p.Count++
+		}
+	}
+}
+
+// close ends what was under way when the session was closed.
+func (d *derived) close(by string, at, last int64) {
+	d.State, d.ClosedBy = "ended", by
+	var since int64
+	if by != end && by != byDownload && !d.Complete {
+		since = (at - last) / 1000
+	}
+	d.SecondsSinceCall = &since
+	for _, name := range slices.Sorted(maps.Keys(d.PlayerStates)) {
+		if p := d.PlayerStates[name]; p.On {
+			p.On = false
+			p.Time += max(d.at-p.since, 0)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package adobemedia
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var getSchema = &contract.Operation{
+	Name: "GetSchema", Method: http.MethodGet, Path: schemasPath, Cite: citeValidate,
+	Doc: "Tells the JSON schema (draft-04) that requests with an event of this type are held against. It is public.",
+	Params: []contract.Param{
+		{Name: "eventType", In: contract.Path, Need: contract.Required, Example: start, Cite: citeValidate, Doc: "The type of event."},
+	},
+	Outcomes: outcomes(schemaTold, noSchema),
+	Decide:   decideSchema,
+}
+
+var schemaTold = &contract.Outcome{
+	Name: "success", Status: 200, Cite: citeValidate, Doc: "The schema is told. Only that of sessionStart was ever published; the others are made from the tables of parameters.",
+	Returns: []contract.Param{
+		{Name: "$schema", Need: contract.Required, Cite: citeValidate, Doc: "The meta-schema, draft-04."},
+		{Name: "id", Need: contract.Required, Cite: citeValidate, Doc: "The address of the document itself."},
+		{Name: "definitions", Type: contract.Object, Need: contract.Required, Cite: citeValidate, Doc: "What all events share, and the event's own."},
+		{Name: "type", Need: contract.Required, Cite: citeValidate, Doc: "object"},
+		{Name: "$ref", Need: contract.Required, Cite: citeValidate, Doc: "The event's own definition."},
+	},
+	Do: doSchema,
+}
+
+var noSchema = &contract.Outcome{
+	Name: "schemaNotFound", Fails: true, Status: 404, Message: "There is no schema of this name.", Doc: "There is no event of this type.",
+}
+
+var unknownType = &contract.Cause{Code: "unknown_event_type", Text: "There is no event {eventType}. There are {known}."}
+
+func decideSchema(c *contract.Call) contract.Verdict {
+	if name := c.In.Text("eventType"); events[name] == nil {
+		return noSchema.Because(unknownType, "eventType", shorten(name), "known", strings.Join(names(eventTypes), ", "))
+	}
+	return schemaTold.Verdict()
+}
+
+// doSchema tells the schema that the checker holds requests against, as the
+// switches have it. Called for with an unknown type, it tells that of sessionStart.
+func doSchema(c *contract.Call) any {
+	t := events[c.In.Text("eventType")]
+	if t == nil {
+		t = events[start]
+	}
+	k := checkerOf(c.Switches)
+	return schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), k.rows(t), k.lenient)
+}
+
+// rows are all that the checker asks of a message of type t: to the params of an
+// event but sessionStart come those of the others, which it takes too where it does
+// not take whatever comes.
+func (k checker) rows(t *eventType) []contract.Param {
+	rows := t.rows
+	if k.errorNeedsIDs && t.name == "error" {
+		rows = errorRows
+	}
+	if t.name == start || k.lenient {
+		return rows
+	}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		if rows[i].Name == "params" {
+			rows[i].Fields = joined(rows[i].Fields)
+		}
+	}
+	return rows
+}
+
+// joined adds to an event's own params those of all others, as elsewhere has
+// them.
+func joined(own []contract.Param) []contract.Param {
+	all := slices.Clone(own)
+	for _, rows := range [][]contract.Param{eventParams, sessionParams} {
+		for _, p := range rows {
+			if !slices.ContainsFunc(own, func(q contract.Param) bool { return q.Name == p.Name }) {
+				all = append(all, *elsewhere[p.Name])
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,308 @@
+package adobemedia
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// Bad input earns this API's own error, nothing is stored, and nothing panics.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	events := s.start(starting("", ""))
+	before := s.snapshot()
+	deep := strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000)
+	var many strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&many, `,"nick%d":1`, i)
+	}
+	for name, body := range map[string]string{
+		"empty":                      "",
+		"spaces":                     " \n",
+		"null":                       "null",
+		"a number":                   "1",
+		"a text":                     `"sessionStart"`,
+		"truncated":                  starting("", "")[:100],
+		"something behind":           starting("", "") + "x",
+		"two objects":                starting("", "") + starting("", ""),
+		"10,000 levels":              deep,
+		"10,000 levels of an array":  strings.Repeat("[", 10_000),
+		"10,000 levels of params":    `{"eventType":"ping",` + pt + `,"params":` + deep + `}`,
+		"10,000 levels of metadata":  happening("ping", `,"customMetadata":{"a":`+deep+`}`),
+		"a member twice":             happening("ping", `,"eventType":"ping"`),
+		"a param twice":              happening("stateStart", `,"params":{"media.state.name":"a","media.state.name":"a"}`),
+		"metadata twice":             happening("ping", `,"customMetadata":{"a":"1","a":"2"}`),
+		"NaN":                        strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":NaN`, 1),
+		"Infinity":                   strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":Infinity`, 1),
+		"NaN as null":                strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":null`, 1),
+		"a playhead beyond a double": strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":1e999`, 1),
+		"no UTF-8":                   happening("ping", ",\"customMetadata\":{\"a\":\"\xff\"}"),
+		"half a surrogate":           happening("ping", `,"customMetadata":{"a":"\ud800"}`),
+		"no JSON's own comment":      "/* */" + happening("ping", ""),
+		"a byte order mark":          "\ufeff" + happening("ping", ""),
+		"a form":                     "eventType=ping",
+		"60,000 unknown members":     happening("ping", many.String()),
+		"a long unknown member":      happening("ping", `,"`+strings.Repeat("x", 1<<19)+`":1`),
+		"a long eventType":           happening(strings.Repeat("x", 1<<19), ""),
+	} {
+		for _, path := range []string{sessionsPath, events, downloadedPath} {
+			got := s.request("POST", path, body)
+			if got.Code != 400 || got.Body.Len() > 4096 {
+				t.Errorf("%s to %s: got %d with %d bytes: %.200s", name, path, got.Code, got.Body.Len(), got.Body)
+			}
+			e := s.Last(t)
+			if e.Explanation == nil || e.Explanation.Text == "" || strings.Contains(e.Explanation.Text, "{found}") || len(e.Violations) > mostViolations {
+				t.Errorf("%s to %s: explained as %+v with %d violations", name, path, e.Explanation, len(e.Violations))
+			}
+		}
+	}
+	long := happening("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1<<20)+`"}`)
+	for _, path := range []string{sessionsPath, events, downloadedPath} {
+		s.expect("more than a mebibyte", 413, "POST", path, long)
+		s.expect("more than the house takes", 413, "POST", path, strings.Repeat(long, 11))
+	}
+	for _, sid := range []string{"..", "%2e%2e", "a%2fb", "%2e%2e%2f%2e%2e", "%00", "%ff", "'", "%20", strings.Repeat("x", 8000), strings.Repeat("0", 63), strings.Repeat("0", 65)} {
+		s.expect("the id "+sid, 404, "POST", sessionsPath+"/"+sid+"/events", happening("ping", ""))
+	}
+	for _, name := range []string{"..", "%2e%2e", "a%2fb", strings.Repeat("x", 8000), "-"} {
+		s.expect("the schema "+name, 404, "GET", "/api/v1/schemas/"+name, "")
+	}
+	if after := s.snapshot(); after != before {
+		t.Error("bad input changed the state")
+	}
+	s.event(events, 204, happening("ping", ""))
+}
+
+// A customMetadata of a million bytes is taken, and the next event is as quick
+// as any.
+func TestLargeMetadata(t *testing.T) { // not parallel: allocations are counted
+	var many strings.Builder
+	for i := 0; many.Len() < 1_000_000; i++ {
+		fmt.Fprintf(&many, `,"name.%d":"some text of a client's own"`, i)
+	}
+	s := onStage(t, conformance.Setting{})
+	events := s.start(starting("", `,"customMetadata":{`+many.String()[1:]+`}`))
+	w := s.World
+	sid := strings.Split(events, "/")[4]
+	plain := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) })
+	s.event(events, 204, happening("adStart", `,"params":{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"},"customMetadata":{`+many.String()[1:]+`}`))
+	if got := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) }); got > plain+2 {
+		t.Errorf("an event takes %v allocations behind a large one, and %v before", got, plain)
+	}
+}
+
+// The bytes of all events are bounded, whoever sends them.
+func TestKeptBytesAreBounded(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	fat := happening("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1_000_000)+`"}`)
+	quiet := s.start(starting("", ""))
+	events := s.start(starting("", ""))
+	for range 110 {
+		r := eventOf(strings.Split(events, "/")[4], fat)
+		if e := s.Corridor(t, r); e.Outcome != "accepted" {
+			t.Fatal(e.Outcome)
+		}
+	}
+	s.look(func(w *world) {
+		sum := 0
+		for _, one := range w.Sessions {
+			sum += len(one.Start.Raw)
+			for _, h := range one.Hits {
+				sum += len(h.Raw) + hitCost
+			}
+		}
+		if sum != w.bytes || sum > maxBytes || sum < maxBytes/2 {
+			t.Errorf("%d bytes are kept and %d counted, of at most %d", sum, w.bytes, maxBytes)
+		}
+	})
+	s.event(quiet, 204, happening("ping", ""))
+}
+
+// A session keeps its last 256 events.
+func TestKeptEventsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	events := s.start(starting("", ""))
+	for i := range 300 {
+		s.event(events, 204, `{"eventType":"ping",`+at(float64(i), int64(i))+`}`)
+	}
+	s.look(func(w *world) {
+		one := w.Sessions[0]
+		if len(one.Hits) != 256 || one.Received != 301 || !strings.Contains(string(one.Hits[255].Raw), `"ts":299}`) || one.Start.Raw == nil {
+			t.Errorf("got %d events of %d, the last %s", len(one.Hits), one.Received, one.Hits[255].Raw)
+		}
+	})
+}
+
+// A document of a state is refused where it contradicts itself.
+func TestReindexRefuses(t *testing.T) {
+	t.Parallel()
+	sid := strings.Repeat("a", 64)
+	for want, document := range map[string]string{
+		"accounts: ":                  `{"accounts":[{"reportSuite":"r","orgId":"o"},{"reportSuite":"r","orgId":"o"}]}`,
+		"accounts: \"\" of":           `{"accounts":[{"reportSuite":"","orgId":"o"}]}`,
+		"sessions: element 0 is null": `{"sessions":[null]}`,
+		"sessions: the sid \"x\"":     `{"sessions":[{"sid":"x"}]}`,
+		"sessions: the sid \"a":       `{"sessions":[{"sid":"` + sid + `"},{"sid":"` + sid + `"}]}`,
+		"waiting: the sid \"x\"":      `{"waiting":["x"]}`,
+		"waiting: the sid \"a":        `{"waiting":["` + sid + `"],"sessions":[{"sid":"` + sid + `"}]}`,
+	} {
+		s := onStage(t, conformance.Setting{})
+		if err := s.Room(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+}
+
+// A restored world counts as much as the one that was written down.
+func TestRestoreCountsBytes(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	events := s.start(starting("", ""))
+	s.event(events, 204, ping)
+	if err := s.Room(t).Restore([]byte(s.snapshot())); err != nil {
+		t.Fatal(err)
+	}
+	s.look(func(w *world) {
+		if want := len(w.Sessions[0].Start.Raw) + len(w.Sessions[0].Hits[0].Raw) + hitCost; w.bytes != want {
+			t.Errorf("got %d, want %d", w.bytes, want)
+		}
+	})
+	s.event(events, 204, ping)
+}
+
+// Callers are found by the session, or by what a sessionStart says, without
+// reading it.
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	both := "1234567890ABCDEF12345678@AdobeOrg sample.rsid"
+	for name, v := range map[string]struct {
+		body string
+		want string
+	}{
+		"a sessionStart":    {starting("", ""), both},
+		"with spaces":       {strings.ReplaceAll(starting("", ""), `":`, "\" :\n "), both},
+		"a batch":           {"[" + starting("", "") + "]", both},
+		"escapes":           {strings.Replace(starting("", ""), "sample.rsid", `s\u0061mple.rsid`, 1), both},
+		"no organisation":   {strings.Replace(starting("", ""), orgKey, "x", 1), ""},
+		"a number":          {strings.Replace(starting("", ""), `"sample.rsid"`, `5`, 1), ""},
+		"cut in the middle": {`{"params":{"visitor.marketingCloudOrgId":"o","analytics.reportSuite":"r`, ""},
+		"nothing":           {"", ""},
+	} {
+		got := strings.Join(callers(post(sessionsPath, []byte(v.body), startSession, sendBatch)), "|")
+		if got != v.want {
+			t.Errorf("%s: got %q, want %q", name, got, v.want)
+		}
+	}
+	if got := callers(eventOf("abc", starting("", ""))); len(got) != 1 || got[0] != "abc" {
+		t.Errorf("an event: got %q", got)
+	}
+	for host, want := range map[string]bool{"ns.hb-api.omtrdc.net": true, "NS.hb-api.omtrdc.net:443": true, "ns.hb.omtrdc.net": false, "example.com": false} {
+		r := post("/", nil)
+		r.Host = host
+		if got := claims(r); got != want {
+			t.Errorf("claims of %s: got %v", host, got)
+		}
+	}
+}
+
+// FuzzBody sends any body to every path: documented statuses only, no panic, and
+// a refusal changes nothing.
+func FuzzBody(f *testing.F) {
+	for i, body := range []string{
+		starting("", ""), happening("ping", ""), adStart, ping, string(offline()), "[" + starting("", "") + "]", "", "[]", "null",
+		happening("statesUpdate", `,"params":{"statesStart":[{"media.state.name":"mute"}]}`),
+		starting(`,"visitor.customerIDs":{"a":{"id":"b","authState":1}}`, `,"customMetadata":{"a-b":"c"},"qoeData":{"media.qoe.bitrate":1.0}`),
+		"{\"eventType\":\"ping\xff", strings.Repeat("[", 200),
+	} {
+		f.Add([]byte(body), byte(i), i%2 == 0)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, where byte, lenient bool) {
+		set := map[string]string{"unknown_keys": "strict"}
+		if lenient {
+			set["unknown_keys"] = "lenient"
+		}
+		s := onStage(t, conformance.Setting{Set: set})
+		path := []string{sessionsPath, sessionsPath + "/" + documentedID + "/events", downloadedPath}[where%3]
+		before := s.snapshot()
+		got := s.request("POST", path, string(body))
+		switch got.Code {
+		case 201, 204:
+			if !json.Valid(body) {
+				t.Errorf("%q was taken", body)
+			}
+		case 400, 413:
+			if after := s.snapshot(); after != before {
+				t.Errorf("%q was refused and changed the state", body)
+			}
+		default:
+			t.Errorf("%q: got %d", body, got.Code)
+		}
+		var w world
+		if err := json.Unmarshal([]byte(s.snapshot()), &w); err != nil || w.Reindex() != nil {
+			t.Errorf("the state cannot be restored: %v", err)
+		}
+		s.look(func(w *world) { w.Derive(conformance.Noon, s.Room(t).Switches()) })
+	})
+}
+
+// FuzzTarget sends an event to any path.
+func FuzzTarget(f *testing.F) {
+	for _, target := range []string{eventsPath, "/va/api/v1/sessions", "/api/v1/sessions/%2e%2e/events", "/api/v1/sessions//events", "/api/v1/schemas/%", "*", "/api/v1/../sessions"} {
+		f.Add(target, "POST")
+		f.Add(target, "GET")
+	}
+	f.Fuzz(func(t *testing.T, target, method string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || u.Host != "" || method == "" || strings.ContainsAny(method, " \r\n\t\x00") || strings.ContainsAny(target, " \r\n") {
+			return
+		}
+		s := onStage(t, conformance.Setting{})
+		r := httptest.NewRequest("POST", "/", strings.NewReader(happening("ping", "")))
+		r.Method, r.URL, r.RequestURI = method, u, target
+		got := s.Send(r)
+		switch got.Code {
+		case 200, 204, 400, 404, 405, 410:
+		default:
+			t.Errorf("%s %s: got %d %s", method, target, got.Code, got.Body)
+		}
+	})
+}
+
+// The sample of every operation is a call that succeeds, also without any
+// parameter at all where the player's library can say all of it.
+func TestSamplesSucceed(t *testing.T) {
+	t.Parallel()
+	for _, v := range []struct {
+		operation string
+		in        contract.Values
+		want      int
+	}{
+		{"StartSession", nil, 201},
+		{"StartSession", contract.Sample(startSession.Params), 201},
+		{"SendEvent", contract.Values{"sid": documentedID, "eventType": "ping"}, 204},
+		{"SendEvent", contract.Values{"sid": documentedID, "eventType": "ping", "playerTime": contract.Values{"playhead": 5}}, 204},
+		{"SendEvent", contract.Sample(sendEvent.Params), 204},
+		{"SendEvent", contract.Values{"eventType": "ping"}, 404},
+		{"SendDownloaded", nil, 201},
+		{"SendDownloaded", contract.Sample(sendDownloaded.Params), 201},
+		{"SendBatch", nil, 201},
+		{"SendBatch", contract.Sample(sendBatch.Params), 201},
+		{"GetSchema", contract.Sample(getSchema.Params), 200},
+		{"GetSchema", contract.Values{"eventType": "a/b c%"}, 404},
+	} {
+		s := onStage(t, conformance.Setting{})
+		got := s.Send(s.Request(t, API.Operation(v.operation), v.in))
+		if e := s.Last(t); got.Code != v.want || e.Operation != v.operation {
+			t.Errorf("%s %v: got %d by %s: %s", v.operation, v.in, got.Code, e.Operation, got.Body)
+		}
+	}
+}

@@ -1,0 +1,381 @@
+package adobemedia
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+)
+
+// Each switch in each of its positions.
+func TestSwitches(t *testing.T) {
+	t.Parallel()
+	set := func(pairs ...string) conformance.Setting {
+		s := conformance.Setting{Set: map[string]string{}}
+		for i := 0; i < len(pairs); i += 2 {
+			s.Set[pairs[i]] = pairs[i+1]
+		}
+		return s
+	}
+	ping := happening("ping", "")
+	t.Run("closed_policy: drop", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("closed_policy", "drop"))
+		ended, idle := s.start(starting("", "")), s.start(starting("", ""))
+		s.event(ended, 204, happening("sessionEnd", ""))
+		s.event(ended, 204, ping)
+		s.later(11 * time.Minute)
+		s.event(idle, 204, ping)
+		s.look(func(w *world) {
+			for i, want := range []int{1, 1} {
+				if one := w.Sessions[i]; one.Dropped != want || !one.Hits[len(one.Hits)-1].Dropped {
+					t.Errorf("session %d: %d events were dropped, want %d", i, one.Dropped, want)
+				}
+			}
+		})
+		if n, ok := s.Last(t).Notes.Get("dropped, because the session was closed by"); !ok || n != byIdle {
+			t.Errorf("the journal notes %v", n)
+		}
+		s.later(24*time.Hour - 11*time.Minute)
+		s.event(ended, 204, ping)
+		s.later(time.Millisecond)
+		s.event(ended, 410, ping)
+		s.event(idle, 410, ping)
+	})
+	t.Run("unknown_keys: lenient", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("unknown_keys", "lenient"))
+		events := s.start(strings.Replace(starting(`,"media.nick":1`, `,"more":{}`), "1509045324153", "1509045324153.0", 1))
+		s.event(events, 204, happening("error", `,"params":{"media.errorId":"x","media.errorSource":"player"},"sid":"x"`))
+		s.event(events, 204, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.00,"media.ad.podSecond":0}`))
+		s.event(events, 204, happening("ping", `,"qoeData":{"bitrate":1}`))
+		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.5,"media.ad.podSecond":0}`))
+		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1e2,"media.ad.podSecond":0}`))
+		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":"1.0","media.ad.podSecond":0}`))
+		s.event(events, 400, happening("ping", `,"customMetadata":{"my-key":"x"}`))
+		s.event(events, 400, happening("ping", `,"qoeData":{"media.qoe.bitrate":"1"}`))
+		if e := s.Last(t); e.Status != 400 || len(e.Violations) != 1 || e.Violations[0].Path != "qoeData.media.qoe.bitrate" {
+			t.Errorf("got %+v", e.Violations)
+		}
+	})
+	t.Run("strict_content_type", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("strict_content_type", "on"))
+		for media, want := range map[string]int{"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json": 201, "Application/JSON; charset=utf-8": 201} {
+			if got := s.request("POST", sessionsPath, starting("", ""), "Content-Type", media); got.Code != want {
+				t.Errorf("%q: got %d, want %d", media, got.Code, want)
+			}
+		}
+		s.expect("a schema", 200, "GET", "/api/v1/schemas/play", "")
+	})
+	t.Run("error_requires_id", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("error_requires_id", "on"))
+		events := s.start(starting("", ""))
+		s.event(events, 400, happening("error", ""))
+		s.event(events, 400, happening("error", `,"qoeData":{}`))
+		s.event(events, 400, happening("error", `,"qoeData":{"media.qoe.errorID":"x"}`))
+		s.event(events, 400, happening("error", `,"qoeData":{"media.qoe.errorID":5,"media.qoe.errorSource":"player"}`))
+		s.event(events, 204, happening("error", `,"qoeData":{"media.qoe.errorID":"x","media.qoe.errorSource":"player"}`))
+		s.event(events, 204, happening("play", `,"qoeData":{}`))
+	})
+	t.Run("accept_batch_on_sessions", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("accept_batch_on_sessions", "off"))
+		s.expect("the older form", 400, "POST", sessionsPath, string(offline()))
+		s.expect("the newer form", 201, "POST", downloadedPath, string(offline()))
+	})
+	t.Run("timers", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("idle_timeout", "1m", "stall_timeout", "90s", "max_age", "5m", "tombstone_ttl", "6m"))
+		idle := s.start(starting("", ""))
+		s.later(59 * time.Second)
+		s.event(idle, 204, ping)
+		s.later(time.Minute)
+		s.event(idle, 410, ping)
+		stalled := s.start(starting("", ""))
+		s.later(50 * time.Second)
+		s.event(stalled, 204, ping)
+		s.later(44 * time.Second)
+		s.event(stalled, 204, ping)
+		s.later(time.Second)
+		s.event(stalled, 410, ping)
+		old := s.start(starting("", ""))
+		for i := range 6 {
+			s.later(50 * time.Second)
+			s.event(old, 204, `{"eventType":"ping",`+at(float64(i+1), 1)+`}`)
+		}
+		s.later(time.Millisecond)
+		s.event(old, 410, ping)
+		s.later(time.Minute - time.Millisecond)
+		s.event(old, 410, ping)
+		s.later(time.Millisecond)
+		s.event(old, 404, ping)
+	})
+	t.Run("max_body", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("max_body", "1000"))
+		s.expect("short", 201, "POST", sessionsPath, starting("", ""))
+		s.expect("long", 413, "POST", sessionsPath, starting(strings.Repeat(" ", 1000), ""))
+	})
+	t.Run("server_header", func(t *testing.T) {
+		t.Parallel()
+		for _, want := range []string{"", "jag"} {
+			w := conformance.New(t, API, set("server_header", want))
+			got := w.Send(w.Request(t, sendEvent, contract.Sample(sendEvent.Params)))
+			if h, there := got.Header()["Server"]; there != (want != "") || there && h[0] != want {
+				t.Errorf("got %q, want %q", h, want)
+			}
+		}
+	})
+	t.Run("reorder: off", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("reorder", "off"))
+		events := s.start(starting("", ""))
+		for _, ts := range []int64{3, 1, 2} {
+			s.event(events, 204, `{"eventType":"ping",`+at(0, ts)+`}`)
+		}
+		if d := s.derive()[0]; fmt.Sprint(d.Order, d.Waiting) != "[1 2 3 4] []" {
+			t.Errorf("got %v, %v waiting", d.Order, d.Waiting)
+		}
+	})
+}
+
+// The fixtures that ship do what they say.
+func TestShippedFixtures(t *testing.T) {
+	t.Parallel()
+	events := sessionsPath + "/" + documentedID + "/events"
+	s := onStage(t, conformance.Setting{Fixture: "drop"})
+	s.event(events, 204, happening("sessionEnd", ""))
+	s.event(events, 204, happening("ping", ""))
+	s = onStage(t, conformance.Setting{Fixture: "strict"})
+	s.event(events, 415, happening("ping", ""))
+	if got := s.request("POST", events, happening("error", ""), "Content-Type", "application/json"); got.Code != 400 {
+		t.Errorf("a bare error: got %d", got.Code)
+	}
+	s = onStage(t, conformance.Setting{Fixture: "quick"})
+	s.event(events, 204, happening("ping", ""))
+	s.later(15 * time.Second)
+	s.event(events, 410, happening("ping", ""))
+}
+
+// derive is what follows from the sessions, in the order in which they were
+// opened.
+func (s *stage) derive() []*derived {
+	s.t.Helper()
+	var all []*derived
+	s.look(func(w *world) {
+		for _, one := range w.Sessions {
+			all = append(all, one.derive(s.Sandbox.Clock.Now().UnixMilli(), limitsOf(s.Room(s.t).Switches()), s.Room(s.t).Switches().Bool("reorder")))
+		}
+	})
+	return all
+}
+
+// Events are put in order within a window of five seconds or ten events, and
+// those of an open window wait.
+func TestReordering(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]struct {
+		come  []int64 // ts of events in the order in which they come; -n: n milliseconds pass
+		order string
+		wait  string
+	}{
+		"nothing":                       {nil, "[1]", "[]"},
+		"a window is open":              {[]int64{2, 1}, "[1]", "[2 3]"},
+		"five seconds pass":             {[]int64{2, 1, -5000}, "[1 3 2]", "[]"},
+		"less passes":                   {[]int64{2, 1, -4999}, "[1]", "[2 3]"},
+		"the next comes in its window":  {[]int64{2, -4999, 1, -1}, "[1 3 2]", "[]"},
+		"the next comes after":          {[]int64{2, -5000, 1, -5000}, "[1 2 3]", "[]"},
+		"ten wait":                      {[]int64{10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, "[1]", "[2 3 4 5 6 7 8 9 10 11]"},
+		"the eleventh closes":           {[]int64{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, "[1 12 11 10 9 8 7 6 5 4 3 2]", "[]"},
+		"the twelfth opens":             {[]int64{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, "[1 12 11 10 9 8 7 6 5 4 3 2]", "[13]"},
+		"one ts keeps the order":        {[]int64{1, 1, 0, 1, -5000}, "[1 4 2 3 5]", "[]"},
+		"a session is not put in order": {[]int64{-1509045324153, -5000}, "[1]", "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := onStage(t, conformance.Setting{})
+			events := s.start(starting("", ""))
+			for _, x := range v.come {
+				if x < 0 {
+					s.later(time.Duration(-x) * time.Millisecond)
+					continue
+				}
+				s.event(events, 204, `{"eventType":"ping",`+at(0, x)+`}`)
+			}
+			d := s.derive()[0]
+			if waiting := fmt.Sprint(d.Waiting); fmt.Sprint(d.Order) != v.order || waiting != v.wait {
+				t.Errorf("got %v and %s waiting, want %s and %s", d.Order, waiting, v.order, v.wait)
+			}
+		})
+	}
+}
+
+// What is derived of a session, event by event.
+func TestDerived(t *testing.T) {
+	t.Parallel()
+	type say struct {
+		second   int64
+		playhead float64
+		event    string
+		params   string
+	}
+	state := func(name string) string { return `{"media.state.name":"` + name + `"}` }
+	var eleven []say
+	for i := range 11 {
+		eleven = append(eleven, say{int64(i), 0, "stateStart", state(fmt.Sprint("state", i))})
+	}
+	for name, v := range map[string]struct {
+		say  []say
+		want func(*derived) any
+		is   any
+	}{
+		"starting":                    {nil, func(d *derived) any { return d.State }, "starting"},
+		"buffering":                   {[]say{{1, 0, "bufferStart", ""}}, func(d *derived) any { return d.State }, "buffering"},
+		"an ad plays":                 {[]say{{1, 0, "adBreakStart", `{"media.ad.podIndex":0,"media.ad.podSecond":0}`}, {1, 0, "adStart", ads}}, func(d *derived) any { return fmt.Sprintln(d.State, d.Ad, d.AdBreak) }, "playing true true\n"},
+		"an ad outside of a break":    {[]say{{1, 0, "adStart", ads}}, func(d *derived) any { return fmt.Sprintln(d.State, d.Ad) }, "starting false\n"},
+		"a play within an ad":         {[]say{{1, 0, "adBreakStart", `{"media.ad.podIndex":0,"media.ad.podSecond":0}`}, {1, 0, "adStart", ads}, {2, 0, "play", ""}, {3, 0, "adSkip", ""}, {4, 0, "play", ""}}, func(d *derived) any { return d.ContentStart }, int64(4000)},
+		"progress":                    {[]say{{1, 31, "play", ""}, {2, 57, "ping", ""}}, func(d *derived) any { return fmt.Sprint(d.Progress) }, "[10 25 50 75 95]"},
+		"a stall":                     {[]say{{1, 5, "play", ""}, {2, 5, "ping", ""}, {3, 5, "ping", ""}, {4, 5, "ping", ""}, {5, 5, "ping", ""}, {6, 6, "ping", ""}}, func(d *derived) any { return d.Stalls }, 1},
+		"no stall while it pauses":    {[]say{{1, 5, "pauseStart", ""}, {2, 5, "ping", ""}, {3, 5, "ping", ""}, {4, 5, "ping", ""}, {5, 5, "ping", ""}}, func(d *derived) any { return d.Stalls }, 0},
+		"half an hour and more":       {[]say{{1, 0, "play", ""}, {1801, 5, "ping", ""}}, func(d *derived) any { return d.Streams }, int64(2)},
+		"states":                      {[]say{{1, 0, "stateStart", state("Mute")}, {3, 0, "stateStart", state("mute")}, {6, 0, "statesUpdate", `{"statesEnd":[` + state("mute") + `],"statesStart":[` + state("mute") + `]}`}, {8, 0, "stateEnd", state("mute")}}, func(d *derived) any { return *d.PlayerStates["mute"] }, playerState{Count: 2, Time: 7000, since: 6000}},
+		"ten states and no more":      {eleven, func(d *derived) any { return len(d.PlayerStates) }, 10},
+		"an end closes a state":       {[]say{{1, 0, "stateStart", state("mute")}, {9, 0, "sessionEnd", ""}}, func(d *derived) any { return d.PlayerStates["mute"].Time }, int64(8000)},
+		"time does not run backwards": {[]say{{10, 0, "play", ""}, {10, 0, "pauseStart", ""}, {9, 0, "play", ""}}, func(d *derived) any { return fmt.Sprint(d.TimeSpent, d.PauseTime) }, "1000 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := onStage(t, conformance.Setting{})
+			events := s.start(strings.Replace(starting("", ""), "1509045324153", "0", 1))
+			for _, x := range v.say {
+				params := ""
+				if x.params != "" {
+					params = `,"params":` + x.params
+				}
+				s.event(events, 204, `{"eventType":"`+x.event+`",`+at(x.playhead, x.second*1000)+params+`}`)
+			}
+			s.later(5 * time.Second)
+			if got := v.want(s.derive()[0]); got != v.is {
+				t.Errorf("got %v, want %v", got, v.is)
+			}
+		})
+	}
+}
+
+const ads = `{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"}`
+
+// How a session was closed is told, and how long after its last event.
+func TestDerivedOfClosedSessions(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	idle, complete := s.start(starting("", "")), s.start(starting("", ""))
+	s.event(idle, 204, happening("play", ""))
+	s.event(complete, 204, happening("sessionComplete", ""))
+	s.expect("downloaded", 201, "POST", downloadedPath, string(offline()))
+	s.later(20 * time.Minute)
+	for i, want := range []struct {
+		by      string
+		seconds int64
+	}{{byIdle, 600}, {byIdle, 0}, {byDownload, 0}} {
+		if d := s.derive()[i]; d.State != "ended" || d.ClosedBy != want.by || d.SecondsSinceCall == nil || *d.SecondsSinceCall != want.seconds {
+			t.Errorf("session %d: got %+v, want %+v", i, d, want)
+		}
+	}
+	s.look(func(w *world) {
+		text, err := json.Marshal(w.Derive(s.Sandbox.Clock.Now(), s.Room(t).Switches()))
+		if err != nil || !strings.Contains(string(text), `"closed_by":"idle"`) || strings.Contains(s.snapshotOf(w), "closed_by") {
+			t.Errorf("got %s, %v", text, err)
+		}
+	})
+}
+
+func (s *stage) snapshotOf(w *world) string {
+	text, err := json.Marshal(w)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What a scenario calls for leaves a world that answers alike afterwards.
+func TestScriptedOutcomesLast(t *testing.T) {
+	t.Parallel()
+	for _, v := range []struct {
+		outcome string
+		status  int
+		then    int
+	}{{"sessionNotFound", 404, 404}, {"sessionClosed", 410, 410}, {"serverError", 500, 204}, {"badRequest", 400, 204}, {"accepted", 204, 204}} {
+		for _, fresh := range []bool{true, false} {
+			s := onStage(t, conformance.Setting{})
+			events := sessionsPath + "/" + documentedID + "/events"
+			if !fresh {
+				events = s.start(starting("", ""))
+			}
+			if got := s.request("POST", events, happening("ping", ""), "Understudy-Outcome", v.outcome); got.Code != v.status {
+				t.Errorf("%s: got %d", v.outcome, got.Code)
+			}
+			s.event(events, v.then, happening("ping", ""))
+		}
+	}
+	s := onStage(t, conformance.Setting{})
+	unknown := sessionsPath + "/" + strings.Repeat("1", 64) + "/events"
+	s.request("POST", unknown, happening("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(unknown, 204, happening("ping", ""))
+	malformed := sessionsPath + "/x/events"
+	s.request("POST", malformed, happening("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(malformed, 404, happening("ping", ""))
+}
+
+// The trigger ends a session's time, each kind with its own consequence.
+func TestExpire(t *testing.T) {
+	t.Parallel()
+	for what, want := range map[string]int{byIdle: 410, byStall: 410, byAge: 410, "tombstone": 404} {
+		for _, sid := range []string{documentedID, ""} {
+			s := onStage(t, conformance.Setting{})
+			events := sessionsPath + "/" + sid + "/events"
+			if sid == "" {
+				events = s.start(starting("", ""))
+				sid = strings.Split(events, "/")[4]
+			}
+			if err := s.Pull(t, "expire", contract.Values{"what": what, "id": sid}); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			s.event(events, want, happening("ping", ""))
+			if err := s.Pull(t, "expire", contract.Values{"what": byIdle, "id": sid}); err == nil {
+				t.Errorf("%s: what is over ended again", what)
+			}
+		}
+	}
+}
+
+// A session is found by its id, and a new one by organisation and report suite,
+// whatever sandbox it is in; a forgotten one by nobody.
+func TestSandboxesAreFound(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{Clock: conformance.Noon})
+	there := s.request("POST", sessionsPath, starting("", ""), "Understudy-Sandbox", "other").Header().Get("Location") + "/events"
+	here := s.start(starting("", ""))
+	s.event(there, 204, happening("ping", ""))
+	s.event(here, 204, happening("ping", ""))
+	other := s.House.Find("other")
+	if calls, _ := other.Journal.List(journal.Filter{Limit: 10}); len(calls) != 2 || calls[0].FoundBy != "word" {
+		t.Errorf("the other sandbox had the calls %+v", calls)
+	}
+	if s.request("POST", there, happening("ping", ""), "Understudy-Sandbox", "default").Code != 404 {
+		t.Error("a session of another sandbox is known")
+	}
+	other.Clock.Freeze(conformance.Noon.Add(26 * time.Hour))
+	s.event(there, 404, happening("ping", ""))
+	s.request("POST", sessionsPath, starting("", ""), "Understudy-Sandbox", "other") // sweeps
+	s.event(there, 404, happening("ping", ""))
+	if e := s.Last(t); e.FoundBy != "default" {
+		t.Errorf("a forgotten session is found by %s", e.FoundBy)
+	}
+}

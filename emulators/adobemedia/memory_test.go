@@ -1,0 +1,87 @@
+package adobemedia
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+)
+
+// 100,000 open sessions in one sandbox, each opened with the documented body,
+// take less than 120 MiB, the journal included.
+func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measured
+	const sessions, most = 100_000, 120 << 20
+	before := heap()
+	w := still(t)
+	for range sessions {
+		begin(t, w)
+	}
+	grown := heap() - before
+	var open int
+	(&stage{w, t}).look(func(w *world) { open = len(w.sessions) })
+	if open != sessions || grown > most {
+		t.Errorf("%d sessions take %d MiB, want %d in at most %d", open, grown>>20, sessions, most>>20)
+	}
+	t.Logf("%d sessions take %.1f MiB", open, float64(grown)/(1<<20))
+	runtime.KeepAlive(w)
+}
+
+// heap is what the program holds.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Sessions are bounded: the oldest that is closed gives way, then the oldest;
+// those that nothing remembers go when somebody looks.
+func TestSessionsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	first, ended := s.start(starting("", "")), s.start(starting("", ""))
+	s.event(ended, 204, happening("sessionEnd", ""))
+	s.look(func(w *world) {
+		for i := range maxSessions - 2 { // as if they had been opened one after the other
+			one := *w.Sessions[0]
+			one.ID = newFake(i)
+			one.Start.Raw = nil
+			w.Sessions = append(w.Sessions, &one)
+			w.sessions[one.ID] = &one
+		}
+	})
+	second := s.start(starting("", ""))
+	s.look(func(w *world) {
+		if len(w.Sessions) != maxSessions-maxSessions/16+1 || len(w.sessions) != len(w.Sessions) {
+			t.Errorf("%d sessions are left", len(w.Sessions))
+		}
+		if w.find(strings.Split(ended, "/")[4]) != nil || w.find(strings.Split(first, "/")[4]) != nil || w.Sessions[0].ID != newFake(maxSessions/16-2) {
+			t.Error("others than the oldest gave way")
+		}
+	})
+	s.event(second, 204, happening("ping", ""))
+	s.event(ended, 404, happening("ping", ""))
+
+	s.later(26 * time.Hour)
+	for range maxSessions/maxSweep + 1 {
+		s.start(starting("", ""))
+	}
+	s.look(func(w *world) {
+		if len(w.Sessions) != maxSessions/maxSweep+1 || len(w.sessions) != len(w.Sessions) {
+			t.Errorf("%d sessions are left after a day", len(w.Sessions))
+		}
+	})
+}
+
+func newFake(i int) string {
+	const digits = "0123456789abcdef"
+	id := []byte(strings.Repeat("0", 64))
+	for at := 0; i > 0; at++ {
+		id[at] = digits[i%16]
+		i /= 16
+	}
+	return string(id)
+}

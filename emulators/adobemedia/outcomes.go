@@ -1,0 +1,67 @@
+package adobemedia
+
+import "github.com/understudy-suite/understudy/internal/contract"
+
+// The pages that rows and outcomes were read from.
+const (
+	citeSessions   = "AdobeDocs/media-analytics.en mc-api-ref/mc-api-sessions-req"
+	citeEvents     = "AdobeDocs/media-analytics.en mc-api-ref/mc-api-events-req"
+	citeTypes      = "AdobeDocs/media-analytics.en mc-api-ref/mc-api-event-types"
+	citeValidate   = "AdobeDocs/media-analytics.en mc-api-impl/mc-api-validate-reqs"
+	citeTimeout    = "AdobeDocs/media-analytics.en mc-api-impl/mc-api-timeout"
+	citeOrder      = "AdobeDocs/media-analytics.en mc-api-impl/mc-api-ctrl-order"
+	citeEnd        = "AdobeDocs/media-analytics.en events/session/session-end"
+	citeDownloaded = "AdobeDocs/media-analytics.en use-cases/track-downloaded-content"
+	citeVariables  = "AdobeDocs/media-analytics.en variables"
+	citePlayer     = "AdobeDocs/media-analytics.en player state"
+	citeParameters = "AdobeDocs/analytics-collection-apis media-collection/parameters"
+	citeMetadata   = "AdobeDocs/analytics-collection-apis media-collection/custom-metadata"
+	citeImpl       = "AdobeDocs/analytics-collection-apis media-collection/implementation"
+	citeSwagger    = "AdobeDocs/analytics-collection-apis static/media-collection.json"
+)
+
+// The outcomes that steps of the Door give.
+var (
+	preflight = &contract.Outcome{
+		Name: "preflight", Status: 200,
+		Doc: "A browser asked whether it may send its request. That it is answered follows from Access-Control-Allow-Methods; how is not documented.",
+	}
+	notFound         = fails("notFound", 404, "Not found.", "Nothing lives at this path.", "")
+	methodNotAllowed = fails("methodNotAllowed", 405, "Method not allowed.",
+		"The path takes another method. PUT stands in Access-Control-Allow-Methods, and no page says what it would do.", "")
+	payloadTooLarge = fails("payloadTooLarge", 413, "Request is too large.",
+		"The body is longer than the switch max_body allows. No limit is published.", "")
+	unsupportedMediaType = fails("unsupportedMediaType", 415, "Content-Type must be application/json.",
+		"The Content-Type is not application/json, and the switch strict_content_type is on. The service itself reads JSON whatever the header says: the quick start sends none.", "")
+	badRequest = fails("badRequest", 400, improper,
+		"The request is not what the schema of its event says. All that was found stands in the message.", citeSwagger)
+)
+
+// improper is the one text of an error that is published.
+const improper = "Request had improper format."
+
+// serverError is documented for every operation that takes events, and earned by
+// nothing.
+var serverError = fails("serverError", 500, "Server error.", "The service failed.", citeSwagger)
+
+var common = outcomes(serverError)
+
+// How an event ends where the session does not take it.
+var (
+	sessionNotFound = &contract.Outcome{
+		Name: "sessionNotFound", Fails: true, Status: 404, Message: "The session is not found.", Cite: citeSwagger,
+		Doc: "The id was never handed out, or is remembered no more. Players open a new session and send the event again. Called for by a scenario, it has the session forgotten.",
+		Do:  doNotFound,
+	}
+	sessionClosed = &contract.Outcome{
+		Name: "sessionClosed", Fails: true, Status: 410, Message: "The session is closed.", Cite: citeSwagger,
+		Doc: "The session ended, timed out or is older than 24 hours. Players open a new session and send the event again. Called for by a scenario, it has the session closed.",
+		Do:  doClosed,
+	}
+)
+
+func fails(name string, status int, message, doc, cite string) *contract.Outcome {
+	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: doc, Cite: cite}
+}
+
+func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }

@@ -1,0 +1,143 @@
+package adobemedia
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+)
+
+// a player calls a world without a socket, and remembers the last session that
+// it was told.
+type player struct {
+	t   testing.TB
+	w   *conformance.World
+	sid string
+	ts  int64
+}
+
+// send makes the call that a word stands for: start, downloaded, batch, or the
+// type of an event.
+func (p *player) send(word string) *journal.Entry {
+	p.t.Helper()
+	p.ts += 1000
+	switch word {
+	case "start":
+		e := p.w.Corridor(p.t, post(sessionsPath, startBody(), startSession, sendBatch))
+		if sid, ok := strings.CutPrefix(e.Response.Header.Get("Location"), sessionsPath+"/"); ok {
+			p.sid = sid
+		}
+		return e
+	case "downloaded":
+		return p.w.Corridor(p.t, post(downloadedPath, offline(), sendDownloaded))
+	case "batch":
+		return p.w.Corridor(p.t, post(sessionsPath, offline(), startSession, sendBatch))
+	}
+	body := fmt.Sprintf(`{"eventType":%q,"playerTime":{"playhead":%d,"ts":%d}}`, word, p.ts/1000, p.ts)
+	if word == "adStart" {
+		body = adStart
+	}
+	return p.w.Corridor(p.t, eventOf(p.sid, body))
+}
+
+// offline is a session that was played offline.
+func offline() []byte {
+	first := strings.Replace(string(startBody()), `"params":{`, `"params":{"media.downloaded":true,`, 1)
+	return []byte("[" + first + `,{"eventType":"play","playerTime":{"playhead":0,"ts":1529997928174}},{"eventType":"sessionComplete","playerTime":{"playhead":35,"ts":1529997960559}}]`)
+}
+
+// seen tells in short what the client sees.
+func seen(e *journal.Entry) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d", e.Status)
+	if location := e.Response.Header.Get("Location"); e.Status == 201 {
+		sid, whole := strings.CutPrefix(location, sessionsPath+"/")
+		switch {
+		case location == "":
+			b.WriteString(" without Location")
+		case whole && wellFormed(sid):
+			b.WriteString(" session")
+		default:
+			b.WriteString(" at " + location)
+		}
+	}
+	if e.Wire != nil && e.Wire.Fault != "" {
+		return e.Wire.Fault
+	}
+	if e.Wire != nil && e.Wire.DelayMS > 0 {
+		fmt.Fprintf(&b, " after %d ms", e.Wire.DelayMS)
+	}
+	if e.Response.Header.Get("Access-Control-Allow-Origin") == "" && (e.Wire == nil || !e.Wire.Answered) {
+		b.WriteString(" not to be read by browsers")
+	}
+	return b.String()
+}
+
+// Each shipped scenario plays what its description says, before, during and
+// after: calls and what the client sees of each.
+func TestShippedScenarios(t *testing.T) {
+	t.Parallel()
+	const opened, none = "201 session", "201 without Location"
+	const elsewhere = "201 at https://collection.example/api/v1/sessions/1337d8e40000000000000000000000000000000000000000000000000000ec5d"
+	plays := map[string][]string{
+		"session-start-unavailable":        {"start", "503", "start", "503", "start", opened, "play", "204"},
+		"session-start-gateway-timeout":    {"start", "504", "start", "504", "start", "504", "start", opened},
+		"session-start-refused":            {"start", "400", "start", "400", "downloaded", none},
+		"session-start-server-error":       {"start", "500", "start", opened, "play", "204"},
+		"session-start-slow":               {"start", "201 session after 5500 ms", "start", opened, "play", "204"},
+		"session-start-just-in-time":       {"start", "201 session after 4500 ms", "start", "201 session after 4500 ms", "play", "204"},
+		"session-start-unanswered":         {"start", "empty", "start", opened, "play", "204"},
+		"session-start-portal":             {"start", "200", "start", opened},
+		"location-missing":                 {"start", none, "start", none, "start", none, "start", opened},
+		"location-invalid":                 {"start", "201 at invalid", "start", opened, "play", "204"},
+		"location-absolute":                {"start", elsewhere, "start", elsewhere},
+		"session-closed-after-five-events": {"start", opened, "play", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "410", "ping", "410", "start", opened, "ping", "204"},
+		"session-expired":                  {"start", opened, "play", "404", "play", "404", "start", opened, "play", "204"},
+		"session-lost-twice":               {"start", opened, "play", "410", "start", opened, "play", "404", "start", opened, "play", "204"},
+		"session-closed-at-ping":           {"start", opened, "ping", "204", "play", "204", "ping", "204", "ping", "410", "play", "410"},
+		"session-closed-unreadable":        {"start", opened, "play", "410 not to be read by browsers"},
+		"events-refused":                   {"start", opened, "play", "400", "ping", "400"},
+		"ad-starts-refused":                {"start", opened, "adStart", "400", "play", "204", "adStart", "400"},
+		"events-slow":                      {"start", opened, "play", "204 after 6000 ms", "ping", "204 after 6000 ms"},
+		"events-server-error":              {"start", opened, "play", "500", "ping", "500", "ping", "500", "ping", "204"},
+		"events-reset":                     {"start", opened, "play", "reset", "play", "reset", "play", "204"},
+		"events-throttled":                 {"start", opened, "play", "429", "play", "429", "play", "204"},
+		"session-end-slow":                 {"start", opened, "play", "204", "sessionEnd", "204 after 6000 ms", "play", "410"},
+		"downloaded-unavailable":           {"downloaded", "503", "downloaded", "503", "downloaded", none, "batch", "503", "batch", "503", "batch", none, "start", opened},
+		"downloaded-refused":               {"downloaded", "400", "batch", "400", "start", opened},
+	}
+	conformance.Shipped(t, API, plays, func(t *testing.T, w *conformance.World, calls []string) {
+		p := &player{t: t, w: w}
+		if got := seen(p.send("start")); got != opened {
+			t.Errorf("before: got %s", got)
+		}
+		w.Activate(t, path.Base(t.Name()))
+		for i := 0; i < len(calls); i += 2 {
+			if got := seen(p.send(calls[i])); got != calls[i+1] {
+				t.Errorf("call %d, %s: got %s, want %s", i/2+1, calls[i], got, calls[i+1])
+			}
+		}
+	})
+}
+
+// Every message that a scenario may call for stands in the API's one form.
+func TestEveryFailureTellsAMessage(t *testing.T) {
+	t.Parallel()
+	for _, op := range operations {
+		for _, o := range API.Ends(op) {
+			if !o.Fails {
+				continue
+			}
+			w := conformance.New(t, API, conformance.Setting{})
+			w.Play(t, op, o)
+			got := w.Send(w.Request(t, op, contract.Sample(op.Params)))
+			if body := got.Body.String(); got.Code != o.Status || !strings.HasPrefix(body, `{"message":"`) || !strings.HasSuffix(body, `."}`) {
+				t.Errorf("%s/%s: got %d %s", op.Name, o.Name, got.Code, body)
+			}
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package adobemedia
+
+import (
+	"encoding/json"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// A node is a JSON object whose members stand in an order.
+type node []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON writes the members in their order.
+func (n node) MarshalJSON() ([]byte, error) {
+	b := []byte("{")
+	for i, m := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, wire.Encode(m.name)...), ':')
+		b = append(b, wire.Encode(m.value)...)
+	}
+	return append(b, '}'), nil
+}
+
+// schemaOf tells the schema of an event in the form of the published document:
+// what all events share stands under definitions, and the root refers to the
+// event's own. Lenient documents leave other members open.
+func schemaOf(id string, enum []string, rows []contract.Param, lenient bool) json.RawMessage {
+	name := rows[0].OneOf[0]
+	own := node{}
+	shared := node{}
+	var required []string
+	for i := range rows {
+		p := &rows[i]
+		if p.Need == contract.Required {
+			required = append(required, p.Name)
+		}
+		described := p.Name == "eventType" || p.Name == "params"
+		if described {
+			own = append(own, member{p.Name, schemaOfRow(p, lenient)})
+		} else {
+			own = append(own, member{p.Name, node{{"$ref", "#/definitions/" + p.Name}}})
+		}
+		switch {
+		case p.Name == "eventType":
+			shared = append(shared, member{p.Name, node{{"type", "string"}, {"enum", enum}}})
+		case !described:
+			shared = append(shared, member{p.Name, schemaOfRow(p, lenient)})
+		}
+	}
+	shared = append(shared, member{name, closed(node{{"properties", own}, {"required", required}}, lenient)})
+	return wire.Encode(node{
+		{"$schema", "http://json-schema.org/draft-04/schema#"},
+		{"id", id},
+		{"definitions", shared},
+		{"type", "object"},
+		{"$ref", "#/definitions/" + name},
+	})
+}
+
+// schemaOfRow tells the schema of one row.
+func schemaOfRow(p *contract.Param, lenient bool) node {
+	n := node{{"type", p.Type.String()}}
+	if len(p.OneOf) > 0 {
+		n = append(n, member{"enum", p.OneOf})
+	}
+	if p.Type == contract.List {
+		return append(n, member{"items", schemaOfRow(&contract.Param{Type: p.Of, Fields: p.Fields}, lenient)})
+	}
+	if p.Type != contract.Object {
+		return n
+	}
+	if d, free := dictionaries[p.Name]; free {
+		if d.pattern == "" {
+			return append(n, member{"additionalProperties", schemaOfRow(&d.value, lenient)})
+		}
+		n = append(n, member{"patternProperties", node{{d.pattern, schemaOfRow(&d.value, lenient)}}})
+		return append(n, member{"additionalProperties", false})
+	}
+	properties := node{}
+	required := []string{}
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		properties = append(properties, member{f.Name, schemaOfRow(f, lenient)})
+		if f.Need == contract.Required {
+			required = append(required, f.Name)
+		}
+	}
+	n = append(n, member{"properties", properties})
+	// draft-04 wants at least one name here; the published document has none for qoeData
+	if len(required) > 0 || p.Name == qoeData.Name {
+		n = append(n, member{"required", required})
+	}
+	return closed(n, lenient)
+}
+
+func closed(n node, lenient bool) node {
+	if lenient {
+		return n
+	}
+	return append(n, member{"additionalProperties", false})
+}

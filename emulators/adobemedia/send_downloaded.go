@@ -1,0 +1,65 @@
+package adobemedia
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var sendDownloaded = &contract.Operation{
+	Name: "SendDownloaded", Method: http.MethodPost, Path: downloadedPath, Cite: citeDownloaded,
+	Doc:      "Reports a whole session that was played offline: an array of its events in their order, the first sessionStart. All of it is right, or nothing is kept.",
+	Params:   []contract.Param{eventsRow(contract.Param{Name: downloadedKey, Type: contract.Boolean, Cite: citeDownloaded, Doc: "Not needed here; any truth value is taken."})},
+	Outcomes: outcomes(downloaded),
+	Decide:   func(*contract.Call) contract.Verdict { return downloaded.Verdict() },
+}
+
+var downloaded = &contract.Outcome{
+	Name: "created", Status: 201, Cite: citeDownloaded, Do: doDownloaded,
+	Doc: "The session was taken and is processed. No id is told: clients look for none, and by remarks in theirs the service gives none.",
+}
+
+// eventsRow is the row of a batch, its first event a sessionStart with flag
+// among its params.
+func eventsRow(flag contract.Param) contract.Param {
+	rows := events[start].message()
+	for i := range rows {
+		if rows[i].Name != "params" {
+			continue
+		}
+		var fields []contract.Param
+		for _, f := range rows[i].Fields {
+			if f.Name == flag.Name {
+				f = flag
+			}
+			fields = append(fields, f)
+		}
+		rows[i].Fields = fields
+	}
+	return contract.Param{
+		Name: "events", Type: contract.List, Of: contract.Object, Need: contract.Required, Fields: rows, Cite: citeDownloaded,
+		Doc: "The body itself: the events, each as it is sent alone. The rows are those of the first.",
+	}
+}
+
+// doDownloaded keeps the session as one that is over.
+func doDownloaded(c *contract.Call) any {
+	w := c.State.(*world)
+	s := w.open(c, newID(c), now(c))
+	s.Ended, s.EndedBy = now(c), byDownload
+	var raw []json.RawMessage
+	if json.Unmarshal(c.Request.Body, &raw) != nil {
+		return nil
+	}
+	for i, event := range raw {
+		h := w.hit(c)
+		h.Raw = event
+		if s.Received++; i == 0 {
+			w.keepStart(s, h)
+		} else {
+			w.keep(s, h)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package adobemedia
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var sendEvent = &contract.Operation{
+	Name: "SendEvent", Method: http.MethodPost, Path: eventsPath, Cite: citeEvents,
+	Doc: "Reports one event of a session. What is asked of an event stands in its schema; what came before it is not looked at.",
+	Params: []contract.Param{
+		{Name: "sid", In: contract.Path, Need: contract.Required, Example: documentedID, Cite: citeEvents, Doc: "The session's id, as Location told it."},
+		{Name: "eventType", Need: contract.Required, OneOf: names(eventTypes[1:]), Example: "play", Cite: citeTypes, Doc: "What happened."},
+		playerTime,
+		{Name: "params", Type: contract.Object, Fields: eventParams, Cite: citeEvents, Doc: "What the event says; adBreakStart, adStart, chapterStart, stateStart, stateEnd and statesUpdate need it."},
+		qoeData,
+		customMetadata,
+	},
+	Outcomes: outcomes(accepted, sessionNotFound, sessionClosed),
+	Decide:   decideEvent,
+}
+
+// documentedID is the id that the pages print.
+const documentedID = "bfcca2ca597a3c71bc03b4ce357833ad02b3570d262ecd0c595fcf8f2ae4df58"
+
+var accepted = &contract.Outcome{
+	Name: "accepted", Status: 204, Cite: citeEvents, Do: doEvent,
+	Doc: "The event was taken. Where the session is closed and the service drops what comes, it was not, and the answer is the same.",
+}
+
+var (
+	neverIssued = &contract.Cause{Code: "unknown_session", Text: "No session {sid} is known here: it was never opened in this sandbox, or it was opened so long ago that nothing remembers it (switch tombstone_ttl). Open one with POST /api/v1/sessions and send the event there."}
+	wasEnded    = &contract.Cause{Code: "session_ended", Text: "The session was closed by {by} at {closed}. Open a new one and send the event there; the switch closed_policy: drop has such events taken and dropped."}
+	wasIdle     = &contract.Cause{Code: "session_idle", Text: "The last event of the session came at {last}, and it was closed at {closed}: the switch idle_timeout is {limit}. Pings every ten seconds keep a session open; refused requests do not."}
+	wasStalled  = &contract.Cause{Code: "session_stalled", Text: "The playhead last moved at {moved}, and the session was closed at {closed}: the switch stall_timeout is {limit}. Players end a session that is paused so long, and open a new one with media.resume."}
+	tooOld      = &contract.Cause{Code: "session_too_old", Text: "The session was opened at {opened}, and closed at {closed}: the switch max_age is {limit}. Players open a new one with media.resume every 24 hours."}
+)
+
+func decideEvent(c *contract.Call) contract.Verdict {
+	w, sid := c.State.(*world), c.In.Text("sid")
+	if w.waits(sid) {
+		return accepted.Verdict()
+	}
+	s, l := w.find(sid), limitsOf(c.Switches)
+	if s == nil || s.lost(now(c), l) {
+		return sessionNotFound.Because(neverIssued, "sid", shorten(sid))
+	}
+	by, at := s.closed(now(c), l)
+	switch {
+	case by == byNobody:
+		return accepted.Verdict()
+	case by == end && c.In.Text("eventType") == end:
+		return accepted.Verdict() // documented as harmless
+	case l.drop && now(c) <= s.Created+l.age:
+		return accepted.Verdict()
+	}
+	return s.refuse(by, at, l)
+}
+
+// refuse says why a closed session takes no event.
+func (s *session) refuse(by string, at int64, l limits) contract.Verdict {
+	closed := stamp(at)
+	switch by {
+	case byIdle:
+		return sessionClosed.Because(wasIdle, "last", stamp(s.Last), "closed", closed, "limit", millis(l.idle))
+	case byStall:
+		return sessionClosed.Because(wasStalled, "moved", stamp(s.Moved), "closed", closed, "limit", millis(l.stall))
+	case byAge:
+		return sessionClosed.Because(tooOld, "opened", stamp(s.Created), "closed", closed, "limit", millis(l.age))
+	}
+	return sessionClosed.Because(wasEnded, "by", by, "closed", closed)
+}
+
+func stamp(ms int64) string         { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+func millis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+func now(c *contract.Call) int64    { return c.Now.UnixMilli() }
+func playheadOf(in contract.Values) (float64, bool) {
+	p, ok := in.Object("playerTime")["playhead"].(float64)
+	return p, ok
+}
+
+// doEvent takes the event. Where a scenario has an event of an unknown session
+// succeed, that session is open from now on.
+func doEvent(c *contract.Call) any {
+	w, sid := c.State.(*world), c.In.Text("sid")
+	w.sweep(c)
+	s := w.find(sid)
+	if s == nil {
+		if !wellFormed(sid) {
+			return nil
+		}
+		w.settle(sid)
+		s = w.open(c, sid, now(c))
+		c.Issue(sid)
+	}
+	h := w.hit(c)
+	if by, _ := s.closed(now(c), limitsOf(c.Switches)); by != byNobody {
+		h.Dropped = true
+		s.Dropped++
+		c.Note("dropped, because the session was closed by", by)
+	} else {
+		s.touch(now(c), c.In)
+		if c.In.Text("eventType") == end {
+			s.Ended, s.EndedBy = now(c), end
+		}
+	}
+	w.keep(s, h)
+	return nil
+}
+
+// doNotFound forgets the session, so that what comes after is answered alike.
+func doNotFound(c *contract.Call) any {
+	w, sid := c.State.(*world), c.In.Text("sid")
+	w.settle(sid)
+	if s := w.find(sid); s != nil && !s.Forgotten {
+		w.bury(c, s)
+	}
+	return nil
+}
+
+// doClosed closes the session where it is open.
+func doClosed(c *contract.Call) any {
+	w, sid := c.State.(*world), c.In.Text("sid")
+	if w.waits(sid) {
+		w.settle(sid)
+		w.open(c, sid, now(c))
+		c.Issue(sid)
+	}
+	if s := w.find(sid); s != nil {
+		if by, _ := s.closed(now(c), limitsOf(c.Switches)); by == byNobody {
+			s.Ended, s.EndedBy = now(c), byScenario
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package adobemedia
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// sign makes the request that a player would send. What a player's library says
+// by itself is said where the draft is silent: the time, a playhead of 0, and to
+// open a session the params of the documented sample with the caller's own
+// report suite and organisation.
+func sign(d contract.Draft) (*contract.Request, error) {
+	if d.Operation == nil {
+		return nil, errors.New("making a request to adobemedia: no operation is named")
+	}
+	target, in := fill(d.Operation.Path, d.In)
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, fmt.Errorf("making a request to adobemedia: %w", err)
+	}
+	r := &contract.Request{
+		Method: d.Operation.Method, Target: target, URL: u, Host: d.Host, Header: http.Header{}, Arrived: d.Now,
+	}
+	if d.Operation == getSchema {
+		return r, nil
+	}
+	r.Header["Content-Type"] = []string{"application/json"}
+	switch d.Operation {
+	case startSession:
+		r.Body = wire.Encode(opening(d, in))
+	case sendEvent:
+		r.Body = wire.Encode(stamped(d, in))
+	default:
+		r.Body = wire.Encode(batch(d, in))
+	}
+	return r, nil
+}
+
+// fill puts values into the places of a path, and returns the others. Where no
+// value is given stands a hyphen, which is no session and no type.
+func fill(path string, in contract.Values) (string, contract.Values) {
+	rest := maps.Clone(in)
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		name, isPlace := strings.CutPrefix(part, "{")
+		if !isPlace {
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		parts[i] = "-"
+		if x, given := in[name]; given {
+			parts[i] = url.PathEscape(fmt.Sprint(x))
+		}
+		delete(rest, name)
+	}
+	return strings.Join(parts, "/"), rest
+}
+
+// stamped adds the time to an event that does not tell it.
+func stamped(d contract.Draft, in contract.Values) contract.Values {
+	event := contract.Values{playerTime.Name: contract.Values{"playhead": 0, "ts": d.Now.UnixMilli()}}
+	maps.Copy(event, in)
+	if given := in.Object(playerTime.Name); given != nil {
+		when := contract.Values{"ts": d.Now.UnixMilli()}
+		maps.Copy(when, given)
+		event[playerTime.Name] = when
+	}
+	return event
+}
+
+// opening is a sessionStart.
+func opening(d contract.Draft, in contract.Values) contract.Values {
+	params := contract.Sample(sessionParams)
+	for key, name := range map[string]string{suiteKey: "reportSuite", orgKey: "orgId"} {
+		if known := d.Credentials.Text(name); known != "" {
+			params[key] = known
+		}
+	}
+	event := contract.Values{"eventType": start, "params": params}
+	maps.Copy(event, in)
+	return stamped(d, event)
+}
+
+// batch is what was given as events, or else a short session that was played
+// offline.
+func batch(d contract.Draft, in contract.Values) any {
+	if events, given := in["events"]; given {
+		return events
+	}
+	first := opening(d, nil)
+	first.Object("params")[downloadedKey] = true
+	return []any{
+		first,
+		stamped(d, contract.Values{"eventType": "play"}),
+		stamped(d, contract.Values{"eventType": "sessionComplete"}),
+	}
+}

@@ -1,0 +1,45 @@
+package adobemedia
+
+import (
+	"encoding/hex"
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var startSession = &contract.Operation{
+	Name: "StartSession", Method: http.MethodPost, Path: sessionsPath, Cite: citeSessions,
+	Doc:      "Opens a session: the viewer means to play. Its id stands in the header Location, and each call opens another.",
+	Params:   events[start].rows,
+	Outcomes: outcomes(created),
+	Decide:   func(*contract.Call) contract.Verdict { return created.Verdict() },
+}
+
+var created = &contract.Outcome{
+	Name: "created", Status: 201, Cite: citeSessions, Doc: "The session is open. Clients count exactly 201 as success, and take the id out of Location by position.",
+	Returns: []contract.Param{
+		{Name: "Location", In: contract.Header, Need: contract.Required, Cite: citeSessions, Doc: "/api/v1/sessions/ and the session's id, 64 hexadecimal digits in lower case: never a whole address, never below a prefix."},
+	},
+	Do: doStart,
+}
+
+// location is what created returns.
+type location struct {
+	Location string `json:"Location"`
+}
+
+func doStart(c *contract.Call) any {
+	w := c.State.(*world)
+	s := w.open(c, newID(c), now(c))
+	s.touch(now(c), c.In)
+	w.keepStart(s, w.hit(c))
+	c.Issue(s.ID)
+	return location{sessionsPath + "/" + s.ID}
+}
+
+// newID is a session's id, by which later calls are known.
+func newID(c *contract.Call) string {
+	var id [32]byte
+	_, _ = c.Mint().Read(id[:])
+	return hex.EncodeToString(id[:])
+}

@@ -1,0 +1,272 @@
+package adobemedia
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// What a sandbox remembers is bounded.
+const (
+	maxSessions = 200_000  // sessions, those included that are closed and still told apart from unknown ones
+	maxHits     = 256      // events of one session
+	maxBytes    = 96 << 20 // of all events together
+	maxSweep    = 256      // sessions that one call lets go of
+	hitCost     = 64       // bytes that an event takes beside its text
+)
+
+// A world is what the service remembers in one sandbox. Instants are Unix
+// milliseconds by the sandbox's clock, as the API itself counts time.
+//
+// Nothing ticks: whether a session is closed is read off its instants, so that
+// Decide sees the truth without writing.
+type world struct {
+	Accounts []account  `json:"accounts"`
+	Waiting  []string   `json:"waiting"`  // ids of the fixture, each open from its first event on
+	Sessions []*session `json:"sessions"` // in the order in which they were opened
+	Number   uint64     `json:"number"`   // of events that came
+
+	sessions map[string]*session // by id
+	bytes    int                 // that the events take
+}
+
+// An account is whose sessions are reported. The service asks for no proof.
+type account struct {
+	ReportSuite string `json:"reportSuite" yaml:"reportSuite"`
+	OrgID       string `json:"orgId" yaml:"orgId"`
+}
+
+// word is what a sessionStart carries of an account.
+func (a account) word() string { return a.OrgID + " " + a.ReportSuite }
+
+// A session is one viewing.
+type session struct {
+	ID        string  `json:"sid"`
+	Created   int64   `json:"created"`
+	Last      int64   `json:"last"`               // when an event was last taken
+	Moved     int64   `json:"moved"`              // when the playhead last stood elsewhere
+	Playhead  float64 `json:"playhead"`           // of the last event
+	Ended     int64   `json:"ended,omitempty"`    // when it was closed, other than by time
+	EndedBy   string  `json:"ended_by,omitempty"` // what closed it
+	Received  int     `json:"received"`           // events taken
+	Dropped   int     `json:"dropped,omitempty"`  // events that came after it was closed
+	Forgotten bool    `json:"forgotten,omitempty"`
+	Start     hit     `json:"start"`
+	Hits      []hit   `json:"hits,omitempty"` // the last ones, in the order in which they came
+}
+
+// A hit is one event as it came.
+type hit struct {
+	Number  uint64          `json:"number"`
+	At      int64           `json:"at"`
+	Dropped bool            `json:"dropped,omitempty"` // it came after the session was closed
+	Raw     json.RawMessage `json:"raw,omitempty"`     // nil: it was let go of to bound memory
+}
+
+// Reindex rebuilds what is derived.
+func (w *world) Reindex() error {
+	w.sessions, w.bytes = make(map[string]*session, len(w.Sessions)), 0
+	for i, a := range w.Accounts {
+		if a.ReportSuite == "" || a.OrgID == "" || slices.Contains(w.Accounts[:i], a) {
+			return fmt.Errorf("accounts: %q of %q is incomplete or stands twice", a.ReportSuite, a.OrgID)
+		}
+	}
+	if len(w.Sessions) > maxSessions {
+		return fmt.Errorf("sessions: there are %d; at most %d were expected", len(w.Sessions), maxSessions)
+	}
+	for i, s := range w.Sessions {
+		if s == nil {
+			return fmt.Errorf("sessions: element %d is null", i)
+		}
+		if !wellFormed(s.ID) || w.sessions[s.ID] != nil || len(s.Hits) > maxHits {
+			return fmt.Errorf("sessions: the sid %.80q is not 64 hexadecimal digits, stands twice, or has more than %d hits", s.ID, maxHits)
+		}
+		w.sessions[s.ID] = s
+		w.bytes += len(s.Start.Raw)
+		for _, h := range s.Hits {
+			w.bytes += len(h.Raw) + hitCost
+		}
+	}
+	for i, sid := range w.Waiting {
+		if !wellFormed(sid) || w.sessions[sid] != nil || slices.Contains(w.Waiting[:i], sid) {
+			return fmt.Errorf("waiting: the sid %.80q is not 64 hexadecimal digits or stands twice", sid)
+		}
+	}
+	return nil
+}
+
+// wellFormed reports whether an id is one that the service could have told.
+func wellFormed(sid string) bool {
+	if len(sid) != 64 {
+		return false
+	}
+	for i := range len(sid) {
+		if c := sid[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// Words lists what a caller of this world may be found by: organisation and
+// report suite, and the id of a session.
+func (w *world) Words() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, a := range w.Accounts {
+			if !yield(a.word()) {
+				return
+			}
+		}
+		for _, sid := range w.Waiting {
+			if !yield(sid) {
+				return
+			}
+		}
+		for _, s := range w.Sessions {
+			if !s.Forgotten && s.EndedBy != byDownload && !yield(s.ID) {
+				return
+			}
+		}
+	}
+}
+
+// Credentials are those of the first account.
+func (w *world) Credentials() contract.Values {
+	if len(w.Accounts) == 0 {
+		return contract.Values{}
+	}
+	return contract.Values{"reportSuite": w.Accounts[0].ReportSuite, "orgId": w.Accounts[0].OrgID}
+}
+
+// find finds a session that was opened, or returns nil.
+func (w *world) find(sid string) *session { return w.sessions[sid] }
+
+// waits reports whether an id of the fixture has not been used yet.
+func (w *world) waits(sid string) bool { return slices.Contains(w.Waiting, sid) }
+
+// settle has an id wait no more.
+func (w *world) settle(sid string) {
+	if i := slices.Index(w.Waiting, sid); i >= 0 {
+		w.Waiting = slices.Delete(w.Waiting, i, i+1)
+	}
+}
+
+// open opens a session.
+func (w *world) open(c *contract.Call, sid string, now int64) *session {
+	w.sweep(c)
+	s := &session{ID: sid, Created: now, Last: now, Moved: now}
+	w.Sessions = append(w.Sessions, s)
+	w.sessions[sid] = s
+	return s
+}
+
+// hit is the call's event.
+func (w *world) hit(c *contract.Call) hit {
+	w.Number++
+	return hit{Number: w.Number, At: now(c), Raw: c.Request.Body}
+}
+
+// keepStart keeps the event that opened a session.
+func (w *world) keepStart(s *session, h hit) {
+	s.Start = h
+	w.grow(s, len(h.Raw))
+}
+
+// keep keeps an event of a session, and lets its oldest go where there are too
+// many.
+func (w *world) keep(s *session, h hit) {
+	s.Hits = append(s.Hits, h)
+	if len(s.Hits) > maxHits {
+		w.dropOldest(s)
+	}
+	w.grow(s, len(h.Raw)+hitCost)
+}
+
+func (w *world) dropOldest(s *session) {
+	w.bytes -= len(s.Hits[0].Raw) + hitCost
+	s.Hits[0] = hit{}
+	s.Hits = s.Hits[1:]
+}
+
+// grow counts the bytes of a session's new event. Where they are too many, the
+// oldest sessions give up their events; a quarter becomes free at once, so that
+// the search for them costs little per call.
+func (w *world) grow(s *session, n int) {
+	w.bytes += n
+	if w.bytes <= maxBytes {
+		return
+	}
+	const enough = maxBytes / 4 * 3
+	for _, old := range w.Sessions {
+		if w.bytes <= enough {
+			return
+		}
+		if old != s {
+			w.shed(old)
+		}
+	}
+	for w.bytes > enough && len(s.Hits) > 1 {
+		w.dropOldest(s)
+	}
+}
+
+// shed has a session give up its events.
+func (w *world) shed(s *session) {
+	for _, h := range s.Hits {
+		w.bytes -= len(h.Raw) + hitCost
+	}
+	w.bytes -= len(s.Start.Raw)
+	s.Start.Raw, s.Hits = nil, nil
+}
+
+// bury has the session be unknown from now on. It keeps its place in the order
+// until it is swept.
+func (w *world) bury(c *contract.Call, s *session) {
+	w.shed(s)
+	s.Forgotten = true
+	c.Forget(s.ID)
+}
+
+// sweep lets go of sessions that nothing remembers any more. They were opened in
+// order, so those stand first; a call sweeps few, and each is swept once.
+func (w *world) sweep(c *contract.Call) {
+	l, now := limitsOf(c.Switches), now(c)
+	for n := 0; n < maxSweep && len(w.Sessions) > 0; n++ {
+		s := w.Sessions[0]
+		if !s.lost(now, l) {
+			break
+		}
+		w.Sessions[0] = nil
+		w.Sessions = w.Sessions[1:]
+		w.remove(c, s)
+	}
+	if len(w.Sessions) >= maxSessions {
+		w.makeRoom(c, now, l)
+	}
+}
+
+func (w *world) remove(c *contract.Call, s *session) {
+	w.shed(s)
+	delete(w.sessions, s.ID)
+	c.Forget(s.ID)
+}
+
+// makeRoom lets go of a sixteenth of all sessions: the oldest that are closed,
+// then the oldest.
+func (w *world) makeRoom(c *contract.Call, now int64, l limits) {
+	excess := maxSessions / 16
+	for _, any := range [...]bool{false, true} {
+		w.Sessions = slices.DeleteFunc(w.Sessions, func(s *session) bool {
+			by, _ := s.closed(now, l)
+			if excess == 0 || by == byNobody && !any {
+				return false
+			}
+			excess--
+			w.remove(c, s)
+			return true
+		})
+	}
+}

@@ -1,0 +1,37 @@
+package adobemedia
+
+import (
+	"fmt"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var triggers = []*contract.Trigger{{
+	Name: "expire", Do: expire,
+	Doc: "A session's time is over now.",
+	Params: []contract.Param{
+		{Name: "what", Need: contract.Required, OneOf: []string{byIdle, byStall, byAge, "tombstone"}, Doc: "What ran out: the 10 minutes without an event, the 30 without movement, the 24 hours, or the time for which a session is remembered."},
+		{Name: "id", Need: contract.Required, Example: documentedID, Doc: "The session's id."},
+	},
+}}
+
+func expire(c *contract.Call) error {
+	w, sid, what := c.State.(*world), c.In.Text("id"), c.In.Text("what")
+	s := w.find(sid)
+	if s == nil && w.waits(sid) {
+		w.settle(sid)
+		s = w.open(c, sid, now(c))
+	}
+	if s == nil || s.Forgotten {
+		return fmt.Errorf("there is no session %s", shorten(sid))
+	}
+	if what == "tombstone" {
+		w.bury(c, s)
+		return nil
+	}
+	if by, _ := s.closed(now(c), limitsOf(c.Switches)); by != byNobody {
+		return fmt.Errorf("the session is closed already, by %s", by)
+	}
+	s.Ended, s.EndedBy = now(c), what
+	return nil
+}

@@ -1,0 +1,223 @@
+package adobemedia
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A dictionary says what an object of free names holds.
+type dictionary struct {
+	pattern string            // of its names; "": any
+	fits    func(string) bool // whether a name matches the pattern; nil: any does
+	value   contract.Param    // of each value
+}
+
+// dictionaries are the objects whose names are the client's own.
+var dictionaries = map[string]dictionary{
+	customMetadata.Name: {
+		pattern: metadataNames, fits: metadataName,
+		value: contract.Param{Doc: "a text"},
+	},
+	customerIDs: {value: contract.Param{
+		Type: contract.Object, Doc: "an id and how far it is proven",
+		Fields: []contract.Param{
+			{Name: "id", Cite: citeParameters, Doc: "The id."},
+			{Name: "authState", Type: contract.Integer, Cite: citeParameters, Doc: "0 unknown, 1 signed in, 2 signed out."},
+		},
+	}},
+}
+
+const customerIDs = "visitor.customerIDs"
+
+// metadataNames is the one pattern that the published schema has.
+const metadataNames = `^[a-zA-Z0-9_\.]+$`
+
+// metadataName reports whether a name matches metadataNames, at a fraction of what
+// the expression takes.
+func metadataName(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
+
+// misnamed tells of a name in customMetadata that its pattern does not allow.
+const misnamed contract.Rule = "misnamed"
+
+// mostViolations is how many are told of one request.
+const mostViolations = 32
+
+// A checker holds messages against the rows of their types.
+type checker struct {
+	lenient       bool // unknown keys pass, and so do whole numbers written as fractions
+	errorNeedsIDs bool
+}
+
+func checkerOf(sw contract.Values) checker {
+	return checker{lenient: sw.Text("unknown_keys") == "lenient", errorNeedsIDs: sw.Bool("error_requires_id")}
+}
+
+// check holds a message of type t against its rows. Rows say less than a schema
+// and more: which of the findings are violations of the schema is told here.
+func (k checker) check(t *eventType, in contract.Values) []contract.Violation {
+	rows := t.rows
+	if k.errorNeedsIDs && t.name == "error" {
+		rows = errorRows
+	}
+	var found []contract.Violation
+	for _, v := range contract.Check(rows, in) {
+		found = append(found, k.judge(t, in, v)...)
+	}
+	found = append(found, namesOf(customMetadata.Name, "", in)...)
+	if t.name == start || !k.lenient {
+		found = append(found, namesOf(customerIDs, "params.", in.Object("params"))...)
+	}
+	return found
+}
+
+// errorRows are those of an error event under the rule of 2018.
+var errorRows = func() []contract.Param {
+	rows := slices.Clone(events["error"].rows)
+	for i := range rows {
+		if rows[i].Name != qoeData.Name {
+			continue
+		}
+		rows[i].Need = contract.Required
+		rows[i].Fields = slices.Clone(rows[i].Fields)
+		for j := range rows[i].Fields {
+			if f := &rows[i].Fields[j]; f.Name == "media.qoe.errorID" || f.Name == "media.qoe.errorSource" {
+				f.Need = contract.Required
+			}
+		}
+	}
+	return rows
+}()
+
+// judge says what a finding means here.
+func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) []contract.Violation {
+	section, name, inside := strings.Cut(v.Path, ".")
+	switch v.Rule {
+	case contract.Empty:
+		return nil // the schema asks for a text; an empty one is one
+	case contract.Unknown:
+		if k.lenient {
+			return nil
+		}
+		if p := elsewhere[name]; inside && section == "params" && t.name != start && p != nil {
+			found := contract.Check([]contract.Param{*p}, contract.Values{name: v.Got})
+			for i := range found {
+				found[i].Path = "params." + found[i].Path
+			}
+			return found
+		}
+	case contract.Mistyped:
+		if whole, ok := wholeNumber(v); ok && k.lenient && inside {
+			in.Object(section)[name] = whole
+			return nil
+		}
+	}
+	return []contract.Violation{v}
+}
+
+// wholeNumber reads 10.0 as 10, where an integer is asked for.
+func wholeNumber(v contract.Violation) (int64, bool) {
+	n, isNumber := v.Got.(json.Number)
+	if !isNumber || v.Param == nil || v.Param.Type != contract.Integer {
+		return 0, false
+	}
+	digits, fraction, _ := strings.Cut(string(n), ".")
+	if strings.Trim(fraction, "0") != "" {
+		return 0, false
+	}
+	whole, err := strconv.ParseInt(digits, 10, 64)
+	return whole, err == nil
+}
+
+// namesOf holds an object of free names against its dictionary.
+func namesOf(object, under string, in contract.Values) []contract.Violation {
+	entries := in.Object(object)
+	if len(entries) == 0 {
+		return nil
+	}
+	d := dictionaries[object]
+	var wrong []string
+	for name, x := range entries {
+		y, ok := d.value.Type.Convert(x)
+		if !ok || d.fits != nil && !d.fits(name) || d.value.Fields != nil && len(contract.Check(d.value.Fields, y.(contract.Values))) > 0 {
+			wrong = append(wrong, name)
+		}
+	}
+	slices.Sort(wrong)
+	var found []contract.Violation
+	for _, name := range wrong[:min(len(wrong), mostViolations)] {
+		v := contract.Violation{Path: under + object + "." + name, Rule: contract.Mistyped, Got: entries[name], Doc: "Expected is " + d.value.Doc + "."}
+		if d.fits != nil && !d.fits(name) {
+			v.Rule, v.Doc = misnamed, "Names match "+d.pattern+"."
+		}
+		found = append(found, v)
+	}
+	return found
+}
+
+// tell puts violations into words.
+func tell(found []contract.Violation) string {
+	var b strings.Builder
+	for i, v := range found {
+		if i == 10 {
+			fmt.Fprintf(&b, ", and %d more", len(found)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(shorten(v.Path))
+		b.WriteString(" is ")
+		switch v.Rule {
+		case contract.Unknown:
+			b.WriteString("not known here")
+		case misnamed:
+			b.WriteString("no name that matches " + metadataNames)
+		case contract.Unlisted:
+			b.WriteString("none of " + strings.Join(v.Param.OneOf, ", "))
+		case contract.Mistyped, contract.Null:
+			b.WriteString(string(v.Rule) + " where " + expected(v) + " was expected")
+		default:
+			b.WriteString(string(v.Rule))
+		}
+	}
+	b.WriteByte('.')
+	return b.String()
+}
+
+func expected(v contract.Violation) string {
+	if v.Param == nil {
+		return "another value"
+	}
+	return "type " + v.Param.Type.String()
+}
+
+// shorten keeps a client's own words short in ours.
+func shorten(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// inElement has violations tell which element of a list they are in.
+func inElement(i int, found []contract.Violation) []contract.Violation {
+	for j := range found {
+		found[j].Path = strconv.Itoa(i) + "." + found[j].Path
+	}
+	return found
+}
