@@ -87,22 +87,49 @@ func decode(piece string) pair {
 }
 
 func (k *caller) listen(c *contract.Call) {
-	for _, text := range texts(c.Request) {
-		k.pairs = slices.Grow(k.pairs, strings.Count(text, "&")+1)
-		for piece := range strings.SplitSeq(text, "&") {
-			if piece != "" {
-				k.pairs = append(k.pairs, decode(piece))
-			}
-		}
-	}
+	k.pairs = inOrderSent(c.Request)
 	sent := len(k.pairs)
-	slices.SortStableFunc(k.pairs, byName)
-	k.pairs = slices.CompactFunc(k.pairs, func(a, b pair) bool { return a.name == b.name })
+	k.pairs = firstOfEach(k.pairs)
 	if len(k.pairs) < sent {
 		c.Note("repeated parameters", "of each name the first counts, for the signature too")
 	}
 	k.appID, k.timestamp, k.sign = k.value("appId"), k.value("timestamp"), k.value("sign")
 	c.In = k.parameters(c)
+}
+
+// maxParameters is how many parameters of a request are read; what follows is
+// not, and so fails the signature.
+const maxParameters = 10_000
+
+// inOrderSent are the request's parameters as they came.
+func inOrderSent(r *contract.Request) []pair {
+	var pairs []pair
+	for _, text := range texts(r) {
+		pairs = append(pairs, split(text)...)
+	}
+	return pairs[:min(len(pairs), maxParameters)]
+}
+
+func split(text string) []pair {
+	if text == "" {
+		return nil
+	}
+	pairs := make([]pair, 0, min(strings.Count(text, "&")+1, maxParameters))
+	for piece := range strings.SplitSeq(text, "&") {
+		if len(pairs) == maxParameters {
+			break
+		}
+		if piece != "" {
+			pairs = append(pairs, decode(piece))
+		}
+	}
+	return pairs
+}
+
+// firstOfEach sorts parameters by name, and keeps the first of each.
+func firstOfEach(pairs []pair) []pair {
+	slices.SortStableFunc(pairs, byName)
+	return slices.CompactFunc(pairs, func(a, b pair) bool { return a.name == b.name })
 }
 
 func byName(a, b pair) int { return cmp.Compare(a.name, b.name) }

@@ -77,7 +77,7 @@ func requestID(c *contract.Call) string {
 	_, _ = c.Dice().Read(random[:])
 	stamp := strconv.FormatInt(serverTime(c).UnixMilli(), 10)
 	return hex.EncodeToString(random[:16]) + "." + strconv.Itoa(int(random[16])) + "." +
-		stamp + strconv.Itoa(1000 + (int(random[17])<<16|int(random[18])<<8|int(random[19]))%9000)
+		stamp + strconv.Itoa(1000+(int(random[17])<<16|int(random[18])<<8|int(random[19]))%9000)
 }
 
 // rows3 are the rows of an answer of version 2 or 3.
