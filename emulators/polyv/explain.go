@@ -280,11 +280,11 @@ func otherTexts(c *contract.Call, k *caller) []guess {
 	return []guess{
 		{order, "The client signed the parameters in the order in which it sent them; they are sorted by name.", func(a *attempt) { a.pairs = sent }},
 		{order, "The client sorted the names without regard to upper and lower case; upper case comes first.", func(a *attempt) { a.pairs = lower }},
-		{encoded, "The client signed the values as they stand in the address, percent-encoded; they are signed decoded.", func(a *attempt) { a.write = func(p pair) string { return p.name + url.QueryEscape(p.value) } }},
-		{encoded, "The client signed the values percent-encoded, with %20 for a space; they are signed decoded.", func(a *attempt) { a.write = raw }},
-		{"plus_not_encoded", "A plus sign was sent as it is, and stands for a space; send %2B.", func(a *attempt) {
+		{"plus_not_encoded", "In the address a plus sign stands for a space, and the client signed the plus sign: send %2B for one, or sign the space.", func(a *attempt) {
 			a.write = func(p pair) string { return p.name + strings.ReplaceAll(p.value, " ", "+") }
 		}},
+		{encoded, "The client signed the values as they stand in the address, percent-encoded; they are signed decoded.", func(a *attempt) { a.write = func(p pair) string { return p.name + url.QueryEscape(p.value) } }},
+		{encoded, "The client signed the values percent-encoded, with %20 for a space; they are signed decoded.", func(a *attempt) { a.write = raw }},
 		{apart, "The client signed name=value; nothing stands between name and value.", func(a *attempt) { a.write = equals }},
 		{apart, "The client signed name=value&name=value; nothing stands between names and values.", func(a *attempt) { a.write, a.join = equals, "&" }},
 		{apart, "The client put & between the parameters; nothing stands there.", func(a *attempt) { a.join = "&" }},
