@@ -1,6 +1,7 @@
 package polyv
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -150,7 +151,10 @@ func addressLimit(c *contract.Call) contract.Limit {
 	if !c.Switches.Bool("address_limit") {
 		return contract.Limit{}
 	}
-	from, _, _ := strings.Cut(c.Request.Client, ":")
+	from, _, err := net.SplitHostPort(c.Request.Client)
+	if err != nil {
+		from = c.Request.Client
+	}
 	return contract.Limit{Key: "address " + from, Calls: 1500, Window: 10 * time.Second}
 }
 

@@ -223,6 +223,7 @@ func TestDefaultWorld(t *testing.T) {
 	if _, total := c.rows("ListSessions", channel("2272655")); total != 16 {
 		t.Errorf("the older list has %d sessions, and 16 were expected", total)
 	}
+	c.expect("ListSessionData", channel("2272657"), `{"code":200,"status":"success","message":"","data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}}`)
 	c.expect("ListSessionData", channel("2272658"), `{"code":400,"status":"error","message":"illegal channel id","data":""}`)
 	c.expect("ListSessionData", channel("2272655", "startDate", "2022-03-20", "endDate", "2022-05-13"), `"totalItems":4,`)
 	c.expect("ListChannels", nil, `"data":{"channels":["1947328","2272655","2272656","2272657","2614940","2624138","2633655"]}`)
