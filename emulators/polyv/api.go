@@ -82,7 +82,7 @@ func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
 
 // callers knows a caller by the appId.
 func callers(r *contract.Request) []string {
-	for _, text := range texts(r) {
+	for _, text := range [...]string{r.URL.RawQuery, formOf(r)} {
 		for piece := range strings.SplitSeq(text, "&") {
 			if p := decode(piece); p.name == "appId" && p.value != "" {
 				return []string{p.value}

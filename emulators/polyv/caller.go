@@ -56,15 +56,14 @@ func read(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// texts are where parameters may stand, in the order in which the first of a
-// name counts: the query, and of a POST the form. The service takes a query
-// also where the body is no form (SDKs send the four bytes null).
-func texts(r *contract.Request) []string {
-	all := []string{r.URL.RawQuery}
+// formOf is the form of a POST. Parameters may stand there and in the query,
+// whose value of a name counts first. The service takes a query also where the
+// body is no form (SDKs send the four bytes null).
+func formOf(r *contract.Request) string {
 	if r.Method == http.MethodPost && isForm(r) {
-		all = append(all, string(r.Body))
+		return string(r.Body)
 	}
-	return all
+	return ""
 }
 
 func isForm(r *contract.Request) bool {
@@ -103,9 +102,9 @@ const maxParameters = 10_000
 
 // inOrderSent are the request's parameters as they came.
 func inOrderSent(r *contract.Request) []pair {
-	var pairs []pair
-	for _, text := range texts(r) {
-		pairs = append(pairs, split(text)...)
+	pairs := split(r.URL.RawQuery)
+	if form := formOf(r); form != "" {
+		pairs = append(pairs, split(form)...)
 	}
 	return pairs[:min(len(pairs), maxParameters)]
 }

@@ -186,7 +186,8 @@ func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 	}
 	for i := range g.Count {
 		start := now - (g.Count-i)*part + throw(seed.Dice, part/2)
-		length := min(part/8+throw(seed.Dice, part/4), 2*60*60)
+		longest := min(part/3, 2*60*60)
+		length := longest/8 + throw(seed.Dice, longest*7/8)
 		s := &session{Start: start * 1000, End: (start + length) * 1000, Views: watched(seed.Dice)}
 		if g.Live && i == g.Count-1 {
 			s.Start, s.End, s.Views = (now-throw(seed.Dice, min(part/2, 45*60)))*1000, 0, views{}

@@ -40,9 +40,11 @@ var sessionsListed = &contract.Outcome{
 	}),
 	Do: func(c *contract.Call) any {
 		number, size := paged(c, "page", 20)
-		return succeed(c, list(c, within60Days(c), number, size, func(row sessionRow, s *session) sessionDataRow {
+		p, rows := list(c, within60Days(c), number, size, func(row sessionRow, s *session) sessionDataRow {
 			return sessionDataRow{row, s.CustomID}
-		}))
+		})
+		p.Contents = sessionDataRows(rows)
+		return succeed(c, p)
 	},
 }
 
@@ -70,25 +72,27 @@ type sessionDataRow struct {
 	CustomID *string `json:"customId"`
 }
 
-// list makes one page of the sessions in a window, the newest first. It counts
+type sessionDataRows []sessionDataRow
+
+// list makes one page of the sessions in a window, the newest first, and its
+// rows. It counts
 // and cuts by the order in which they are kept, so that its cost is that of the
 // rows that it shows.
-func list[R any](c *contract.Call, span window, number, size int64, row func(sessionRow, *session) R) *page {
+func list[R any](c *contract.Call, span window, number, size int64, row func(sessionRow, *session) R) (*page, []R) {
 	found := theSessions(c, span)
 	p := newPage(number, size, int64(len(found)))
-	rows := make([]R, 0, p.Limit)
+	rows := make([]R, p.Limit)
 	ends := make([]int64, p.Limit) // the rows are encoded when the world goes on
-	for i := range ends {
+	for i := range rows {
 		s := found[len(found)-1-int(p.Offset)-i]
 		r := sessionRow{SessionID: s.ID, ChannelID: s.channel.number, UserID: s.channel.UserID, StartTime: s.Start}
 		if s.End != 0 {
 			ends[i] = s.End
 			r.EndTime = &ends[i]
 		}
-		rows = append(rows, row(r, s))
+		rows[i] = row(r, s)
 	}
-	p.Contents = rows
-	return p
+	return p, rows
 }
 
 // theSessions are those of the channel that a call names. Where a scenario has

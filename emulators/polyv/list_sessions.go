@@ -29,6 +29,8 @@ var oldSessionsListed = &contract.Outcome{
 	}),
 	Do: func(c *contract.Call) any {
 		number, size := paged(c, "page", 20)
-		return succeed(c, list(c, anyTime(c), number, size, func(row sessionRow, _ *session) sessionRow { return row }))
+		p, rows := list(c, anyTime(c), number, size, func(row sessionRow, _ *session) sessionRow { return row })
+		p.Contents = rows
+		return succeed(c, p)
 	},
 }

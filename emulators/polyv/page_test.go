@@ -32,3 +32,29 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// What writes itself is written as encoding/json writes it.
+func FuzzAppend(f *testing.F) {
+	f.Add("g9lv2ghv2x", "1b448be323", "lesson-1", "", int64(1652062574000), int64(0), uint8(3))
+	f.Add("\x00<\"\\", "ü", "", "no \u2028 here", int64(-1), int64(5), uint8(0))
+	f.Fuzz(func(t *testing.T, id, user, custom, message string, start, end int64, rows uint8) {
+		p := newPage(1, 20, int64(rows))
+		list := make(sessionDataRows, rows)
+		for i := range list {
+			list[i].sessionRow = sessionRow{SessionID: id, ChannelID: end, UserID: user, StartTime: start}
+			if i%2 == 1 {
+				list[i].EndTime, list[i].CustomID = &end, &custom
+			}
+		}
+		p.Contents = list
+		got := wire.Encode(&envelope{200, "success", message, p})
+		// The same types without the methods.
+		type plainPage page
+		type plainEnvelope envelope
+		q := plainPage(*p)
+		q.Contents = []sessionDataRow(list)
+		if want := wire.Encode(plainEnvelope{200, "success", message, q}); string(got) != string(want) {
+			t.Fatalf("got %s\nwant %s", got, want)
+		}
+	})
+}
