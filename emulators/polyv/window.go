@@ -18,17 +18,15 @@ const (
 type window struct{ from, to int64 }
 
 // parseDate reads a date as the pages write it, and nothing that is only like
-// it: no T, no slashes, no milliseconds, no 30th of February.
+// it: no T, no slashes, no milliseconds, no 30th of February. Go's parser takes
+// more than it writes, so what is read is written again.
 func parseDate(s string) (time.Time, bool) {
 	layout := dateTime
-	switch {
-	case len(s) == len(time.DateOnly):
+	if len(s) == len(time.DateOnly) {
 		layout = time.DateOnly
-	case len(s) != len(dateTime) || s[13] != ':' || s[16] != ':':
-		return time.Time{}, false
 	}
 	t, err := time.ParseInLocation(layout, s, beijing)
-	return t, err == nil
+	return t, err == nil && t.Format(layout) == s
 }
 
 // dates are the two bounds as far as they are given and readable.
