@@ -186,6 +186,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+const anySign = "0123456789ABCDEF0123456789ABCDEF"
+
 // How much of the proof is looked at.
 func TestAuth(t *testing.T) {
 	t.Parallel()
@@ -198,9 +200,12 @@ func TestAuth(t *testing.T) {
 		{"channelId=2272655&appId=nobody", 400, 400, 200},
 		{"channelId=2272655&appId=nobody&timestamp=1", 400, 400, 200},
 		{"channelId=2272655&appId=nobody&timestamp=1000000000000", 400, 403, 200},
-		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=x", 400, 200, 200},
-		{"channelId=2272655&appId=frlr1zazn3&timestamp=1000000000000&sign=x", 400, 200, 200},
-		{"channelId=1&appId=nobody&timestamp=1000000000000&sign=x", 400, 400, 400},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=x", 400, 403, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=" + anySign, 400, 200, 200},
+		{"channelId=2272655&appId=frlr1zazn3&timestamp=1000000000000&sign=" + anySign, 400, 200, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&signatureMethod=SHA256&sign=" + anySign, 400, 403, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&signatureMethod=SHA256&sign=" + anySign + anySign, 400, 200, 200},
+		{"channelId=1&appId=nobody&timestamp=1000000000000&sign=" + anySign, 400, 400, 400},
 	} {
 		for auth, want := range map[contract.Auth]int{contract.Verify: v.verify, contract.Presence: v.presence, contract.Off: v.open} {
 			w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay, Auth: auth})

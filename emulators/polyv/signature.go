@@ -25,6 +25,13 @@ func (h hash) String() string {
 	return "MD5"
 }
 
+func (h hash) size() int {
+	if h == sha256Hash {
+		return sha256.Size
+	}
+	return md5.Size
+}
+
 // A signing is all that goes into one signature: the parameters by name, those
 // without a value left out, between the secret and the secret, names and values
 // decoded and with nothing between them.
@@ -85,6 +92,7 @@ func hashOf(method string) (h hash, known bool) {
 
 var (
 	noSign     = &contract.Cause{Code: "sign_missing", Text: "The parameter sign is absent or empty."}
+	badSign    = &contract.Cause{Code: "sign_malformed", Text: "The parameter sign is {got}; {expected} hexadecimal digits were expected."}
 	noMethod   = &contract.Cause{Code: "signature_method_unknown", Text: "signatureMethod is {got}; SHA256 was expected, or none at all for MD5."}
 	mismatched = &contract.Cause{Code: "signature_mismatch", Text: "The sign is not that of this request under the secret of {appId}, and no mistake that clients are known to make explains it. Compare what the client signed with what is expected here; the first thing to look at is the secret."}
 )
@@ -103,6 +111,9 @@ func checkSignature(c *contract.Call) contract.Verdict {
 	case !known:
 		return invalidSignature.Because(noMethod, "got", quote(k.value("signatureMethod")))
 	case c.Auth != contract.Verify || k.strange:
+		if raw, err := hex.DecodeString(k.sign); err != nil || len(raw) != h.size() {
+			return invalidSignature.Because(badSign, "got", quote(k.sign), "expected", 2*h.size())
+		}
 		return contract.Verdict{}
 	}
 	s := &signing{pairs: k.pairs, head: k.application.AppSecret, tail: k.application.AppSecret, hash: h}
