@@ -35,7 +35,7 @@ var sessionsListed = &contract.Outcome{
 		Fields: pageRows(contract.Param{
 			Name: "contents", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeSessions, Doc: "The sessions.",
 			Fields: append(sessionRows[:len(sessionRows):len(sessionRows)],
-				contract.Param{Name: "customId", Nullable: true, Cite: citeSessions, Doc: "In the sample and in no table: null, or the external id that the channel was bound to when the session started. The latter is inferred."}),
+				contract.Param{Name: "customId", Need: contract.Required, Nullable: true, Cite: citeSessions, Doc: "In the sample and in no table: null, or the external id that the channel was bound to when the session started. The latter is inferred."}),
 		}),
 	}),
 	Do: func(c *contract.Call) any {
@@ -54,7 +54,7 @@ var sessionRows = []contract.Param{
 	{Name: "channelId", Type: contract.Integer, Need: contract.Required, Example: "2272655", Cite: citeSessions, Doc: "The channel. The table says String, the sample shows a number."},
 	{Name: "userId", Need: contract.Required, Example: "1b448be323", Cite: citeSessions, Doc: "The account that the channel belongs to."},
 	{Name: "startTime", Type: contract.Integer, Need: contract.Required, Example: "1652062574000", Cite: citeSessions, Doc: "When it started, in milliseconds."},
-	{Name: "endTime", Type: contract.Integer, Nullable: true, Example: "1652062643000", Cite: citeSessions, Doc: "When it ended, in milliseconds; null while it is live."},
+	{Name: "endTime", Type: contract.Integer, Need: contract.Required, Nullable: true, Example: "1652062643000", Cite: citeSessions, Doc: "When it ended, in milliseconds; null while it is live."},
 }
 
 // A sessionRow is a session in a list.

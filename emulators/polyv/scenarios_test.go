@@ -55,18 +55,22 @@ func TestShippedScenarios(t *testing.T) {
 		"channel-deleted-between-pages": {{list, at("1"), 200, `"pageNumber":1`, 0, ""}, {list, at("2"), 400, `"illegal channel id"`, 0, ""}, {list, at("1"), 400, `"illegal channel id"`, 0, ""}},
 		"empty-page": {
 			{list, contract.Values{"channelId": "2272655"}, 200, `"data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}`, 0, ""},
-			{list, at("1"), 200, `"totalItems":0,"contents":[]`, 0, ""}, {old, nil, 200, `"totalItems":16`, 0, ""},
+			{list, at("1"), 200, `"totalItems":0,"contents":[]`, 0, ""},
+			{old, nil, 200, `"totalItems":16`, 0, ""},
 		},
 		"server-error": {
 			{operation: list, status: 500, says: `{"code":500,"status":"fail","message":"undefined error","data":""}`},
-			{operation: list, status: 500, says: `"status":"fail"`}, ok(old),
+			{operation: list, status: 500, says: `"status":"fail"`},
+			ok(old),
 		},
 		"server-error-twice":   {says(list, 500, "undefined error"), ok(bind), says(list, 500, "undefined error"), ok(list)},
 		"access-forbidden":     {{operation: list, status: 500, says: `{"code":500,"status":"fail","message":"access forbidden","data":""}`}, says(bind, 500, "access forbidden")},
 		"always-one-more-page": {{list, at("1"), 200, `"lastPage":false`, 0, ""}, {list, at("77"), 200, `"limit":1,"nextPageNumber":1000000`, 0, ""}, {list, at("999999"), 200, over, 0, ""}},
 		"live-ends-between-pages": {
-			{list, at("1"), 200, live, 0, ""}, {list, at("2"), 200, `"lastPage":true`, 0, ""},
-			{list, at("1"), 200, over, 0, ""}, {list, at("1"), 200, over, 0, ""},
+			{list, at("1"), 200, live, 0, ""},
+			{list, at("2"), 200, `"lastPage":true`, 0, ""},
+			{list, at("1"), 200, over, 0, ""},
+			{list, at("1"), 200, over, 0, ""},
 		},
 		"slow-list":         {{list, nil, 200, `"success"`, 19_000, ""}, {list, nil, 200, `"success"`, 19_000, ""}, ok(old)},
 		"slow-list-timeout": {{list, nil, 200, `"success"`, 21_000, ""}, {list, nil, 200, `"success"`, 21_000, ""}, ok(old)},
@@ -83,7 +87,8 @@ func TestShippedScenarios(t *testing.T) {
 			says(stats, 400, "channel session stats can not be found"), says(stats, 400, "channel session stats can not be found"), ok(stats),
 		},
 		"custom-id-missing": {
-			ok(bind), {list, nil, 200, over, 0, ""},
+			ok(bind),
+			{list, nil, 200, over, 0, ""},
 			{operation: external, status: 200, says: `"data":{"channelId":2272655,"sessionId":"g9lv2ghv2x"},"success":true`},
 		},
 	}
