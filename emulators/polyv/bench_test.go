@@ -69,3 +69,44 @@ func BenchmarkListSessionData(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLastPage lists the oldest 20 of 60 days: how far a page is from the
+// first is of no matter either.
+func BenchmarkLastPage(b *testing.B) {
+	w := filled(b, 100_000)
+	r := asked(b, w, "ListSessionData", contract.Values{"channelId": "2272655", "page": "4319"})
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := w.Corridor(b, r); e.Outcome != "success" {
+			b.Fatal(e.Outcome)
+		}
+	}
+}
+
+// BenchmarkBroadcast starts and ends a broadcast of a channel that has all the
+// sessions that it keeps.
+func BenchmarkBroadcast(b *testing.B) {
+	w := filled(b, 100_000)
+	in := contract.Values{"channelId": "2272655"}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, name := range []string{"stream.started", "stream.ended"} {
+			if err := w.Pull(b, name, in); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkRefusedSign tries every mistake, and proves none.
+func BenchmarkRefusedSign(b *testing.B) {
+	w := filled(b, 10)
+	r := asked(b, w, "ListSessionData", contract.Values{"channelId": "2272655", "page": "1", "pageSize": "20"})
+	r.URL.RawQuery = r.URL.RawQuery[:len(r.URL.RawQuery)-1] + "X"
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := w.Corridor(b, r); e.Outcome != "invalidSignature" {
+			b.Fatal(e.Outcome)
+		}
+	}
+}

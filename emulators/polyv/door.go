@@ -1,6 +1,7 @@
 package polyv
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,8 @@ var (
 	noAppID     = &contract.Cause{Code: "app_id_missing", Text: "The parameter appId is absent or empty. It stands in the query, or in the form of a POST."}
 	unknownApp  = &contract.Cause{Code: "unknown_app_id", Text: "The appId {appId} is in no application of this sandbox. Add it to the fixture's applications, or use {first}. An appId of another sandbox is unknown here."}
 	noTimestamp = &contract.Cause{Code: "timestamp_malformed", Text: "The parameter timestamp is {got}; 13 digits, the milliseconds since 1970, were expected."}
-	skewed      = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {server}; {allowed} are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
+	inSeconds   = &contract.Cause{Code: "timestamp_in_seconds", Text: "The parameter timestamp is {got}, which looks like seconds; 13 digits, the milliseconds since 1970, were expected."}
+	skewed      = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {server}; {allowed} are allowed. A request that is sent again needs a new stamp and sign. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
 )
 
 func checkPath(c *contract.Call) contract.Verdict {
@@ -72,6 +74,9 @@ func checkTimestamp(c *contract.Call) contract.Verdict {
 	}
 	k := hear(c)
 	if !digits(k.timestamp) || len(k.timestamp) != 13 {
+		if digits(k.timestamp) && len(k.timestamp) == 10 {
+			return invalidTimestamp.Because(inSeconds, "got", k.timestamp)
+		}
 		return invalidTimestamp.Because(noTimestamp, "got", quote(k.timestamp))
 	}
 	stamp, _ := strconv.ParseInt(k.timestamp, 10, 64) // 13 digits always fit
@@ -107,6 +112,7 @@ func quote(s string) string {
 
 var (
 	absent  = &contract.Cause{Code: "parameter_missing", Text: "{operation} requires {param}, and it is absent or empty."}
+	unread  = &contract.Cause{Code: "body_not_read", Text: "{operation} requires {param} in the query or in a form. The body is of type {type}, which this call does not read."}
 	tooLong = &contract.Cause{Code: "parameter_too_long", Text: "{param} has more than {most} characters."}
 )
 
@@ -116,6 +122,9 @@ func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
 	for i := range found {
 		switch f := &found[i]; f.Rule {
 		case contract.Missing, contract.Empty:
+			if r := c.Request; r.Method == http.MethodPost && len(r.Body) > len("null") && !isForm(r) && !takesBody(c.Operation) {
+				return paramShouldNotBeEmpty.Because(unread, "operation", c.Operation.Name, "param", f.Path, "type", quote(r.Header.Get("Content-Type")))
+			}
 			return paramShouldNotBeEmpty.Because(absent, "operation", c.Operation.Name, "param", f.Path)
 		case contract.TooLong:
 			return paramLengthIsIncorrect.Because(tooLong, "param", f.Path, "most", f.Param.Max)

@@ -124,7 +124,7 @@ func why(c *contract.Call) contract.Explanation {
 		secrets = append(secrets, a.AppSecret)
 	}
 	for _, told := range []*string{&e.Text, &e.Expected, &e.Got, &e.FirstDifference} {
-		*told = bounded(mask(*told, secrets))
+		*told = bounded(mask(bounded(*told, 2*maxGuessed), secrets), maxGuessed)
 	}
 	return e
 }
@@ -167,11 +167,13 @@ func mask(text string, secrets []string) string {
 	return strings.ToValidUTF8(text, "�")
 }
 
-func bounded(text string) string {
-	if len(text) <= maxGuessed {
+// bounded cuts a text to so many bytes. What is masked is cut before, for that
+// takes time, and behind what will be shown, so that no half of a secret is.
+func bounded(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	cut := maxGuessed
+	cut := most
 	for cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
 	}

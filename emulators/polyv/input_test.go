@@ -186,6 +186,46 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// Where the documented message says little, the cause says more.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	the, id := [2]string{"channelId", "2272655"}, [2]string{"externalSessionId", "x"}
+	list := func(query string) *http.Request { return httptest.NewRequest(http.MethodGet, listPath+"?"+query, nil) }
+	post := httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance?"+signed(), strings.NewReader(`{"channelId":"2272655"}`))
+	post.Header.Set("Content-Type", "application/json")
+	late := strings.Replace(signed(the), "1652411923329", "1652411743328", 1)
+	for cause, r := range map[string]*http.Request{
+		"app_id_missing":           list("sign=x"),
+		"unknown_app_id":           list("appId=nobody"),
+		"timestamp_malformed":      list("appId=frlr1zazn3&timestamp=now"),
+		"timestamp_in_seconds":     list("appId=frlr1zazn3&timestamp=1652411923"),
+		"clock_skew":               list(late),
+		"sign_missing":             list("appId=frlr1zazn3&timestamp=1652411923329"),
+		"signature_method_unknown": list(signed(the, [2]string{"signatureMethod", "SHA-1"})),
+		"parameter_missing":        list(signed()),
+		"parameter_no_number":      list(signed([2]string{"channelId", "x"})),
+		"unknown_channel":          list(signed([2]string{"channelId", "99"})),
+		"parameter_beyond_integer": list(signed(the, [2]string{"page", "2147483648"})),
+		"parameter_out_of_range":   list(signed(the, [2]string{"page", "0"})),
+		"date_malformed":           list(signed(the, [2]string{"startDate", "today"})),
+		"span_too_long":            list(signed(the, [2]string{"startDate", "2022-01-01"}, [2]string{"endDate", "2022-05-01"})),
+		"span_backward":            list(signed(the, [2]string{"startDate", "2022-05-01"}, [2]string{"endDate", "2022-04-01"})),
+		"wrong_method":             httptest.NewRequest(http.MethodPut, listPath, nil),
+		"unknown_path":             httptest.NewRequest(http.MethodGet, "/live/v9", nil),
+		"body_not_read":            post,
+		"no_sessions_named":        httptest.NewRequest(http.MethodGet, "/live/v3/channel/statistics/get-session-stats?"+signed(the), nil),
+		"unknown_session":          httptest.NewRequest(http.MethodGet, "/live/v4/channel/session/external-by-session?"+signed(the, [2]string{"sessionId", "x"}), nil),
+		"parameter_too_long":       httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance?"+signed(the, [2]string{id[0], strings.Repeat("x", 33)}), nil),
+		"list_too_long":            httptest.NewRequest(http.MethodGet, "/live/v4/channel/live-status/list?"+signed([2]string{"channelIds", strings.Repeat("1,", 200) + "1"}), nil),
+	} {
+		w := onPageDay(t)
+		w.Send(r)
+		if e := w.Last(t).Explanation; e == nil || e.Cause != cause || e.Text == "" || strings.Contains(e.Text, docSecret) {
+			t.Errorf("%s: got %+v", cause, e)
+		}
+	}
+}
+
 const anySign = "0123456789ABCDEF0123456789ABCDEF"
 
 // How much of the proof is looked at.

@@ -77,6 +77,31 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A caller is known by the appId, wherever it stands.
+func TestCallers(t *testing.T) {
+	t.Parallel()
+	form := request("POST", bindExternalSession.Path, "x=1")
+	form.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	form.Body = []byte("channelId=1&appId=frlr1zazn3")
+	text := request("POST", bindExternalSession.Path, "x=1")
+	text.Body = form.Body
+	for name, tt := range map[string]struct {
+		r    *contract.Request
+		want string
+	}{
+		"query":     {request("GET", "/", "a=1&appId=frlr1zazn3&sign=x"), "frlr1zazn3"},
+		"encoded":   {request("GET", "/", "%61ppId=frlr%31zazn3"), "frlr1zazn3"},
+		"form":      {form, "frlr1zazn3"},
+		"no form":   {text, ""},
+		"empty":     {request("GET", "/", "appId=&sign=x"), ""},
+		"not there": {request("GET", "/", ""), ""},
+	} {
+		if got := strings.Join(callers(tt.r), " "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 // FuzzCanonical reads any query and makes its text: nothing panics, the order
 // in which parameters came is of no matter, and the sign is never a part.
 func FuzzCanonical(f *testing.F) {
