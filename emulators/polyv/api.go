@@ -161,8 +161,9 @@ func addressLimit(c *contract.Call) contract.Limit {
 // callLimit is how often an account may call one operation in a second. That
 // there is a limit is documented, the number is not.
 func callLimit(c *contract.Call) contract.Limit {
-	return contract.Limit{
-		Key:   c.Operation.Name + " by " + hear(c).application.UserID,
-		Calls: int(c.Switches.Int("qps")), Window: time.Second,
+	calls := int(c.Switches.Int("qps"))
+	if calls == 0 {
+		return contract.Limit{}
 	}
+	return contract.Limit{Key: c.Operation.Name + " by " + hear(c).application.UserID, Calls: calls, Window: time.Second}
 }

@@ -150,17 +150,23 @@ func checkValues(c *contract.Call) contract.Verdict {
 			continue
 		}
 		if check.name != "channelId" && c.In.Has("channelId") {
-			c.Look(func() {
-				if w := c.State.(*world); !w.lenient(c) {
-					if unknown := w.unknown(c); !unknown.Pending() {
-						v = unknown
-					}
-				}
-			})
+			if unknown := lookForChannel(c); !unknown.Pending() {
+				return unknown
+			}
 		}
 		return v
 	}
 	return contract.Verdict{}
+}
+
+// lookForChannel refuses an unknown channel at the door.
+func lookForChannel(c *contract.Call) (v contract.Verdict) {
+	c.Look(func() {
+		if w := c.State.(*world); !w.lenient(c) {
+			v = w.unknown(c)
+		}
+	})
+	return v
 }
 
 // A check is one thing that is said of a parameter.

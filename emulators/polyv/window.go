@@ -22,8 +22,12 @@ type window struct{ from, to int64 }
 // more than it writes, so what is read is written again.
 func parseDate(s string) (time.Time, bool) {
 	layout := dateTime
-	if len(s) == len(time.DateOnly) {
+	switch len(s) {
+	case len(dateTime):
+	case len(time.DateOnly):
 		layout = time.DateOnly
+	default:
+		return time.Time{}, false
 	}
 	t, err := time.ParseInLocation(layout, s, beijing)
 	return t, err == nil && t.Format(layout) == s
