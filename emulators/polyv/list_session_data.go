@@ -75,9 +75,8 @@ type sessionDataRow struct {
 type sessionDataRows []sessionDataRow
 
 // list makes one page of the sessions in a window, the newest first, and its
-// rows. It counts
-// and cuts by the order in which they are kept, so that its cost is that of the
-// rows that it shows.
+// rows. It counts and cuts by the order in which they are kept, so that its cost
+// is that of the rows that it shows.
 func list[R any](c *contract.Call, span window, number, size int64, row func(sessionRow, *session) R) (*page, []R) {
 	found := theSessions(c, span)
 	p := newPage(number, size, int64(len(found)))

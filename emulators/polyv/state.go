@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -117,6 +118,33 @@ func (w *world) reindex(ch *channel) error {
 		ch.bind(s)
 	}
 	return nil
+}
+
+var _ contract.Deriver = (*world)(nil)
+
+// A channelNow is what follows from a channel's sessions.
+type channelNow struct {
+	Status   string `json:"status"`
+	Live     string `json:"live,omitempty"` // the session that is live
+	Sessions int    `json:"sessions"`
+	Listed   int    `json:"listed"` // those of the last sixty days
+}
+
+// Derive tells of each channel what it does, and what a list without dates
+// shows of it.
+func (w *world) Derive(now time.Time, _ contract.Values) any {
+	all := make(map[string]channelNow, len(w.Channels))
+	for id, ch := range w.Channels {
+		told := channelNow{Status: ch.status(), Sessions: len(ch.Sessions)}
+		told.Listed = len(ch.within(window{now.Add(-maxSpan).UnixMilli(), now.UnixMilli()}))
+		if ch.live != nil {
+			told.Live = ch.live.ID
+		}
+		all[id] = told
+	}
+	return struct {
+		Channels map[string]channelNow `json:"channels"`
+	}{all}
 }
 
 // Words lists every appId: nothing else leads to a caller.

@@ -148,6 +148,31 @@ func TestMint(t *testing.T) {
 	}
 }
 
+// What is derived of a channel follows its sessions and the clock.
+func TestDerive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	dice := contract.NewDice(&zeroes{})
+	live := h.world.start(h.world.Channels["2272657"], pageDay, dice)
+	for at, want := range map[time.Time][]string{
+		pageDay: {
+			`"2272655":{"status":"end","sessions":4,"listed":4}`, `"2272657":{"status":"live","live":"` + live.ID + `","sessions":1,"listed":1}`,
+			`"2614940":{"status":"playback","sessions":0,"listed":0}`, `"2624138":{"status":"unStart","sessions":0,"listed":0}`,
+		},
+		pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
+	} {
+		told, err := json.Marshal(h.world.Derive(at, h.switches))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(told), w) {
+				t.Errorf("at %s: got %s, want %s", at, told, w)
+			}
+		}
+	}
+}
+
 // Further credentials are of the first account, and may name it otherwise.
 func TestFurtherCredentials(t *testing.T) {
 	t.Parallel()
