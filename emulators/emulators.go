@@ -4,6 +4,7 @@ package emulators
 
 import (
 	"github.com/understudy-suite/understudy/emulators/adobemedia"
+	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -11,5 +12,6 @@ import (
 // All lists every API.
 var All = []*contract.API{
 	adobemedia.API,
+	polyv.API,
 	tencentcar.API,
 }

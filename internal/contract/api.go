@@ -73,6 +73,8 @@ type Param struct {
 	Example string   // a value from the documentation
 	Doc     string
 	Cite    string // "" marks an inference of ours; the handbook says so
+
+	Nullable bool // null is one of its values
 }
 
 // Place says where in a request, or in an answer, a parameter stands.

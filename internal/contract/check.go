@@ -89,6 +89,9 @@ func (p *Param) violates(under string, rule Rule, got any) Violation {
 // accept turns x into the row's type and holds it against the row's limits.
 func (p *Param) accept(x any) (any, Rule) {
 	if x == nil {
+		if p.Nullable {
+			return nil, ""
+		}
 		return nil, Null
 	}
 	y, ok := p.Type.Convert(x)

@@ -23,6 +23,7 @@ var table = []contract.Param{
 	{Name: "who", Type: contract.Object, Fields: []contract.Param{{Name: "id", Need: contract.Required}}},
 	{Name: "rows", Type: contract.List, Of: contract.Object, Fields: []contract.Param{{Name: "n", Type: contract.Integer}}},
 	{Name: "any", Type: contract.Object},
+	{Name: "ended", Type: contract.Integer, Nullable: true},
 }
 
 func TestCheckFinds(t *testing.T) {
@@ -35,6 +36,8 @@ func TestCheckFinds(t *testing.T) {
 		{"missing", contract.Values{}, "name missing"},
 		{"empty", contract.Values{"name": ""}, "name empty"},
 		{"null", contract.Values{"name": nil}, "name null"},
+		{"null where it is a value", contract.Values{"name": "x", "ended": nil}, ""},
+		{"no null where it may be one", contract.Values{"name": "x", "ended": "soon"}, "ended mistyped"},
 		{"mistyped", contract.Values{"name": json.Number("5")}, "name mistyped"},
 		{"too long", contract.Values{"name": "abcde"}, "name too long"},
 		{"characters, not bytes", contract.Values{"name": "用户用户"}, ""},

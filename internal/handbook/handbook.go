@@ -205,10 +205,14 @@ func place(in contract.Place) string {
 }
 
 func kind(r *contract.Param) string {
+	name := r.Type.String()
 	if r.Type == contract.List {
-		return "array of " + r.Of.String()
+		name = "array of " + r.Of.String()
 	}
-	return r.Type.String()
+	if r.Nullable {
+		name += " or null"
+	}
+	return name
 }
 
 func need(n contract.Need) string {

@@ -15,7 +15,7 @@ import (
 var (
 	refused = &contract.Outcome{Name: "badToken", Fails: true, Status: 401, Message: "no | `token`", Doc: "The <token> is wrong.", Cite: "https://toy.example/auth"}
 	fine    = &contract.Outcome{Name: "success", Status: 200, Doc: "Done.", Cite: "https://toy.example", Returns: []contract.Param{
-		{Name: "items", Type: contract.List, Of: contract.Object, Need: contract.Required, Doc: "All.", Cite: "x", Fields: []contract.Param{{Name: "id", Doc: "Which.", Cite: "x"}}},
+		{Name: "items", Type: contract.List, Of: contract.Object, Need: contract.Required, Doc: "All.", Cite: "x", Fields: []contract.Param{{Name: "id", Doc: "Which.", Cite: "x"}, {Name: "end", Type: contract.Integer, Nullable: true, Doc: "When.", Cite: "x"}}},
 	}}
 	broken = &contract.Outcome{Name: "broken", Fails: true, Status: 500, Doc: "It is broken."}
 )
@@ -57,6 +57,7 @@ func TestPage(t *testing.T) {
 		"$ understudy call toy PlayGame id=g1 n=1\n", "| `key` | `TOY_KEY` |",
 		"- [PlayGame](#playgame)\n", "`POST /play/{id}`, also `/game`; documented limit: 7 calls a second\n", "Source: <https://toy.example/play>.\n",
 		"| `id` | path | string | required | at most 9 characters; such as `g1` | Which<br>of them. |\n",
+		"| `items[].end` | body | integer or null | optional |  | When. |\n",
 		"| `mode` | query | string | optional | `a\\|b`, empty; default empty | How. *inferred* |\n",
 		"| `n` | body | integer | *expected* | 1 to 5 | Times. |\n",
 		"| `success` | 200 |  | Done. |\n", "| `items[].id` | body | string | optional |  | Which. |\n",

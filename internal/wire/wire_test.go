@@ -104,6 +104,23 @@ func TestEncodeLeavesMarkupAlone(t *testing.T) {
 	}
 }
 
+// itself is a text that writes itself.
+type itself string
+
+func (s itself) AppendJSON(b []byte) []byte { return wire.AppendString(b, string(s)) }
+
+func TestAppender(t *testing.T) {
+	for _, s := range []string{"", "plain", `"quoted"`, "<&>", "a\\b", "tab\t", "\x7f", "ümlaut 课", "\u2028", "\xff", strings.Repeat("long ", 1000)} {
+		got := wire.Encode(itself(s))
+		if want := wire.Encode(s); string(got) != string(want) {
+			t.Errorf("%q: got %s, want %s", s, got, want)
+		}
+		if again := wire.Encode(itself("other")); string(again) != `"other"` || string(got) != string(wire.Encode(s)) {
+			t.Errorf("%q: what was encoded is overwritten: %s, %s", s, got, again)
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	for _, s := range []string{`{"a":1}`, `[[]]`, `{"a":{"a":null}}`, "\xff", `{"a":1e999}`} {
 		f.Add([]byte(s))

@@ -1,0 +1,169 @@
+package polyv
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// API is the table of Polyv Live.
+var API = &contract.API{
+	Name:  "polyv",
+	Title: "Polyv Live API v3",
+	Docs:  "https://polyv.gitbook.io/document/docs/live/api/channel/session/session_list",
+	Port:  6413,
+
+	Hosts:   []string{"api.polyv.net"},
+	Callers: callers,
+
+	Pick:  pick,
+	Door:  door,
+	Fill:  fill,
+	Fail:  fail,
+	Write: write,
+	Sign:  sign,
+
+	Operations: operations,
+	Common:     common,
+	Failure:    failureRows,
+
+	State:    newWorld,
+	Fixture:  fixtureRows,
+	Switches: switches,
+	Credentials: []contract.Credential{
+		{Name: "appId", Env: "POLYV_APP_ID"},
+		{Name: "appSecret", Env: "POLYV_APP_SECRET"},
+		{Name: "userId", Env: "POLYV_USER_ID"},
+	},
+	Secrets:  []string{"sign"},
+	Triggers: triggers,
+}
+
+var operations = []*contract.Operation{
+	listSessionData,
+	listSessions,
+	bindExternalSession,
+	listSessionsByExternal,
+	getExternalBySession,
+	getSessionStats,
+	listAccountSessions,
+	listChannels,
+	listLiveStatus,
+	listStreamStatus,
+	startLive,
+	endLive,
+}
+
+// door is the order in which all older pages list their errors: appId,
+// application, timestamp, signature, parameters. That the service checks in
+// this order is inferred.
+var door = []contract.Step{
+	{Name: "read", Do: read},
+	{Name: "path", Do: checkPath, Ends: outcomes(notFound, methodNotAllowed)},
+	{Name: "address", Do: contract.Rate(ipBlocked, addressLimit), Ends: outcomes(ipBlocked)},
+	{Name: "size", Do: checkSize, Ends: outcomes(requestEntityTooLarge)},
+	{Name: "appId", Do: checkAppID, Ends: outcomes(appIDIsRequired)},
+	{Name: "application", Do: checkApplication, Ends: outcomes(applicationNotFound)},
+	{Name: "timestamp", Do: checkTimestamp, Ends: outcomes(invalidTimestamp)},
+	{Name: "signature", Do: checkSignature, Ends: outcomes(invalidSignature)},
+	{Name: "frequency", Do: contract.Rate(qpsExceeds, callLimit), Ends: outcomes(qpsExceeds)},
+	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
+	{Name: "values", Do: checkValues, Ends: outcomes(
+		jsonFormatError, paramTypeError, paramIsNotDigit, paramExceedsMaximum, numberRangeError, invalidDateTimeFormat, paramValidateError,
+		paramShouldNotBeEmpty, paramLengthIsIncorrect, illegalChannelID,
+	)},
+}
+
+func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
+
+// callers knows a caller by the appId.
+func callers(r *contract.Request) []string {
+	for _, text := range [...]string{r.URL.RawQuery, formOf(r)} {
+		for piece := range strings.SplitSeq(text, "&") {
+			if p := decode(piece); p.name == "appId" && p.value != "" {
+				return []string{p.value}
+			}
+		}
+	}
+	return nil
+}
+
+// pick finds the operation by path and method.
+func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
+	for _, op := range r.At {
+		if op.Method == r.Method {
+			return op, ""
+		}
+	}
+	if len(r.At) > 0 {
+		return nil, contract.WrongMethod
+	}
+	return nil, contract.NoSuchPath
+}
+
+// v4 reports whether a call is answered in the envelope of version 4.
+func v4(c *contract.Call) bool {
+	switch {
+	case c.Operation != nil:
+		return strings.HasPrefix(c.Operation.Path, "/live/v4/")
+	case c.Request != nil && c.Request.URL != nil:
+		return strings.HasPrefix(c.Request.URL.Path, "/live/v4/")
+	}
+	return false
+}
+
+// write puts any ending on the wire. What an outcome returns is the whole
+// body, so that a scenario can lay over it whatever a page shows.
+func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
+	status := http.StatusOK
+	switch {
+	case v.Outcome == ipBlocked: // by something in front of the service, which knows no envelope
+		return contract.Response{Status: ipBlocked.Status, Header: plainHeaders, Body: []byte("Forbidden")}
+	case v.Outcome.Fails && c.Switches.Text("http_status") != "ok":
+		status = code(c, v.Outcome)
+	}
+	return contract.Response{Status: status, Header: headers, Body: reply.Body}
+}
+
+// Answers share their headers. The exact content type is shown nowhere.
+var (
+	headers      = http.Header{"Content-Type": {"application/json;charset=UTF-8"}}
+	plainHeaders = http.Header{"Content-Type": {"text/plain;charset=UTF-8"}}
+)
+
+// code is the code of a failure. Pages disagree about a wrong signature, so a
+// switch decides there.
+func code(c *contract.Call, o *contract.Outcome) int {
+	if o == invalidSignature {
+		if n, err := strconv.Atoi(c.Switches.Text("signature_code")); err == nil {
+			return n
+		}
+	}
+	return o.Status
+}
+
+// addressLimit is the documented limit of one address over the whole domain.
+func addressLimit(c *contract.Call) contract.Limit {
+	if !c.Switches.Bool("address_limit") {
+		return contract.Limit{}
+	}
+	from, _, err := net.SplitHostPort(c.Request.Client)
+	if err != nil {
+		from = c.Request.Client
+	}
+	return contract.Limit{Key: "address " + from, Calls: 1500, Window: 10 * time.Second}
+}
+
+// callLimit is how often an account may call one operation in a second. That
+// there is a limit is documented, the number is not.
+func callLimit(c *contract.Call) contract.Limit {
+	calls := int(c.Switches.Int("qps"))
+	if calls == 0 {
+		return contract.Limit{}
+	}
+	return contract.Limit{Key: c.Operation.Name + " by " + hear(c).application.UserID, Calls: calls, Window: time.Second}
+}

@@ -1,0 +1,282 @@
+package polyv
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var (
+	noPath      = &contract.Cause{Code: "unknown_path", Text: "{method} {path} is no path of the calls that are emulated. Upper and lower case count."}
+	wrongMethod = &contract.Cause{Code: "wrong_method", Text: "{path} was called with {method}; {expected} was expected."}
+	tooLarge    = &contract.Cause{Code: "too_large", Text: "The body is larger than {most} bytes, which is what the emulator takes."}
+	noAppID     = &contract.Cause{Code: "app_id_missing", Text: "The parameter appId is absent or empty. It stands in the query, or in the form of a POST."}
+	unknownApp  = &contract.Cause{Code: "unknown_app_id", Text: "The appId {appId} is in no application of this sandbox. Add it to the fixture's applications, or use {first}. An appId of another sandbox is unknown here."}
+	noTimestamp = &contract.Cause{Code: "timestamp_malformed", Text: "The parameter timestamp is {got}; 13 digits, the milliseconds since 1970, were expected."}
+	inSeconds   = &contract.Cause{Code: "timestamp_in_seconds", Text: "The parameter timestamp is {got}, which looks like seconds; 13 digits, the milliseconds since 1970, were expected."}
+	skewed      = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {server}; {allowed} are allowed. A request that is sent again needs a new stamp and sign. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
+)
+
+func checkPath(c *contract.Call) contract.Verdict {
+	r := c.Request
+	switch c.Miss {
+	case contract.WrongMethod:
+		return methodNotAllowed.Because(wrongMethod, "path", r.URL.Path, "method", r.Method, "expected", r.At[0].Method)
+	case "":
+		return contract.Verdict{}
+	}
+	return notFound.Because(noPath, "path", r.URL.Path, "method", r.Method)
+}
+
+func checkSize(c *contract.Call) contract.Verdict {
+	if c.Request.TooLarge {
+		return requestEntityTooLarge.Because(tooLarge, "most", len(c.Request.Body))
+	}
+	return contract.Verdict{}
+}
+
+func checkAppID(c *contract.Call) contract.Verdict {
+	if c.Auth != contract.Off && hear(c).appID == "" {
+		return appIDIsRequired.Because(noAppID)
+	}
+	return contract.Verdict{}
+}
+
+// checkApplication finds the application. Where proof is not looked at, an
+// unknown caller is taken for the first one.
+func checkApplication(c *contract.Call) contract.Verdict {
+	k := hear(c)
+	var first application
+	known := false
+	c.Look(func() {
+		w := c.State.(*world)
+		k.application, known = w.application(k.appID)
+		first = w.first()
+	})
+	if known {
+		return contract.Verdict{}
+	}
+	if c.Auth == contract.Verify {
+		return applicationNotFound.Because(unknownApp, "appId", k.appID, "first", first.AppID)
+	}
+	k.application, k.strange = first, true
+	return contract.Verdict{}
+}
+
+// checkTimestamp: valid for three minutes is documented, the direction is not;
+// a clock may be as much ahead as behind.
+func checkTimestamp(c *contract.Call) contract.Verdict {
+	if c.Auth == contract.Off {
+		return contract.Verdict{}
+	}
+	k := hear(c)
+	if !digits(k.timestamp) || len(k.timestamp) != 13 {
+		if digits(k.timestamp) && len(k.timestamp) == 10 {
+			return invalidTimestamp.Because(inSeconds, "got", k.timestamp)
+		}
+		return invalidTimestamp.Because(noTimestamp, "got", quote(k.timestamp))
+	}
+	stamp, _ := strconv.ParseInt(k.timestamp, 10, 64) // 13 digits always fit
+	server, allowed := serverTime(c).UnixMilli(), c.Switches.Duration("timestamp_window")
+	if skew := stamp - server; c.Auth == contract.Verify && max(skew, -skew) > allowed.Milliseconds() {
+		return invalidTimestamp.Because(skewed, "timestamp", stamp, "server", server,
+			"skew", strconv.FormatFloat(float64(skew)/1000, 'f', 3, 64), "allowed", allowed.Seconds())
+	}
+	return contract.Verdict{}
+}
+
+// digits reports whether s is a whole number without a sign.
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// quote shows a value in a cause, cut where it is long.
+func quote(s string) string {
+	const most = 60
+	if s == "" {
+		return "empty or absent"
+	}
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strconv.Quote(strings.ToValidUTF8(s, "�"))
+}
+
+var (
+	absent  = &contract.Cause{Code: "parameter_missing", Text: "{operation} requires {param}, and it is absent or empty."}
+	unread  = &contract.Cause{Code: "body_not_read", Text: "{operation} requires {param} in the query or in a form. The body is of type {type}, which this call does not read."}
+	tooLong = &contract.Cause{Code: "parameter_too_long", Text: "{param} has more than {most} characters."}
+)
+
+// judge answers for what the rows found: the first required row that is absent
+// or empty, then what is too long.
+func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
+	for i := range found {
+		switch f := &found[i]; f.Rule {
+		case contract.Missing, contract.Empty:
+			if r := c.Request; r.Method == http.MethodPost && len(r.Body) > len("null") && !isForm(r) && !takesBody(c.Operation) {
+				return paramShouldNotBeEmpty.Because(unread, "operation", c.Operation.Name, "param", f.Path, "type", quote(r.Header.Get("Content-Type")))
+			}
+			return paramShouldNotBeEmpty.Because(absent, "operation", c.Operation.Name, "param", f.Path)
+		case contract.TooLong:
+			return paramLengthIsIncorrect.Because(tooLong, "param", f.Path, "most", f.Param.Max)
+		case contract.Mistyped: // a JSON body holds something that is neither text nor number
+			return jsonFormatError.Because(notJSON, "fault", f.Path+" is neither text nor number")
+		}
+	}
+	return contract.Verdict{}
+}
+
+var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON object as the page describes it: {fault}."}
+
+// checkValues holds the values against what is said of them. An unknown
+// channel is told before any fault of the other parameters; where these have
+// none it is the operation's to tell, so that a scenario can decide otherwise.
+func checkValues(c *contract.Call) contract.Verdict {
+	if err := hear(c).jsonFault; err != nil {
+		return jsonFormatError.Because(notJSON, "fault", err.Error())
+	}
+	for _, check := range checks[c.Operation] {
+		v := check.do(c, check.name)
+		if v.Pending() {
+			continue
+		}
+		if check.name != "channelId" && c.In.Has("channelId") {
+			if unknown := lookForChannel(c); !unknown.Pending() {
+				return unknown
+			}
+		}
+		return v
+	}
+	return contract.Verdict{}
+}
+
+// lookForChannel refuses an unknown channel at the door.
+func lookForChannel(c *contract.Call) (v contract.Verdict) {
+	c.Look(func() {
+		if w := c.State.(*world); !w.lenient(c) {
+			v = w.unknown(c)
+		}
+	})
+	return v
+}
+
+// A check is one thing that is said of a parameter.
+type check struct {
+	name string
+	do   func(c *contract.Call, name string) contract.Verdict
+}
+
+// paging are the checks of a page and its size, in the order in which they are
+// taken to be made: what is no number first, then what is out of range.
+func paging(page string) []check {
+	return []check{{page, isDigit}, {"pageSize", isDigit}, {page, isPage}, {"pageSize", isPageSize}}
+}
+
+// checks are made in this order, operation by operation.
+var checks = map[*contract.Operation][]check{
+	listSessionData:        append(append([]check{{"channelId", isDigit}}, paging("page")...), check{"startDate", isDate}, check{"endDate", isDate}, check{"endDate", isSpan}),
+	listSessions:           append(append([]check{{"channelId", isDigit}}, paging("page")...), check{"startDate", isDate}, check{"endDate", isDate}, check{"endDate", isOrdered}),
+	bindExternalSession:    {{"channelId", isDigit}},
+	listSessionsByExternal: {{"channelId", isDigit}},
+	getExternalBySession:   {{"channelId", isDigit}},
+	getSessionStats:        {{"channelId", isDigit}, {"sessionIds", isAsked}, {"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isMonth}},
+	listAccountSessions:    append([]check{{"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isDay}}, paging("pageNumber")...),
+	listLiveStatus:         {{"channelIds", isList(200)}},
+	listStreamStatus:       {{"channelIds", isList(20)}},
+	startLive:              {{"channelId", isPathNumber}},
+	endLive:                {{"channelId", isPathNumber}},
+}
+
+var (
+	noDigit   = &contract.Cause{Code: "parameter_no_number", Text: "{param} is {got}; a whole number without a sign was expected."}
+	noInteger = &contract.Cause{Code: "parameter_beyond_integer", Text: "{param} is {got}; 2147483647 is the greatest number."}
+	outside   = &contract.Cause{Code: "parameter_out_of_range", Text: "{param} is {got}; {expected} was expected."}
+	longList  = &contract.Cause{Code: "list_too_long", Text: "{param} names {got} channels; at most {most} may be asked for."}
+)
+
+func isDigit(c *contract.Call, name string) contract.Verdict {
+	s := c.In.Text(name)
+	if s == "" || digits(s) {
+		return contract.Verdict{}
+	}
+	shown := name
+	if c.Switches.Text("digit_message") == "value" {
+		shown = strings.ToValidUTF8(s, "�")
+	}
+	v := paramIsNotDigit.Because(noDigit, "param", name, "got", quote(s))
+	if shown != name {
+		v.Note = "param is not digit: " + shown
+	}
+	return v
+}
+
+// maxInt is the greatest number of the service's language.
+const maxInt = 1<<31 - 1
+
+func isPage(c *contract.Call, name string) contract.Verdict {
+	n, fits := number(c.In.Text(name), 1)
+	switch {
+	case !fits || n > maxInt:
+		return paramExceedsMaximum.Because(noInteger, "param", name, "got", quote(c.In.Text(name)))
+	case n < 1:
+		return numberRangeError.Because(outside, "param", name, "got", n, "expected", "1 or more")
+	}
+	return contract.Verdict{}
+}
+
+// maxPageSize is that of the sister calls; for the session list none is
+// documented.
+const maxPageSize = 1000
+
+func isPageSize(c *contract.Call, name string) contract.Verdict {
+	if n, fits := number(c.In.Text(name), 1); !fits || n < 1 || n > maxPageSize {
+		return numberRangeError.Because(outside, "param", name, "got", quote(c.In.Text(name)), "expected", "1 to 1000")
+	}
+	return contract.Verdict{}
+}
+
+// number reads digits; what is absent, or no number at all, is otherwise.
+func number(s string, otherwise int64) (n int64, fits bool) {
+	if !digits(s) {
+		return otherwise, true
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+// isPathNumber: version 2 has the channel in its path, and other words for one
+// that is no number.
+func isPathNumber(c *contract.Call, name string) contract.Verdict {
+	if s := c.In.Text(name); !digits(s) {
+		return paramTypeError.Because(noDigit, "param", name, "got", quote(s))
+	}
+	return contract.Verdict{}
+}
+
+// isList makes a check of a list of channels, of which so many may be asked for.
+func isList(most int) func(*contract.Call, string) contract.Verdict {
+	return func(c *contract.Call, name string) contract.Verdict {
+		s := c.In.Text(name)
+		if n := strings.Count(s, ",") + 1; n > most {
+			return paramLengthIsIncorrect.Because(longList, "param", name, "got", n, "most", most)
+		}
+		for id := range strings.SplitSeq(s, ",") {
+			if s != "" && !digits(id) {
+				return paramIsNotDigit.Because(noDigit, "param", name, "got", quote(id))
+			}
+		}
+		return contract.Verdict{}
+	}
+}
+
+// beijing is the service's zone: all of its times are Beijing's.
+var beijing = time.FixedZone("UTC+8", 8*60*60)

@@ -1,0 +1,24 @@
+package polyv
+
+import "github.com/understudy-suite/understudy/internal/contract"
+
+var endLive = &contract.Operation{
+	Name:   "EndLive",
+	Doc:    "Takes a channel off the air. It fires no status callback.",
+	Cite:   citeCLI,
+	Method: "POST", Path: "/live/v2/channels/{channelId}/end",
+	Params:   liveParams,
+	Outcomes: outcomes(wentOff, accessForbidden),
+	Decide:   func(c *contract.Call) contract.Verdict { return decideLive(c, wentOff) },
+}
+
+var wentOff = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The channel is off the air.", Cite: citeCLI,
+	Returns: rows3(doneRow),
+	Do: func(c *contract.Call) any {
+		if ch := c.State.(*world).channel(c); ch != nil && ch.live != nil {
+			c.Note("session", ch.stop(c.Now, c.Dice()).ID)
+		}
+		return succeed(c, "success")
+	},
+}

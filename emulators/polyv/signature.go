@@ -1,0 +1,160 @@
+package polyv
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A hash is what a signature is made with.
+type hash int
+
+const (
+	md5Hash hash = iota
+	sha256Hash
+)
+
+func (h hash) String() string {
+	if h == sha256Hash {
+		return "SHA256"
+	}
+	return "MD5"
+}
+
+func (h hash) size() int {
+	if h == sha256Hash {
+		return sha256.Size
+	}
+	return md5.Size
+}
+
+// A signing is all that goes into one signature: the parameters by name, those
+// without a value left out, between the secret and the secret, names and values
+// decoded and with nothing between them.
+type signing struct {
+	pairs   []pair // sorted
+	head    string
+	tail    string
+	hash    hash
+	empties bool // parameters without a value are signed too
+}
+
+// append writes the text that is hashed.
+func (s *signing) append(b []byte) []byte {
+	b = append(b, s.head...)
+	for i := range s.pairs {
+		p := &s.pairs[i]
+		if p.name == "sign" || p.value == "" && !s.empties {
+			continue
+		}
+		b = append(append(b, p.name...), p.value...)
+	}
+	return append(b, s.tail...)
+}
+
+// sum writes the signature of a text: hexadecimal digits in upper case.
+func (h hash) sum(b, text []byte) []byte {
+	var sum []byte
+	switch h {
+	case sha256Hash:
+		s := sha256.Sum256(text)
+		sum = s[:]
+	default:
+		s := md5.Sum(text)
+		sum = s[:]
+	}
+	b = hex.AppendEncode(b, sum)
+	for i := range b {
+		if b[i] >= 'a' {
+			b[i] -= 'a' - 'A'
+		}
+	}
+	return b
+}
+
+func (s *signing) signature() string { return string(s.hash.sum(nil, s.append(nil))) }
+
+// hashOf is the hash that a request asks for; MD5 where it names none. That
+// upper and lower case are the same is what an official client does.
+func hashOf(method string) (h hash, known bool) {
+	switch {
+	case method == "" || strings.EqualFold(method, "MD5"):
+		return md5Hash, true
+	case strings.EqualFold(method, "SHA256"):
+		return sha256Hash, true
+	}
+	return md5Hash, false
+}
+
+var (
+	noSign     = &contract.Cause{Code: "sign_missing", Text: "The parameter sign is absent or empty."}
+	badSign    = &contract.Cause{Code: "sign_malformed", Text: "The parameter sign is {got}; {expected} hexadecimal digits were expected."}
+	noMethod   = &contract.Cause{Code: "signature_method_unknown", Text: "signatureMethod is {got}; SHA256 was expected, or none at all for MD5."}
+	mismatched = &contract.Cause{Code: "signature_mismatch", Text: "The sign is not that of this request under the secret of {appId}, and no mistake that clients are known to make explains it. Compare what the client signed with what is expected here; the first thing to look at is the secret."}
+)
+
+// checkSignature makes the documented signature, and where the switch says so
+// the one that some clients make of parameters without a value too.
+func checkSignature(c *contract.Call) contract.Verdict {
+	if c.Auth == contract.Off {
+		return contract.Verdict{}
+	}
+	k := hear(c)
+	h, known := hashOf(k.value("signatureMethod"))
+	switch {
+	case k.sign == "":
+		return invalidSignature.Because(noSign)
+	case !known:
+		return invalidSignature.Because(noMethod, "got", quote(k.value("signatureMethod")))
+	case c.Auth != contract.Verify || k.strange:
+		if raw, err := hex.DecodeString(k.sign); err != nil || len(raw) != h.size() {
+			return invalidSignature.Because(badSign, "got", quote(k.sign), "expected", 2*h.size())
+		}
+		return contract.Verdict{}
+	}
+	s := &signing{pairs: k.pairs, head: k.application.AppSecret, tail: k.application.AppSecret, hash: h}
+	if k.matches(c, s) {
+		return contract.Verdict{}
+	}
+	if c.Switches.Text("empty_values") == "tolerant" {
+		if s.empties = true; k.matches(c, s) {
+			c.Note("signature", "parameters without a value are signed, which the documentation does not do")
+			return contract.Verdict{}
+		}
+		s.empties = false
+	}
+	if takesBody(c.Operation) { // only the query of such calls is signed, and of one the page says not even that
+		if s.pairs = k.only("appId", "signatureMethod", "timestamp"); k.matches(c, s) {
+			c.Note("signature", "made of appId and timestamp alone, as the page says")
+			return contract.Verdict{}
+		}
+	}
+	return invalidSignature.Because(mismatched, "appId", k.appID).Explained(why)
+}
+
+// matches compares in constant time, and in the case that is asked for.
+func (k *caller) matches(c *contract.Call, s *signing) bool {
+	var text [512]byte
+	var sum [2 * sha256.Size]byte
+	want := s.hash.sum(sum[:0], s.append(text[:0]))
+	got := k.sign
+	if c.Switches.Text("sign_case") == "any" {
+		got = strings.ToUpper(got)
+	}
+	return subtle.ConstantTimeCompare(want, []byte(got)) == 1
+}
+
+// only are the parameters with these names, which are sorted.
+func (k *caller) only(names ...string) []pair {
+	var list []pair
+	for _, name := range names {
+		if i, found := k.find(name); found {
+			list = append(list, k.pairs[i])
+		}
+	}
+	return list
+}

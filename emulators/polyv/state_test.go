@@ -1,0 +1,204 @@
+package polyv
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// made is a world of a fixture's text.
+func made(text string, seed contract.Seed) (*world, error) {
+	seed.Dice = contract.NewDice(&zeroes{})
+	seed.Decode = func(into any) error { return yaml.Unmarshal([]byte(text), into) }
+	state, err := API.State(seed)
+	if err != nil {
+		return nil, err
+	}
+	return state.(*world), nil
+}
+
+// A document that contradicts itself is refused, whether it is a fixture or a
+// snapshot.
+func TestRefusedWorlds(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]struct{ text, want string }{
+		"an appId twice":        {"applications: [{appId: a, appSecret: s, userId: u}, {appId: a, appSecret: t, userId: u}]", `the appId "a" is empty or stands twice`},
+		"a channel twice":       {`channels: [{channelId: "1", userId: u}, {channelId: "1", userId: u}]`, `the channel "1" stands twice`},
+		"a channel's name":      {"channels: [{channelId: lesson, userId: u}]", "lesson: the id is no number"},
+		"a channel below zero":  {`channels: [{channelId: "-5", userId: u}]`, "the id is no number"},
+		"a huge channel":        {`channels: [{channelId: "99999999999999999999", userId: u}]`, "the id is no number"},
+		"a session twice":       {`channels: [{channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1, endTime: 2}]}, {channelId: "2", userId: u, sessions: [{sessionId: a, startTime: 1, endTime: 2}]}]`, `the session "a" stands twice`},
+		"a session without id":  {`channels: [{channelId: "1", userId: u, sessions: [{startTime: 1, endTime: 2}]}]`, "session 0 has no id"},
+		"an end before a start": {`channels: [{channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 3, endTime: 2}]}]`, `the session "a" ended before it started`},
+		"two live sessions":     {`channels: [{channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1}, {sessionId: b, startTime: 2}]}]`, `the sessions "a" and "b" are both live`},
+		"a further live one":    {`channels: [{channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1}], generate: {count: 2, days: 5, live: true}}]`, `the session "a" is live already`},
+		"too many":              {`channels: [{channelId: "1", userId: u, generate: {count: 100000, days: 1}}]`, "100000 sessions are too many for 1 days"},
+		"no day":                {`channels: [{channelId: "1", userId: u, generate: {count: 1, days: 1, not_before: soon}}]`, `not_before is "soon"`},
+		"no address":            {`channels: [{channelId: "1", userId: u, callback_url: "ftp://example.com"}]`, `"ftp://example.com" is no address`},
+		"half an address":       {`channels: [{channelId: "1", userId: u, callback_url: "http:///hook"}]`, `"http:///hook" is no address`},
+	} {
+		if _, err := made(v.text, contract.Seed{Now: pageDay}); err == nil || !strings.Contains(err.Error(), v.want) {
+			t.Errorf("%s: got %v, want %s", name, err, v.want)
+		}
+	}
+	if _, err := made("", contract.Seed{Now: pageDay, Switches: contract.Values{"callback_url": "hook"}}); err == nil || !strings.Contains(err.Error(), `callback_url: "hook" is no address`) {
+		t.Errorf("a switch that holds no address: got %v", err)
+	}
+	for name, v := range map[string]struct{ document, want string }{
+		"sessions out of order": {`{"channels":{"1":{"id":"1","sessions":[{"id":"b","start":2,"end":3},{"id":"a","start":1,"end":2}]}}}`, `the session "a" started before the one that stands before it`},
+		"another's place":       {`{"channels":{"1":{"id":"2","sessions":[]}}}`, `what stands under "1" is another channel or none`},
+		"no channel":            {`{"channels":{"1":null}}`, `what stands under "1" is another channel or none`},
+		"no session":            {`{"channels":{"1":{"id":"1","sessions":[null]}}}`, "session 0 has no id"},
+		"more than are kept":    {`{"channels":{"1":{"id":"1","sessions":[` + strings.Repeat("null,", maxSessions) + `null]}}}`, "are more than the 100000"},
+	} {
+		w := &world{}
+		if err := json.Unmarshal([]byte(v.document), w); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Reindex(); err == nil || !strings.Contains(err.Error(), v.want) {
+			t.Errorf("%s: got %v, want %s", name, err, v.want)
+		}
+	}
+}
+
+// A channel keeps so many sessions: the oldest gives way to a new one, also
+// where lists of external ids hold it.
+func TestOldestGivesWay(t *testing.T) {
+	t.Parallel()
+	w, err := made(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, dice := w.Channels["1"], contract.NewDice(&zeroes{})
+	var first, last *session
+	for i := range maxSessions + 5 {
+		s := w.start(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
+		ch.stop(pageDay.Add(time.Duration(i)*time.Second), dice)
+		if i == 4 {
+			first = s
+		}
+		last = s
+	}
+	if n := len(ch.Sessions); n != maxSessions || len(w.sessions) != n || len(ch.bound["x"]) != n {
+		t.Errorf("got %d sessions, %d by id and %d by external id", n, len(w.sessions), len(ch.bound["x"]))
+	}
+	if w.sessions[first.ID] != nil || ch.Sessions[len(ch.Sessions)-1] != last || slices.Contains(ch.Sessions, first) {
+		t.Error("it was not the oldest that gave way")
+	}
+	for _, s := range slices.Clone(ch.Sessions) {
+		w.remove(s)
+	}
+	if len(ch.Sessions) != 0 || len(w.sessions) != 0 || len(ch.bound) != 0 {
+		t.Errorf("what is left: %d, %d, %d", len(ch.Sessions), len(w.sessions), len(ch.bound))
+	}
+}
+
+// Sessions are kept in the order of their starts, also where the sandbox's
+// clock was put back, or several start in one second.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	w, err := made(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, dice := w.Channels["1"], contract.NewDice(&zeroes{})
+	for i, at := range []time.Duration{0, 0, 0, time.Hour, time.Minute, -time.Hour, 2 * time.Hour} {
+		s := w.start(ch, pageDay.Add(at), dice)
+		if ch.live != s || s.End != 0 {
+			t.Errorf("session %d is not live", i)
+		}
+		ch.stop(pageDay.Add(at), dice)
+		if s.End < s.Start {
+			t.Errorf("session %d ended before it started", i)
+		}
+	}
+	if !slices.IsSortedFunc(ch.Sessions, compare) || !slices.IsSortedFunc(ch.bound["x"], compare) || len(ch.Sessions) != 7 {
+		t.Errorf("the order is lost: %v", ch.Sessions)
+	}
+	if err := w.Reindex(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The id of a session is the microsecond at which its stream was connected: two
+// to four seconds before it starts, in base 36.
+func TestMint(t *testing.T) {
+	t.Parallel()
+	w := &world{sessions: map[string]*session{}}
+	dice := contract.NewDice(&zeroes{})
+	for range 1000 {
+		id := w.mint(pageDay.UnixMilli(), dice)
+		if w.sessions[id] != nil || len(id) != 10 || id != strings.ToLower(id) {
+			t.Fatalf("got %s", id)
+		}
+		w.sessions[id] = &session{}
+	}
+	// The same throw gives the next free id.
+	first := w.mint(1652062574000, contract.NewDice(&zeroes{}))
+	w.sessions[first] = &session{}
+	if second := w.mint(1652062574000, contract.NewDice(&zeroes{})); second == first || second[:9] != first[:9] {
+		t.Errorf("got %s after %s", second, first)
+	}
+}
+
+// What is derived of a channel follows its sessions and the clock.
+func TestDerive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	dice := contract.NewDice(&zeroes{})
+	live := h.world.start(h.world.Channels["2272657"], pageDay, dice)
+	for at, want := range map[time.Time][]string{
+		pageDay: {
+			`"2272655":{"status":"end","sessions":4,"listed":4}`, `"2272657":{"status":"live","live":"` + live.ID + `","sessions":1,"listed":1}`,
+			`"2614940":{"status":"playback","sessions":0,"listed":0}`, `"2624138":{"status":"unStart","sessions":0,"listed":0}`,
+		},
+		pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
+	} {
+		told, err := json.Marshal(h.world.Derive(at, h.switches))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(told), w) {
+				t.Errorf("at %s: got %s, want %s", at, told, w)
+			}
+		}
+	}
+}
+
+// Further credentials are of the first account, and may name it otherwise.
+func TestFurtherCredentials(t *testing.T) {
+	t.Parallel()
+	own := contract.Values{"appId": "mine", "appSecret": "secret", "userId": "me"}
+	const text = `{applications: [{appId: a, appSecret: s, userId: u}], channels: [{channelId: "1", userId: u}]}`
+	w, err := made(text, contract.Seed{Now: pageDay, Credentials: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, known := w.application("mine"); !known || a != (application{"mine", "secret", "u", "me"}) {
+		t.Errorf("got %+v", a)
+	}
+	if words := slices.Collect(w.Words()); fmt.Sprint(words) != "[a mine]" {
+		t.Errorf("got the words %v", words)
+	}
+	if c := w.Credentials(); c.Text("appId") != "a" || c.Text("userId") != "u" || w.secretOf("u") != "s" || w.secretOf("x") != "" {
+		t.Errorf("got %v", c)
+	}
+	own["appId"] = "a"
+	if w, err = made(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(w.Applications) != 1 || w.Applications[0].AppSecret != "secret" {
+		t.Errorf("the documented appId with another secret: %+v, %v", w.Applications, err)
+	}
+	if w, err = made("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || w.Applications[0].UserID != "me" {
+		t.Errorf("in an empty world: %+v, %v", w.Applications, err)
+	}
+	if w, err = made("", contract.Seed{Now: pageDay}); err != nil || w.Credentials() != nil {
+		t.Errorf("nobody has credentials: %v, %v", w.Credentials(), err)
+	}
+}
