@@ -4,10 +4,12 @@ package emulators
 
 import (
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
+	"github.com/understudy-suite/understudy/emulators/youdu"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
 // All lists every API.
 var All = []*contract.API{
 	tencentcar.API,
+	youdu.API,
 }
