@@ -34,8 +34,8 @@ func callCommand(env *env) *cobra.Command {
 		Short: "make a signed request with the sandbox's credentials; print it and its answer",
 		Long: "call makes the request that a client library would make, with the credentials of the sandbox, sends it\n" +
 			"and prints both the request and the answer. Values are read as the operation's table documents them;\n" +
-			"lists and objects are written as JSON, and name=@file takes the value from a file. An answer that tells\n" +
-			"an error of the API is an answer: call ends with 0.",
+			"lists and objects are written as JSON, lists also as a,b,c, and name=@file takes the value from a file.\n" +
+			"An answer that tells an error of the API is an answer: call ends with 0.",
 		Example:           "  understudy call tencentcar ApplyConcurrent ProjectId=cap-abcdefgh UserId=u-1 UserIp=127.0.0.1",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeCall,
