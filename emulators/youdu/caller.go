@@ -21,7 +21,7 @@ import (
 // A caller is who asks, and how: what stands around the call's own parameters.
 type caller struct {
 	token  string // accessToken of the query
-	issued *token // a copy of what the world has of it; nil: it was not issued
+	issued token  // a copy of what the world has of it; empty: it was not issued
 
 	said      contract.Values // the envelope: buin, appId, encrypt; nil where there is none
 	bare      bool            // plain, and without an envelope
@@ -58,7 +58,7 @@ func hear(c *contract.Call) *caller {
 // read takes the request apart and judges nothing.
 func read(c *contract.Call) contract.Verdict {
 	r, k := c.Request, &caller{token: parameter(c.Request.URL.RawQuery, "accessToken")}
-	c.Caller, c.In = k, contract.Values{}
+	c.Caller, c.In = k, nil
 	if c.Operation == nil {
 		return contract.Verdict{}
 	}
@@ -67,8 +67,11 @@ func read(c *contract.Call) contract.Verdict {
 	}
 	c.Look(func() { k.recognise(c) })
 	k.readCall(c)
+	if c.In == nil {
+		c.In = contract.Values{}
+	}
 	if k.token != "" {
-		c.In["accessToken"] = contract.Raw(k.token)
+		c.In["accessToken"] = k.token
 	}
 	return contract.Verdict{}
 }
@@ -133,8 +136,7 @@ func (k *caller) recognise(c *contract.Call) {
 	w := c.State.(*world)
 	k.apps = w.Apps
 	if t := w.Tokens[k.token]; t != nil {
-		issued := *t
-		k.issued, k.tokenApp = &issued, w.apps[t.key()]
+		k.issued, k.tokenApp = *t, w.apps[t.key()]
 	}
 	if buin, is := number(k.said["buin"]); is {
 		k.buinOurs = w.buins[buin]
@@ -169,12 +171,13 @@ func (k *caller) readCall(c *contract.Call) {
 		plain = k.readMessage(c)
 	} else {
 		k.readQuery(c)
-		plain = k.issued == nil || k.issued.Plain
+		plain = k.issued.Token == "" || k.issued.Plain
 	}
 	k.plain = c.Switches.Bool("plain") || (c.Auth == contract.Off && plain)
 }
 
 func (k *caller) readQuery(c *contract.Call) {
+	c.In = contract.Values{}
 	for i := range c.Operation.Params {
 		p := &c.Operation.Params[i]
 		if value := parameter(c.Request.URL.RawQuery, p.Name); value != "" {
@@ -211,7 +214,7 @@ func (k *caller) readMessage(c *contract.Call) (plain bool) {
 			k.fail(c, breach)
 			return false
 		}
-		k.content, c.In["file"] = content, contract.Raw(content)
+		k.attach(c, content)
 	}
 	return false
 }
@@ -226,7 +229,7 @@ func (k *caller) fail(c *contract.Call, b *breach) {
 // take reads what was decrypted: JSON, and for GetToken a time.
 func (k *caller) take(c *contract.Call, message []byte) {
 	if c.Operation == getToken {
-		c.In["timestamp"] = contract.Raw(message)
+		c.In = contract.Values{"timestamp": string(message)}
 		return
 	}
 	in, err := wire.Object(message)
@@ -235,6 +238,14 @@ func (k *caller) take(c *contract.Call, message []byte) {
 		return
 	}
 	k.adopt(c, in)
+}
+
+// attach keeps the content of a file.
+func (k *caller) attach(c *contract.Call, content []byte) {
+	k.content = content
+	if c.In != nil {
+		c.In["file"] = string(content)
+	}
 }
 
 func (k *caller) adopt(c *contract.Call, in contract.Values) {
@@ -252,7 +263,7 @@ func (k *caller) readPlain(c *contract.Call) bool {
 	case string, contract.Raw:
 		text := strings.TrimSpace(k.said.Text("encrypt"))
 		if c.Operation == getToken && isDigits(text) {
-			c.In["timestamp"] = contract.Raw(text)
+			c.In = contract.Values{"timestamp": text}
 			break
 		}
 		if !strings.HasPrefix(text, "{") {
@@ -263,7 +274,7 @@ func (k *caller) readPlain(c *contract.Call) bool {
 		if c.Operation != getToken {
 			return false
 		}
-		c.In["timestamp"] = contract.Raw(v)
+		c.In = contract.Values{"timestamp": string(v)}
 	default:
 		if there {
 			return false
@@ -271,7 +282,7 @@ func (k *caller) readPlain(c *contract.Call) bool {
 		k.readBare(c)
 	}
 	if k.hasPart {
-		k.content, c.In["file"] = k.part, contract.Raw(k.part)
+		k.attach(c, k.part)
 	}
 	return true
 }

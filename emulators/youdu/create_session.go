@@ -54,7 +54,7 @@ func decideCreate(c *contract.Call) contract.Verdict {
 	if kind := c.In.Text("type"); kind != "" && kind != multi {
 		return w.tell(wrongType, "got", shown(kind))
 	}
-	members := rosterOf(creator, c.In.Texts("member")).list
+	members := gather(creator, c.In["member"]).list
 	if len(members) < leastMulti {
 		return w.tell(tooFew, "got", len(members), "members", several(members), "least", leastMulti)
 	}
@@ -119,7 +119,7 @@ func doCreate(c *contract.Call) any {
 		creator = strings.ToLower(c.Dice().Fake().FirstName())
 	}
 	s := &session{
-		ID: w.newID(c), Title: title, Owner: creator, Version: 1, Members: rosterOf(creator, c.In.Texts("member")).list,
+		ID: w.newID(c), Title: title, Owner: creator, Version: 1, Members: gather(creator, c.In["member"]).list,
 		Created: now, ActiveTime: now, Serial: w.next(),
 	}
 	w.keep(s)
@@ -127,12 +127,27 @@ func doCreate(c *contract.Call) any {
 	return s.reply()
 }
 
-// newID throws a GUID that no session has.
+// newID throws a GUID that no session has: in capitals and braces.
 func (w *world) newID(c *contract.Call) string {
 	for {
-		id := "{" + strings.ToUpper(c.Dice().ID()) + "}"
-		if w.Sessions[id] == nil {
+		var b [16]byte
+		_, _ = c.Dice().Read(b[:]) // it never fails
+		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+		if id := guid(b); w.Sessions[id] == nil {
 			return id
 		}
 	}
+}
+
+func guid(b [16]byte) string {
+	const digits = "0123456789ABCDEF"
+	id := make([]byte, 0, 38)
+	id = append(id, '{')
+	for i, x := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			id = append(id, '-')
+		}
+		id = append(id, digits[x>>4], digits[x&15])
+	}
+	return string(append(id, '}'))
 }

@@ -53,7 +53,7 @@ func checkToken(c *contract.Call) contract.Verdict {
 		return missToken.Because(noToken)
 	case c.Auth == contract.Presence:
 		return contract.Verdict{}
-	case k.issued == nil:
+	case k.issued.Token == "":
 		return tokenNotExist.Because(strange, "most", maxTokens)
 	case k.issued.ended(c.Now):
 		return tokenExpired.Because(expired, "appId", k.issued.AppID, "issued", k.issued.Issued, "ended", k.issued.Ends, "now", instant(c))

@@ -151,7 +151,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 	}
 	for _, s := range l.Sessions {
 		w.Sessions[s.ID] = &session{
-			ID: s.ID, Title: s.Title, Owner: s.Owner, Version: 1, Members: rosterOf(s.Owner, s.Member).list,
+			ID: s.ID, Title: s.Title, Owner: s.Owner, Version: 1, Members: rosterOf(append([]string{s.Owner}, s.Member...)...).list,
 			Created: now.Unix(), ActiveTime: now.Unix(), Serial: w.next(),
 		}
 	}

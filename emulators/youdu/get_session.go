@@ -49,5 +49,5 @@ func doGet(c *contract.Call) any {
 	if s := w.Sessions[id]; s != nil {
 		return s.reply()
 	}
-	return w.imagined(c, id, "", nil).reply()
+	return w.imagined(c, id, "").reply()
 }

@@ -9,14 +9,27 @@ type roster struct {
 // fewMembers is up to how many a list is searched from end to end.
 const fewMembers = 16
 
-// rosterOf is first, if there is one, and those of more who are not in it yet.
-func rosterOf(first string, more []string) *roster {
-	r := &roster{list: make([]string, 0, 1+len(more))}
+// rosterOf is a list of accounts.
+func rosterOf(accounts ...string) roster {
+	r := roster{list: make([]string, 0, len(accounts))}
+	for _, one := range accounts {
+		r.add(one)
+	}
+	return r
+}
+
+// gather is first, if there is one, and the strings of more, a list as a
+// request has it.
+func gather(first string, more any) roster {
+	list, _ := more.([]any)
+	r := roster{list: make([]string, 0, 1+len(list))}
 	if first != "" {
 		r.add(first)
 	}
-	for _, one := range more {
-		r.add(one)
+	for _, x := range list {
+		if one, is := x.(string); is {
+			r.add(one)
+		}
 	}
 	return r
 }
@@ -53,7 +66,7 @@ func (r *roster) add(one string) bool {
 }
 
 // without is the list without those in out, and who of out was in it.
-func (r *roster) without(out *roster) (left, gone []string) {
+func (r *roster) without(out roster) (left, gone []string) {
 	for _, one := range r.list {
 		if out.has(one) {
 			gone = append(gone, one)

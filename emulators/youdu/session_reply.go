@@ -44,19 +44,16 @@ var sessionIDRow = contract.Param{
 
 // imagined is a session where a scenario has a call for one succeed that is not
 // there.
-func (w *world) imagined(c *contract.Call, id, owner string, others []string) *session {
+func (w *world) imagined(c *contract.Call, id, owner string) *session {
 	if id == "" {
 		id = w.newID(c)
 	}
 	if owner == "" {
 		owner = "test1"
 	}
-	if len(others) == 0 {
-		others = []string{"test2", "test3"}
-	}
 	now := c.Now.Unix()
 	return &session{
-		ID: id, Title: c.Dice().Fake().Noun(), Owner: owner, Version: 1, Members: rosterOf(owner, others).list,
+		ID: id, Title: c.Dice().Fake().Noun(), Owner: owner, Version: 1, Members: rosterOf(owner, "test2", "test3").list,
 		Created: now, ActiveTime: now,
 	}
 }

@@ -52,7 +52,8 @@ func leave(c *contract.Call) error {
 
 // leaveOne takes who out of a session of which it is a member.
 func (w *world) leaveOne(c *contract.Call, s *session, who string) {
-	members, gone := rosterOf("", s.Members).without(rosterOf(who, nil))
+	all := rosterOf(s.Members...)
+	members, gone := all.without(rosterOf(who))
 	if len(members) == 0 {
 		w.drop(s)
 		return

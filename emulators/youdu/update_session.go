@@ -49,7 +49,7 @@ func decideUpdate(c *contract.Call) contract.Verdict {
 	if !slices.Contains(s.Members, by) {
 		return w.tell(noMember, "Name", "opUser", "got", by, "members", several(s.Members))
 	}
-	if v := w.strangers("addMember", c.In.Texts("addMember")); !v.Pending() {
+	if v := w.strangers("addMember", gather("", c.In["addMember"]).list); !v.Pending() {
 		return v
 	}
 	return w.decideChange(c, s, by)
@@ -88,21 +88,20 @@ func changeOf(c *contract.Call, s *session) change {
 	if title := c.In.Text("title"); title != "" {
 		x.title = title
 	}
-	add, del := c.In.Texts("addMember"), c.In.Texts("delMember")
-	if len(add)+len(del) == 0 {
+	add, del := gather("", c.In["addMember"]), gather("", c.In["delMember"])
+	if len(add.list)+len(del.list) == 0 {
 		return x
 	}
-	all, was := rosterOf("", s.Members), rosterOf("", s.Members)
-	for _, one := range add {
-		if all.add(one) {
+	was := rosterOf(s.Members...)
+	all := rosterOf(s.Members...)
+	for _, one := range add.list {
+		if all.add(one) && !del.has(one) {
 			x.added = append(x.added, one)
 		}
 	}
-	x.members, x.removed = all.without(rosterOf("", del))
-	out := rosterOf("", x.removed)
-	x.added, _ = (&roster{list: x.added}).without(out)
+	x.members, x.removed = all.without(del)
 	x.removed = slices.DeleteFunc(x.removed, func(one string) bool { return !was.has(one) })
-	if len(x.members) > 0 && out.has(s.Owner) {
+	if len(x.members) > 0 && del.has(s.Owner) {
 		x.owner = x.members[0]
 	}
 	return x
@@ -119,7 +118,7 @@ func doUpdate(c *contract.Call) any {
 	w, by := c.State.(*world), c.In.Text("opUser")
 	s := w.Sessions[c.In.Text("sessionId")]
 	if s == nil {
-		s = w.imagined(c, c.In.Text("sessionId"), by, nil)
+		s = w.imagined(c, c.In.Text("sessionId"), by)
 		s.Serial = w.next()
 		w.keep(s)
 	}
