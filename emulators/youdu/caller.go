@@ -189,6 +189,7 @@ func (k *caller) readQuery(c *contract.Call) {
 // readMessage reads what is encrypted, and tells whether it came as it is.
 func (k *caller) readMessage(c *contract.Call) (plain bool) {
 	if k.said == nil {
+		k.bare = len(c.Request.Body) == 0 && allowsPlain(c)
 		return true
 	}
 	if allowsPlain(c) && k.readPlain(c) {
