@@ -111,7 +111,7 @@ func openForm(r *contract.Request) (said contract.Values, part []byte, err error
 	said = contract.Values{}
 	for range maxParts {
 		p, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && (part != nil || len(said) > 0) {
 			return said, part, nil
 		}
 		if err != nil {
