@@ -17,7 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// The names of the published vectors.
+// The names of the test vectors.
 const (
 	vectorBuin  = 14797363
 	vectorApp   = "ydA1B2C3D4E5F60718293A4B5C6D7E8F90"
@@ -28,7 +28,9 @@ const (
 
 var fixed = time.Unix(1700000000, 0).UTC()
 
-// vectors are the published vectors.
+// vectors are the test vectors: made with an independent implementation of the
+// envelope and held against the code of client libraries, and requests that these
+// libraries were seen to send.
 type vectors struct {
 	Envelope []struct {
 		Name, Msg, Encrypt, Expect string
@@ -58,7 +60,7 @@ type vectors struct {
 	}
 }
 
-func published(t testing.TB) *vectors {
+func loaded(t testing.TB) *vectors {
 	t.Helper()
 	text, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
@@ -71,7 +73,7 @@ func published(t testing.TB) *vectors {
 	return v
 }
 
-// vector finds the text of a published envelope by the beginning of its name.
+// vector finds the text of an envelope by the beginning of its name.
 func (v *vectors) vector(t testing.TB, name string) string {
 	t.Helper()
 	for _, e := range v.Envelope {

@@ -268,7 +268,7 @@ func TestBadEnvelopes(t *testing.T) {
 }
 
 func FuzzEnvelope(f *testing.F) {
-	for _, v := range published(f).Envelope {
+	for _, v := range loaded(f).Envelope {
 		f.Add(v.Encrypt, "encrypt")
 	}
 	f.Add(raw(f, laid([]byte{0xff, 0xff, 0xff, 0xff}, goodCall, vectorApp)), "encrypt")
@@ -292,7 +292,7 @@ func FuzzEnvelope(f *testing.F) {
 }
 
 func FuzzMessage(f *testing.F) {
-	for _, v := range published(f).Captured {
+	for _, v := range loaded(f).Captured {
 		if v.Plain != nil {
 			f.Add(uint8(len(*v.Plain)), *v.Plain)
 		}

@@ -14,7 +14,7 @@ const none = "{00000000-0000-0000-0000-000000000000}"
 // vectorID is the GUID that the town's dice throw first.
 const vectorID = exampleSession
 
-// trio is the session of the second published case.
+// trio is the session of the second of the 24 cases.
 const trio = `{"sessionId":"` + vectorID + `","title":"trio","owner":"test1","version":1,"type":"multi","member":["test1","test2","test3"],"lastMsgId":0,"activeTime":1700000000}`
 
 func (w *town) create(message string) (string, string) {

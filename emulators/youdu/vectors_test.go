@@ -11,14 +11,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// TestEnvelopeVectors opens the 13 published envelopes, and makes anew those
+// TestEnvelopeVectors opens the 13 envelopes, and makes anew those
 // that were made as we make them. They are sent to two calls, too.
 func TestEnvelopeVectors(t *testing.T) {
 	t.Parallel()
 	steps := map[string]*contract.Cause{
 		"N1": foreignTail, "N2": badSize, "N3": badPadding, "N4": badLength, "N5": badPadding, "N6": noBase64,
 	}
-	a, all := newApp(t, vectorApp), published(t)
+	a, all := newApp(t, vectorApp), loaded(t)
 	if len(all.Envelope) != 13 {
 		t.Fatalf("got %d vectors, want 13", len(all.Envelope))
 	}
@@ -53,12 +53,12 @@ func TestEnvelopeVectors(t *testing.T) {
 	}
 }
 
-// TestConformanceVectors answers the 24 published cases byte for byte. From the
+// TestConformanceVectors answers the 24 cases byte for byte. From the
 // fourth on they begin with the session of the second, but for those that need
 // a token alone.
 func TestConformanceVectors(t *testing.T) {
 	t.Parallel()
-	all := published(t)
+	all := loaded(t)
 	if len(all.Conformance) != 24 {
 		t.Fatalf("got %d cases, want 24", len(all.Conformance))
 	}
@@ -95,7 +95,7 @@ func TestConformanceVectors(t *testing.T) {
 // that is not emulated, too.
 func TestCapturedRequests(t *testing.T) {
 	t.Parallel()
-	all := published(t)
+	all := loaded(t)
 	if len(all.Captured) != 25 {
 		t.Fatalf("got %d requests, want 25", len(all.Captured))
 	}
@@ -153,10 +153,10 @@ func capturedEnvelope(t *testing.T, appID, body, plain, first string, pad, size 
 	}
 }
 
-// TestCallbackVector makes the published callback.
+// TestCallbackVector makes the callback.
 func TestCallbackVector(t *testing.T) {
 	t.Parallel()
-	v := published(t).Callback
+	v := loaded(t).Callback
 	a := newApp(t, vectorApp)
 	a.CallbackToken = v.Token
 	got := a.callback("http://127.0.0.1:8080/receive", v.Timestamp, v.Nonce, prefix(throwing(abcdef...)), []byte(v.Plain))
