@@ -200,7 +200,7 @@ func (k *caller) readMessage(c *contract.Call) (plain bool) {
 	case text == "":
 		return true
 	case k.key == nil:
-		k.fail(c, &breach{noKey, nil})
+		k.fail(c, &breach{cause: noKey, text: text})
 		return true
 	}
 	message, breach := k.key.open("encrypt", text, c.Auth == contract.Verify)

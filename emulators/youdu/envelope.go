@@ -29,7 +29,8 @@ var strict = base64.StdEncoding.Strict()
 // A breach is the step at which an envelope could not be opened.
 type breach struct {
 	cause *contract.Cause
-	facts []any // names and values alternate
+	facts []any  // names and values alternate
+	text  string // what was to be opened
 }
 
 func (b *breach) verdict() contract.Verdict { return invalidEncrypt.Because(b.cause, b.facts...) }
@@ -65,32 +66,40 @@ func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
 // leant on. What names the field in explanations; tail says whether the appId
 // behind the message has to be the application's.
 func (a *app) open(what, text string, tail bool) ([]byte, *breach) {
+	message, breach := a.unseal(what, text, tail)
+	if breach != nil {
+		breach.text = text
+	}
+	return message, breach
+}
+
+func (a *app) unseal(what, text string, tail bool) ([]byte, *breach) {
 	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
-		return nil, &breach{noBase64, []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
+		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
 	}
 	plain, err := strict.DecodeString(text)
 	if err != nil {
-		return nil, &breach{noBase64, []any{"what", what, "why", err.Error()}}
+		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", err.Error()}}
 	}
 	if len(plain) == 0 || len(plain)%padBlock != 0 {
-		return nil, &breach{badLength, []any{"what", what, "bytes", len(plain)}}
+		return nil, &breach{cause: badLength, facts: []any{"what", what, "bytes", len(plain)}}
 	}
 	cipher.NewCBCDecrypter(a.block, a.iv).CryptBlocks(plain, plain)
 	pad, fits := padding(plain)
 	if !fits {
-		return nil, &breach{badPadding, []any{"what", what, "last", pad}}
+		return nil, &breach{cause: badPadding, facts: []any{"what", what, "last", pad}}
 	}
 	plain = plain[:len(plain)-pad]
 	if len(plain) < headSize {
-		return nil, &breach{tooShort, []any{"what", what, "bytes", len(plain)}}
+		return nil, &breach{cause: tooShort, facts: []any{"what", what, "bytes", len(plain)}}
 	}
 	size, rest := binary.BigEndian.Uint32(plain[prefixSize:headSize]), plain[headSize:]
 	if uint64(size) > uint64(len(rest)) {
-		return nil, &breach{badSize, []any{"what", what, "size", size, "bytes", len(rest)}}
+		return nil, &breach{cause: badSize, facts: []any{"what", what, "size", size, "bytes", len(rest)}}
 	}
 	message, end := rest[:size], rest[size:]
 	if tail && subtle.ConstantTimeCompare(end, []byte(a.AppID)) == 0 {
-		return nil, &breach{foreignTail, []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
+		return nil, &breach{cause: foreignTail, facts: []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
 	}
 	return message, nil
 }

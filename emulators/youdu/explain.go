@@ -2,6 +2,7 @@ package youdu
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -17,21 +18,19 @@ func whyEnvelope(c *contract.Call) contract.Explanation {
 		return e
 	}
 	e.Expected = fmt.Sprintf("AES-256-CBC under the EncodingAESKey {aesKey} of %s, IV the first 16 bytes of that key, over: 16 bytes | length of the message, 4 bytes big-endian | message | %s | n bytes of value n up to a multiple of 32; then base64", k.key.AppID, k.key.AppID)
-	e.Got = fmt.Sprintf("%.200q", k.said.Text("encrypt"))
+	text := k.breach.text
+	e.Got = fmt.Sprintf("%.200q", text)
 	for i := range k.apps {
 		a := &k.apps[i]
-		if a == k.key {
-			continue
-		}
-		if _, breach := a.open("encrypt", k.said.Text("encrypt"), false); breach == nil && a.AESKey != k.key.AESKey {
+		if _, breach := a.open("it", text, false); breach == nil && a.AESKey != k.key.AESKey {
 			e.FirstDifference = "the key: the EncodingAESKey of " + a.AppID + " opens the envelope"
 			return e
 		}
 	}
-	if message, breach := k.key.open("encrypt", k.said.Text("encrypt"), false); breach == nil {
+	if message, breach := k.key.open("it", text, false); breach == nil {
 		e.FirstDifference = fmt.Sprintf("the appId at the end, behind the message %.80q", message)
 		return e
 	}
-	e.FirstDifference = v.Cause.Code
+	e.FirstDifference, _, _ = strings.Cut(v.Cause.Text, ":")
 	return e
 }
