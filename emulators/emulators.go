@@ -6,6 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators/adobemedia"
 	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
+	"github.com/understudy-suite/understudy/emulators/youdu"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -14,4 +15,5 @@ var All = []*contract.API{
 	adobemedia.API,
 	polyv.API,
 	tencentcar.API,
+	youdu.API,
 }

@@ -34,8 +34,9 @@ func callCommand(env *env) *cobra.Command {
 		Short: "make a signed request with the sandbox's credentials; print it and its answer",
 		Long: "call makes the request that a client library would make, with the credentials of the sandbox, sends it\n" +
 			"and prints both the request and the answer. Values are read as the operation's table documents them;\n" +
-			"lists and objects are written as JSON, and name=@file takes the value from a file. An answer that tells\n" +
-			"an error of the API is an answer: call ends with 0.",
+			"lists and objects are written as JSON, lists also as a,b,c, and name=@file takes the value from a file.\n" +
+			"What bodies do not show, because it is encrypted, is printed as well. An answer that tells an error of\n" +
+			"the API is an answer: call ends with 0.",
 		Example:           "  understudy call tencentcar ApplyConcurrent ProjectId=cap-abcdefgh UserId=u-1 UserIp=127.0.0.1",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeCall,
@@ -85,7 +86,11 @@ func callCommand(env *env) *cobra.Command {
 			env.say("%s\n", r.curl())
 			return nil
 		}
-		return r.send(cmd.Context(), env.out)
+		x, err := r.send(cmd.Context(), env.out)
+		if err != nil {
+			return err
+		}
+		return c.printDecoded(cmd.Context(), env, x)
 	}
 	return cmd
 }
@@ -183,10 +188,10 @@ func (r *prepared) otherHost() string {
 }
 
 // send sends the request, and prints it and its answer.
-func (r *prepared) send(ctx context.Context, w io.Writer) error {
+func (r *prepared) send(ctx context.Context, w io.Writer) (*exchanged, error) {
 	q, err := http.NewRequestWithContext(ctx, r.Method, r.url, bytes.NewReader(r.Body))
 	if err != nil {
-		return fmt.Errorf("making the request: %w", err)
+		return nil, fmt.Errorf("making the request: %w", err)
 	}
 	if r.Header.Get("User-Agent") == "" {
 		r.Header.Set("User-Agent", "understudy/"+version)
@@ -199,15 +204,15 @@ func (r *prepared) send(ctx context.Context, w io.Writer) error {
 	_, _ = fmt.Fprintln(w, asked.text())
 	answer, err := direct(longestCall).Do(q)
 	if err != nil {
-		return unanswered(r.url, err)
+		return nil, unanswered(r.url, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	_, _ = fmt.Fprint(w, message{statusLine(answer.StatusCode), "", answer.Header, body}.text())
 	if err != nil {
-		return fmt.Errorf("the answer broke off: %w", err)
+		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return own(answer, body)
+	return &exchanged{q.URL.RawQuery, r.Header, answer.Header, r.Body, body}, own(answer, body)
 }
 
 // own tells an answer of understudy's own as the failure that it is.

@@ -89,14 +89,26 @@ func input(rows []contract.Param, args []string) (in contract.Values, warnings [
 	return in, warnings, nil
 }
 
-// element is typed, but for lists: what is no JSON list is an element of one.
+// element is typed, but for lists: what is no JSON list is elements of one,
+// separated by commas. An element that has a comma is written in a JSON list.
 func element(rows []contract.Param, name, text string) (any, string) {
 	p := row(rows, name)
 	if p == nil || p.Type != contract.List || strings.HasPrefix(strings.TrimSpace(text), "[") {
 		return typed(rows, name, text)
 	}
-	value, warning := typed([]contract.Param{{Name: name, Type: p.Of}}, name, text)
-	return []any{value}, warning
+	pieces := []string{text}
+	if p.Of != contract.Object && p.Of != contract.List {
+		pieces = strings.Split(text, ",")
+	}
+	var list []any
+	var warning string
+	for _, piece := range pieces {
+		value, why := typed([]contract.Param{{Name: name, Type: p.Of}}, name, piece)
+		if list = append(list, value); warning == "" {
+			warning = why
+		}
+	}
+	return list, warning
 }
 
 func isList(x any) bool { _, ok := x.([]any); return ok }

@@ -124,8 +124,14 @@ func TestSampleIsAccepted(t *testing.T) {
 		{Name: "list", Type: contract.List, Of: contract.Object, Need: contract.Required, Fields: []contract.Param{{Name: "id", Need: contract.Required}}},
 		{Name: "which", Need: contract.Required, OneOf: []string{"b", "c"}},
 		{Name: "documented", Type: contract.Integer, Example: "42"},
+		{Name: "people", Type: contract.List, Of: contract.String, Example: `["a","b"]`},
+		{Name: "thing", Type: contract.Object, Example: `{"size":2.5}`, Fields: []contract.Param{{Name: "size", Type: contract.Number}}},
+		{Name: "prose", Type: contract.List, Of: contract.String, Example: "a and b"},
 	}, table[1:]...))
 	if got := fmt.Sprint(in["documented"], " ", in["which"], " ", in["count"]); got != "42 b 3" {
+		t.Errorf("got %s", got)
+	}
+	if got := fmt.Sprint(in["people"], " ", in["thing"], " ", in["prose"]); got != "[a b] map[size:2.5] [text]" {
 		t.Errorf("got %s", got)
 	}
 	if _, ok := in["size"]; ok {

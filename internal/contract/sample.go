@@ -1,7 +1,10 @@
 package contract
 
+import "encoding/json"
+
 // Sample says something that the table accepts: each row's documented
-// example, and for required rows without one a plain value of their type.
+// example, and for required rows without one a plain value of their type. The
+// example of a list or an object is JSON.
 func Sample(table []Param) Values {
 	in := Values{}
 	for i := range table {
@@ -14,7 +17,7 @@ func Sample(table []Param) Values {
 }
 
 func (p *Param) sample() any {
-	if x, ok := p.Type.parse(p.Example); ok && p.Example != "" {
+	if x, ok := p.example(); ok {
 		return x
 	}
 	if len(p.OneOf) > 0 {
@@ -34,4 +37,19 @@ func (p *Param) sample() any {
 		return Sample(p.Fields)
 	}
 	return "text"
+}
+
+// example is the documented example as a value of the row's type.
+func (p *Param) example() (any, bool) {
+	if p.Example == "" {
+		return nil, false
+	}
+	if p.Type != List && p.Type != Object {
+		return p.Type.parse(p.Example)
+	}
+	var x any
+	if json.Unmarshal([]byte(p.Example), &x) != nil {
+		return nil, false
+	}
+	return p.Type.Convert(x)
 }

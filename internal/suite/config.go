@@ -292,14 +292,18 @@ func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, 
 	}
 	var names []string
 	for _, api := range apis {
-		v := contract.Values{}
+		v, whole := contract.Values{}, 0
 		for _, k := range api.Credentials {
+			if k.Env == "" {
+				continue
+			}
+			whole++
 			names = append(names, k.Env)
 			if s := c.Env(k.Env); s != "" {
 				v[k.Name] = s
 			}
 		}
-		if len(v) > 0 && len(v) == len(api.Credentials) {
+		if len(v) > 0 && len(v) == whole {
 			all[api.Name] = v
 		}
 	}

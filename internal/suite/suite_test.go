@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -267,6 +268,22 @@ func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
 	world, _ := room.Snapshot()
 	if !strings.Contains(string(world), "mine") || room.Switches().Bool("limits") {
 		t.Errorf("got %s, %v", world, room.Switches())
+	}
+}
+
+// A part of the credentials that no variable gives is not waited for.
+func TestCredentialsOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.APIs[0].Credentials = append(c.APIs[0].Credentials, contract.Credential{Name: "lasting"})
+	c.FromEnv = true
+	c.Env = func(name string) string {
+		return map[string]string{"TOY_TOKEN": "from-env", "": "of no variable"}[name]
+	}
+	s := start(t, c)
+	want := contract.Values{"token": "from-env"}
+	if got := s.House.Config().Credentials["toy"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/gateway"
+)
+
+// exchanged is a call as it went over the wire.
+type exchanged struct {
+	query              string
+	asked, answered    http.Header
+	request, responded []byte
+}
+
+// printDecoded prints what a call and its answer say where their bodies do not
+// show it: they were encrypted, say. It is taken from the journal's entry that
+// the answer names.
+func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error {
+	id := x.answered.Get(gateway.CallHeader)
+	at := strings.LastIndexByte(id, '-')
+	if at <= 0 {
+		return nil // the server keeps quiet about itself
+	}
+	var entry struct {
+		Request, Response struct{ Decoded json.RawMessage }
+	}
+	if err := c.get(ctx, path("sandboxes", id[:at], "journal", id), &entry); err != nil {
+		env.note("understudy: what was said cannot be shown as it was read: %v\n", err)
+		return nil
+	}
+	for _, half := range []struct {
+		title   string
+		decoded json.RawMessage
+		shown   bool
+	}{
+		{"request, as it was read:", entry.Request.Decoded, shows(entry.Request.Decoded, x.request, x.asked, x.query)},
+		{"answer, before it was put on the wire:", entry.Response.Decoded, shows(entry.Response.Decoded, x.responded, x.answered, "")},
+	} {
+		if half.shown {
+			continue
+		}
+		if _, err := io.WriteString(env.out, "\n"+half.title+"\n"); err != nil {
+			return err
+		}
+		if err := indented(env.out, half.decoded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shows reports whether all that was decoded can be read in the message itself:
+// in an object of its JSON, in a form, in the query, or in a header.
+func shows(decoded json.RawMessage, body []byte, header http.Header, query string) bool {
+	members, ok := parsed(decoded).(map[string]any)
+	if !ok {
+		return len(decoded) == 0 || string(decoded) == "null" || bytes.Contains(body, decoded)
+	}
+	message, form := parsed(body), url.Values{}
+	for _, text := range []string{query, string(body)} {
+		if pairs, err := url.ParseQuery(text); err == nil {
+			for name, values := range pairs {
+				form[name] = append(form[name], values...)
+			}
+		}
+	}
+	for name, value := range members {
+		text, _ := value.(string)
+		if number, is := value.(json.Number); is {
+			text = number.String()
+		}
+		if !holds(message, name, value) && (text == "" || form.Get(name) != text && header.Get(name) != text) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether an object in x has this member.
+func holds(x any, name string, value any) bool {
+	switch x := x.(type) {
+	case map[string]any:
+		if there, ok := x[name]; ok && reflect.DeepEqual(there, value) {
+			return true
+		}
+		for _, inner := range x {
+			if holds(inner, name, value) {
+				return true
+			}
+		}
+	case []any:
+		for _, inner := range x {
+			if holds(inner, name, value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// parsed reads JSON; nil where it is none.
+func parsed(text []byte) (x any) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if decoder.Decode(&x) != nil {
+		return nil
+	}
+	return x
+}

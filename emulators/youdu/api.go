@@ -1,0 +1,194 @@
+package youdu
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// API is the table of Youdu's server API.
+var API = &contract.API{
+	Name:  "youdu",
+	Title: "Youdu IM session API",
+	Docs:  "https://github.com/youduim/youdu-doc",
+	Port:  6415,
+
+	Callers: callers,
+
+	Pick:  pick,
+	Door:  door,
+	Fail:  fail,
+	Write: write,
+	Sign:  sign,
+
+	Operations: operations,
+	Common:     common,
+	Failure:    failureRows,
+
+	State:    newWorld,
+	Fixture:  fixtureRows,
+	Switches: switches,
+	Credentials: []contract.Credential{
+		{Name: "buin", Env: "YOUDU_BUIN"},
+		{Name: "appId", Env: "YOUDU_APP_ID"},
+		{Name: "aesKey", Env: "YOUDU_AES_KEY"},
+		{Name: "accessToken"}, // so that a call by hand needs no other before it
+	},
+	Secrets:  []string{"accessToken", "aesKey"},
+	Triggers: triggers,
+}
+
+var operations = []*contract.Operation{
+	getToken,
+	createSession,
+	getSession,
+	updateSession,
+	sendMessage,
+	uploadMedia,
+	getMedia,
+	searchMedia,
+}
+
+// door is the order in which the service checks. No page tells it: it is
+// inferred. A request is taken apart and decrypted first, as far as that goes,
+// so that a scenario can see the parameters of one that will be refused.
+var door = []contract.Step{
+	{Name: "read", Do: read},
+	{Name: "path", Do: checkPath, Ends: outcomes(notFound)},
+	{Name: "method", Do: checkMethod, Ends: outcomes(wrongRequest)},
+	{Name: "token", Do: checkToken, Ends: outcomes(missToken, tokenNotExist, tokenExpired)},
+	{Name: "body", Do: checkBody, Ends: outcomes(invalidJSON, invalidForm)},
+	{Name: "buin", Do: checkBuin, Ends: outcomes(missBuin, formatBuin, invalidBuin)},
+	{Name: "appId", Do: checkAppID, Ends: outcomes(missAppID, formatAppID, invalidAppID)},
+	{Name: "encrypt", Do: checkEncrypt, Ends: outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
+	{Name: "right", Do: checkRight, Ends: outcomes(invalidAppID)},
+	{Name: "message", Do: checkMessage, Ends: outcomes(invalidJSON, invalidForm)},
+	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(invalidJSON)},
+}
+
+func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
+
+// basePath is where the API is, aliasPath what the proxy in front of it makes
+// of that and also serves.
+const (
+	basePath  = "/cgi/"
+	aliasPath = "/v3/api/jgapp/"
+)
+
+func alias(path string) []string { return []string{aliasPath + strings.TrimPrefix(path, basePath)} }
+
+// tokenRow is the accessToken. Its absence is answered by an outcome of its own.
+var tokenRow = contract.Param{
+	Name: "accessToken", In: contract.Query, Need: contract.Expected, Example: lastingToken, Cite: citeGlobal,
+	Doc: "The token that GetToken returned.",
+}
+
+// lastingToken is the token of the default fixture that never ends.
+const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
+
+// callers knows a caller by its token, or else by the enterprise and the
+// application that its envelope names.
+func callers(r *contract.Request) []string {
+	var words []string
+	if token := parameter(r.URL.RawQuery, "accessToken"); token != "" {
+		words = append(words, token)
+	}
+	if len(r.Body) == 0 || r.TooLarge {
+		return words
+	}
+	var said contract.Values
+	if isForm(r) {
+		said, _, _ = openForm(r)
+	} else if said, _ = wire.Object(r.Body); said != nil {
+		fold(said, envelopeRows)
+	}
+	buin, isNumber := number(said["buin"])
+	if appID := said.Text("appId"); isNumber && appID != "" {
+		words = append(words, appWord(buin, appID))
+	}
+	return words
+}
+
+// pick finds the operation by path and method.
+func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
+	if len(r.At) == 0 {
+		return nil, contract.NoSuchPath
+	}
+	for _, op := range r.At {
+		if op.Method == r.Method {
+			return op, ""
+		}
+	}
+	return nil, contract.WrongMethod
+}
+
+// parameter looks up one parameter of a query without taking the rest apart;
+// of several the first counts. Braces may stand there as they are.
+func parameter(query, name string) string {
+	for piece := range strings.SplitSeq(query, "&") {
+		if n, value, _ := strings.Cut(piece, "="); n == name {
+			if plain, err := url.QueryUnescape(value); err == nil {
+				return plain
+			}
+			return value
+		}
+	}
+	return ""
+}
+
+// failure is what every error returns.
+type failure struct {
+	Errcode int    `json:"errcode"`
+	Errmsg  string `json:"errmsg"`
+}
+
+var failureRows = []contract.Param{
+	{Name: "errcode", Type: contract.Integer, Need: contract.Required, Cite: citeGlobal, Doc: "The error's number; 0 on success."},
+	{Name: "errmsg", Need: contract.Required, Cite: citeGlobal, Doc: "What happened; ok on success. The page's text stands here, for no page quotes a real answer."},
+}
+
+func fail(c *contract.Call, v contract.Verdict) any {
+	return &failure{numbers[v.Outcome.Name], v.Message(c)}
+}
+
+// The parts of an answer that has data.
+const (
+	withData    = `{"errcode":0,"errmsg":"ok","encrypt":`
+	withoutData = `{"errcode":0,"errmsg":"ok"}`
+)
+
+// headers are those of every answer but a file's. No page tells the type.
+var headers = http.Header{"Content-Type": {"application/json; charset=utf-8"}}
+
+// write puts any ending on the wire. The field encrypt is there only where
+// there is data, and never beside an error.
+func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
+	r := contract.Response{Status: v.Outcome.Status, Header: headers}
+	switch {
+	case v.Outcome.Fails:
+		r.Body = reply.Body
+	case len(reply.Body) <= len("{}"):
+		r.Body = []byte(withoutData)
+	default:
+		r.Body = envelope(c, reply.Body)
+	}
+	return r
+}
+
+// envelope is an answer with data: encrypted for the application that asked,
+// or as it is where it asked so.
+func envelope(c *contract.Call, data []byte) []byte {
+	k := hear(c)
+	if k.plain || k.key == nil {
+		b := make([]byte, 0, len(withData)+len(data)+1)
+		b = append(append(b, withData...), data...)
+		return append(b, '}')
+	}
+	b := make([]byte, 0, len(withData)+k.key.sealed(data)+3)
+	b = append(append(b, withData...), '"')
+	b = k.key.seal(b, prefix(c.Dice()), data)
+	return append(b, '"', '}')
+}

@@ -1,0 +1,195 @@
+package youdu
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// An event is what the audit application is told. The members that a kind of
+// event has not are left out.
+type event struct {
+	FromUser      string         `json:"fromUser"`
+	CreateTime    int64          `json:"createTime"` // UNIX seconds
+	PackageID     string         `json:"packageId"`  // the page leaves it out for sessions; libraries lean on it
+	Receiver      string         `json:"receiver,omitempty"`
+	SessionID     string         `json:"sessionId,omitempty"`
+	Version       int64          `json:"version,omitempty"`
+	MsgType       string         `json:"msgType"`
+	MsgID         int64          `json:"msgId,omitempty"`
+	SessionCreate *sessionCreate `json:"session_create,omitempty"`
+	SessionUpdate *sessionUpdate `json:"session_update,omitempty"`
+	Text          *eventText     `json:"text,omitempty"`
+	Image         *eventFile     `json:"image,omitempty"`
+	File          *eventFile     `json:"file,omitempty"`
+	Audio         *eventFile     `json:"audio,omitempty"` // sent as voice
+	Video         *eventFile     `json:"video,omitempty"`
+	Complex       []eventImage   `json:"complex,omitempty"`
+}
+
+type sessionCreate struct {
+	Type   string   `json:"type"`
+	Title  string   `json:"title"`
+	Member []string `json:"member"`
+}
+
+type sessionUpdate struct {
+	Owner     string   `json:"owner"`
+	Title     string   `json:"title"`
+	AddMember []string `json:"addMember"`
+	DelMember []string `json:"delMember"`
+}
+
+type eventText struct {
+	Content string `json:"content"`
+}
+
+type eventFile struct {
+	Name    string `json:"name,omitempty"`
+	MediaID string `json:"media_id"`
+	Size    int64  `json:"size"`
+}
+
+type eventImage struct {
+	ImageID string `json:"image_id"`
+	Name    string `json:"name"`
+	Size    int64  `json:"size"`
+}
+
+func (w *world) tellCreated(c *contract.Call, s *session) {
+	if !c.Switches.Bool("session_callbacks") {
+		return
+	}
+	w.tellAudit(c, func() event {
+		return event{
+			FromUser: s.Owner, SessionID: s.ID, Version: s.Version, MsgType: "session_create",
+			SessionCreate: &sessionCreate{multi, s.Title, s.Members},
+		}
+	})
+}
+
+func (w *world) tellUpdated(c *contract.Call, s *session, x *change, by string) {
+	if !c.Switches.Bool("session_callbacks") {
+		return
+	}
+	w.tellAudit(c, func() event {
+		return event{
+			FromUser: by, SessionID: s.ID, Version: s.Version, MsgType: "session_update",
+			SessionUpdate: &sessionUpdate{s.Owner, s.Title, list(x.added), list(x.removed)},
+		}
+	})
+}
+
+// list has an empty list said as one.
+func list(accounts []string) []string {
+	if accounts == nil {
+		return []string{}
+	}
+	return accounts
+}
+
+// tellMessage tells of a message. A nil session: it is one-to-one.
+func (w *world) tellMessage(c *contract.Call, s *session, id int64) {
+	w.tellAudit(c, func() event {
+		kind := c.In.Text("msgType")
+		e := event{FromUser: c.In.Text("sender"), MsgType: kind, MsgID: id}
+		if s != nil {
+			e.SessionID, e.Version = s.ID, s.Version
+		} else {
+			e.Receiver = c.In.Text("receiver")
+		}
+		w.fillMessage(c, &e, kind)
+		return e
+	})
+}
+
+func (w *world) fillMessage(c *contract.Call, e *event, kind string) {
+	said := c.In.Object(kind)
+	f := &eventFile{Name: said.Text("name"), MediaID: said.Text("media_id"), Size: said.Int("size")}
+	if kept := w.Media[f.MediaID]; kept != nil {
+		f.Name, f.Size = kept.Name, int64(len(kept.Content))
+	}
+	switch kind {
+	case "image":
+		if c.Switches.Text("image_callback") == "image" {
+			e.Image = f
+			return
+		}
+		e.MsgType = "complex"
+		e.Complex = []eventImage{{f.MediaID, f.Name, f.Size}}
+	case "file":
+		e.File = f
+	case "voice":
+		f.Name = ""
+		e.MsgType, e.Audio = "audio", f
+	case "video":
+		e.Video = f
+	default:
+		e.Text = &eventText{said.Text("content")}
+	}
+}
+
+// audit is the application that events go to, and where; nil: none.
+func (w *world) audit(c *contract.Call) (a *app, address string) {
+	for i := range w.Apps {
+		if w.Apps[i].AppID == auditApp && !w.Apps[i].Disabled {
+			a = &w.Apps[i]
+			break
+		}
+	}
+	if a == nil {
+		return nil, ""
+	}
+	if address = c.Switches.Text("callback_url"); address == "" {
+		address = a.CallbackURL
+	}
+	return a, address
+}
+
+// tellAudit calls the audit application, if it wants to be.
+func (w *world) tellAudit(c *contract.Call, about func() event) {
+	a, address := w.audit(c)
+	if address == "" {
+		return
+	}
+	e := about()
+	w.Package++
+	e.CreateTime, e.PackageID = c.Now.Unix(), strconv.FormatInt(w.Package, 10)
+	var nonce [12]byte
+	_, _ = c.Dice().Read(nonce[:]) // it never fails
+	spell(nonce[:])
+	c.Notify(a.callback(address, strconv.FormatInt(e.CreateTime, 10), string(nonce[:]), prefix(c.Dice()), wire.Encode(&e)))
+}
+
+// callback is the request by which an application is told something.
+func (a *app) callback(address, timestamp, nonce string, first [prefixSize]byte, message []byte) contract.Callback {
+	encrypted := string(a.seal(nil, first, message))
+	mark := "?"
+	if strings.Contains(address, "?") {
+		mark = "&"
+	}
+	return contract.Callback{
+		Method: http.MethodPost,
+		URL:    address + mark + "msg_signature=" + signature(a.CallbackToken, timestamp, nonce, encrypted) + "&timestamp=" + timestamp + "&nonce=" + nonce,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body: wire.Encode(&struct {
+			ToBuin  int64  `json:"toBuin"`
+			ToApp   string `json:"toApp"`
+			Encrypt string `json:"encrypt"`
+		}{a.Buin, a.AppID, encrypted}),
+	}
+}
+
+// signature is SHA-1 over the four strings in the order of their bytes.
+func signature(token, timestamp, nonce, encrypted string) string {
+	parts := []string{token, timestamp, nonce, encrypted}
+	slices.Sort(parts)
+	sum := sha1.Sum([]byte(strings.Join(parts, "")))
+	return hex.EncodeToString(sum[:])
+}

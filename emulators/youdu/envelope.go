@@ -1,0 +1,158 @@
+package youdu
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The layout of what is encrypted: 16 bytes that mean nothing, the message's
+// length in 4 bytes, the message, the appId, and padding to a multiple of 32.
+// (The page calls it PKCS5Padding and says the multiple a line later.)
+const (
+	prefixSize = 16
+	headSize   = prefixSize + 4
+	padBlock   = 32
+	keySize    = 32
+)
+
+// strict is the one alphabet that libraries use. It takes no line breaks: the
+// decoder would skip them, so they are looked for.
+var strict = base64.StdEncoding.Strict()
+
+// A breach is the step at which an envelope could not be opened.
+type breach struct {
+	cause *contract.Cause
+	facts []any  // names and values alternate
+	text  string // what was to be opened
+}
+
+func (b *breach) verdict() contract.Verdict { return invalidEncrypt.Because(b.cause, b.facts...) }
+
+// The steps of decryption, each with its own cause.
+var (
+	noKey       = &contract.Cause{Code: "envelope_key", Text: "Step 0, key: no application is known whose EncodingAESKey could open the envelope."}
+	noBase64    = &contract.Cause{Code: "envelope_base64", Text: "Step 1, base64: {what} is not strict standard base64: {why}. Expected are A-Z a-z 0-9 + / with = padding and no line breaks."}
+	badLength   = &contract.Cause{Code: "envelope_length", Text: "Step 2, length: {what} decodes to {bytes} bytes; a multiple of 32, and at least 32, was expected. Pad to 32 bytes, not to the 16 of AES."}
+	badPadding  = &contract.Cause{Code: "envelope_padding", Text: "Step 3, padding: the last byte of the decrypted text is {last}, and n bytes of value n, n from 1 to 32, were expected at its end. The usual reason is another AES key, or a PKCS padding to 16."}
+	tooShort    = &contract.Cause{Code: "envelope_head", Text: "Step 4, head: {bytes} bytes are left without the padding; 20 were expected at least, 16 of prefix and 4 of length."}
+	badSize     = &contract.Cause{Code: "envelope_size", Text: "Step 5, message: its length field says {size} bytes and {bytes} follow. It has 4 bytes, big-endian, and counts the bytes of the message without the appId."}
+	foreignTail = &contract.Cause{Code: "envelope_tail", Text: "Step 6, appId: the text ends in {tail} behind the message; {appId}, the appId of the envelope, was expected."}
+)
+
+// newCipher makes the cipher of an EncodingAESKey. It is kept: expanding the
+// key costs more than a short message.
+func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
+	key, err := strict.DecodeString(aesKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the EncodingAESKey is no base64: %w", err)
+	}
+	if len(key) != keySize {
+		return nil, nil, fmt.Errorf("the EncodingAESKey decodes to %d bytes; base64 of %d bytes was expected", len(key), keySize)
+	}
+	block, err = aes.NewCipher(key)
+	return block, key[:aes.BlockSize], err
+}
+
+// open decrypts what an envelope holds. The 16 bytes before the length are
+// never looked at: some libraries encrypt under an IV of their own that they
+// do not send, which spoils just these. Each bound is checked before it is
+// leant on. What names the field in explanations; tail says whether the appId
+// behind the message has to be the application's.
+func (a *app) open(what, text string, tail bool) ([]byte, *breach) {
+	message, breach := a.unseal(what, text, tail)
+	if breach != nil {
+		breach.text = text
+	}
+	return message, breach
+}
+
+func (a *app) unseal(what, text string, tail bool) ([]byte, *breach) {
+	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
+		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
+	}
+	plain, err := strict.DecodeString(text)
+	if err != nil {
+		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", err.Error()}}
+	}
+	if len(plain) == 0 || len(plain)%padBlock != 0 {
+		return nil, &breach{cause: badLength, facts: []any{"what", what, "bytes", len(plain)}}
+	}
+	cipher.NewCBCDecrypter(a.block, a.iv).CryptBlocks(plain, plain)
+	pad, fits := padding(plain)
+	if !fits {
+		return nil, &breach{cause: badPadding, facts: []any{"what", what, "last", pad}}
+	}
+	plain = plain[:len(plain)-pad]
+	if len(plain) < headSize {
+		return nil, &breach{cause: tooShort, facts: []any{"what", what, "bytes", len(plain)}}
+	}
+	size, rest := binary.BigEndian.Uint32(plain[prefixSize:headSize]), plain[headSize:]
+	if uint64(size) > uint64(len(rest)) {
+		return nil, &breach{cause: badSize, facts: []any{"what", what, "size", size, "bytes", len(rest)}}
+	}
+	message, end := rest[:size], rest[size:]
+	if tail && subtle.ConstantTimeCompare(end, []byte(a.AppID)) == 0 {
+		return nil, &breach{cause: foreignTail, facts: []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
+	}
+	return message, nil
+}
+
+// padding reads the padding at the end of plain, which has 32 bytes or more.
+// All 32 are looked at, whatever they say.
+func padding(plain []byte) (pad int, fits bool) {
+	last := plain[len(plain)-1]
+	pad = int(last)
+	good := subtle.ConstantTimeLessOrEq(1, pad) & subtle.ConstantTimeLessOrEq(pad, padBlock)
+	for i := 1; i <= padBlock; i++ {
+		same := subtle.ConstantTimeByteEq(plain[len(plain)-i], last)
+		good &= same | subtle.ConstantTimeLessOrEq(pad+1, i)
+	}
+	return pad, good == 1
+}
+
+// seal encrypts a message and appends it to dst as base64.
+func (a *app) seal(dst []byte, prefix [prefixSize]byte, message []byte) []byte {
+	size := headSize + len(message) + len(a.AppID)
+	pad := padBlock - size%padBlock
+	plain := make([]byte, 0, size+pad)
+	plain = append(plain, prefix[:]...)
+	plain = binary.BigEndian.AppendUint32(plain, uint32(len(message)))
+	plain = append(plain, message...)
+	plain = append(plain, a.AppID...)
+	for range pad {
+		plain = append(plain, byte(pad))
+	}
+	cipher.NewCBCEncrypter(a.block, a.iv).CryptBlocks(plain, plain)
+	return base64.StdEncoding.AppendEncode(dst, plain)
+}
+
+// sealed is how many bytes seal appends.
+func (a *app) sealed(message []byte) int {
+	size := headSize + len(message) + len(a.AppID)
+	return base64.StdEncoding.EncodedLen(size + padBlock - size%padBlock)
+}
+
+// letters are what prefixes and nonces are made of. (The C# library takes a
+// callback's query apart at = and &.)
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// prefix throws the 16 bytes in front of a message.
+func prefix(dice *contract.Dice) (p [prefixSize]byte) {
+	_, _ = dice.Read(p[:]) // it never fails
+	spell(p[:])
+	return p
+}
+
+// spell turns bytes into letters.
+func spell(p []byte) {
+	for i, b := range p {
+		p[i] = letters[int(b)%len(letters)]
+	}
+}

@@ -1,0 +1,36 @@
+package youdu
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// whyEnvelope explains an envelope that could not be opened: at which step, and
+// whether one of the mistakes that clients make accounts for it. Keys are told
+// by their applications.
+func whyEnvelope(c *contract.Call) contract.Explanation {
+	k := hear(c)
+	v := k.breach.verdict()
+	e := contract.Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
+	if k.key == nil {
+		return e
+	}
+	e.Expected = fmt.Sprintf("AES-256-CBC under the EncodingAESKey {aesKey} of %s, IV the first 16 bytes of that key, over: 16 bytes | length of the message, 4 bytes big-endian | message | %s | n bytes of value n up to a multiple of 32; then base64", k.key.AppID, k.key.AppID)
+	text := k.breach.text
+	e.Got = fmt.Sprintf("%.200q", text)
+	for i := range k.apps {
+		a := &k.apps[i]
+		if _, breach := a.open("it", text, false); breach == nil && a.AESKey != k.key.AESKey {
+			e.FirstDifference = "the key: the EncodingAESKey of " + a.AppID + " opens the envelope"
+			return e
+		}
+	}
+	if message, breach := k.key.open("it", text, false); breach == nil {
+		e.FirstDifference = fmt.Sprintf("the appId at the end, behind the message %.80q", message)
+		return e
+	}
+	e.FirstDifference, _, _ = strings.Cut(v.Cause.Text, ":")
+	return e
+}

@@ -1,0 +1,64 @@
+package youdu
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// What the journal tells of an envelope that cannot be opened: the step, what
+// was expected, and the mistake where one explains it. No key stands in it.
+func TestExplainEnvelope(t *testing.T) {
+	t.Parallel()
+	const otherKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+	w := townOf(t, "fixture: f\napi: youdu\napps:\n"+
+		"  - {buin: 14797363, appId: "+vectorApp+", aesKey: "+vectorKey+"}\n  - {buin: 14797363, appId: second, aesKey: "+otherKey+"}\n")
+	v := loaded(t)
+	tests := []struct{ vector, cause, text, difference string }{
+		{"N1", "envelope_tail", `Step 6, appId: the text ends in "ydFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF" behind the message; ` + vectorApp, `the appId at the end, behind the message "1700000000"`},
+		{"N2", "envelope_size", "Step 5, message: its length field says 4096 bytes and 44 follow.", "Step 5, message"},
+		{"N3", "envelope_padding", "Step 3, padding: the last byte of the decrypted text is ", "the key: the EncodingAESKey of second opens the envelope"},
+		{"N4", "envelope_length", "Step 2, length: encrypt decodes to 80 bytes; a multiple of 32", "Step 2, length"},
+		{"N5", "envelope_padding", "Step 3, padding: the last byte of the decrypted text is 0,", "Step 3, padding"},
+		{"N6", "envelope_base64", "Step 1, base64: encrypt is not strict standard base64: illegal base64 data at input byte 0.", "Step 1, base64"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.vector, func(t *testing.T) {
+			verdict, _ := w.serve(request("POST", "/cgi/gettoken", body(v.vector(t, tt.vector))))
+			e := verdict.Explain(w.last)
+			if e.Cause != tt.cause || !strings.HasPrefix(e.Text, tt.text) || e.FirstDifference != tt.difference {
+				t.Errorf("got %+v", e)
+			}
+			if !strings.Contains(e.Expected, "AES-256-CBC under the EncodingAESKey {aesKey} of "+vectorApp) || !strings.Contains(e.Got, v.vector(t, tt.vector)[:12]) {
+				t.Errorf("got the expected %s, the got %s", e.Expected, e.Got)
+			}
+			all := e.Text + e.Expected + e.Got + e.FirstDifference
+			if strings.Contains(all, vectorKey) || strings.Contains(all, otherKey) {
+				t.Errorf("a key is told: %s", all)
+			}
+		})
+	}
+}
+
+// A world without applications can open nothing, and says so.
+func TestExplainWithoutKey(t *testing.T) {
+	t.Parallel()
+	w := townOf(t, "fixture: f\napi: youdu\n")
+	w.auth = contract.Off
+	verdict, _ := w.serve(request("POST", "/cgi/gettoken", body("AAAA")))
+	if e := verdict.Explain(w.last); verdict.Outcome != invalidEncrypt || e.Cause != "envelope_key" || e.Expected != "" {
+		t.Errorf("got %s, %+v", verdict.Outcome.Name, e)
+	}
+}
+
+// The part of a form that cannot be opened is named.
+func TestExplainPart(t *testing.T) {
+	t.Parallel()
+	w, a := newTown(t, "bare"), newApp(t, vectorApp)
+	about := string(a.seal(nil, [prefixSize]byte{}, []byte(`{"type":"file","name":"n"}`)))
+	verdict, _ := w.serve(upload(t, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", about}, part{"file", "hello"}))
+	if e := verdict.Explain(w.last); e.Cause != "envelope_base64" || !strings.Contains(e.Text, "the part file is not strict standard base64") || !strings.Contains(e.Got, "hello") || e.FirstDifference != "Step 1, base64" {
+		t.Errorf("got %+v", e)
+	}
+}

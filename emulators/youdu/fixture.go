@@ -1,0 +1,229 @@
+package youdu
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// tokenLife is how long an accessToken lasts as the page has it. The answer
+// announces it also where the switch token_life has tokens end earlier: client
+// libraries ask for a new one before the announced end, and would never send
+// one that has expired.
+const tokenLife = 7200
+
+// auditApp is the built-in application that receives the events of sessions.
+const auditApp = "sysMsgMonitor"
+
+// orgApp is the built-in application under which the session calls are listed.
+const orgApp = "sysOrgAssistant"
+
+// switches are the knobs of what no page tells.
+var switches = []contract.Param{
+	{Name: "plain", Type: contract.Boolean, Default: false, Doc: "Whether answers are not encrypted: the field encrypt is the JSON itself. Requests may then be the call's JSON alone, without an envelope, or an envelope whose encrypt is that JSON; encrypted ones are read too. For front-end developers; the service knows no such thing."},
+	{Name: "token_life", Type: contract.Duration, Default: tokenLife * time.Second, Cite: citeGlobal, Doc: "How long an accessToken counts. The answer announces 7200 seconds all the same."},
+	{Name: "strict_time", Type: contract.Integer, Min: 0, Max: 1 << 30, Default: int64(0), Doc: "By how many seconds the encrypted time of GetToken may differ from the server's; 0: anything is taken, also what is no time, as a library of Youdu's own sent it for years."},
+	{Name: "session_apps", OneOf: []string{"any", "organisation"}, Default: "any", Cite: citeFirst, Doc: "Which applications may make session calls. The page lists them under sysOrgAssistant (organisation), while a sample of Youdu's own Java library makes them with a custom application (any)."},
+	{Name: "max_members", Type: contract.Integer, Min: 0, Max: 1 << 20, Default: int64(0), Cite: citeSize, Doc: "How many members a session may have; 0: any number. Administrators set the size of discussion groups, and no page tells the default."},
+	{Name: "owner_only_delete", Type: contract.Boolean, Default: false, Doc: "Whether only the owner may remove others from a session."},
+	{Name: "session_callbacks", Type: contract.Boolean, Default: true, Doc: "Whether sessions that are made or changed through the API are told to the audit application. The page speaks of clients' doings."},
+	{Name: "image_callback", OneOf: []string{"complex", "image"}, Default: "complex", Cite: citeEvents, Doc: "As what an image is told to the audit application: the page's table and its sample differ."},
+	{Name: "callback_url", Default: "", Doc: "Where the events of sessions and messages go, in the place of the audit application's own address."},
+}
+
+// fixtureRows are the lists of a fixture file.
+var fixtureRows = []contract.Param{
+	{
+		Name: "apps", Type: contract.List, Of: contract.Object, Doc: "The applications that may call the API. The first one's are the sandbox's credentials.",
+		Fields: []contract.Param{
+			{Name: "buin", Type: contract.Integer, Need: contract.Required, Cite: citeGlobal, Doc: "The enterprise number."},
+			{Name: "appId", Need: contract.Required, Cite: citeGlobal, Doc: "The application's id: yd and 32 hexadecimal digits, or a built-in one such as sysOrgAssistant."},
+			{Name: "aesKey", Need: contract.Required, Cite: citeGlobal, Doc: "The EncodingAESKey: base64 of 32 bytes, 44 characters."},
+			{Name: "disabled", Type: contract.Boolean, Doc: "Whether it is switched off, so that its calls end in INVALID_APPID."},
+			{Name: "session", Type: contract.Boolean, Cite: citeFirst, Doc: "Whether it may make session calls; true unless said otherwise."},
+			{Name: "callback_url", Cite: citeApps, Doc: "Where the service calls it. Events of sessions go to the application sysMsgMonitor alone. Without an address none are sent."},
+			{Name: "callback_token", Cite: citeApps, Doc: "The token that callbacks are signed with."},
+		},
+	},
+	{
+		Name: "accounts", Type: contract.List, Of: contract.Object, Doc: "The people of the enterprise.",
+		Fields: []contract.Param{
+			{Name: "account", Need: contract.Required, Max: maxAccount, Doc: "The account, case-sensitive."},
+			{Name: "name", Doc: "The name."},
+			{Name: "disabled", Type: contract.Boolean, Doc: "Whether it may not take part in sessions."},
+		},
+	},
+	{
+		Name: "sessions", Type: contract.List, Of: contract.Object, Doc: "Sessions that are there from the beginning.",
+		Fields: []contract.Param{
+			{Name: "sessionId", Need: contract.Required, Doc: "The id: a GUID in capitals and braces."},
+			{Name: "title", Need: contract.Required, Max: maxTitle, Doc: "The title."},
+			{Name: "owner", Need: contract.Required, Doc: "The account that owns it; it is a member too."},
+			{Name: "member", Type: contract.List, Of: contract.String, Need: contract.Required, Doc: "The members."},
+		},
+	},
+	{
+		Name: "tokens", Type: contract.List, Of: contract.Object, Doc: "Access tokens that are known from the beginning.",
+		Fields: []contract.Param{
+			{Name: "token", Need: contract.Required, Doc: "The accessToken."},
+			{Name: "appId", Need: contract.Required, Doc: "The application that it belongs to."},
+			{Name: "buin", Type: contract.Integer, Doc: "The enterprise of the application; that of the first application with this appId unless said otherwise."},
+			{Name: "lives", Type: contract.Duration, Doc: "How long it counts, from the sandbox's beginning on. Without it: for ever."},
+		},
+	},
+	{
+		Name: "media", Type: contract.List, Of: contract.Object, Doc: "Files that are there from the beginning. The mediaId follows from the content.",
+		Fields: []contract.Param{
+			{Name: "type", OneOf: fileTypes, Doc: "The type; file unless said otherwise."},
+			{Name: "name", Need: contract.Required, Doc: "The file's name."},
+			{Name: "content", Need: contract.Required, Doc: "What it holds, as text."},
+		},
+	},
+	{
+		Name: "codes", Type: contract.List, Of: contract.Object, Doc: "With which error a situation is told, where it is to be another than the emulator's guess.",
+		Fields: []contract.Param{
+			{Name: "situation", Need: contract.Required, OneOf: situationNames(), Doc: "What is wrong."},
+			{Name: "outcome", Need: contract.Required, Example: "INVALID_REQUEST_5", Cite: citeCodes, Doc: "The documented error, by its outcome's name."},
+		},
+	},
+}
+
+// A listing is what a fixture's lists hold.
+type listing struct {
+	Apps []struct {
+		Buin          int64  `yaml:"buin"`
+		AppID         string `yaml:"appId"`
+		AESKey        string `yaml:"aesKey"`
+		Disabled      bool   `yaml:"disabled"`
+		Session       *bool  `yaml:"session"`
+		CallbackURL   string `yaml:"callback_url"`
+		CallbackToken string `yaml:"callback_token"`
+	} `yaml:"apps"`
+	Accounts []account `yaml:"accounts"`
+	Sessions []struct {
+		ID     string   `yaml:"sessionId"`
+		Title  string   `yaml:"title"`
+		Owner  string   `yaml:"owner"`
+		Member []string `yaml:"member"`
+	} `yaml:"sessions"`
+	Tokens []struct {
+		Token string        `yaml:"token"`
+		AppID string        `yaml:"appId"`
+		Buin  int64         `yaml:"buin"`
+		Lives time.Duration `yaml:"lives"`
+	} `yaml:"tokens"`
+	Media []struct {
+		Type    string `yaml:"type"`
+		Name    string `yaml:"name"`
+		Content string `yaml:"content"`
+	} `yaml:"media"`
+	Codes []struct {
+		Situation string `yaml:"situation"`
+		Outcome   string `yaml:"outcome"`
+	} `yaml:"codes"`
+}
+
+// newWorld begins a world with what the fixture says.
+func newWorld(seed contract.Seed) (contract.State, error) {
+	var l listing
+	if seed.Decode != nil {
+		if err := seed.Decode(&l); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkCallback(seed.Switches.Text("callback_url")); err != nil {
+		return nil, err
+	}
+	now := seed.Now.Round(0).UTC()
+	w := &world{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
+	for _, a := range l.Apps {
+		w.Apps = append(w.Apps, app{
+			Buin: a.Buin, AppID: a.AppID, AESKey: a.AESKey, Disabled: a.Disabled,
+			NoSession: a.Session != nil && !*a.Session, CallbackURL: a.CallbackURL, CallbackToken: a.CallbackToken,
+		})
+	}
+	if err := w.alsoKnow(seed.Credentials, now); err != nil {
+		return nil, err
+	}
+	for _, s := range l.Sessions {
+		w.Sessions[s.ID] = &session{
+			ID: s.ID, Title: s.Title, Owner: s.Owner, Version: 1, Members: rosterOf(append([]string{s.Owner}, s.Member...)...).list,
+			Created: now.Unix(), ActiveTime: now.Unix(), Serial: w.next(),
+		}
+	}
+	for _, m := range l.Media {
+		f := &file{ID: mediaID([]byte(m.Content)), Type: m.Type, Name: m.Name, Content: []byte(m.Content), Serial: w.next()}
+		w.Media[f.ID] = f
+	}
+	for _, t := range l.Tokens {
+		one := &token{Token: t.Token, Buin: w.buinOf(t.AppID, t.Buin), AppID: t.AppID, Issued: now, Serial: w.next()}
+		if t.Lives > 0 {
+			one.Ends = now.Add(t.Lives)
+		}
+		w.Tokens[t.Token] = one
+	}
+	for _, c := range l.Codes {
+		if w.Codes == nil {
+			w.Codes = map[string]string{}
+		}
+		w.Codes[c.Situation] = c.Outcome
+	}
+	return w, w.Reindex()
+}
+
+// buinOf is the enterprise of an application, where none is named.
+func (w *world) buinOf(appID string, named int64) int64 {
+	for i := range w.Apps {
+		if named == 0 && w.Apps[i].AppID == appID {
+			return w.Apps[i].Buin
+		}
+	}
+	return named
+}
+
+// alsoKnow takes in one more application, or another key of a known one.
+func (w *world) alsoKnow(credentials contract.Values, now time.Time) error {
+	appID := credentials.Text("appId")
+	if appID == "" {
+		return nil
+	}
+	buin := credentials.Int("buin")
+	if text := credentials.Text("buin"); text != "" {
+		var err error
+		if buin, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return fmt.Errorf("credentials: the buin %q is no whole number", text)
+		}
+	}
+	found := false
+	for i := range w.Apps {
+		if a := &w.Apps[i]; a.Buin == buin && a.AppID == appID {
+			a.AESKey, found = credentials.Text("aesKey"), true
+		}
+	}
+	if !found {
+		w.Apps = append(w.Apps, app{Buin: buin, AppID: appID, AESKey: credentials.Text("aesKey")})
+	}
+	if word := credentials.Text("accessToken"); word != "" {
+		w.Tokens[word] = &token{Token: word, Buin: buin, AppID: appID, Issued: now, Serial: w.next()}
+	}
+	return nil
+}
+
+// checkCallback says what is wrong with an address that callbacks shall go to.
+func checkCallback(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return fmt.Errorf("callback_url: %w", err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Contains(address, "#") {
+		return fmt.Errorf("callback_url is %q; an absolute address such as http://127.0.0.1:8080/receive was expected", address)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package youdu
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+)
+
+// Every shipped fixture makes a world that is what it says.
+func TestShippedFixtures(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../fixtures/youdu/*.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("got %v, %v", files, err)
+	}
+	for _, file := range files {
+		w := newTown(t, strings.TrimSuffix(filepath.Base(file), ".yaml"))
+		survives(t, w)
+		if len(w.world.Accounts) != 10 || w.world.Credentials().Text("accessToken") == "" {
+			t.Errorf("%s: got %d accounts, %v", file, len(w.world.Accounts), w.world.Credentials())
+		}
+		for i, a := range w.world.Accounts {
+			if a.Account == "" || len([]rune(a.Name)) < 2 || a.Name[0] < 0x80 {
+				t.Errorf("%s: account %d is %+v", file, i+1, a)
+			}
+		}
+	}
+	want := contract.Values{"buin": "14797363", "appId": vectorApp, "aesKey": vectorKey, "accessToken": lastingToken}
+	got := newTown(t, "default").world
+	if !slices.Equal(keysOf(got.Credentials()), keysOf(want)) || got.Credentials().Text("appId") != vectorApp || len(got.Sessions) != 2 || got.Media[exampleMedia] == nil {
+		t.Errorf("got %v, %d sessions", got.Credentials(), len(got.Sessions))
+	}
+}
+
+func keysOf(v contract.Values) (all []string) {
+	for name, value := range v {
+		all = append(all, name+"="+value.(string))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestFixturesThatContradict are lists that cannot be.
+func TestFixturesThatContradict(t *testing.T) {
+	t.Parallel()
+	apps := "apps: [{buin: 1, appId: a, aesKey: " + vectorKey + "}]\n"
+	tests := []struct{ name, text, want string }{
+		{"an app twice", "apps: [{buin: 1, appId: a, aesKey: " + vectorKey + "}, {buin: 1, appId: a, aesKey: " + vectorKey + "}]\n", `apps: the appId "a" stands twice`},
+		{"a short key", "apps: [{buin: 1, appId: a, aesKey: AAAA}]\n", "the EncodingAESKey decodes to 3 bytes; base64 of 32 bytes was expected"},
+		{"a key that is none", "apps: [{buin: 1, appId: a, aesKey: '!'}]\n", "the EncodingAESKey is no base64"},
+		{"a callback nowhere", "apps: [{buin: 1, appId: a, aesKey: " + vectorKey + ", callback_url: /receive}]\n", "an absolute address such as http://127.0.0.1:8080/receive was expected"},
+		{"an account twice", "accounts: [{account: a}, {account: a}]\n", `accounts: the account "a" stands twice`},
+		{"a token of nobody", "tokens: [{token: t, appId: a}]\n", `tokens: "t" is of the application "a" of buin 0`},
+		{"an unknown error", apps + "codes: [{situation: lacking, outcome: OH_DEAR}]\n", `there is no documented error "OH_DEAR"`},
+		{"a callback switch", "callback_url: nowhere\n", "an absolute address"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := fixture.Parse("f.yaml", []byte("fixture: f\napi: youdu\n"+tt.text), []*contract.API{API})
+			if err == nil {
+				_, err = API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode})
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestReindexRefuses are snapshots that contradict themselves.
+func TestReindexRefuses(t *testing.T) {
+	t.Parallel()
+	good := newTown(t, "default").snapshot()
+	for name, change := range map[string][2]string{
+		"another id":         {`"id":"` + vectorID + `"`, `"id":"x"`},
+		"an owner elsewhere": {`"owner":"test1"`, `"owner":"test9"`},
+		"nobody in it":       {`"members":["test1","test2","test3"]`, `"members":[]`},
+		"another token":      {`"token":"TOKENabc123"`, `"token":"x"`},
+		"a null token":       {`"tokens":{`, `"tokens":{"x":null,`},
+		"a null session":     {`"sessions":{`, `"sessions":{"x":null,`},
+		"a null file":        {`"media":{`, `"media":{"x":null,`},
+		"another content":    {`"content":"aGVsbG8="`, `"content":"aGVsbG9v"`},
+		"an unknown app":     {`"appId":"` + sampleApp + `","issued"`, `"appId":"x","issued"`},
+		"a key":              {vectorKey, "AAAA"},
+		"a situation":        {`"sessions":{`, `"codes":{"x":"NORIGHT"},"sessions":{`},
+	} {
+		text := strings.Replace(good, change[0], change[1], 1)
+		w := &world{}
+		if err := json.Unmarshal([]byte(text), w); err != nil || text == good {
+			t.Fatalf("%s: %v, %t", name, err, text == good)
+		}
+		if err := w.Reindex(); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// Credentials from outside make a further application, or another key of a
+// known one.
+func TestCredentialsFromOutside(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../fixtures/youdu/default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fixture.Parse("default.yaml", text, []*contract.API{API})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := func(v contract.Values) (*world, error) {
+		s, err := API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode, Credentials: v})
+		w, _ := s.(*world)
+		return w, err
+	}
+	const otherKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+	w, err := state(contract.Values{"buin": "9", "appId": "mine", "aesKey": otherKey, "accessToken": "mine"})
+	if err != nil || w.apps[appKey{9, "mine"}] == nil || w.Tokens["mine"] == nil || len(w.Apps) != 5 || w.Credentials().Text("appId") != vectorApp {
+		t.Errorf("got %+v, %v", w, err)
+	}
+	words := slices.Sorted(w.Words())
+	for _, word := range []string{"9/mine", "mine", lastingToken, "14797363/" + vectorApp} {
+		if !slices.Contains(words, word) {
+			t.Errorf("%s is not among %v", word, words)
+		}
+	}
+	w, err = state(contract.Values{"buin": int64(vectorBuin), "appId": vectorApp, "aesKey": otherKey})
+	if err != nil || len(w.Apps) != 4 || w.Apps[0].AESKey != otherKey {
+		t.Errorf("got %+v, %v", w, err)
+	}
+	if _, err := state(contract.Values{"buin": "x", "appId": vectorApp, "aesKey": otherKey}); err == nil {
+		t.Error("a buin that is no number was taken")
+	}
+	if _, err := state(contract.Values{"buin": "9", "appId": "x", "aesKey": "short"}); err == nil {
+		t.Error("a key that is none was taken")
+	}
+}
+
+// TestSign is what the request of a client library looks like, and what stands
+// in its way.
+func TestSign(t *testing.T) {
+	t.Parallel()
+	credentials := contract.Values{"buin": "14797363", "appId": vectorApp, "aesKey": vectorKey, "accessToken": lastingToken}
+	for _, d := range []contract.Draft{{Credentials: credentials}, {Operation: getSession, Credentials: contract.Values{"buin": "1"}}} {
+		if r, err := API.Sign(d); err == nil {
+			t.Errorf("got %+v", r)
+		}
+	}
+	w := newTown(t, "bare")
+	for _, tt := range []struct {
+		op   *contract.Operation
+		in   contract.Values
+		want string
+	}{
+		{getToken, nil, "success"},
+		{getToken, contract.Values{"timestamp": "5"}, "success"},
+		{createSession, contract.Values{"title": "a&b", "creator": "test1", "member": []any{"test2", "test3"}, "extra": true}, "success"},
+		{getSession, contract.Values{"sessionId": vectorID}, "success"},
+		{getSession, contract.Values{"sessionId": vectorID, "accessToken": "x"}, "ACCESSTOKEN_NOTEXIST"},
+		{uploadMedia, contract.Values{"type": "file", "name": "n", "file": "hello"}, "success"},
+		{uploadMedia, contract.Values{"type": "file", "name": "n"}, "INVALID_MULTIPART"},
+		{getMedia, contract.Values{"mediaId": exampleMedia}, "success"},
+	} {
+		d := contract.Draft{Operation: tt.op, In: tt.in, Host: "h", Credentials: credentials, Now: fixed}
+		r, err := API.Sign(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := API.Sign(d)
+		if err != nil || string(again.Body) != string(r.Body) || again.Target != r.Target {
+			t.Errorf("%s: made twice, it differs: %v", tt.op.Name, err)
+		}
+		r.At = at(r.URL.Path)
+		if v, _ := w.serve(r); v.Outcome.Name != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.op.Name, v.Outcome.Name, tt.want)
+		}
+	}
+}

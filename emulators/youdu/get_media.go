@@ -1,0 +1,107 @@
+package youdu
+
+import (
+	"net/http"
+	"strconv"
+	"unicode/utf16"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var getMedia = &contract.Operation{
+	Name:   "GetMedia",
+	Doc:    "Returns a file. The answer is no JSON: the header Encrypt holds what is known of the file, the body the file itself as base64 of the envelope. An error is answered as elsewhere, without the header.",
+	Cite:   citeMedia,
+	Method: "POST", Path: "/cgi/media/get", Aliases: alias("/cgi/media/get"),
+	Params:   []contract.Param{tokenRow, mediaIDRow},
+	Outcomes: outcomes(gotMedia, invalidRequest, fileNotExist),
+	Decide:   decideMedia(gotMedia),
+	Write:    writeMedia,
+}
+
+var mediaIDRow = contract.Param{
+	Name: "mediaId", Need: contract.Required, Example: exampleMedia, Cite: citeMedia, Doc: "The file's id, as UploadMedia returned it.",
+}
+
+// exampleMedia is a file of the default fixture.
+const exampleMedia = "5d41402abc4b2a76b9719d911017c592-5"
+
+var gotMedia = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The file is returned: what is known of it in the header Encrypt, its content in the body.", Cite: citeMedia,
+	Returns: mediaRows, Do: doGetMedia,
+}
+
+// A mediaReply is what is known of a file.
+type mediaReply struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+var mediaRows = []contract.Param{
+	{Name: "name", Need: contract.Required, Cite: citeMedia, Doc: "The file's name."},
+	{Name: "size", Type: contract.Integer, Need: contract.Required, Cite: citeMedia, Doc: "How many bytes it has."},
+}
+
+// decideMedia is for calls about one file.
+func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdict {
+	return func(c *contract.Call) contract.Verdict {
+		w, id := c.State.(*world), c.In.Text("mediaId")
+		switch {
+		case id == "":
+			return w.tell(lacking, "Name", "mediaId")
+		case w.Media[id] == nil:
+			return w.tell(noMedia, "got", shown(id))
+		}
+		return success.Verdict()
+	}
+}
+
+// found is the file that a call names. Where a scenario has a call succeed for
+// one that is not there, it is invented.
+func found(c *contract.Call) *file {
+	if f := c.State.(*world).Media[c.In.Text("mediaId")]; f != nil {
+		return f
+	}
+	return &file{Name: c.Dice().Fake().Noun() + ".txt", Content: []byte(c.Dice().Fake().HackerPhrase())}
+}
+
+func doGetMedia(c *contract.Call) any {
+	f := found(c)
+	hear(c).content = f.Content
+	return &mediaReply{f.Name, int64(len(f.Content))}
+}
+
+// writeMedia answers with a file. Youdu's own PHP library looks for the header
+// by exactly this spelling.
+func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
+	if v.Outcome.Fails {
+		return write(c, v, reply)
+	}
+	k := hear(c)
+	r := contract.Response{Status: v.Outcome.Status, Body: k.content}
+	about := ascii(reply.Body)
+	if !k.plain && k.key != nil {
+		first := prefix(c.Dice())
+		about = string(k.key.seal(nil, first, reply.Body))
+		r.Body = k.key.seal(make([]byte, 0, k.key.sealed(k.content)), prefix(c.Dice()), k.content)
+	}
+	r.Header = http.Header{"Content-Type": {"application/octet-stream"}, "Encrypt": {about}}
+	return r
+}
+
+// ascii writes JSON without any letter that a header cannot carry.
+func ascii(body []byte) string {
+	b := make([]byte, 0, len(body))
+	for _, r := range string(body) {
+		if r < 0x80 {
+			b = append(b, byte(r))
+			continue
+		}
+		for _, half := range utf16.Encode([]rune{r}) {
+			b = append(b, `\u`...)
+			digits := strconv.FormatUint(0x10000|uint64(half), 16)
+			b = append(b, digits[1:]...)
+		}
+	}
+	return string(b)
+}

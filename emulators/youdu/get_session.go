@@ -1,0 +1,53 @@
+package youdu
+
+import (
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var getSession = &contract.Operation{
+	Name:   "GetSession",
+	Doc:    "Returns a session. Any application of the enterprise may read it, also one that another created; that is inferred.",
+	Cite:   citeSession,
+	Method: "GET", Path: "/cgi/session/get", Aliases: alias("/cgi/session/get"),
+	Params:   []contract.Param{tokenRow, inQuery(sessionIDRow)},
+	Outcomes: outcomes(gotSession, invalidRequest, illegalAccess),
+	Decide:   decideGet,
+}
+
+var gotSession = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The session is returned.", Cite: citeSession,
+	Returns: sessionRows, Do: doGet,
+}
+
+func inQuery(p contract.Param) contract.Param {
+	p.In = contract.Query
+	return p
+}
+
+func decideGet(c *contract.Call) contract.Verdict {
+	if _, v := c.State.(*world).session(c); !v.Pending() {
+		return v
+	}
+	return gotSession.Verdict()
+}
+
+// session finds the session that a call names.
+func (w *world) session(c *contract.Call) (*session, contract.Verdict) {
+	id := c.In.Text("sessionId")
+	if id == "" {
+		return nil, w.tell(lacking, "Name", "sessionId")
+	}
+	s := w.Sessions[id]
+	if s == nil {
+		return nil, w.tell(noSession, "got", shown(id))
+	}
+	return s, contract.Verdict{}
+}
+
+func doGet(c *contract.Call) any {
+	w, id := c.State.(*world), c.In.Text("sessionId")
+	if s := w.Sessions[id]; s != nil {
+		return s.reply()
+	}
+	return w.imagined(c, id, "").reply()
+}

@@ -1,0 +1,95 @@
+package youdu
+
+import (
+	"net/http"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The pages that rows and outcomes were read from.
+const (
+	citeGlobal   = "youduim/youdu-doc docs/api/c01_00002.md"
+	citeCodes    = "youduim/youdu-doc docs/api/a01_00009.md"
+	citeFirst    = "youduim/youdu-doc docs/api/a01_00001.md"
+	citeSession  = "youduim/youdu-doc docs/api/c01_00008.md"
+	citeSend     = "youduim/youdu-doc docs/api/c01_00009.md"
+	citeEvents   = "youduim/youdu-doc docs/api/c01_00010.md"
+	citeApps     = "youduim/youdu-doc docs/api/c01_00004.md"
+	citeMedia    = "youduim/youdu-doc docs/api/c01_00017.md"
+	citeSize     = "youduim/youdu-doc docs/admin/h01_00010.md"
+	citeCSharp   = "youduim/youdu-sdk-csharp"
+	citeSessions = "addcnos/youdu, youduphp/youdu"
+)
+
+// The errors that the emulator itself gives.
+var (
+	notFound = &contract.Outcome{
+		Name: "NOT_FOUND", Fails: true, Status: http.StatusNotFound, Message: "错误的请求",
+		Doc: "The path is none of the API. No page says how that is told; a client library takes any status but 200 for a broken transport.",
+	}
+	noRight         = code("NORIGHT")
+	illegalAccess   = code("ILLEGAL_ACCESS")
+	invalidRequest  = code("INVALID_REQUEST_5")
+	wrongRequest    = code("INVALID_REQUEST_100003")
+	missToken       = code("MISS_ACCESSTOKEN")
+	tokenNotExist   = code("ACCESSTOKEN_NOTEXIST")
+	tokenExpired    = code("ACCESSTOKEN_EXPIRED")
+	invalidJSON     = code("INVALID_FORMAT_JSON")
+	invalidAppID    = code("INVALID_APPID")
+	invalidEncrypt  = code("INVALID_ENCRYPT")
+	missBuin        = code("MISS_BUIN")
+	invalidBuin     = code("INVALID_BUIN")
+	missAppID       = code("MISS_APPID")
+	missEncrypt     = code("MISS_ENCRYPT")
+	formatBuin      = code("INVALID_FORMAT_BUIN")
+	formatAppID     = code("INVALID_FORMAT_APPID")
+	formatEncrypt   = code("INVALID_FORMAT_ENCRYPT")
+	invalidReceiver = code("INVALID_TOUSER")
+	invalidForm     = code("INVALID_MULTIPART")
+	invalidFileType = code("INVALID_FILETYPE")
+	fileNotExist    = code("FILE_NOTEXIST")
+	accountTooLong  = code("OVERLIMIT_USERID")
+	userNotExist    = code("USER_NOTEXIST")
+)
+
+// code finds the outcome of a documented error.
+func code(name string) *contract.Outcome {
+	o := documented[name]
+	if o == nil {
+		panic("youdu: there is no error " + name + " in the catalogue")
+	}
+	return o
+}
+
+// documented holds the outcome of each row of the catalogue by its name, and
+// common lists them in the catalogue's order: any call may end in any of them,
+// for no page says otherwise.
+var documented, common = func() (map[string]*contract.Outcome, []*contract.Outcome) {
+	byName, all := map[string]*contract.Outcome{}, make([]*contract.Outcome, 0, len(catalogue))
+	for _, row := range catalogue {
+		o := &contract.Outcome{Name: row.name, Fails: true, Status: http.StatusOK, Message: row.message, Doc: row.doc, Cite: citeCodes}
+		byName[row.name] = o
+		all = append(all, o)
+	}
+	return byName, all
+}()
+
+// numbers holds each error's errcode by its name.
+var numbers = func() map[string]int {
+	all := map[string]int{notFound.Name: invalidRequestNumber}
+	for _, row := range catalogue {
+		all[row.name] = row.number
+	}
+	return all
+}()
+
+// invalidRequestNumber is the errcode of "bad request".
+const invalidRequestNumber = 5
+
+// An errorRow is one row of the page of status codes. The name is the constant
+// without ERRCODE_; INVALID_REQUEST stands there twice and takes its number. The
+// message is the page's, for no page quotes one of a real answer.
+type errorRow struct {
+	number             int
+	name, message, doc string
+}

@@ -1,0 +1,25 @@
+package youdu
+
+import (
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var searchMedia = &contract.Operation{
+	Name:   "SearchMedia",
+	Doc:    "Tells the name and the size of a file.",
+	Cite:   citeMedia,
+	Method: "POST", Path: "/cgi/media/search", Aliases: alias("/cgi/media/search"),
+	Params:   []contract.Param{tokenRow, mediaIDRow},
+	Outcomes: outcomes(searched, invalidRequest, fileNotExist),
+	Decide:   decideMedia(searched),
+}
+
+var searched = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "What is known of the file is returned.", Cite: citeMedia,
+	Returns: mediaRows, Do: doSearch,
+}
+
+func doSearch(c *contract.Call) any {
+	f := found(c)
+	return &mediaReply{f.Name, int64(len(f.Content))}
+}

@@ -1,0 +1,113 @@
+package youdu
+
+import (
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The kinds of message that a session takes. The page's first sentence also
+// names links and articles, without saying how they look.
+var messageTypes = []string{"text", "image", "file", "voice", "video"}
+
+var sendMessage = &contract.Operation{
+	Name:   "SendMessage",
+	Doc:    "Sends a message to a session, or to one person. Of sessionId and receiver one is given; where both are, sessionId counts. Beside msgType stands an object of that name.",
+	Cite:   citeSend,
+	Method: "POST", Path: "/cgi/session/send", Aliases: alias("/cgi/session/send"),
+	Params: []contract.Param{
+		tokenRow,
+		{Name: "sessionId", Example: exampleSession, Cite: citeSend, Doc: "The session that the message goes to."},
+		{Name: "receiver", Cite: citeSend, Doc: "The account that a one-to-one message goes to."},
+		{Name: "sender", Need: contract.Required, Example: "test1", Cite: citeSend, Doc: "The account that sends."},
+		{Name: "msgType", Need: contract.Required, OneOf: messageTypes, Example: "text", Cite: citeSend, Doc: "The kind of message."},
+		{Name: "text", Type: contract.Object, Example: `{"content":"hi"}`, Cite: citeSend, Doc: "A text.", Fields: []contract.Param{
+			{Name: "content", Example: "hi", Cite: citeSend, Doc: "The text."},
+		}},
+		{Name: "image", Type: contract.Object, Cite: citeSend, Doc: "An image.", Fields: fileFields},
+		{Name: "file", Type: contract.Object, Cite: citeSend, Doc: "A file.", Fields: fileFields},
+		{Name: "voice", Type: contract.Object, Cite: citeSend, Doc: "A voice message.", Fields: fileFields},
+		{Name: "video", Type: contract.Object, Cite: citeSend, Doc: "A video.", Fields: fileFields},
+	},
+	Outcomes: outcomes(sent, invalidRequest, illegalAccess, noRight, invalidReceiver, fileNotExist, userNotExist),
+	Decide:   decideSend,
+}
+
+// fileFields are the members of a message that names a file. (The upload
+// returns it as mediaId.)
+var fileFields = []contract.Param{
+	{Name: "media_id", Cite: citeSend, Doc: "What UploadMedia returned as mediaId."},
+	{Name: "name", Cite: citeSend, Doc: "The file's name, in the page's sample of a file."},
+	{Name: "size", Type: contract.Integer, Cite: citeSend, Doc: "The file's size, in the page's sample of a file."},
+}
+
+var sent = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The message is sent. There is nothing to return.", Cite: citeSend,
+	Do: doSend,
+}
+
+func decideSend(c *contract.Call) contract.Verdict {
+	w, kind, by := c.State.(*world), c.In.Text("msgType"), c.In.Text("sender")
+	switch {
+	case by == "":
+		return w.tell(lacking, "Name", "sender")
+	case kind == "":
+		return w.tell(lacking, "Name", "msgType")
+	case !slices.Contains(messageTypes, kind):
+		return w.tell(wrongMessage, "got", shown(kind))
+	case !c.In.Has("sessionId") && !c.In.Has("receiver"):
+		return w.tell(lacking, "Name", "sessionId or receiver")
+	}
+	body, what := c.In.Object(kind), "media_id"
+	if kind == "text" {
+		what = "content"
+	}
+	if body.Text(what) == "" {
+		return w.tell(lacking, "Name", kind+"."+what)
+	}
+	if v := w.strangers("sender", []string{by}); !v.Pending() {
+		return v
+	}
+	if v := w.decideReceiver(c, by); !v.Pending() {
+		return v
+	}
+	if id := body.Text("media_id"); kind != "text" && w.Media[id] == nil {
+		return w.tell(noMedia, "got", shown(id))
+	}
+	return sent.Verdict()
+}
+
+// decideReceiver judges who shall get the message.
+func (w *world) decideReceiver(c *contract.Call, by string) contract.Verdict {
+	if !c.In.Has("sessionId") {
+		if to := c.In.Text("receiver"); !w.known(to) {
+			return w.tell(noReceiver, "got", shown(to))
+		}
+		return contract.Verdict{}
+	}
+	s, v := w.session(c)
+	if !v.Pending() {
+		return v
+	}
+	if !slices.Contains(s.Members, by) {
+		return w.tell(noMember, "Name", "sender", "got", by, "members", several(s.Members))
+	}
+	return contract.Verdict{}
+}
+
+// doSend counts the message. The ids of a session's messages follow on one
+// another from the second in which it was created, as published samples look.
+func doSend(c *contract.Call) any {
+	w, now := c.State.(*world), c.Now.Unix()
+	if s := w.Sessions[c.In.Text("sessionId")]; s != nil {
+		s.LastMsgID = max(s.LastMsgID+1, s.Created)
+		s.ActiveTime = now
+		w.tellMessage(c, s, s.LastMsgID)
+		return nil
+	}
+	if c.In.Has("receiver") {
+		w.Direct = max(w.Direct+1, now)
+		w.tellMessage(c, nil, w.Direct)
+	}
+	return nil
+}

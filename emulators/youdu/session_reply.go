@@ -1,0 +1,59 @@
+package youdu
+
+import (
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A sessionReply is a session as create, get and update return it.
+type sessionReply struct {
+	SessionID  string   `json:"sessionId"`
+	Title      string   `json:"title"`
+	Owner      string   `json:"owner"`
+	Version    int64    `json:"version"`
+	Type       string   `json:"type"`
+	Member     []string `json:"member"`
+	LastMsgID  int64    `json:"lastMsgId"`
+	ActiveTime int64    `json:"activeTime"`
+}
+
+// reply copies a session. The list of members is shared, for nobody writes it.
+func (s *session) reply() *sessionReply {
+	return &sessionReply{s.ID, s.Title, s.Owner, s.Version, multi, s.Members, s.LastMsgID, s.ActiveTime}
+}
+
+// sessionRows are what the three calls return. The tables of create and update
+// call the owner creator; the JSON beside them, and every library, owner.
+var sessionRows = []contract.Param{
+	{Name: "sessionId", Need: contract.Required, Example: exampleSession, Cite: citeSession, Doc: "The session's id: a GUID in capitals and braces."},
+	{Name: "title", Need: contract.Required, Cite: citeSession, Doc: "The title."},
+	{Name: "owner", Need: contract.Required, Cite: citeSession, Doc: "The account that owns the session: who created it, or who came after."},
+	{Name: "version", Type: contract.Integer, Need: contract.Required, Cite: citeSession, Doc: "The session's version, 64 bits: 1 at first, one more with every call that changes something. Start and step are inferred."},
+	{Name: "type", Need: contract.Required, OneOf: []string{multi}, Cite: citeSession, Doc: "The type."},
+	{Name: "member", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citeSession, Doc: "The accounts of the members, the owner among them."},
+	{Name: "lastMsgId", Type: contract.Integer, Need: contract.Required, Cite: citeCSharp, Doc: "The id of the latest message, 0 before the first. No page has it; a library refuses an answer without it."},
+	{Name: "activeTime", Type: contract.Integer, Need: contract.Required, Cite: citeCSharp, Doc: "When something happened last. No page has it, and the unit, UNIX seconds, is inferred; a library refuses an answer without it."},
+}
+
+// exampleSession is the id of a session of the default fixture, which samples
+// of the client libraries name.
+const exampleSession = "{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"
+
+var sessionIDRow = contract.Param{
+	Name: "sessionId", Need: contract.Required, Example: exampleSession, Cite: citeSession, Doc: "The session's id.",
+}
+
+// imagined is a session where a scenario has a call for one succeed that is not
+// there.
+func (w *world) imagined(c *contract.Call, id, owner string) *session {
+	if id == "" {
+		id = w.newID(c)
+	}
+	if owner == "" {
+		owner = "test1"
+	}
+	now := c.Now.Unix()
+	return &session{
+		ID: id, Title: c.Dice().Fake().Noun(), Owner: owner, Version: 1, Members: rosterOf(owner, "test2", "test3").list,
+		Created: now, ActiveTime: now,
+	}
+}

@@ -1,0 +1,307 @@
+package youdu
+
+import (
+	"cmp"
+	"crypto/cipher"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// How much of what clients pile up is kept. The oldest gives way; of tokens,
+// the one that ends first, so that those that count no more go before others.
+const (
+	maxSessions     = 1 << 17  // sessions
+	maxSessionBytes = 64 << 20 // of their titles and members
+	maxTokens       = 4096     // of one application
+	maxFiles        = 1024     // files
+	maxFileBytes    = 64 << 20 // of their contents
+)
+
+// A world is what the service remembers in one sandbox.
+type world struct {
+	Apps     []app               `json:"apps"`
+	Accounts []account           `json:"accounts"`
+	Codes    map[string]string   `json:"codes,omitempty"` // outcomes by situation, where the fixture says another
+	Sessions map[string]*session `json:"sessions"`        // by sessionId
+	Tokens   map[string]*token   `json:"tokens"`          // by accessToken; those that ended stay until they give way
+	Media    map[string]*file    `json:"media"`           // by mediaId
+	Serial   int64               `json:"serial"`          // of the latest that was made
+	Package  int64               `json:"package"`         // of the latest callback
+	Direct   int64               `json:"direct"`          // msgId of the latest one-to-one message
+
+	apps     map[appKey]*app
+	buins    map[int64]bool
+	accounts map[string]*account
+	sessions queue[*session]
+	media    queue[*file]
+	tokens   map[appKey]*byEnd
+}
+
+// An appKey is what an envelope names.
+type appKey struct {
+	buin  int64
+	appID string
+}
+
+// An app is an application that may call the API. Apps are never written once
+// Reindex is over, so they may be read when Look is.
+type app struct {
+	Buin          int64  `json:"buin"`
+	AppID         string `json:"appId"`
+	AESKey        string `json:"aesKey"`
+	Disabled      bool   `json:"disabled,omitempty"`
+	NoSession     bool   `json:"no_session,omitempty"` // session calls are refused
+	CallbackURL   string `json:"callback_url,omitempty"`
+	CallbackToken string `json:"callback_token,omitempty"`
+
+	block cipher.Block
+	iv    []byte
+}
+
+func (a *app) key() appKey { return appKey{a.Buin, a.AppID} }
+
+// An account is a person of the enterprise.
+type account struct {
+	Account  string `json:"account" yaml:"account"`
+	Name     string `json:"name,omitempty" yaml:"name"`
+	Disabled bool   `json:"disabled,omitempty" yaml:"disabled"`
+}
+
+// A session is what clients call a discussion group.
+type session struct {
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Owner      string   `json:"owner"`
+	Version    int64    `json:"version"`
+	Members    []string `json:"members"` // never written: a change brings a list of its own
+	LastMsgID  int64    `json:"last_msg_id"`
+	Created    int64    `json:"created"`     // UNIX seconds
+	ActiveTime int64    `json:"active_time"` // UNIX seconds
+	Serial     int64    `json:"serial"`
+}
+
+func (s *session) serial() int64 { return s.Serial }
+
+// size is about how many bytes the session is to be counted with.
+func (s *session) size() int {
+	n := len(s.Title) + len(s.Owner)
+	for _, m := range s.Members {
+		n += 16 + len(m)
+	}
+	return n
+}
+
+// A token is an accessToken that was issued, or that the fixture lists.
+type token struct {
+	Token  string    `json:"token"`
+	Buin   int64     `json:"buin"`
+	AppID  string    `json:"appId"`
+	Issued time.Time `json:"issued"`
+	Ends   time.Time `json:"ends,omitzero"`   // zero: never
+	Plain  bool      `json:"plain,omitempty"` // asked for without encryption, so what is asked with it is answered so
+	Serial int64     `json:"serial"`
+
+	at int // where it stands among those of its application
+}
+
+func (t *token) key() appKey { return appKey{t.Buin, t.AppID} }
+
+func (t *token) ended(now time.Time) bool { return !t.Ends.IsZero() && !now.Before(t.Ends) }
+
+// A file is what was uploaded.
+type file struct {
+	ID      string `json:"id"`
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Content []byte `json:"content"` // never written
+	Serial  int64  `json:"serial"`
+}
+
+func (f *file) serial() int64 { return f.Serial }
+
+func (f *file) size() int { return len(f.Content) + len(f.Name) }
+
+// Reindex rebuilds the indices.
+func (w *world) Reindex() error {
+	w.apps, w.buins, w.accounts = map[appKey]*app{}, map[int64]bool{}, map[string]*account{}
+	for i := range w.Apps {
+		a := &w.Apps[i]
+		if a.AppID == "" || w.apps[a.key()] != nil {
+			return fmt.Errorf("apps: the appId %q stands twice or is empty", a.AppID)
+		}
+		var err error
+		if a.block, a.iv, err = newCipher(a.AESKey); err != nil {
+			return fmt.Errorf("apps: %s: %w", a.AppID, err)
+		}
+		if err := checkCallback(a.CallbackURL); err != nil {
+			return fmt.Errorf("apps: %s: %w", a.AppID, err)
+		}
+		w.apps[a.key()], w.buins[a.Buin] = a, true
+	}
+	for i := range w.Accounts {
+		a := &w.Accounts[i]
+		if a.Account == "" || w.accounts[a.Account] != nil {
+			return fmt.Errorf("accounts: the account %q stands twice or is empty", a.Account)
+		}
+		w.accounts[a.Account] = a
+	}
+	if err := w.checkCodes(); err != nil {
+		return err
+	}
+	if err := w.reindexTokens(); err != nil {
+		return err
+	}
+	return w.reindexSessions()
+}
+
+func (w *world) checkCodes() error {
+	for _, name := range slices.Sorted(maps.Keys(w.Codes)) {
+		if !slices.Contains(situationNames(), name) {
+			return fmt.Errorf("codes: there is no situation %q", name)
+		}
+		if documented[w.Codes[name]] == nil {
+			return fmt.Errorf("codes: %s: there is no documented error %q", name, w.Codes[name])
+		}
+	}
+	return nil
+}
+
+func (w *world) reindexTokens() error {
+	if w.Tokens == nil {
+		w.Tokens = map[string]*token{}
+	}
+	w.tokens = map[appKey]*byEnd{}
+	for _, word := range slices.Sorted(maps.Keys(w.Tokens)) {
+		t := w.Tokens[word]
+		if t == nil || t.Token != word || word == "" {
+			return fmt.Errorf("tokens: %q does not say that it is itself", word)
+		}
+		if w.apps[t.key()] == nil {
+			return fmt.Errorf("tokens: %q is of the application %q of buin %d, which is not among the apps", word, t.AppID, t.Buin)
+		}
+		w.tokensOf(t.key()).insert(t)
+		w.Serial = max(w.Serial, t.Serial)
+	}
+	return nil
+}
+
+func (w *world) reindexSessions() error {
+	if w.Sessions == nil {
+		w.Sessions = map[string]*session{}
+	}
+	if w.Media == nil {
+		w.Media = map[string]*file{}
+	}
+	for id, s := range w.Sessions {
+		if s == nil || s.ID != id || len(s.Members) == 0 || !slices.Contains(s.Members, s.Owner) {
+			return fmt.Errorf("sessions: %q does not say that it is itself, or its owner is no member", id)
+		}
+		w.Serial = max(w.Serial, s.Serial)
+	}
+	for id, f := range w.Media {
+		if f == nil || f.ID != id || f.ID != mediaID(f.Content) {
+			return fmt.Errorf("media: %q does not say that it is itself", id)
+		}
+		w.Serial = max(w.Serial, f.Serial)
+	}
+	w.sessions, w.media = queueOf(maps.Values(w.Sessions)), queueOf(maps.Values(w.Media))
+	return nil
+}
+
+// Words lists the tokens, those that ended included: whoever sends one should
+// be told so by the sandbox that issued it. Beside them, the applications.
+func (w *world) Words() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range w.Apps {
+			if !yield(appWord(w.Apps[i].Buin, w.Apps[i].AppID)) {
+				return
+			}
+		}
+		for word := range w.Tokens {
+			if !yield(word) {
+				return
+			}
+		}
+	}
+}
+
+func appWord(buin int64, appID string) string { return strconv.FormatInt(buin, 10) + "/" + appID }
+
+// Credentials are the first application's, with a token of its that lasts, if
+// the fixture lists one.
+func (w *world) Credentials() contract.Values {
+	a := w.first()
+	if a == nil {
+		return nil
+	}
+	v := contract.Values{"buin": strconv.FormatInt(a.Buin, 10), "appId": a.AppID, "aesKey": a.AESKey}
+	if t := w.tokensOf(a.key()).lasting(); t != nil {
+		v["accessToken"] = t.Token
+	}
+	return v
+}
+
+// first is the application that counts where none is named; nil: there is none.
+func (w *world) first() *app {
+	if len(w.Apps) == 0 {
+		return nil
+	}
+	return &w.Apps[0]
+}
+
+// next numbers what is made.
+func (w *world) next() int64 { w.Serial++; return w.Serial }
+
+// known reports whether there is such an account, and it may take part.
+func (w *world) known(name string) bool {
+	a := w.accounts[name]
+	return a != nil && !a.Disabled
+}
+
+// keep puts a session in its place. The oldest give way where there are too
+// many, and the one that is kept never does.
+func (w *world) keep(s *session) {
+	w.Sessions[s.ID] = s
+	w.sessions.push(s)
+	for w.sessions.len() > 1 && (w.sessions.len() > maxSessions || w.sessions.bytes > maxSessionBytes) {
+		delete(w.Sessions, w.sessions.pop().ID)
+	}
+}
+
+// change changes a session that is kept.
+func (w *world) change(s *session, do func()) {
+	w.sessions.bytes -= s.size()
+	do()
+	w.sessions.bytes += s.size()
+}
+
+// drop forgets a session.
+func (w *world) drop(s *session) {
+	w.sessions.remove(s)
+	delete(w.Sessions, s.ID)
+}
+
+// store keeps a file. One with the same contents gives way to it.
+func (w *world) store(f *file) {
+	if old := w.Media[f.ID]; old != nil {
+		w.media.remove(old)
+	}
+	w.Media[f.ID] = f
+	w.media.push(f)
+	for w.media.len() > 1 && (w.media.len() > maxFiles || w.media.bytes > maxFileBytes) {
+		delete(w.Media, w.media.pop().ID)
+	}
+}
+
+// instant is the sandbox's time as it is kept: without a monotonic reading and
+// in one zone, so that a snapshot restored and taken again has the same bytes.
+func instant(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }
+
+// bySerial orders what was made by when it was made.
+func bySerial[T interface{ serial() int64 }](a, b T) int { return cmp.Compare(a.serial(), b.serial()) }

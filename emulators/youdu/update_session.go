@@ -1,0 +1,140 @@
+package youdu
+
+import (
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var updateSession = &contract.Operation{
+	Name:   "UpdateSession",
+	Doc:    "Changes a session's title and members, all at once or not at all. A title that is missing, null or empty stays as it is, and so do the members where the lists are. There is no call that names another owner, and none that ends a session.",
+	Cite:   citeSession,
+	Method: "POST", Path: "/cgi/session/update", Aliases: alias("/cgi/session/update"),
+	Params: []contract.Param{
+		tokenRow,
+		sessionIDRow,
+		{Name: "opUser", Need: contract.Required, Example: "test1", Cite: citeSession, Doc: "The account that makes the change."},
+		{Name: "title", Max: maxTitle, Example: "修改后的标题", Cite: citeSession, Doc: "The new title, at most 64 characters."},
+		{Name: "addMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to add. Who is a member already is passed over."},
+		{Name: "delMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to remove, after the others were added. Who is no member is passed over."},
+	},
+	Outcomes: outcomes(updated, invalidRequest, illegalAccess, noRight, userNotExist),
+	Decide:   decideUpdate,
+}
+
+var updated = &contract.Outcome{
+	Name: "success", Status: 200, Doc: "The session is changed, or there was nothing to change.", Cite: citeSession,
+	Returns: sessionRows, Do: doUpdate,
+}
+
+func decideUpdate(c *contract.Call) contract.Verdict {
+	w, by := c.State.(*world), c.In.Text("opUser")
+	s, v := w.session(c)
+	switch {
+	case c.In.Text("sessionId") == "":
+		return v
+	case by == "":
+		return w.tell(lacking, "Name", "opUser")
+	}
+	if v := w.unfitTitle(c); !v.Pending() {
+		return v
+	}
+	if !v.Pending() {
+		return v
+	}
+	if v := w.strangers("opUser", []string{by}); !v.Pending() {
+		return v
+	}
+	if !slices.Contains(s.Members, by) {
+		return w.tell(noMember, "Name", "opUser", "got", by, "members", several(s.Members))
+	}
+	if v := w.strangers("addMember", gather("", c.In["addMember"]).list); !v.Pending() {
+		return v
+	}
+	return w.decideChange(c, s, by)
+}
+
+// decideChange judges what the change would lead to.
+func (w *world) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
+	x := changeOf(c, s)
+	switch {
+	case len(x.members) == 0:
+		return w.tell(lastMember)
+	case len(x.added) > 0:
+		if v := w.unfitMembers(c, len(x.members)); !v.Pending() {
+			return v
+		}
+	}
+	others := slices.ContainsFunc(x.removed, func(one string) bool { return one != by })
+	if c.Switches.Bool("owner_only_delete") && others && by != s.Owner {
+		return w.tell(notOwner, "got", by, "owner", s.Owner)
+	}
+	return updated.Verdict()
+}
+
+// A change is what an update makes of a session.
+type change struct {
+	title          string
+	owner          string
+	members        []string // a list of its own
+	added, removed []string
+}
+
+// changeOf works out a change without making it. Who is in both lists is added
+// first and then removed.
+func changeOf(c *contract.Call, s *session) change {
+	x := change{title: s.Title, owner: s.Owner, members: s.Members}
+	if title := c.In.Text("title"); title != "" {
+		x.title = title
+	}
+	add, del := gather("", c.In["addMember"]), gather("", c.In["delMember"])
+	if len(add.list)+len(del.list) == 0 {
+		return x
+	}
+	was := rosterOf(s.Members...)
+	all := rosterOf(s.Members...)
+	for _, one := range add.list {
+		if all.add(one) && !del.has(one) {
+			x.added = append(x.added, one)
+		}
+	}
+	x.members, x.removed = all.without(del)
+	x.removed = slices.DeleteFunc(x.removed, func(one string) bool { return !was.has(one) })
+	if len(x.members) > 0 && del.has(s.Owner) {
+		x.owner = x.members[0]
+	}
+	return x
+}
+
+// effective reports whether the change changes anything.
+func (x *change) effective(s *session) bool {
+	return x.title != s.Title || len(x.added) > 0 || len(x.removed) > 0
+}
+
+// doUpdate makes the change. Where a scenario has it succeed on a session that
+// is not there, there is one from then on.
+func doUpdate(c *contract.Call) any {
+	w, by := c.State.(*world), c.In.Text("opUser")
+	s := w.Sessions[c.In.Text("sessionId")]
+	if s == nil {
+		s = w.imagined(c, c.In.Text("sessionId"), by)
+		s.Serial = w.next()
+		w.keep(s)
+	}
+	x := changeOf(c, s)
+	if len(x.members) == 0 || !x.effective(s) {
+		return s.reply()
+	}
+	w.alter(c, s, &x, by)
+	return s.reply()
+}
+
+// alter makes a change, and tells the audit application.
+func (w *world) alter(c *contract.Call, s *session, x *change, by string) {
+	w.change(s, func() {
+		s.Title, s.Owner, s.Members = x.title, x.owner, x.members
+		s.Version++
+	})
+	w.tellUpdated(c, s, x, by)
+}
