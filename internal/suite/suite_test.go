@@ -269,6 +269,20 @@ func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
 	}
 }
 
+// A part of a credential that no client reads from the environment does not
+// keep the others out.
+func TestCredentialWithoutVariable(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.APIs[0].Credentials = append(c.APIs[0].Credentials, contract.Credential{Name: "made"})
+	c.FromEnv = true
+	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "from-env"}[name] }
+	known := start(t, c).House.Config().Credentials["toy"]
+	if got := known.Text("token"); got != "from-env" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestOnlySome(t *testing.T) {
 	t.Parallel()
 	c := config()
