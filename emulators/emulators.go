@@ -3,11 +3,13 @@
 package emulators
 
 import (
+	"github.com/understudy-suite/understudy/emulators/adobepass"
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
 // All lists every API.
 var All = []*contract.API{
+	adobepass.API,
 	tencentcar.API,
 }
