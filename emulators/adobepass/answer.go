@@ -119,7 +119,10 @@ func writePage(c *contract.Call, v contract.Verdict, _ contract.Reply) contract.
 	if v.Outcome.Status == http.StatusMethodNotAllowed {
 		h = with(h, "Allow", allow(c.Request))
 	}
-	return page(v.Outcome.Status, h, errorPage, struct{ Status int; Code, Message string }{v.Outcome.Status, v.Outcome.Name, v.Message(c)})
+	return page(v.Outcome.Status, h, errorPage, struct {
+		Status        int
+		Code, Message string
+	}{v.Outcome.Status, v.Outcome.Name, v.Message(c)})
 }
 
 // page renders a page; html/template escapes whatever comes from a request.

@@ -20,8 +20,10 @@ var API = &contract.API{
 	Docs:  "https://experienceleague.adobe.com/en/docs/pass/authentication/integration-guide-programmers/rest-apis/rest-api-v2/apis/rest-api-v2-apis-overview",
 	Port:  6412,
 
-	Hosts:   hosts,
-	Claims:  func(r *contract.Request) bool { return strings.HasPrefix(r.URL.Path, apiPath) || strings.HasPrefix(r.URL.Path, dcrPath) },
+	Hosts: hosts,
+	Claims: func(r *contract.Request) bool {
+		return strings.HasPrefix(r.URL.Path, apiPath) || strings.HasPrefix(r.URL.Path, dcrPath)
+	},
 	Callers: callers,
 
 	Pick:  pick,

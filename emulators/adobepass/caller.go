@@ -26,8 +26,8 @@ type caller struct {
 	software *software
 	page     *loginData // what the login page shows
 	known    []identity // single sign-on identities that the request proves
-	fault    string   // why the body cannot be taken apart
-	repeated []string // names that stand twice in a form
+	fault    string     // why the body cannot be taken apart
+	repeated []string   // names that stand twice in a form
 }
 
 // who returns the call's caller. The step read has made it for all others.

@@ -39,9 +39,9 @@ type decision struct {
 	Source          string      `json:"source"`
 	Authorized      bool        `json:"authorized"`
 	Token           *mediaToken `json:"token,omitempty"`
+	Error           *apiError   `json:"error,omitempty"`
 	NotBefore       int64       `json:"notBefore,omitempty"`
 	NotAfter        int64       `json:"notAfter,omitempty"`
-	Error           *apiError   `json:"error,omitempty"`
 }
 
 func decisionRows(cite string) []contract.Param {

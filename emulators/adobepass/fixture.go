@@ -46,7 +46,8 @@ var fixtureRows = []contract.Param{
 	{Name: "software", Type: contract.List, Of: contract.Object, Doc: "The applications of the TVE Dashboard. The first one's statement is the sandbox's credential.", Fields: []contract.Param{
 		{Name: "statement", Need: contract.Required, Doc: "The software statement."},
 		{Name: "service_providers", Type: contract.List, Of: contract.String, Doc: "The service providers that it is linked to; without the list any."},
-		{Name: "redirect_uris", Type: contract.List, Of: contract.String, Doc: "Where its clients may be led back to; without the list anywhere."},
+		{Name: "redirect_uris", Type: contract.List, Of: contract.String, Doc: "Where its clients may be led back to, as RegisterClient tells."},
+		{Name: "schemes", Type: contract.List, Of: contract.String, Doc: "The schemes of other redirect URIs that a client may register with. Without this and redirect_uris any is good."},
 		{Name: "revoked", Type: contract.Boolean, Doc: "Whether it counts no more, and with it every client and token."},
 	}},
 	{Name: "clients", Type: contract.List, Of: contract.Object, Doc: "Clients that are registered from the beginning.", Fields: []contract.Param{
@@ -117,6 +118,7 @@ var fixtureRows = []contract.Param{
 		{Name: "client_id", Doc: "The client that created it."},
 		{Name: "device", Doc: "The device that created it, as AP-Device-Identifier has it."},
 		{Name: "device_info", Doc: "What the device is, as X-Device-Info has it."},
+		{Name: "user_agent", Doc: "The User-Agent that created it."},
 	}},
 	{Name: "profiles", Type: contract.List, Of: contract.Object, Doc: "Profiles that are there from the beginning.", Fields: []contract.Param{
 		{Name: "service_provider", Need: contract.Required, Doc: "The service provider."},
@@ -176,6 +178,7 @@ type file struct {
 		Client      string `yaml:"client_id"`
 		Device      string `yaml:"device"`
 		DeviceInfo  string `yaml:"device_info"`
+		UserAgent   string `yaml:"user_agent"`
 	} `yaml:"sessions"`
 	Profiles []struct {
 		Provider        string        `yaml:"service_provider"`
@@ -228,7 +231,8 @@ func (w *world) alsoKnow(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
 		if len(w.Software) > 0 {
-			one.Providers, one.RedirectURIs = w.Software[0].Providers, w.Software[0].RedirectURIs
+			one = w.Software[0]
+			one.Statement = text
 		}
 		if !w.lists(text) {
 			w.Software = append(w.Software, one)
@@ -287,7 +291,7 @@ func (w *world) addSessions(f *file, seed contract.Seed) error {
 		}
 		w.Sessions[s.Code] = &session{
 			Code: s.Code, ID: seed.Dice.ID(), ServiceProvider: s.Provider, MVPD: s.MVPD, Domain: s.Domain, RedirectURL: s.RedirectURL,
-			Client: s.Client, Device: device, DeviceInfo: s.DeviceInfo,
+			Client: s.Client, Device: device, DeviceInfo: s.DeviceInfo, UserAgent: s.UserAgent, Address: "192.0.2.1", Port: "3061",
 			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: w.next(),
 		}
 	}

@@ -58,9 +58,9 @@ type providerView struct {
 	ID                    string `json:"id"`
 	DisplayName           string `json:"displayName"`
 	LogoURL               string `json:"logoUrl"`
+	PassiveAuthnEnabled   *bool  `json:"passiveAuthnEnabled,omitempty"`
 	AuthPerAggregator     *bool  `json:"authPerAggregator,omitempty"`
 	AuthPerBrowserSession *bool  `json:"authPerBrowserSession,omitempty"`
-	PassiveAuthnEnabled   *bool  `json:"passiveAuthnEnabled,omitempty"`
 	IsTempPass            bool   `json:"isTempPass,omitempty"`
 	BoardingStatus        string `json:"boardingStatus,omitempty"`
 	PlatformMappingID     string `json:"platformMappingId,omitempty"`

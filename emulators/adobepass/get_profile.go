@@ -1,6 +1,8 @@
 package adobepass
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -107,11 +109,12 @@ func (w *world) decideProfile(c *contract.Call, m *mvpd, h holder, known []ident
 	return nothing.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)
 }
 
-// degradedView is the profile that AuthNAll gives: nobody's in particular.
+// degradedView is the profile that AuthNAll gives: nobody's in particular. Its
+// userID has 56 hexadecimal digits, as in the sample.
 func degradedView(c *contract.Call, h holder) view {
-	now := c.Now.UnixMilli()
+	now, user := c.Now.UnixMilli(), sha256.Sum224([]byte(h.device+h.mvpd))
 	return view{
 		NotBefore: now, NotAfter: now + c.Switches.Duration("degraded_ttl").Milliseconds(), Issuer: "Adobe", Type: degraded,
-		Attributes: members{{"userID", shown{digest("degraded " + h.device + h.mvpd), "plain"}}},
+		Attributes: members{{"userID", shown{hex.EncodeToString(user[:]), "plain"}}},
 	}
 }

@@ -41,8 +41,8 @@ var getSession = &contract.Operation{
 
 // A sessionStatus is what GetSession returns.
 type sessionStatus struct {
-	Existing  existing `json:"existingParameters"`
 	Missing   []string `json:"missingParameters,omitempty"`
+	Existing  existing `json:"existingParameters"`
 	Device    *device  `json:"device"`
 	NotBefore string   `json:"notBefore"`
 	NotAfter  string   `json:"notAfter"`

@@ -34,8 +34,8 @@ type logoutReply struct {
 type logoutView struct {
 	ActionName string `json:"actionName"`
 	ActionType string `json:"actionType"`
-	URL        string `json:"url,omitempty"`
 	MVPD       string `json:"mvpd"`
+	URL        string `json:"url,omitempty"`
 }
 
 func logsOut(name, kind, doc string) *contract.Outcome {

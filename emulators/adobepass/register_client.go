@@ -25,7 +25,7 @@ func dcrRefuses(code, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: code, Fails: true, Status: 400, Doc: doc, Cite: cite}
 }
 
-const sampleStatement = "eyJhbGciOiJSUzI1NiJ9.eyJzb2Z0d2FyZV9pZCI6IjROUkIxLTBYWkFCWkk5RTYtNVNNM1IiLCJjbGllbnRfbmFtZSI6IkV4YW1wbGUgU3RhdGVtZW50LWJhc2VkIENsaWVudCIsImNsaWVudF91cmkiOiJodHRwczovL2NsaWVudC5leGFtcGxlLm5ldC8ifQ.Shd8Poa2_IkLWYTyRXgkEfm0u-YB58XLMbdnhClPoXggFshyanur__5-d7v82ctAloN9ahszCsIfZBufiz7Wov3IniFG15gXgYZw_R2aHR1W80PaV_uHOXpeaEXdEw4ajlL9z6YCSxhw30B8DWaab9oO8pJBfpY6JB31LSsmRw3ooKim5QxkBue2gHO-RPEspRmJlIdqGVHheT5LElnxIRAxETALZQfyl71PbokW-JM4MSkR3B1Cu-w2CS6FJEfEiby3VownEiZ3ac1T7Yl6LlHHrqBc2-kz2oJX2H-hV45gFF2yi_SnjpcqM94ucyHJ97XkkGJcgWw5I7Vmfkyx8g"
+const sampleStatement = "eyJhbGciOiJSUzI1NiJ9.eyJzb2Z0d2FyZV9pZCI6IjROUkIxLTBYWkFCWkk5RTYtNVNNM1IiLCJjbGllbnRfbmFtZSI6IkV4YW1wbGUgU3RhdGVtZW50LWJhc2VkIENsaWVudCIsImNsaWVudF91cmkiOiJodHRwczovL2NsaWVudC5leGFtcGxlLm5ldC8ifQ.GHfL4QNIrQwL18BSRdE595T9jbzqa06R9BT8w409x9oIcKaZo_mt15riEXHazdISUvDIZhtiyNrSHQ8K4TvqWxH6uJgcmoodZdPwmWRIEYbQDLqPNxREtYn05X3AR7ia4FRjQ2ojZjk5fJqJdQ-JcfxyhK-P8BAWBd6I2LLA77IG32xtbhxYfHX7VhuU5ProJO8uvu3Ayv4XRhLZJY4yKfmyjiiKiPNe-Ia4SMy_d_QSWxskU5XIQl5Sa2YRPMbDRXttm2TfnZM1xx70DoYi8g6czz-CPGRi4SW_S2RKHIJfIjoI3zTJ0Y2oe0_EJAiXbL6OyF9S5tKxDXV8JIndSA"
 
 var registerClient = &contract.Operation{
 	Name:   "RegisterClient",
@@ -71,8 +71,8 @@ var registered = &contract.Outcome{
 		} else if len(w.Software) > 0 {
 			one.Statement = w.Software[0].Statement
 		}
-		if u := c.In.Text("redirect_uri"); u != "" {
-			uris = []string{u}
+		if u := c.In.Text("redirect_uri"); u != "" && len(uris) == 0 {
+			uris = append(uris, u)
 		}
 		one.at = w.order[clients].push(one)
 		w.Clients[one.ID] = one
@@ -110,24 +110,33 @@ func decideRegister(c *contract.Call) contract.Verdict {
 	return w.checkURI(c, nil)
 }
 
-// checkURI holds redirect_uri against the application's: the same scheme and
-// host, or any where it was registered with none.
+// checkURI holds redirect_uri against the application's: of one of its schemes,
+// or with the scheme and host of one of its URIs. The documented sample asks
+// with another URI than its answer tells.
 func (w *world) checkURI(c *contract.Call, s *software) contract.Verdict {
 	given := c.In.Text("redirect_uri")
 	if given == "" {
 		return registered.Verdict()
 	}
-	u, err := url.Parse(given)
-	if unfitURL(given) != "" || err != nil {
-		return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", "an absolute URI")
+	if why := unfitURL(given); why != "" {
+		return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", "an absolute URI: it "+why)
 	}
-	if s == nil || len(s.RedirectURIs) == 0 || slices.ContainsFunc(s.RedirectURIs, func(known string) bool {
-		k, err := url.Parse(known)
-		return err == nil && k.Scheme == u.Scheme && k.Host == u.Host
-	}) {
+	if s == nil || len(s.RedirectURIs)+len(s.Schemes) == 0 || s.leadsTo(given) {
 		return registered.Verdict()
 	}
-	return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", strings.Join(s.RedirectURIs, ", "))
+	return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", strings.Join(append(slices.Clone(s.RedirectURIs), s.Schemes...), ", "))
+}
+
+func (s *software) leadsTo(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Schemes, func(scheme string) bool { return strings.EqualFold(scheme, u.Scheme) }) ||
+		slices.ContainsFunc(s.RedirectURIs, func(known string) bool {
+			k, err := url.Parse(known)
+			return err == nil && k.Scheme == u.Scheme && k.Host == u.Host
+		})
 }
 
 // wellFormedStatement reports whether a text is a JWS as far as one can see

@@ -51,14 +51,14 @@ type world struct {
 	mvpds       map[string]int
 	platform    map[string]int // MVPDs by the partner's mapping id
 	verified    map[[sha256.Size]byte]verified
-	open        map[creator]*session    // the unfinished session of each creator
-	profiles    map[holder]*profile     // the latest
-	shared      map[sso][]*profile      // those that single sign-on finds
-	byDevice    map[trialKey]*trial     //
-	byIdentity  map[trialKey]*trial     //
-	buckets     map[string]*bucket      // throttle, by address
-	order       map[string]*queue       // of each kind of record
-	small       int                     // in tests: in the place of most
+	open        map[creator]*session // the unfinished session of each creator
+	profiles    map[holder]*profile  // the latest
+	shared      map[sso][]*profile   // those that single sign-on finds
+	byDevice    map[trialKey]*trial  //
+	byIdentity  map[trialKey]*trial  //
+	buckets     map[string]*bucket   // throttle, by address
+	order       map[string]*queue    // of each kind of record
+	small       int                  // in tests: in the place of most
 }
 
 // A queue keeps the records of one kind in the order in which they came, and
@@ -113,6 +113,7 @@ type software struct {
 	Statement    string   `json:"statement" yaml:"statement"`
 	Providers    []string `json:"service_providers,omitempty" yaml:"service_providers"` // none: any
 	RedirectURIs []string `json:"redirect_uris,omitempty" yaml:"redirect_uris"`
+	Schemes      []string `json:"schemes,omitempty" yaml:"schemes"` // of other redirect URIs that its clients may name
 	Revoked      bool     `json:"revoked,omitempty" yaml:"revoked"`
 }
 

@@ -152,7 +152,7 @@ func (w *world) trialView(c *contract.Call, h holder) view {
 	}
 	v.Attributes = append(v.Attributes,
 		member{"expiration_date", shown{v.NotAfter, "plain"}},
-		member{"userID", shown{"temppass_" + digest(h.device + word + m.ID), "plain"}})
+		member{"userID", shown{"temppass_" + digest(h.device+word+m.ID), "plain"}})
 	return v
 }
 
