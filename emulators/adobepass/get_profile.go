@@ -81,6 +81,9 @@ func asked(c *contract.Call, w *world) (holder, []identity) {
 		return h, nil
 	}
 	mvpd := c.In.Text("mvpd")
+	if named := partnerMVPD(c, w); named != "" {
+		mvpd = named
+	}
 	if mvpd == "" {
 		mvpd = w.someMVPD(c.In.Text("serviceProvider"))
 	}
