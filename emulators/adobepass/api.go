@@ -91,7 +91,7 @@ func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 	if r.Method == http.MethodOptions {
 		return preflight, ""
 	}
-	if len(r.At) == 0 {
+	if len(r.At) == 0 || r.At[0] == preflight { // which stands at a path where nothing is
 		return nil, contract.NoSuchPath
 	}
 	for _, op := range r.At {

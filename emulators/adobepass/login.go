@@ -55,7 +55,7 @@ var (
 	preflight = &contract.Operation{
 		Name: "Preflight", Helper: true,
 		Doc:    "Answers OPTIONS on any path: what a browser may send.",
-		Method: "OPTIONS", Path: "/",
+		Method: "OPTIONS", Path: "/api/v2",
 		Outcomes: outcomes(preflighted),
 		Decide:   func(*contract.Call) contract.Verdict { return preflighted.Verdict() },
 		Write: func(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
