@@ -111,6 +111,15 @@ type folder struct {
 
 func (f folder) Glob(string) ([]string, error) { return fs.Glob(f.FS, f.name+"/*.yaml") }
 
+// ReadDir lists a folder of the file system, of the topmost only the one shown.
+func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
+	all, err := fs.ReadDir(f.FS, name)
+	if name == "." {
+		all = slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.Name() != f.name })
+	}
+	return all, err
+}
+
 // slowly is a wall clock of which every look takes a second, so that no two
 // calls meet in one window of a rate limit.
 func slowly(from time.Time) func() time.Time {
