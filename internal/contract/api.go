@@ -149,7 +149,7 @@ type Trigger struct {
 // A Credential is one part of what makes a caller known.
 type Credential struct {
 	Name string // as the vendor writes it: "token"
-	Env  string // the environment variable that the vendor's client libraries read: "PARCELS_TOKEN"
+	Env  string // the environment variable that the vendor's client libraries read: "PARCELS_TOKEN"; "": none does
 }
 
 // Operation finds an operation by its name, or returns nil.

@@ -273,8 +273,7 @@ func (c *Config) clock() (clock.Setting, error) {
 	return s, nil
 }
 
-// credentials takes in what the environment says, for APIs of which it says
-// all that clients read from there.
+// credentials takes in what the environment says, for APIs of which it says all.
 func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, error) {
 	all := map[string]contract.Values{}
 	if !c.FromEnv {
@@ -282,18 +281,18 @@ func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, 
 	}
 	var names []string
 	for _, api := range apis {
-		v, asked := contract.Values{}, 0
+		v, whole := contract.Values{}, 0
 		for _, k := range api.Credentials {
 			if k.Env == "" {
-				continue // no client reads it from there
+				continue
 			}
-			asked++
+			whole++
 			names = append(names, k.Env)
 			if s := c.Env(k.Env); s != "" {
 				v[k.Name] = s
 			}
 		}
-		if len(v) > 0 && len(v) == asked {
+		if len(v) > 0 && len(v) == whole {
 			all[api.Name] = v
 		}
 	}

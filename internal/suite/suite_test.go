@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -269,17 +270,19 @@ func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
 	}
 }
 
-// A part of a credential that no client reads from the environment does not
-// keep the others out.
-func TestCredentialWithoutVariable(t *testing.T) {
+// A part of the credentials that no variable gives is not waited for.
+func TestCredentialsOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c := config()
-	c.APIs[0].Credentials = append(c.APIs[0].Credentials, contract.Credential{Name: "made"})
+	c.APIs[0].Credentials = append(c.APIs[0].Credentials, contract.Credential{Name: "lasting"})
 	c.FromEnv = true
-	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "from-env"}[name] }
-	known := start(t, c).House.Config().Credentials["toy"]
-	if got := known.Text("token"); got != "from-env" {
-		t.Errorf("got %q", got)
+	c.Env = func(name string) string {
+		return map[string]string{"TOY_TOKEN": "from-env", "": "of no variable"}[name]
+	}
+	s := start(t, c)
+	want := contract.Values{"token": "from-env"}
+	if got := s.House.Config().Credentials["toy"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
