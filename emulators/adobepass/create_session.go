@@ -63,6 +63,9 @@ var (
 			w.begin(c, s)
 			r := s.reply("resume", direct, none, s.path())
 			r.MissingParameters = s.missing(c.Switches)
+			if s.Withheld {
+				r.MVPD = ""
+			}
 			return r
 		},
 	}

@@ -21,7 +21,9 @@ import (
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	const at = "/api/v2/REF30/sessions"
-	redirect := func(u string) string { return "mvpd=Cablevision&domainName=adobe.com&redirectUrl=" + url.QueryEscape(u) }
+	redirect := func(u string) string {
+		return "mvpd=Cablevision&domainName=adobe.com&redirectUrl=" + url.QueryEscape(u)
+	}
 	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	for name, tt := range map[string]struct {
 		method, target, body, header, value string
