@@ -274,7 +274,7 @@ func (w *world) addClients(f *file, seed contract.Seed) error {
 		if k.Software < 0 || k.Software >= len(w.Software) {
 			return fmt.Errorf("clients: %s is an instance of software %d, and there are %d", k.ID, k.Software, len(w.Software))
 		}
-		w.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: w.Software[k.Software].Statement, Issued: seed.Now.Unix(), Serial: w.next()}
+		w.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: w.Software[k.Software].Statement, Issued: seed.Now.Unix(), Fixed: true, Serial: w.next()}
 	}
 	return nil
 }

@@ -183,6 +183,7 @@ type client struct {
 	Statement string `json:"statement"`
 	Issued    int64  `json:"issued"`          // seconds
 	Stale     int64  `json:"stale,omitempty"` // tokens issued up to this second were expired
+	Fixed     bool   `json:"fixed,omitempty"` // the fixture's, which never gives way
 	Serial    uint64 `json:"serial"`
 
 	at place
@@ -365,7 +366,9 @@ func (w *world) reindexRecords() error {
 	w.byDevice, w.byIdentity = map[trialKey]*trial{}, map[trialKey]*trial{}
 	return errors.Join(
 		restore(w, clients, &w.Clients, func(one *client) (string, uint64) { return one.ID, one.Serial }, func(one *client) {
-			one.at = w.order[clients].push(one)
+			if !one.Fixed {
+				one.at = w.order[clients].push(one)
+			}
 		}),
 		restore(w, sessions, &w.Sessions, func(s *session) (string, uint64) { return s.Code, s.Serial }, w.enterSession),
 		restore(w, profilesKind, &w.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, w.enterProfile),
