@@ -5,6 +5,7 @@ package emulators
 import (
 	"github.com/understudy-suite/understudy/emulators/adobemedia"
 	"github.com/understudy-suite/understudy/emulators/polyv"
+	"github.com/understudy-suite/understudy/emulators/adobepass"
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/emulators/youdu"
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -14,6 +15,7 @@ import (
 var All = []*contract.API{
 	adobemedia.API,
 	polyv.API,
+	adobepass.API,
 	tencentcar.API,
 	youdu.API,
 }

@@ -51,9 +51,19 @@ func Table(apis []*contract.API) []byte {
 	p.table("API", "Stands in for", "Port", "Operations", "Handbook")
 	for _, api := range apis {
 		p.row(code(api.Name), "["+escape(api.Title)+"]("+api.Docs+")", strconv.Itoa(api.Port),
-			strconv.Itoa(len(api.Operations)), "[page](docs/handbook/"+api.Name+".md)")
+			strconv.Itoa(documented(api)), "[page](docs/handbook/"+api.Name+".md)")
 	}
 	return p.Bytes()
+}
+
+// documented counts the operations of an API, those of ours left out.
+func documented(api *contract.API) (n int) {
+	for _, op := range api.Operations {
+		if !op.Helper {
+			n++
+		}
+	}
+	return n
 }
 
 // page is a page of Markdown in the making.

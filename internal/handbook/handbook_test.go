@@ -128,7 +128,9 @@ func TestPageOfLittle(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	got := string(handbook.Table([]*contract.API{toy}))
+	api := *toy
+	api.Operations = append(api.Operations[:1:1], &contract.Operation{Name: "Page", Helper: true}) // which is no operation of the vendor's
+	got := string(handbook.Table([]*contract.API{&api}))
 	want := "| API | Stands in for | Port | Operations | Handbook |\n| --- | --- | --- | --- | --- |\n" +
 		"| `toy` | [Toy \\*API\\*](https://toy.example) | 6499 | 1 | [page](docs/handbook/toy.md) |\n"
 	if got != want {

@@ -1,0 +1,32 @@
+package adobepass
+
+import (
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// decisionParams are the rows of both operations on decisions.
+func decisionParams(cite string) []contract.Param {
+	return slices.Concat([]contract.Param{serviceProviderRow(cite), mvpdRow(cite), resourcesRow, deviceRow, deviceInfoRow, identityRow}, ssoRows)
+}
+
+var preauthorize = &contract.Operation{
+	Name:   "Preauthorize",
+	Doc:    "Says for which of some resources a user is probably authorized, so that an application can show it. It gives no media token.",
+	Cite:   citePreauthorize,
+	Method: "POST", Path: "/api/v2/{serviceProvider}/decisions/preauthorize/{mvpd}",
+	Params:   decisionParams(citePreauthorize),
+	Outcomes: decisionOutcomes(citePreauthorize),
+	Decide:   inWorld(decideOn),
+}
+
+var authorize = &contract.Operation{
+	Name:   "Authorize",
+	Doc:    "Decides whether a user may watch a resource, and gives the media token for it. The answer is 200 also where it denies.",
+	Cite:   citeAuthorize,
+	Method: "POST", Path: "/api/v2/{serviceProvider}/decisions/authorize/{mvpd}",
+	Params:   decisionParams(citeAuthorize),
+	Outcomes: decisionOutcomes(citeAuthorize),
+	Decide:   inWorld(decideOn),
+}

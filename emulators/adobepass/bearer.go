@@ -1,0 +1,235 @@
+package adobepass
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// The issuer and the scope of every access token.
+const (
+	issuer = "auth.adobe.com"
+	scope  = "api:client:v2"
+)
+
+// claims are those of an access token, in the order of the documented ones.
+// The library asks them for nothing: times are judged by the sandbox's clock.
+type claims struct {
+	Subject   string `json:"sub"`
+	NotBefore int64  `json:"nbf"`
+	Issuer    string `json:"iss"`
+	Scopes    string `json:"scopes"`
+	Expires   int64  `json:"exp"`
+	Issued    int64  `json:"iat"`
+}
+
+func (*claims) GetExpirationTime() (*jwt.NumericDate, error) { return nil, nil }
+func (*claims) GetIssuedAt() (*jwt.NumericDate, error)       { return nil, nil }
+func (*claims) GetNotBefore() (*jwt.NumericDate, error)      { return nil, nil }
+func (*claims) GetIssuer() (string, error)                   { return "", nil }
+func (*claims) GetSubject() (string, error)                  { return "", nil }
+func (*claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
+
+// A signedToken becomes an access token when it is written as JSON, which is
+// after the world's lock was given back: a signature takes a millisecond.
+type signedToken struct {
+	claims claims
+	key    *rsa.PrivateKey // nil: the world has none, and a scenario wanted a token
+	noise  []byte          // stands in for a signature where there is no key
+}
+
+// MarshalJSON signs. The header is exactly {"alg":"RS256"}, as in the samples.
+func (t *signedToken) MarshalJSON() ([]byte, error) {
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, &t.claims)
+	delete(token.Header, "typ")
+	if t.key == nil {
+		text, err := token.SigningString()
+		return wire.Encode(text + "." + base64.RawURLEncoding.EncodeToString(t.noise)), err
+	}
+	text, err := token.SignedString(t.key)
+	return wire.Encode(text), err
+}
+
+// parser takes RS256 alone: a token must not choose how it is verified.
+var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
+
+// bearer is the access token that a request carries; "" where it carries none.
+func bearer(r *contract.Request) string {
+	v := r.Header["Authorization"]
+	if len(v) == 0 || len(v[0]) <= len("Bearer ") || !strings.EqualFold(v[0][:len("Bearer ")], "Bearer ") {
+		return ""
+	}
+	return strings.TrimSpace(v[0][len("Bearer "):])
+}
+
+// subject reads the client off an unverified token; "" where there is none.
+func subject(token string) string {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, ok := strings.Cut(rest, ".")
+	if !ok {
+		return ""
+	}
+	text, ok := unbase64(payload)
+	if !ok {
+		return ""
+	}
+	var c claims
+	if json.Unmarshal(text, &c) != nil {
+		return ""
+	}
+	return c.Subject
+}
+
+// A verified token is one whose signature was found good: what it says needs
+// no further look.
+type verified struct {
+	client  string
+	issued  int64 // seconds
+	expires int64 // seconds; 0: never
+	scoped  bool
+}
+
+// mostVerified is how many tokens a world remembers as verified. Beyond that
+// it forgets all of them and verifies anew.
+const mostVerified = 4096
+
+var (
+	noBearer      = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
+	strangeBearer = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
+	staleBearer   = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
+	unscoped      = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
+	strangeClient = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
+	withdrawn     = &contract.Cause{Code: "statement_revoked", Text: "The software statement of client {client} was revoked."}
+	unlinked      = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
+)
+
+// checkToken finds out which client asks. The signature is looked at outside
+// of the world's lock, and only of tokens that are seen for the first time.
+func checkToken(c *contract.Call) contract.Verdict {
+	if !takesToken(c.Operation) {
+		return contract.Verdict{}
+	}
+	token, k := bearer(c.Request), who(c)
+	if c.Auth != contract.Verify {
+		k.client = subject(token)
+	}
+	switch {
+	case c.Auth == contract.Off:
+		c.Look(func() { k.software = c.State.(*world).softwareOf(k.client) })
+		return contract.Verdict{}
+	case token == "":
+		return invalidClient.Because(noBearer)
+	case c.Auth == contract.Presence:
+		if k.client == "" {
+			return invalidClient.Because(strangeBearer, "why", "is no JWT that names a client")
+		}
+		return contract.Verdict{}
+	}
+	hash := sha256.Sum256([]byte(token))
+	var t verified
+	var known bool
+	var key *rsa.PublicKey
+	c.Look(func() {
+		w := c.State.(*world)
+		t, known = w.verified[hash]
+		key = w.public()
+	})
+	if !known {
+		var why string
+		if t, why = verify(token, key); why != "" {
+			return invalidClient.Because(strangeBearer, "why", why)
+		}
+	}
+	k.client = t.client
+	return judgeToken(c, hash, t, key)
+}
+
+// takesToken reports whether an operation is for registered clients: all are
+// but those of the user agent, of registration and of ours.
+func takesToken(op *contract.Operation) bool {
+	switch op {
+	case authenticate, registerClient, createToken:
+		return false
+	}
+	return !op.Helper
+}
+
+// verify looks at a token's signature and says what is wrong with it.
+func verify(token string, key *rsa.PublicKey) (t verified, why string) {
+	if key == nil {
+		return t, "cannot be verified: the fixture has no signing_key"
+	}
+	var c claims
+	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+		return t, "is not to be trusted: " + err.Error()
+	}
+	t = verified{client: c.Subject, issued: c.Issued, expires: c.Expires}
+	for _, s := range strings.Fields(c.Scopes) {
+		t.scoped = t.scoped || s == scope
+	}
+	return t, ""
+}
+
+// judgeToken judges what changes while a token lives: its expiry, its client
+// and that client's statement.
+func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.PublicKey) (v contract.Verdict) {
+	k, now := who(c), c.Now.Unix()
+	c.Look(func() {
+		w := c.State.(*world)
+		if w.public() == key {
+			w.remember(hash, t)
+		}
+		one := w.Clients[t.client]
+		switch {
+		case !t.scoped:
+			v = invalidClient.Because(unscoped)
+		case one == nil:
+			v = invalidClient.Because(strangeClient, "client", t.client)
+		case t.expires > 0 && (now >= t.expires || t.issued <= one.Stale):
+			v = invalidClient.Because(staleBearer, "expired", time.Unix(t.expires, 0).UTC(), "now", c.Now.UTC())
+		}
+		if !v.Pending() {
+			return
+		}
+		k.software = w.softwareOf(t.client)
+		if k.software == nil || k.software.Revoked {
+			v = invalidClient.Because(withdrawn, "client", t.client)
+		}
+	})
+	return v
+}
+
+// remember keeps a token that was found good. The tokens of the fixture stand
+// there from the beginning.
+func (w *world) remember(hash [sha256.Size]byte, t verified) {
+	if _, known := w.verified[hash]; known {
+		return
+	}
+	if len(w.verified) >= mostVerified {
+		w.forgetVerified()
+	}
+	w.verified[hash] = t
+}
+
+// checkLink holds the client's software statement against the service provider.
+func checkLink(c *contract.Call) contract.Verdict {
+	s := who(c).software
+	if c.Auth != contract.Verify || s == nil || len(s.Providers) == 0 {
+		return contract.Verdict{}
+	}
+	id := c.In.Text("serviceProvider")
+	for _, linked := range s.Providers {
+		if linked == id {
+			return contract.Verdict{}
+		}
+	}
+	return invalidProvider.Because(unlinked, "client", who(c).client, "linked", strings.Join(s.Providers, ", "), "serviceProvider", id)
+}

@@ -1,0 +1,171 @@
+package adobepass_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/emulators/adobepass"
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// steady is a world whose wall clock stands.
+func steady(b *testing.B) *conformance.World {
+	b.Helper()
+	return conformance.New(b, adobepass.API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
+}
+
+// made is a request as the gateway would hand it over.
+func made(b *testing.B, w *conformance.World, operation, token string, in contract.Values) *contract.Request {
+	b.Helper()
+	op := adobepass.API.Operation(operation)
+	r, err := adobepass.API.Sign(contract.Draft{
+		Operation: op, In: in, Host: "sp.auth.adobe.com", Credentials: contract.Values{"accessToken": token}, Now: conformance.Noon,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.At, r.Path, r.Base, r.Client = []*contract.Operation{op}, map[string]string{}, "http://sp.auth.adobe.com", "192.0.2.1:1234"
+	for name, x := range in {
+		if s, ok := x.(string); ok && strings.Contains(op.Path, "{"+name+"}") {
+			r.Path[name] = s
+		}
+	}
+	return r
+}
+
+// minted is an access token of the world's own.
+func minted(b *testing.B, w *conformance.World) string {
+	b.Helper()
+	r := httpPost("/o/client/token", "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials")
+	a := w.Send(r)
+	_, rest, _ := strings.Cut(a.Body.String(), `"access_token":"`)
+	token, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		b.Fatal(a.Body)
+	}
+	return token
+}
+
+func httpPost(target, body string) *http.Request {
+	u, _ := url.Parse(target)
+	return conformance.HTTP(&contract.Request{
+		Method: http.MethodPost, URL: u, Host: "sp.auth.adobe.com", Body: []byte(body),
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+	})
+}
+
+var full = contract.Values{
+	"serviceProvider": "REF30", "mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com",
+	"X-Device-Info": "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ==",
+}
+
+// BenchmarkCreateSession is a CreateSession with a bearer that was seen before,
+// from the door to the journal, with so many live codes beside it. Target: 15
+// yardsticks, 80 allocations, at any number.
+func BenchmarkCreateSession(b *testing.B) {
+	for _, live := range []int{0, 1_000, 100_000} {
+		b.Run(fmt.Sprint(live, "_live"), func(b *testing.B) {
+			w := steady(b)
+			token := minted(b, w)
+			r := made(b, w, "CreateSession", token, full)
+			for i := range live {
+				other := *r
+				other.Header = r.Header.Clone()
+				other.Header.Set("AP-Device-Identifier", fingerprint(fmt.Sprint("device-", i)))
+				if e := w.Corridor(b, &other); e.Outcome != "authenticate" {
+					b.Fatal(e.Outcome)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if e := w.Corridor(b, r); e.Outcome != "authenticate" {
+					b.Fatal(e.Outcome)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFirstVerification is the same call with a bearer that was never
+// seen: every iteration has a world that forgot it.
+func BenchmarkFirstVerification(b *testing.B) {
+	w := steady(b)
+	tokens := make([]string, 64)
+	for i := range tokens {
+		if err := w.Sandbox.Clock.Advance(time.Second); err != nil { // so that each differs
+			b.Fatal(err)
+		}
+		tokens[i] = minted(b, w)
+	}
+	requests := make([]*contract.Request, len(tokens))
+	for i, token := range tokens {
+		requests[i] = made(b, w, "GetConfiguration", token, contract.Values{"serviceProvider": "REF30"})
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if i%len(requests) == 0 {
+			b.StopTimer()
+			forget(b, w)
+			b.StartTimer()
+		}
+		if e := w.Corridor(b, requests[i%len(requests)]); e.Outcome != "success" {
+			b.Fatal(e.Outcome)
+		}
+		i++
+	}
+}
+
+// forget puts the world's own state back, which remembers no verified token.
+func forget(b *testing.B, w *conformance.World) {
+	b.Helper()
+	room := w.Room(b)
+	raw, err := room.Snapshot()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := room.Restore(raw); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkCreateToken is the minting of a token: a signature of RSA.
+func BenchmarkCreateToken(b *testing.B) {
+	w := steady(b)
+	r := made(b, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := w.Corridor(b, r); e.Outcome != "success" {
+			b.Fatal(e.Outcome)
+		}
+	}
+}
+
+// BenchmarkPoll is a GetProfileByCode before the login.
+func BenchmarkPoll(b *testing.B) {
+	w := steady(b)
+	r := made(b, w, "GetProfileByCode", minted(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := w.Corridor(b, r); e.Outcome != "noProfile" {
+			b.Fatal(e.Outcome)
+		}
+	}
+}
+
+// BenchmarkAuthorize is a decision with its media token, which is signed.
+func BenchmarkAuthorize(b *testing.B) {
+	w := steady(b)
+	r := made(b, w, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := w.Corridor(b, r); e.Outcome != "temporary" {
+			b.Fatal(e.Outcome)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package adobepass
+
+import (
+	"encoding/base64"
+	"errors"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+const (
+	form      = "application/x-www-form-urlencoded"
+	jsonMedia = "application/json"
+)
+
+// A caller is who asks, and what the steps of the Door found out.
+type caller struct {
+	client   string // id of the registered client; "" where nobody asks for one
+	device   string // the identifier's bytes in plain base64
+	software *software
+	page     *loginData // what the login page shows
+	known    []identity // single sign-on identities that the request proves
+	fault    string     // why the body cannot be taken apart
+	repeated []string   // names that stand twice in a form
+}
+
+// who returns the call's caller. The step read has made it for all others.
+func who(c *contract.Call) *caller {
+	if k, ok := c.Caller.(*caller); ok {
+		return k
+	}
+	k := &caller{}
+	c.Caller = k
+	return k
+}
+
+// canonicalNames are the documented names of headers as net/http keeps them.
+var canonicalNames = func() map[string]string {
+	all := map[string]string{}
+	for _, name := range [...]string{
+		deviceHeader, deviceInfoHeader, "X-Forwarded-For", subjectHeader, rokuHeader,
+		serviceTokenHeader, partnerHeader, identityHeader, visitorHeader,
+	} {
+		all[name] = http.CanonicalHeaderKey(name)
+	}
+	return all
+}()
+
+// read takes the request apart. It refuses nothing: what is wrong is judged by
+// later steps.
+func read(c *contract.Call) contract.Verdict {
+	k := who(c)
+	op, r := c.Operation, c.Request
+	if op == nil {
+		return contract.Verdict{}
+	}
+	c.In = make(contract.Values, len(op.Params))
+	var forms, queries, body bool
+	for i := range op.Params {
+		p := &op.Params[i]
+		switch p.In {
+		case contract.Path:
+			c.In[p.Name] = contract.Raw(r.Path[p.Name])
+		case contract.Header:
+			if v := header(r.Header, p.Name); v != "" {
+				c.In[p.Name] = contract.Raw(v)
+			}
+		case contract.Form:
+			forms = true
+		case contract.Query:
+			queries = true
+		case contract.Body:
+			body = true
+		}
+	}
+	if r.URL.RawQuery != "" && (queries || op == createToken) {
+		k.form(c, r.URL.RawQuery, contract.Query)
+	}
+	switch {
+	case r.TooLarge || len(r.Body) == 0:
+	case forms && op != registerClient:
+		k.form(c, string(r.Body), contract.Form)
+	case body && op == registerClient && media(r) == form: // a client was seen to fall back on it
+		k.form(c, string(r.Body), contract.Body)
+	case body:
+		k.object(c)
+	}
+	return contract.Verdict{}
+}
+
+// form reads a form or a query. Of a name that stands twice the first value
+// counts; names without a row are passed over, so that a body cannot pile up.
+func (k *caller) form(c *contract.Call, text string, place contract.Place) {
+	for text != "" {
+		var pair string
+		pair, text, _ = strings.Cut(text, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		if name == "domain" && place == contract.Form {
+			name = "domainName" // what an answer calls the missing parameter
+		}
+		p := row(c.Operation, name)
+		if p == nil || (p.In != place && c.Operation != createToken) {
+			continue
+		}
+		if _, twice := c.In[p.Name]; twice {
+			if !slices.Contains(k.repeated, p.Name) {
+				k.repeated = append(k.repeated, p.Name)
+			}
+			continue
+		}
+		plain, err := url.QueryUnescape(value)
+		if err != nil {
+			k.fault = "the value of " + p.Name + ": " + err.Error()
+			continue
+		}
+		c.In[p.Name] = contract.Raw(plain)
+	}
+}
+
+// object reads a JSON body. Members without a row are passed over.
+func (k *caller) object(c *contract.Call) {
+	v, err := wire.Object(c.Request.Body)
+	if err != nil {
+		k.fault = err.Error()
+		var f *wire.Fault
+		if errors.As(err, &f) && f.Key != "" {
+			k.repeated = append(k.repeated, f.Key)
+		}
+		return
+	}
+	for i := range c.Operation.Params {
+		p := &c.Operation.Params[i]
+		if x, ok := v[p.Name]; ok && p.In == contract.Body {
+			c.In[p.Name] = x
+		}
+	}
+}
+
+func row(op *contract.Operation, name string) *contract.Param {
+	for i := range op.Params {
+		if op.Params[i].Name == name {
+			return &op.Params[i]
+		}
+	}
+	return nil
+}
+
+// header is the first value of a header by its documented name.
+func header(h http.Header, name string) string {
+	if known, ok := canonicalNames[name]; ok {
+		name = known
+	}
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// media is the request's media type without its parameters.
+func media(r *contract.Request) string {
+	v := r.Header["Content-Type"]
+	if len(v) == 0 {
+		return ""
+	}
+	switch v[0] {
+	case form, jsonMedia:
+		return v[0]
+	}
+	t, _, err := mime.ParseMediaType(v[0])
+	if err != nil {
+		t, _, _ = strings.Cut(v[0], ";")
+		t = strings.ToLower(strings.TrimSpace(t))
+	}
+	return t
+}
+
+// address is where the streaming device is: the first of X-Forwarded-For,
+// which callers set that ask in its name, else the sender.
+func address(r *contract.Request) (host, port string) {
+	host, port, err := net.SplitHostPort(r.Client)
+	if err != nil {
+		host = r.Client
+	}
+	if v := r.Header["X-Forwarded-For"]; len(v) > 0 {
+		first, _, _ := strings.Cut(v[0], ",")
+		if first = strings.TrimSpace(first); first != "" && len(first) <= longestAddress {
+			host = first
+		}
+	}
+	return host, port
+}
+
+// longestAddress is how long an address can be, with a zone.
+const longestAddress = 64
+
+// unbase64 reads base64 of either alphabet, with and without padding.
+func unbase64(s string) ([]byte, bool) {
+	s = strings.TrimRight(s, "=")
+	e := base64.RawStdEncoding
+	if strings.ContainsAny(s, "-_") {
+		e = base64.RawURLEncoding
+	}
+	b, err := e.DecodeString(s)
+	return b, err == nil
+}

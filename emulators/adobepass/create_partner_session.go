@@ -1,0 +1,156 @@
+package adobepass
+
+import (
+	"encoding/base64"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+const partnerApple = "Apple"
+
+func partnerParam(cite string) contract.Param {
+	return contract.Param{Name: "partner", In: contract.Path, Need: contract.Required, Example: partnerApple, Cite: cite, Doc: "The partner whose framework takes part; Apple is the only one that is documented."}
+}
+
+var createPartnerSession = &contract.Operation{
+	Name:   "CreatePartnerSession",
+	Doc:    "Begins an authentication through a partner's framework and returns the SAML request for it, or falls back to the basic flow. The MVPD is that of AP-Partner-Framework-Status.",
+	Cite:   citePartner,
+	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/sso/{partner}",
+	Params: append(append([]contract.Param{serviceProviderRow(citePartner), partnerParam(citePartner)}, sessionParams(citePartner)[1:]...),
+		deviceRow, deviceInfoRow, partnerRow, forwardedRow, visitorRow),
+	Outcomes: outcomes(
+		partnerProfile, pfsFallback, configurationFallback, missingFallback, partnerAuthenticated, partnerSSO, partnerDegraded,
+		badServiceProvider, badPartner, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
+	),
+	Decide: inWorld(decidePartner),
+}
+
+var partnerRows = append(sessionRows(citePartner, []string{"partner_profile", "authenticate", "resume", "authorize"},
+	[]string{none, "authenticated", degraded, "authenticatedSSO", "pfs_fallback", "configuration_fallback", "missing_parameters_fallback"}),
+	contract.Param{
+		Name: "authenticationRequest", Type: contract.Object, Cite: citePartner, Doc: "What the partner's framework is asked.",
+		Fields: []contract.Param{
+			{Name: "type", Need: contract.Required, OneOf: []string{"saml"}, Cite: citePartner, Doc: "saml."},
+			{Name: "request", Need: contract.Required, Cite: citePartner, Doc: "The SAML request, in base64."},
+			{Name: "attributesNames", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citePartner, Doc: "The attributes that the partner is asked for."},
+		},
+	})
+
+// An authnRequest is what the partner's framework is asked.
+type authnRequest struct {
+	Type       string   `json:"type"`
+	Request    string   `json:"request"`
+	Attributes []string `json:"attributesNames"`
+}
+
+// The endings of CreatePartnerSession.
+var (
+	partnerProfile = &contract.Outcome{
+		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerRows,
+		Doc: "The partner's framework can be asked; its answer goes to url. No code is issued.",
+		Do: func(c *contract.Call) any {
+			w, sp := c.State.(*world), c.In.Text("serviceProvider")
+			m := partnerMVPD(c, w)
+			if m == "" {
+				m = w.someMVPD(sp)
+			}
+			id := c.Dice().ID()
+			return &sessionReply{
+				ActionName: "partner_profile", ActionType: direct, ReasonType: none,
+				URL: apiPath + sp + "/profiles/sso/" + c.In.Text("partner"), SessionID: id, MVPD: m, ServiceProvider: sp,
+				AuthenticationRequest: &authnRequest{"saml", samlRequest(c, id), []string{"uid", "NameID", "uniqueId"}},
+			}
+		},
+	}
+	pfsFallback           = fallsBack("pfs_fallback", "pfs_fallback", "AP-Partner-Framework-Status is missing, invalid, expired, or the user has not granted access.")
+	configurationFallback = fallsBack("configuration_fallback", "configuration_fallback", "Single sign-on through the partner is off for the MVPD.")
+	missingFallback       = fallsBack("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists all that can be.")
+	partnerAuthenticated  = goesOn("authorize.authenticated", "authenticated", citePartner, partnerRows, "The device has a valid profile with the MVPD.")
+	partnerSSO            = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citePartner, partnerRows, "Single sign-on leads to a valid profile.")
+	partnerDegraded       = goesOn("authorize.degraded", degraded, citePartner, partnerRows, "A degradation rule AuthNAll lets everybody in without a login.")
+)
+
+// fallsBack makes an outcome in which the basic flow takes over. A sample shows
+// authenticate where the header names no MVPD; but who could not be told where
+// to log in has to resume first.
+func fallsBack(name, reason, doc string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: name, Status: 200, Cite: citePartner, Returns: partnerRows, Doc: doc,
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := sessionOf(c)
+			s.MVPD = partnerMVPD(c, w)
+			if reason == "missing_parameters_fallback" {
+				s.Withheld = len(s.missing(c.Switches)) == 0
+			}
+			w.begin(c, s)
+			if missing := s.missing(c.Switches); len(missing) > 0 {
+				r := s.reply("resume", direct, reason, s.path())
+				r.MissingParameters = missing
+				return r
+			}
+			return s.reply("authenticate", interactive, reason, s.login())
+		},
+	}
+}
+
+// partnerMVPD is the MVPD that the partner framework status names; "" where it
+// names none. It is looked at whatever else is wrong with the header.
+func partnerMVPD(c *contract.Call, w *world) string {
+	if row(c.Operation, partnerHeader) == nil || row(c.Operation, "partner") == nil {
+		return ""
+	}
+	if s := partnerStatus(c); s != nil {
+		if m := w.mapped(s.Provider.ID); m != nil {
+			return m.ID
+		}
+	}
+	return ""
+}
+
+// samlRequest is the request for the partner's framework, as far as a client
+// looks at it: base64 of an AuthnRequest.
+func samlRequest(c *contract.Call, id string) string {
+	return base64.StdEncoding.EncodeToString([]byte(`<?xml version="1.0" encoding="UTF-8"?>` +
+		`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_` + id + `" Version="2.0" IssueInstant="` + c.Now.UTC().Format("2006-01-02T15:04:05Z") + `">` +
+		`<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://saml.sp.auth.adobe.com</saml:Issuer></samlp:AuthnRequest>`))
+}
+
+var partnerWords = words{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
+
+var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture says no_partner_sso for {mvpd}, or the switch partner_sso is off."}
+
+func decidePartner(c *contract.Call, w *world) contract.Verdict {
+	if v := w.checkDomain(c); !v.Pending() {
+		return v
+	}
+	m, fault := w.fault(c, partnerStatus(c))
+	if id := partnerMVPD(c, w); id != "" {
+		known, v := w.checkMVPD(c, id)
+		if !v.Pending() {
+			return v
+		}
+		if v := w.shortcut(c, known, holderOf(c, id), who(c).known, &partnerWords); !v.Pending() {
+			return v
+		}
+	}
+	switch {
+	case c.In.Text("domainName") == "" || c.In.Text("redirectUrl") == "":
+		return missingFallback.Because(lacksSome, "missing", "domainName or redirectUrl", "url", "the url of the answer")
+	case !fault.Pending():
+		return pfsFallback.Because(fault.Cause, flat(fault.Facts)...)
+	case m.NoPartnerSSO || !c.Switches.Bool("partner_sso"):
+		return configurationFallback.Because(partnerOff, "mvpd", m.ID)
+	}
+	return partnerProfile.Verdict()
+}
+
+// flat are facts as Because takes them.
+func flat(facts contract.Facts) []any {
+	var all []any
+	for _, f := range facts {
+		all = append(all, f.Name, f.Value)
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package adobepass
+
+import "github.com/understudy-suite/understudy/internal/contract"
+
+// The rows of a session's parameters. They are documented as required; what is
+// left out is answered with 200 and asked for.
+func serviceProviderRow(cite string) contract.Param {
+	return contract.Param{Name: "serviceProvider", In: contract.Path, Need: contract.Required, Example: "REF30", Cite: cite, Doc: "The id of the service provider."}
+}
+
+func mvpdRow(cite string) contract.Param {
+	return contract.Param{Name: "mvpd", In: contract.Path, Need: contract.Required, Example: "Cablevision", Cite: cite, Doc: "The id of the MVPD."}
+}
+
+func codeRow(cite, example string) contract.Param {
+	return contract.Param{Name: "code", In: contract.Path, Need: contract.Required, Example: example, Cite: cite, Doc: "The authentication code."}
+}
+
+func sessionParams(cite string) []contract.Param {
+	return []contract.Param{
+		{Name: "mvpd", In: contract.Form, Need: contract.Expected, Example: "Cablevision", Cite: cite, Doc: "The id of the MVPD that the user logs in with."},
+		{Name: "domainName", In: contract.Form, Need: contract.Expected, Example: "adobe.com", Cite: cite, Doc: "The domain of the application that does the login. domain is taken too, for answers call it so."},
+		{Name: "redirectUrl", In: contract.Form, Need: contract.Expected, Example: "https://adobe.com", Cite: cite, Doc: "Where the user agent ends up when the login is over."},
+	}
+}
+
+var createSession = &contract.Operation{
+	Name:   "CreateSession",
+	Doc:    "Begins an authentication and says what is to be done next: open the login in a user agent, supply what is missing, or go on to decisions.",
+	Cite:   citeCreate,
+	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions",
+	Params: append(append([]contract.Param{serviceProviderRow(citeCreate)}, sessionParams(citeCreate)...),
+		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, visitorRow),
+	Outcomes: outcomes(
+		loginNext, missingParameters, authenticated, temporaryNext, degradedNext, authenticatedSSO,
+		badServiceProvider, badMVPD, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
+	),
+	Decide: inWorld(decideCreate),
+}
+
+var createRows = sessionRows(citeCreate, []string{"authenticate", "resume", "authorize"}, []string{none, "authenticated", temporary, degraded, "authenticatedSSO"})
+
+// The endings of CreateSession.
+var (
+	loginNext = &contract.Outcome{
+		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createRows,
+		Doc: "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := sessionOf(c)
+			w.complete(s)
+			w.begin(c, s)
+			return s.reply("authenticate", interactive, none, s.login())
+		},
+	}
+	missingParameters = &contract.Outcome{
+		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createRows,
+		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Called for on a complete request it lists all three.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := sessionOf(c)
+			s.Withheld = len(s.missing(c.Switches)) == 0
+			w.begin(c, s)
+			r := s.reply("resume", direct, none, s.path())
+			r.MissingParameters = s.missing(c.Switches)
+			if s.Withheld {
+				r.MVPD = ""
+			}
+			return r
+		},
+	}
+	authenticated    = goesOn("authorize.authenticated", "authenticated", citeCreate, createRows, "The device has a valid profile with the MVPD.")
+	temporaryNext    = goesOn("authorize.temporary", temporary, citeCreate, createRows, "The MVPD is a TempPass, which needs no login.")
+	degradedNext     = goesOn("authorize.degraded", degraded, citeCreate, createRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	authenticatedSSO = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createRows, "Single sign-on leads to a valid profile of another application or device.")
+)
+
+// goesOn makes an outcome after which the client goes on to decisions. Where a
+// scenario has it, the profile that it speaks of is made, so that it can.
+func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc + " actionName is authorize, and no code is issued.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			h, id := holderOf(c, c.In.Text("mvpd")), ""
+			if s := w.Sessions[c.In.Text("code")]; s != nil {
+				h, id = holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}, s.ID
+				if m := c.In.Text("mvpd"); m != "" {
+					h.mvpd = m
+				}
+				w.merge(c, s)
+			}
+			if m := partnerMVPD(c, w); m != "" {
+				h.mvpd = m
+			}
+			if h.mvpd == "" {
+				h.mvpd = w.someMVPD(h.serviceProvider)
+			}
+			if id == "" {
+				id = c.Dice().ID()
+			}
+			if reason == "authenticated" || reason == "authenticatedSSO" {
+				if p, _ := w.find(h, who(c).known, c.Now.UnixMilli()); p == nil {
+					w.invent(c, h)
+				}
+			}
+			return decisions(h.serviceProvider, h.mvpd, reason, id)
+		},
+	}
+}
+
+// sessionOf is the session that a request describes.
+func sessionOf(c *contract.Call) *session {
+	return &session{ID: c.Dice().ID(), ServiceProvider: c.In.Text("serviceProvider"), MVPD: c.In.Text("mvpd"), Domain: c.In.Text("domainName"), RedirectURL: c.In.Text("redirectUrl")}
+}
+
+// complete fills what a session lacks that a scenario has complete.
+func (w *world) complete(s *session) {
+	s.Withheld = false
+	if s.MVPD == "" {
+		s.MVPD = w.someMVPD(s.ServiceProvider)
+	}
+	if s.Domain == "" {
+		s.Domain = "adobe.com"
+	}
+	if s.RedirectURL == "" {
+		s.RedirectURL = "https://adobe.com"
+	}
+}
+
+var (
+	isTempPass = &contract.Cause{Code: "temp_pass", Text: "The MVPD {mvpd} is a TempPass: no login is needed, and decisions say whether the trial still runs."}
+	hasProfile = &contract.Cause{Code: "profile_found", Text: "The device has a profile with {mvpd} until {until}. Log out to log in anew."}
+	foundBySSO = &contract.Cause{Code: "profile_shared", Text: "The request proves an identity ({kind}) with which another application or device logged in with {mvpd}."}
+	isDegraded = &contract.Cause{Code: "authn_all", Text: "The degradation rule AuthNAll is applied to {serviceProvider} and {mvpd}."}
+	lacksSome  = &contract.Cause{Code: "parameters_missing", Text: "Missing: {missing}. Resume the session with them at {url}."}
+)
+
+func decideCreate(c *contract.Call, w *world) contract.Verdict {
+	if v := w.checkDomain(c); !v.Pending() {
+		return v
+	}
+	id := c.In.Text("mvpd")
+	if id != "" {
+		m, v := w.checkMVPD(c, id)
+		if !v.Pending() {
+			return v
+		}
+		if v := w.shortcut(c, m, holderOf(c, id), who(c).known, &createWords); !v.Pending() {
+			return v
+		}
+	}
+	if s := (session{MVPD: id, Domain: c.In.Text("domainName"), RedirectURL: c.In.Text("redirectUrl")}); id == "" || s.Domain == "" || s.RedirectURL == "" {
+		return missingParameters.Because(lacksSome, "missing", s.missing(c.Switches), "url", "the url of the answer")
+	}
+	return loginNext.Verdict()
+}
+
+// words are the outcomes with which an operation says that no login is needed.
+type words struct{ temporary, authenticated, sso, degraded *contract.Outcome }
+
+var createWords = words{temporaryNext, authenticated, authenticatedSSO, degradedNext}
+
+// shortcut decides where no login is needed: TempPass, a profile, single
+// sign-on, degradation, in this order. Only mvpd has to be known for it.
+func (w *world) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
+	now := c.Now.UnixMilli()
+	if m.TempPass != "" && say.temporary != nil {
+		return say.temporary.Because(isTempPass, "mvpd", m.ID)
+	}
+	p, how := w.find(h, known, now)
+	switch {
+	case p != nil && (p == w.profiles[h] || say.sso == nil):
+		return say.authenticated.Because(hasProfile, "mvpd", m.ID, "until", millis(p.NotAfter))
+	case p != nil:
+		return say.sso.Because(foundBySSO, "kind", how, "mvpd", m.ID)
+	case w.degradation(h.serviceProvider, m.ID, now).is(authNAll):
+		return say.degraded.Because(isDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
+	}
+	return contract.Verdict{}
+}
+
+var foreignDomain = &contract.Cause{Code: "domain_not_registered", Text: "The domain {domain} is none of {serviceProvider}'s: {domains}. The switch strict_domains has them checked."}
+
+// checkDomain holds the domain and the host of the redirect against the
+// service provider's domains, under a switch: no page says that they are.
+func (w *world) checkDomain(c *contract.Call) contract.Verdict {
+	if !c.Switches.Bool("strict_domains") {
+		return contract.Verdict{}
+	}
+	p := w.provider(c.In.Text("serviceProvider"))
+	if d := c.In.Text("domainName"); d != "" && !p.owns(d) {
+		return badDomain.Because(foreignDomain, "domain", d, "serviceProvider", p.ID, "domains", p.Domains)
+	}
+	if h := webHost(c.In.Text("redirectUrl")); h != "" && !p.owns(h) {
+		return badRedirect.Because(foreignDomain, "domain", h, "serviceProvider", p.ID, "domains", p.Domains)
+	}
+	return contract.Verdict{}
+}

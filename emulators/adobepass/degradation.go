@@ -1,0 +1,66 @@
+package adobepass
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The degradation rules.
+const (
+	authNAll  = "AuthNAll"
+	authZAll  = "AuthZAll"
+	authZNone = "AuthZNone"
+)
+
+// A degradation is a rule that is applied to an integration while an MVPD has
+// a bad day.
+type degradation struct {
+	ServiceProvider string `json:"service_provider,omitempty" yaml:"service_provider"` // "": any
+	MVPD            string `json:"mvpd,omitempty" yaml:"mvpd"`                         // "": any
+	Rule            string `json:"rule" yaml:"rule"`
+	Message         string `json:"message,omitempty" yaml:"message"`
+	Until           int64  `json:"until,omitempty" yaml:"-"` // milliseconds; 0: until somebody takes it back
+}
+
+// degradation finds the rule that is applied; nil where there is none. Of
+// several the first counts.
+func (w *world) degradation(sp, mvpd string, now int64) *degradation {
+	for i := range w.Degradations {
+		d := &w.Degradations[i]
+		if (d.ServiceProvider == "" || d.ServiceProvider == sp) && (d.MVPD == "" || d.MVPD == mvpd) && (d.Until == 0 || now < d.Until) {
+			return d
+		}
+	}
+	return nil
+}
+
+func (d *degradation) is(rule string) bool { return d != nil && d.Rule == rule }
+
+func (d *degradation) text() string {
+	if d == nil {
+		return ""
+	}
+	return d.Message
+}
+
+// owns reports whether a domain is the service provider's, or below one.
+func (p *provider) owns(domain string) bool {
+	domain = strings.ToLower(domain)
+	return slices.ContainsFunc(p.Domains, func(d string) bool {
+		d = strings.ToLower(d)
+		return domain == d || strings.HasSuffix(domain, "."+d)
+	})
+}
+
+// webHost is the host of a web address; "" for other URIs.
+func webHost(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,123 @@
+package adobepass
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var getProfile = &contract.Operation{
+	Name:   "GetProfile",
+	Doc:    "Returns the device's profile with one MVPD, also a degraded or a temporary one.",
+	Cite:   citeProfile,
+	Method: "GET", Path: "/api/v2/{serviceProvider}/profiles/{mvpd}",
+	Params: slices.Concat([]contract.Param{serviceProviderRow(citeProfile), mvpdRow(citeProfile), deviceRow, deviceInfoRow, identityRow}, ssoRows),
+	Outcomes: outcomes(
+		profileTold(citeProfile), noProfiles(citeProfile), degradedProfile(citeProfile), temporaryProfile(citeProfile),
+		badServiceProvider, badMVPD, badIntegration, badDevice, badDeviceInfo, badIdentity,
+		temporaryOver, temporaryUsedUp, temporaryBroken,
+	),
+	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+		m, v := w.checkMVPD(c, c.In.Text("mvpd"))
+		if !v.Pending() {
+			return v
+		}
+		return w.decideProfile(c, m, holderOf(c, m.ID), who(c).known)
+	}),
+}
+
+// The endings of the operations that return one profile, in the order in which
+// these list them.
+func profileTold(cite string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: "success", Status: 200, Cite: cite, Returns: profileRows(cite),
+		Doc: "There is a profile from a login: regular, appleSSO, platformSSO or serviceTokenSSO.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			h, known := asked(c, w)
+			p, how := w.find(h, known, c.Now.UnixMilli())
+			if p == nil {
+				p = w.invent(c, h)
+				how = p.Type
+			}
+			return oneProfile(p.MVPD, p.view(how))
+		},
+	}
+}
+
+func degradedProfile(cite string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: degraded, Status: 200, Cite: cite, Returns: profileRows(cite),
+		Doc: "A degradation rule AuthNAll gives everybody a profile.",
+		Do: func(c *contract.Call) any {
+			h, _ := asked(c, c.State.(*world))
+			return oneProfile(h.mvpd, degradedView(c, h))
+		},
+	}
+}
+
+func temporaryProfile(cite string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: temporary, Status: 200, Cite: cite, Returns: profileRows(cite),
+		Doc: "The MVPD is a TempPass and its trial runs, or would with the first authorization.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			h, _ := asked(c, w)
+			return oneProfile(h.mvpd, w.trialView(c, h))
+		},
+	}
+}
+
+// asked is whose profile is asked for: the caller's, or that of the session
+// whose code the call names.
+func asked(c *contract.Call, w *world) (holder, []identity) {
+	if s := w.Sessions[c.In.Text("code")]; s != nil {
+		h := holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}
+		if h.mvpd == "" {
+			h.mvpd = w.someMVPD(h.serviceProvider)
+		}
+		return h, nil
+	}
+	mvpd := c.In.Text("mvpd")
+	if named := partnerMVPD(c, w); named != "" {
+		mvpd = named
+	}
+	if mvpd == "" {
+		mvpd = w.someMVPD(c.In.Text("serviceProvider"))
+	}
+	return holderOf(c, mvpd), who(c).known
+}
+
+var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so everybody has a profile."}
+
+// decideProfile decides about one MVPD: a profile from a login comes before a
+// degraded one.
+func (w *world) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
+	told, nothing, lowered, trial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
+	if m.TempPass != "" {
+		if e, cause := w.judgeTrial(c, m, h, ""); e != nil {
+			return refusalOf(e).Because(cause, "mvpd", m.ID)
+		}
+		return trial.Verdict()
+	}
+	now := c.Now.UnixMilli()
+	if p, _ := w.find(h, known, now); p != nil && w.mayShow(c, p) {
+		return told.Verdict()
+	}
+	if w.degradation(h.serviceProvider, m.ID, now).is(authNAll) {
+		return lowered.Because(shownDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
+	}
+	return nothing.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)
+}
+
+// degradedView is the profile that AuthNAll gives: nobody's in particular. Its
+// userID has 56 hexadecimal digits, as in the sample.
+func degradedView(c *contract.Call, h holder) view {
+	now, user := c.Now.UnixMilli(), sha256.Sum224([]byte(h.device+h.mvpd))
+	return view{
+		NotBefore: now, NotAfter: now + c.Switches.Duration("degraded_ttl").Milliseconds(), Issuer: "Adobe", Type: degraded,
+		Attributes: members{{"userID", shown{hex.EncodeToString(user[:]), "plain"}}},
+	}
+}

@@ -1,0 +1,77 @@
+package adobepass
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// ssoRows are the headers that lead to profiles of others.
+var ssoRows = []contract.Param{forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerRow, visitorRow}
+
+var getProfiles = &contract.Operation{
+	Name:   "GetProfiles",
+	Doc:    "Returns every valid profile of the device under this client and service provider. Degraded and temporary profiles are not among them.",
+	Cite:   citeProfiles,
+	Method: "GET", Path: "/api/v2/{serviceProvider}/profiles",
+	Params: slices.Concat([]contract.Param{serviceProviderRow(citeProfiles), deviceRow, deviceInfoRow}, ssoRows),
+	Outcomes: outcomes(
+		&contract.Outcome{
+			Name: "success", Status: 200, Cite: citeProfiles, Doc: "There are profiles.", Returns: profileRows(citeProfiles),
+			Do: func(c *contract.Call) any {
+				w := c.State.(*world)
+				all := w.visible(c)
+				if len(all) == 0 {
+					p := w.invent(c, holderOf(c, ""))
+					all = members{{p.MVPD, p.view(p.Type)}}
+				}
+				return &profilesReply{all}
+			},
+		},
+		noProfiles(citeProfiles), badServiceProvider, badDevice, badDeviceInfo,
+	),
+	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+		if len(w.visible(c)) == 0 {
+			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", who(c).client)
+		}
+		return c.Operation.Outcomes[0].Verdict()
+	}),
+}
+
+// noProfiles is the answer of all profile operations where nobody logged in.
+func noProfiles(cite string) *contract.Outcome {
+	return &contract.Outcome{
+		Name: "noProfile", Status: 200, Cite: cite, Returns: profileRows(cite),
+		Doc: "There is no valid profile: profiles is {}. Whoever polls for a login sees this until the user has logged in.",
+		Do:  func(*contract.Call) any { return &profilesReply{} },
+	}
+}
+
+var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no valid profile under client {client} and {serviceProvider}. Profiles are bound to all three; a new client or device identifier sees none of the old."}
+
+// visible lists the profiles that the caller may see, by MVPD. Those of
+// Apple's single sign-on ask for a good partner framework status.
+func (w *world) visible(c *contract.Call) members {
+	var all members
+	p, now := w.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
+	if p == nil {
+		return nil
+	}
+	for _, id := range p.MVPDs {
+		if one, how := w.find(holderOf(c, id), who(c).known, now); one != nil && w.mayShow(c, one) {
+			all = append(all, member{id, one.view(how)})
+		}
+	}
+	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// mayShow reports whether a profile is shown to the caller.
+func (w *world) mayShow(c *contract.Call, p *profile) bool {
+	if p.Type != appleSSO {
+		return true
+	}
+	m, v := w.fault(c, partnerStatus(c))
+	return v.Pending() && m.ID == p.MVPD
+}

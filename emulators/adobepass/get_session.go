@@ -1,0 +1,73 @@
+package adobepass
+
+import (
+	"strconv"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var getSession = &contract.Operation{
+	Name:   "GetSession",
+	Doc:    "Tells what a session knows and lacks. A second screen asks before it opens the login for a code that somebody typed.",
+	Cite:   citeGetSession,
+	Method: "GET", Path: "/api/v2/{serviceProvider}/sessions/{code}",
+	Params: []contract.Param{serviceProviderRow(citeGetSession), codeRow(citeGetSession, "8BLW4RW"), forwardedRow, visitorRow},
+	Outcomes: outcomes(&contract.Outcome{
+		Name: "success", Status: 200, Cite: citeGetSession, Doc: "The session is told.",
+		Returns: []contract.Param{
+			{Name: "existingParameters", Type: contract.Object, Need: contract.Required, Cite: citeGetSession, Doc: "What is known: mvpd, domainName, redirectUrl (decoded) and always serviceProvider."},
+			{Name: "missingParameters", Type: contract.List, Of: contract.String, Cite: citeGetSession, Doc: "What is missing; absent where nothing is."},
+			{Name: "device", Type: contract.Object, Need: contract.Required, Cite: citeGetSession, Doc: "The streaming device that created the session. Unknown members are null, 0 or empty."},
+			{Name: "notBefore", Need: contract.Required, Cite: citeGetSession, Doc: "From when the code counts: milliseconds, as a string."},
+			{Name: "notAfter", Need: contract.Required, Cite: citeGetSession, Doc: "Until when the code counts: milliseconds, as a string."},
+		},
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := w.Sessions[c.In.Text("code")]
+			if s == nil {
+				s = w.resumed(c)
+				w.complete(s)
+			}
+			return s.status(c.Switches)
+		},
+	}, badServiceProvider, badCode, noSession),
+	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+		if _, v := w.checkCode(c); !v.Pending() {
+			return v
+		}
+		return c.Operation.Outcomes[0].Verdict()
+	}),
+}
+
+// A sessionStatus is what GetSession returns.
+type sessionStatus struct {
+	Missing   []string `json:"missingParameters,omitempty"`
+	Existing  existing `json:"existingParameters"`
+	Device    *device  `json:"device"`
+	NotBefore string   `json:"notBefore"`
+	NotAfter  string   `json:"notAfter"`
+}
+
+type existing struct {
+	MVPD            string `json:"mvpd,omitempty"`
+	Domain          string `json:"domain,omitempty"`
+	RedirectURL     string `json:"redirectUrl,omitempty"`
+	DomainName      string `json:"domainName,omitempty"`
+	ServiceProvider string `json:"serviceProvider"`
+}
+
+func (s *session) status(sw contract.Values) *sessionStatus {
+	e := existing{ServiceProvider: s.ServiceProvider}
+	if !s.Withheld {
+		e.MVPD, e.RedirectURL = s.MVPD, s.RedirectURL
+		if sw.Text("existing_domain_name") == "domain" {
+			e.Domain = s.Domain
+		} else {
+			e.DomainName = s.Domain
+		}
+	}
+	return &sessionStatus{
+		Existing: e, Missing: s.missing(sw), Device: s.device(),
+		NotBefore: strconv.FormatInt(s.NotBefore, 10), NotAfter: strconv.FormatInt(s.NotAfter, 10),
+	}
+}

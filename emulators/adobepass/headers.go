@@ -1,0 +1,253 @@
+package adobepass
+
+import (
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// The headers of the service, as they are documented.
+const (
+	deviceHeader       = "AP-Device-Identifier"
+	deviceInfoHeader   = "X-Device-Info"
+	forwardedHeader    = "X-Forwarded-For"
+	subjectHeader      = "Adobe-Subject-Token"
+	rokuHeader         = "X-Roku-Reserved-Roku-Connect-Token"
+	serviceTokenHeader = "AD-Service-Token"
+	partnerHeader      = "AP-Partner-Framework-Status"
+	identityHeader     = "AP-TempPass-Identity"
+	visitorHeader      = "AP-Visitor-Identifier"
+)
+
+// The rows of headers that several operations take.
+var (
+	deviceRow = contract.Param{
+		Name: deviceHeader, In: contract.Header, Need: contract.Expected, Example: sampleDevice, Cite: citeHeaders,
+		Doc: "Who the streaming device is: fingerprint, a blank, and base64 of an identifier. Its absence ends in invalid_header_device_identifier.",
+	}
+	deviceInfoRow = contract.Param{
+		Name: deviceInfoHeader, In: contract.Header, Example: sampleDeviceInfo, Cite: citeHeaders,
+		Doc: "What the streaming device is: base64 of a JSON object. The pages call it required and say what happens without it; the example that they print is no valid JSON. So it is read leniently unless strict_device_info says otherwise.",
+	}
+	forwardedRow    = contract.Param{Name: forwardedHeader, In: contract.Header, Cite: citeHeaders, Doc: "The address of the streaming device, where a server asks in its name."}
+	subjectRow      = contract.Param{Name: subjectHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Amazon). One that cannot be read gives no single sign-on, and no error."}
+	rokuRow         = contract.Param{Name: rokuHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Roku), read as Adobe-Subject-Token is."}
+	serviceTokenRow = contract.Param{Name: serviceTokenHeader, In: contract.Header, Cite: citeHeaders, Doc: "The identity that an external service gives the user: a JWS (RS256) with iss, sub, aud, iat and exp, verified with the fixture's key for iss."}
+	partnerRow      = contract.Param{Name: partnerHeader, In: contract.Header, Cite: citeHeaders, Doc: "What the partner's framework (Apple's) says of permission and provider: base64 of a JSON object."}
+	identityRow     = contract.Param{Name: identityHeader, In: contract.Header, Cite: citeHeaders, Doc: "For a promotional TempPass, who the user is: base64 of a JSON object."}
+	visitorRow      = contract.Param{Name: visitorHeader, In: contract.Header, Cite: citeHeaders, Doc: "The Experience Cloud id (ECID) of the visitor; it decides nothing."}
+)
+
+// The values that all samples send. The JSON in the second lacks a comma.
+const (
+	sampleDevice     = "fingerprint YmEyM2QxNDEtZDcxNS01NjFjLTk0ZjQtZTllNGM5NjZiMWVi"
+	sampleDeviceInfo = "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ=="
+)
+
+// deviceID reads AP-Device-Identifier. What identifies the device may be any
+// bytes, so it is kept as base64.
+func deviceID(header string) (id string, ok bool) {
+	kind, text, _ := strings.Cut(strings.TrimSpace(header), " ")
+	text = strings.TrimSpace(text)
+	if !strings.EqualFold(kind, "fingerprint") || text == "" || len(text) > longestDevice {
+		return "", false
+	}
+	plain, ok := unbase64(text)
+	if !ok || len(plain) == 0 {
+		return "", false
+	}
+	return base64.StdEncoding.EncodeToString(plain), true
+}
+
+// unfitInfo says what is wrong with X-Device-Info.
+func unfitInfo(header string, strict bool) string {
+	if header == "" {
+		if strict {
+			return "is missing"
+		}
+		return ""
+	}
+	if len(header) > longestInfo {
+		return "is longer than 4096 bytes"
+	}
+	text, ok := unbase64(header)
+	switch {
+	case !ok:
+		return "is no base64"
+	case !strict:
+		return ""
+	}
+	info, err := wire.Object(text)
+	if err != nil {
+		return "is no JSON object: " + err.Error()
+	}
+	for _, name := range [...]string{"model", "version", "osName", "osVersion", "connectionType"} {
+		if info.Text(name) == "" {
+			return "lacks " + name
+		}
+	}
+	return ""
+}
+
+// readIdentities reads the single sign-on identities that a call carries: of
+// the platform, and of an external service. What cannot be read is passed
+// over. It is a step of the Door, so that signatures are looked at outside of
+// the world's lock.
+func readIdentities(c *contract.Call) contract.Verdict {
+	k := who(c)
+	for _, name := range [...]string{subjectHeader, rokuHeader} {
+		if sub := platformSubject(c.In.Text(name)); sub != "" {
+			k.known = append(k.known, identity{platformSSO, sub})
+			break
+		}
+	}
+	if token := c.In.Text(serviceTokenHeader); token != "" {
+		sub, why := serviceSubject(c, token)
+		if why != "" {
+			c.Note("AD-Service-Token gives no single sign-on", why)
+		} else {
+			k.known = append(k.known, identity{serviceTokenSSO, sub})
+		}
+	}
+	return contract.Verdict{}
+}
+
+// An identity is what single sign-on knows a user by.
+type identity struct {
+	Kind string `json:"kind"` // the type of a profile that is found by it
+	Word string `json:"word"`
+}
+
+// platformSubject reads a JWS or JWE of a platform. Nobody publishes the keys:
+// a JWS is known by its subject, what is closed by its own text.
+func platformSubject(token string) string {
+	switch strings.Count(token, ".") {
+	case 2:
+		if sub := subject(token); sub != "" {
+			return sub
+		}
+	case 4: // a JWE
+		return digest(token)
+	}
+	return ""
+}
+
+// serviceClaims are those of an AD-Service-Token.
+type serviceClaims struct {
+	Issuer   string           `json:"iss"`
+	Subject  string           `json:"sub"`
+	Audience jwt.ClaimStrings `json:"aud"`
+	Expires  int64            `json:"exp"`
+	claims   `json:"-"`       // for the library, which asks nothing
+}
+
+// serviceSubject reads an AD-Service-Token and says why it counts for nothing.
+func serviceSubject(c *contract.Call, token string) (sub, why string) {
+	var s serviceClaims
+	if _, _, err := parser.ParseUnverified(token, &s); err != nil {
+		return "", "it is no JWS: " + err.Error()
+	}
+	if s.Issuer == "" || s.Subject == "" {
+		return "", "it lacks iss or sub"
+	}
+	if c.Switches.Bool("service_token_verify") {
+		var key *rsa.PublicKey
+		c.Look(func() { key = c.State.(*world).serviceKey(s.Issuer) })
+		if key == nil {
+			return "", "the fixture has no key for its iss " + s.Issuer
+		}
+		if _, err := parser.ParseWithClaims(token, &serviceClaims{}, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+			return "", "its signature is not good: " + err.Error()
+		}
+	}
+	meant := false
+	for _, a := range s.Audience {
+		meant = meant || strings.EqualFold(a, "Adobe")
+	}
+	switch {
+	case !meant:
+		return "", "its aud is not Adobe"
+	case s.Expires > 0 && c.Now.Unix() >= s.Expires:
+		return "", "it expired at " + time.Unix(s.Expires, 0).UTC().String()
+	}
+	return s.Issuer + "|" + s.Subject, ""
+}
+
+// A pfs is a partner framework status.
+type pfs struct {
+	Permission struct {
+		AccessStatus string `json:"accessStatus"`
+	} `json:"frameworkPermissionInfo"`
+	Provider struct {
+		ID         string          `json:"id"`
+		Expiration json.RawMessage `json:"expirationDate"` // a string; a number is taken too
+	} `json:"frameworkProviderInfo"`
+}
+
+// partnerStatus reads AP-Partner-Framework-Status; nil where it cannot be read.
+func partnerStatus(c *contract.Call) *pfs {
+	text, ok := unbase64(c.In.Text(partnerHeader))
+	var s pfs
+	if !ok || len(text) == 0 || json.Unmarshal(text, &s) != nil {
+		return nil
+	}
+	return &s
+}
+
+// until is when the provider's information ends, in milliseconds.
+func (s *pfs) until() (ms int64, ok bool) {
+	ms, err := strconv.ParseInt(strings.Trim(string(s.Provider.Expiration), `"`), 10, 64)
+	return ms, err == nil
+}
+
+var pfsFault = &contract.Cause{Code: "partner_framework_status", Text: "AP-Partner-Framework-Status: accessStatus {accessStatus}, provider id {id}, expirationDate {expirationDate}."}
+
+// fault judges a partner framework status; the zero Verdict: it is good, and
+// the MVPD that it names is returned.
+func (w *world) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
+	if s == nil {
+		return nil, pfsNotPresent.Because(pfsFault, "accessStatus", "missing", "id", "missing", "expirationDate", "missing")
+	}
+	because := func(o *contract.Outcome) (*mvpd, contract.Verdict) {
+		return nil, o.Because(pfsFault, "accessStatus", quoted(s.Permission.AccessStatus), "id", quoted(s.Provider.ID), "expirationDate", string(s.Provider.Expiration))
+	}
+	switch s.Permission.AccessStatus {
+	case "granted":
+	case "notDetermined":
+		return because(pfsNotDetermined)
+	case "denied", "restricted":
+		return because(pfsNotGranted)
+	default:
+		return because(pfsNotPresent)
+	}
+	m := w.mapped(s.Provider.ID)
+	if m == nil {
+		return because(pfsNoProvider)
+	}
+	if ends, ok := s.until(); !ok || ends < c.Now.UnixMilli() {
+		return because(pfsExpired)
+	}
+	return m, contract.Verdict{}
+}
+
+// trialIdentity reads AP-TempPass-Identity as the promotional TempPass m asks
+// for it: the value of its key, hashed.
+func trialIdentity(c *contract.Call, m *mvpd) (word string, ok bool) {
+	text, ok := unbase64(c.In.Text(identityHeader))
+	if !ok || len(text) == 0 {
+		return "", false
+	}
+	said, err := wire.Object(text)
+	if err != nil || said.Text(m.TempKey) == "" {
+		return "", false
+	}
+	return digest(said.Text(m.TempKey)), true
+}

@@ -1,0 +1,468 @@
+package adobepass
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// inside runs f on the world while it stands still.
+func inside(t testing.TB, w *conformance.World, f func(*world)) {
+	t.Helper()
+	w.Room(t).Alone(func(s contract.State) { f(s.(*world)) })
+}
+
+// ask sends the request of an operation as a device.
+func ask(t testing.TB, w *conformance.World, operation, device string, in contract.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	in["serviceProvider"] = "REF30"
+	if device != "" {
+		in[deviceHeader] = "fingerprint " + device
+	}
+	return w.Send(w.Request(t, API.Operation(operation), in))
+}
+
+func begin(t testing.TB, w *conformance.World, device string) (code string) {
+	t.Helper()
+	a := ask(t, w, "CreateSession", device, contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"})
+	var told struct{ Code string }
+	if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || a.Code != 200 {
+		t.Fatal(a.Code, a.Body, err)
+	}
+	return told.Code
+}
+
+// What clients can pile up is bounded: what no longer counts gives way first,
+// then the oldest.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	inside(t, w, func(w *world) { w.small = 6 })
+	first := begin(t, w, "AAA0")
+	second := begin(t, w, "AAA1")
+	begin(t, w, "AAA1") // which voids the second
+	var had []string
+	for i := 2; i < 6; i++ {
+		had = append(had, begin(t, w, fmt.Sprint("AAA", i)))
+	}
+	inside(t, w, func(w *world) {
+		if n := len(w.Sessions); n != 6 {
+			t.Errorf("got %d sessions", n)
+		}
+		if w.Sessions[second] != nil || w.Sessions[first] == nil {
+			t.Error("what no longer counts did not give way first")
+		}
+		for _, code := range had {
+			if w.Sessions[code] == nil {
+				t.Errorf("%s is gone", code)
+			}
+		}
+	})
+	for i := range 20 {
+		device := fmt.Sprint("BBB", string(rune('A'+i)))
+		if err := w.Pull(t, "login", contract.Values{"code": begin(t, w, device)}); err != nil {
+			t.Fatal(err)
+		}
+		ask(t, w, "Authorize", device, contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"REF30"}})
+		statement := w.Credentials(t).Text("softwareStatement")
+		ask(t, w, "RegisterClient", "", contract.Values{"software_statement": statement})
+		if i%2 == 0 {
+			ask(t, w, "Logout", device, contract.Values{"mvpd": "Cablevision"})
+		}
+	}
+	inside(t, w, func(w *world) {
+		for kind, n := range map[string]int{clients: len(w.Clients), sessions: len(w.Sessions), profilesKind: len(w.Profiles), trials: len(w.Trials), logouts: len(w.Logouts)} {
+			if kind == clients {
+				n -= 3 // of the fixture, which never give way
+			}
+			if n > 6 || w.order[kind].len() != n {
+				t.Errorf("%s: got %d, in the queue %d", kind, n, w.order[kind].len())
+			}
+		}
+		if len(w.profiles) > 6 || len(w.open) > 6 || len(w.byDevice) > 6 {
+			t.Errorf("indices hold what is gone: %d %d %d", len(w.profiles), len(w.open), len(w.byDevice))
+		}
+	})
+}
+
+// The profile that gives way leaves single sign-on as well.
+func TestSharedProfilesGiveWay(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	inside(t, w, func(w *world) { w.small = 3 })
+	token := "a.b.c.d.e"
+	for i := range 6 {
+		device := fmt.Sprint("AAA", i)
+		// Each must not find the profile of the one before.
+		mvpd := []string{"Cablevision", "Spectrum", "Dish", "ATTOTT", "apassidp", "ElasticSSO"}[i]
+		a := ask(t, w, "CreateSession", device, contract.Values{"mvpd": mvpd, "domainName": "adobe.com", "redirectUrl": "https://adobe.com", subjectHeader: token})
+		var told struct{ Code string }
+		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.Code == "" {
+			t.Fatal(a.Body)
+		}
+		if err := w.Pull(t, "login", contract.Values{"code": told.Code}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inside(t, w, func(w *world) {
+		if len(w.shared) != 3 || len(w.Profiles) != 3 {
+			t.Errorf("got %d shared of %d profiles", len(w.shared), len(w.Profiles))
+		}
+	})
+}
+
+// A code that ran out is let go of when the next one is made.
+func TestExpiredSessionsAreLetGoOf(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	for i := range 5 {
+		begin(t, w, fmt.Sprint("AAA", i))
+		begin(t, w, fmt.Sprint("AAA", i))
+	}
+	if err := w.Sandbox.Clock.Advance(31 * time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	code := begin(t, w, "AAA9")
+	inside(t, w, func(w *world) {
+		if len(w.Sessions) != 1 || w.Sessions[code] == nil || w.order[sessions].len() != 1 {
+			t.Errorf("got %d sessions, %d in the queue", len(w.Sessions), w.order[sessions].len())
+		}
+	})
+}
+
+// A world that forgot everything else still bounds what it verified, and what
+// it throttles.
+func TestCachesAreBounded(t *testing.T) {
+	t.Parallel()
+	w := &world{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
+	w.forgetVerified()
+	for i := range 3 * mostVerified {
+		w.remember([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verified{})
+		if len(w.verified) > mostVerified {
+			t.Fatalf("got %d tokens", len(w.verified))
+		}
+	}
+	found := false
+	for _, v := range w.verified {
+		found = found || v.client == "somebody"
+	}
+	if !found {
+		t.Error("the fixture's token was forgotten")
+	}
+	now := conformance.Noon
+	for i := range 3 * mostBuckets {
+		w.take(fmt.Sprint(i), now, true)
+		if len(w.buckets) > mostBuckets {
+			t.Fatalf("got %d buckets", len(w.buckets))
+		}
+	}
+	w.take("busy", now.Add(time.Hour), true)
+	for range 20 {
+		w.take("busy", now.Add(time.Hour), true)
+	}
+	w.forgetFull(now.Add(time.Hour))
+	if w.buckets["busy"] == nil || len(w.buckets) != 1 {
+		t.Errorf("got %d buckets", len(w.buckets))
+	}
+}
+
+// Without a refill the burst is had once.
+func TestBurstOnce(t *testing.T) {
+	t.Parallel()
+	w := &world{buckets: map[string]*bucket{}}
+	now, passed := conformance.Noon, 0
+	for range 20 {
+		if w.take("a", now, false) {
+			passed++
+		}
+	}
+	if passed != bucketSize {
+		t.Errorf("got %d", passed)
+	}
+	for i := 1; i <= 3; i++ {
+		now = now.Add(time.Hour)
+		if !w.take("a", now, false) || w.take("a", now, false) {
+			t.Errorf("hour %d: one request was to pass", i)
+		}
+	}
+}
+
+// A document that contradicts itself is refused, and the world stays.
+func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
+	begin(t, w, "AAA0")
+	good, err := w.Room(t).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(map[string]any){
+		"a null session":            func(m map[string]any) { m["sessions"].(map[string]any)["8BLW4RW"] = nil },
+		"a session of another code": func(m map[string]any) { m["sessions"].(map[string]any)["8BLW4RW"].(map[string]any)["code"] = "AAAAAAA" },
+		"a serial to come":          func(m map[string]any) { m["serial"] = 1 },
+		"no key":                    func(m map[string]any) { m["signing_key"] = "no PEM" },
+		"a statement twice": func(m map[string]any) {
+			list := m["software"].([]any)
+			m["software"] = append(list, list[0])
+		},
+		"an MVPD without a name":   func(m map[string]any) { m["mvpds"].([]any)[0].(map[string]any)["id"] = "" },
+		"a service key of nothing": func(m map[string]any) { m["service_token_keys"].([]any)[0].(map[string]any)["public_key"] = "x" },
+		"an unknown member":        func(m map[string]any) { m["surprise"] = true },
+	} {
+		var m map[string]any
+		if err := json.Unmarshal(good, &m); err != nil {
+			t.Fatal(err)
+		}
+		change(m)
+		bad, _ := json.Marshal(m)
+		if err := w.Room(t).Restore(bad); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	if after, _ := w.Room(t).Snapshot(); string(after) != string(good) {
+		t.Error("a refused document changed the world")
+	}
+}
+
+// FuzzRestore restores anything: what is taken can be told again.
+func FuzzRestore(f *testing.F) {
+	w := conformance.New(f, API, conformance.Setting{Fixture: "authenticated"})
+	good, err := w.Room(f).Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(good))
+	f.Add(strings.ReplaceAll(string(good), `"serial":1,`, `"serial":2,`))
+	f.Add(`{"sessions":{"A":{"code":"A","serial":1}},"serial":1,"logouts":{"b":{"id":"b"}}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		w := conformance.New(t, API, conformance.Setting{})
+		if w.Room(t).Restore([]byte(text)) != nil {
+			return
+		}
+		again, err := w.Room(t).Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Room(t).Restore(again); err != nil {
+			t.Errorf("what was taken is refused: %v", err)
+		}
+		for _, op := range []string{"CreateSession", "GetProfiles", "GetConfiguration"} {
+			ask(t, w, op, "AAAA", contract.Values{"mvpd": "Cablevision"})
+		}
+	})
+}
+
+// After a restore every word leads to the sandbox again, and tokens of the
+// world's key stay good.
+func TestWordsSurvive(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	code := begin(t, w, "AAA0")
+	raw, err := w.Room(t).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Room(t).Restore(raw); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, w, func(w *world) {
+		words := slices.Collect(w.Words())
+		for _, want := range []string{code, "s6BhdRkqt3", sampleStatement, "8BLW4RW"} {
+			if !slices.Contains(words, want) {
+				t.Errorf("%.20s is no word", want)
+			}
+		}
+	})
+}
+
+// Another RSA key in the fixture's place signs and verifies; tokens of the old
+// one are refused.
+func TestSigningKeyIsReplaceable(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	mint := func() string {
+		a := ask(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+		var told struct {
+			AccessToken string `json:"access_token"`
+		}
+		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.AccessToken == "" {
+			t.Fatal(a.Body)
+		}
+		return told.AccessToken
+	}
+	configuration := func(token string) int {
+		r := w.Request(t, getConfiguration, contract.Values{"serviceProvider": "REF30"})
+		r.Header.Set("Authorization", "Bearer "+token)
+		return w.Send(r).Code
+	}
+	old := mint()
+	if got := configuration(old); got != 200 {
+		t.Fatalf("got %d", got)
+	}
+	other, err := os.ReadFile("../../fixtures/adobepass/service-token.test-key.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	raw, _ := w.Room(t).Snapshot()
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	m["signing_key"] = string(other)
+	changed, _ := json.Marshal(m)
+	if err := w.Room(t).Restore(changed); err != nil {
+		t.Fatal(err)
+	}
+	if got := configuration(old); got != 401 {
+		t.Errorf("the old token: got %d", got)
+	}
+	if got := configuration(mint()); got != 200 {
+		t.Errorf("the new token: got %d", got)
+	}
+}
+
+// The shipped PEM file is the key of the shipped fixtures.
+func TestShippedKey(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../fixtures/adobepass/signing.test-key.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"default", "authenticated", "degraded", "documented"} {
+		inside(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *world) {
+			if strings.TrimSpace(w.SigningKey) != strings.TrimSpace(string(text)) {
+				t.Errorf("%s has another key", name)
+			}
+		})
+	}
+}
+
+// How much of the caller's proof is looked at is the operator's to say.
+func TestAuthModes(t *testing.T) {
+	t.Parallel()
+	const odd = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.AAAA"
+	for _, tt := range []struct {
+		auth   contract.Auth
+		header string
+		want   int
+	}{
+		{contract.Verify, "Bearer " + odd, 401},
+		{contract.Presence, "Bearer " + odd, 200},
+		{contract.Presence, "Bearer nonsense", 401},
+		{contract.Presence, "", 401},
+		{contract.Off, "", 200},
+		{contract.Off, "Bearer nonsense", 200},
+	} {
+		w := conformance.New(t, API, conformance.Setting{Auth: tt.auth})
+		r := w.Request(t, getProfiles, contract.Values{"serviceProvider": "REF30"})
+		r.Header.Del("Authorization")
+		if tt.header != "" {
+			r.Header.Set("Authorization", tt.header)
+		}
+		if got := w.Send(r); got.Code != tt.want {
+			t.Errorf("%s, %q: got %d %s", tt.auth, tt.header, got.Code, got.Body)
+		}
+	}
+}
+
+// What triggers cannot do they say, and change nothing.
+func TestTriggersRefuse(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	before, _ := w.Room(t).Snapshot()
+	for _, tt := range []struct {
+		name string
+		in   contract.Values
+		want string
+	}{
+		{"login", contract.Values{"code": "AAAAAAA"}, "no session that counts has the code AAAAAAA"},
+		{"login", contract.Values{"code": "8BLW4RW"}, "still lacks mvpd, domain, redirectUrl"},
+		{"login", contract.Values{"code": "XTC98W", "user": "nobody"}, "no user nobody"},
+		{"login.denied", contract.Values{"code": "AAAAAAA"}, "no session"},
+		{"profile.revoked", contract.Values{"mvpd": "Cablevision"}, "no valid profile with Cablevision"},
+		{"profile.revoked", contract.Values{"mvpd": "Cablevision", "device": "x"}, "fingerprint"},
+		{"degradation", contract.Values{"mvpd": "Dish", "rule": "none"}, "no rule"},
+		{"expire", contract.Values{"what": "code", "id": "AAAAAAA"}, "nothing of the kind code"},
+		{"expire", contract.Values{"what": "token", "id": "nobody"}, "nothing of the kind token"},
+		{"expire", contract.Values{"what": "trial", "id": "TempPass"}, "nothing of the kind trial"},
+	} {
+		if err := w.Pull(t, tt.name, tt.in); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s %v: got %v, want %s", tt.name, tt.in, err, tt.want)
+		}
+	}
+	if after, _ := w.Room(t).Snapshot(); string(after) != string(before) {
+		t.Error("a trigger that refused changed the world")
+	}
+	if err := w.Pull(t, "login.denied", contract.Values{"code": "XTC98W"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A token that a trigger expired is mended by a new one, also within the same
+// second of a clock that stands.
+func TestExpiredTokenIsMended(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	token := func() string {
+		a := ask(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+		var told struct {
+			AccessToken string `json:"access_token"`
+		}
+		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil {
+			t.Fatal(err)
+		}
+		return told.AccessToken
+	}
+	status := func(token string) int {
+		r := w.Request(t, getProfiles, contract.Values{"serviceProvider": "REF30"})
+		r.Header.Set("Authorization", "Bearer "+token)
+		return w.Send(r).Code
+	}
+	for round := range 3 {
+		now := token()
+		if got := status(now); got != http.StatusOK {
+			t.Errorf("round %d: got %d", round, got)
+		}
+		if err := w.Pull(t, "expire", contract.Values{"what": "token", "id": "s6BhdRkqt3"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := status(now); got != http.StatusUnauthorized {
+			t.Errorf("round %d, expired: got %d", round, got)
+		}
+	}
+}
+
+// What expires does so by the trigger as it does by the clock.
+func TestExpireTrigger(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
+	expire := func(what, id string) {
+		t.Helper()
+		if err := w.Pull(t, "expire", contract.Values{"what": what, "id": id}); err != nil {
+			t.Error(err)
+		}
+	}
+	outcome := func(operation string, in contract.Values, want string) {
+		t.Helper()
+		ask(t, w, operation, "", in)
+		if got := w.Last(t).Outcome; got != want {
+			t.Errorf("%s: got %s, want %s", operation, got, want)
+		}
+	}
+	expire("code", "XTC98W")
+	outcome("GetProfileByCode", contract.Values{"code": "XTC98W"}, "invalid_authentication_session")
+	expire("profile", "Cablevision")
+	outcome("Authorize", contract.Values{"mvpd": "Cablevision", "resources": []any{"REF30"}}, "authenticated_profile_expired")
+	outcome("Authorize", contract.Values{"mvpd": "TempPass_TEST44", "resources": []any{"REF30"}}, "temporary")
+	expire("trial", "TempPass_TEST44")
+	outcome("Authorize", contract.Values{"mvpd": "TempPass_TEST44", "resources": []any{"REF30"}}, "temporary_access_duration_limit_exceeded")
+}

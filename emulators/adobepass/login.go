@@ -1,0 +1,264 @@
+package adobepass
+
+import (
+	"html/template"
+	"net/url"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// The doors behind the user agent's endpoints: the emulated MVPD's login page
+// and the end of an interactive logout.
+var (
+	showLogin = &contract.Operation{
+		Name: "ShowLogin", Helper: true,
+		Doc:    "Shows the login page of the emulated MVPD: fixture users, and the buttons allow, deny and provider error.",
+		Method: "GET", Path: loginPath,
+		Params:   []contract.Param{{Name: "reg_code", In: contract.Query, Need: contract.Expected, Example: "8KHP9RW", Doc: "The authentication code."}},
+		Outcomes: outcomes(loginShown, noSession),
+		Decide: func(c *contract.Call) contract.Verdict {
+			if _, v := c.State.(*world).loggingIn(c); !v.Pending() {
+				return v
+			}
+			return loginShown.Verdict()
+		},
+		Write: writeLogin,
+	}
+	submitLogin = &contract.Operation{
+		Name: "SubmitLogin", Helper: true,
+		Doc:    "Takes the login page's form. Its names are promises: username, and action with the values allow, deny and error.",
+		Method: "POST", Path: loginPath,
+		Params: []contract.Param{
+			{Name: "reg_code", In: contract.Form, Need: contract.Expected, Example: "8KHP9RW", Doc: "The authentication code."},
+			{Name: "username", In: contract.Form, Doc: "Who logs in: a user of the fixture. Without it the first one."},
+			{Name: "action", In: contract.Form, Need: contract.Expected, OneOf: []string{"allow", "deny", "error"}, Example: "allow", Doc: "allow makes the profile, deny shows the page again, error goes back without a profile."},
+		},
+		Outcomes: outcomes(loggedIn, loginDenied, loginFailed, noSession, badRequest),
+		Decide:   decideSubmit,
+		Write:    writeLogin,
+	}
+	finishLogout = &contract.Operation{
+		Name: "FinishLogout", Helper: true,
+		Doc:    "Ends an interactive logout in the browser: sends it on to the redirectUrl that Logout was called with, and to no other.",
+		Method: "GET", Path: logoutPath,
+		Params:   []contract.Param{{Name: "pt_device_id", In: contract.Query, Need: contract.Expected, Doc: "The logout's own id, as the answer of Logout carries it."}},
+		Outcomes: outcomes(loggedOut, badRequest),
+		Decide: func(c *contract.Call) contract.Verdict {
+			id := c.In.Text("pt_device_id")
+			if c.State.(*world).Logouts[id] == nil {
+				return badRequest.Because(strangeLogout, "id", id)
+			}
+			return loggedOut.Verdict()
+		},
+		Write: writeRedirect,
+	}
+	preflight = &contract.Operation{
+		Name: "Preflight", Helper: true,
+		Doc:    "Answers OPTIONS on any path: what a browser may send.",
+		Method: "OPTIONS", Path: "/api/v2",
+		Outcomes: outcomes(preflighted),
+		Decide:   func(*contract.Call) contract.Verdict { return preflighted.Verdict() },
+		Write: func(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
+			if v.Outcome != preflighted {
+				return write(c, v, reply)
+			}
+			return contract.Response{Status: 200, Header: headers(c, edge)}
+		},
+	}
+)
+
+var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS headers tell what may be sent.", Cite: citeThrottle}
+
+var (
+	loginShown = &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(c *contract.Call) any {
+		return c.State.(*world).loginPage(c, "")
+	}, Returns: pageRows}
+	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
+		w := c.State.(*world)
+		s := w.loginSession(c)
+		w.logIn(c, s, w.user(c.In.Text("username")))
+		return location{redirect(s)}
+	}, Returns: locationRows}
+	loginDenied = &contract.Outcome{Name: "deny", Status: 200, Doc: "The MVPD does not let the user in: the page is shown again.", Do: func(c *contract.Call) any {
+		return c.State.(*world).loginPage(c, "The provider did not accept the login of "+clip(c.In.Text("username"), 64)+". Try again.")
+	}, Returns: pageRows}
+	loginFailed = &contract.Outcome{Name: "error", Status: 302, Doc: "The MVPD fails: the browser goes to redirectUrl, and there is no profile.", Do: func(c *contract.Call) any {
+		return location{redirect(c.State.(*world).loginSession(c))}
+	}, Returns: locationRows}
+	loggedOut = &contract.Outcome{Name: "success", Status: 302, Doc: "The logout is over, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
+		w := c.State.(*world)
+		t := w.Logouts[c.In.Text("pt_device_id")]
+		if t == nil {
+			return location{c.Switches.Text("logout_redirect")}
+		}
+		return location{t.RedirectURL}
+	}, Returns: locationRows}
+)
+
+var locationRows = []contract.Param{{Name: "Location", In: contract.Header, Need: contract.Required, Doc: "Where the browser goes."}}
+
+// A loginData is what the login page shows.
+type loginData struct {
+	Code            string   `json:"reg_code"`
+	MVPD            string   `json:"mvpd"`
+	Name            string   `json:"name"`
+	LogoURL         string   `json:"logo_url,omitempty"`
+	ServiceProvider string   `json:"service_provider"`
+	Users           []person `json:"users"`
+	Said            string   `json:"said,omitempty"`
+}
+
+type person struct {
+	Username string `json:"username"`
+	Name     string `json:"name"`
+}
+
+var pageRows = []contract.Param{
+	{Name: "reg_code", Doc: "The authentication code."},
+	{Name: "mvpd", Doc: "The MVPD's id."},
+	{Name: "name", Doc: "The MVPD's name."},
+	{Name: "service_provider", Doc: "The service provider's id."},
+	{Name: "users", Type: contract.List, Of: contract.Object, Doc: "Who may log in."},
+	{Name: "said", Doc: "What the page says of the last try."},
+}
+
+var (
+	strangeLogout = &contract.Cause{Code: "unknown_logout", Text: "No logout is under way that has the id {id}. The browser is sent only where a call of Logout asked for."}
+	strangeAction = &contract.Cause{Code: "unknown_action", Text: "The form's action is {action}; allow, deny or error was expected."}
+	strangeUser   = &contract.Cause{Code: "unknown_user", Text: "The user {username} is not in the fixture."}
+)
+
+// loggingIn finds the session that a login page is for. The code travels in
+// the page's address and in its form, so that no cookie is needed.
+func (w *world) loggingIn(c *contract.Call) (*session, contract.Verdict) {
+	code := c.In.Text("reg_code")
+	s := w.Sessions[code]
+	switch {
+	case s == nil:
+		return nil, noSession.Because(noSuchCode, "code", code)
+	case s.Superseded:
+		return nil, noSession.Because(replacedCode, "code", code)
+	case !s.counts(c.Now.UnixMilli()):
+		return nil, noSession.Because(lateCode, "code", code, "expired", millis(s.NotAfter))
+	case len(s.missing(c.Switches)) > 0:
+		return nil, noSession.Because(lacksSome, "missing", s.missing(c.Switches), "url", s.path())
+	}
+	return s, contract.Verdict{}
+}
+
+func decideSubmit(c *contract.Call) contract.Verdict {
+	w := c.State.(*world)
+	if _, v := w.loggingIn(c); !v.Pending() {
+		return v
+	}
+	switch action, name := c.In.Text("action"), c.In.Text("username"); {
+	case action == "error":
+		return loginFailed.Verdict()
+	case action == "deny":
+		return loginDenied.Verdict()
+	case action != "allow":
+		return badRequest.Because(strangeAction, "action", quoted(action))
+	case name != "" && w.user(name) == nil:
+		return loginDenied.Because(strangeUser, "username", name)
+	}
+	return loggedIn.Verdict()
+}
+
+// loginSession is the session of a login; where a scenario has one that is not
+// there, it is made.
+func (w *world) loginSession(c *contract.Call) *session {
+	s := w.Sessions[c.In.Text("reg_code")]
+	if s == nil {
+		s = sessionOf(c)
+		w.complete(s)
+		w.begin(c, s)
+	}
+	w.complete(s)
+	return s
+}
+
+// logIn makes the profile of a session's creator.
+func (w *world) logIn(c *contract.Call, s *session, u *user) *profile {
+	s.Done = true
+	if w.open[s.creator()] == s {
+		delete(w.open, s.creator())
+	}
+	return w.grant(c, &profile{
+		Client: s.Client, Device: s.Device, ServiceProvider: s.ServiceProvider, MVPD: s.MVPD, Type: regular, Identities: s.Identities,
+	}, u)
+}
+
+// redirect is where a session's user agent ends up.
+func redirect(s *session) string {
+	u, err := url.Parse(s.RedirectURL)
+	if err != nil {
+		return s.RedirectURL // refused long before
+	}
+	return u.String()
+}
+
+func (w *world) loginPage(c *contract.Call, said string) any {
+	d := &loginData{Code: c.In.Text("reg_code"), Said: said, Users: []person{}}
+	if s := w.Sessions[d.Code]; s != nil {
+		d.MVPD, d.ServiceProvider = s.MVPD, s.ServiceProvider
+	}
+	d.Name = d.MVPD
+	if m := w.mvpd(d.MVPD); m != nil && m.DisplayName != "" {
+		d.Name = m.DisplayName
+	}
+	for i := range w.Users {
+		u := &w.Users[i]
+		name := u.Name
+		if name == "" {
+			name = u.Username
+		}
+		d.Users = append(d.Users, person{u.Username, name})
+	}
+	who(c).page = d
+	return d
+}
+
+// writeLogin shows the login page, or sends the browser on.
+func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
+	if d := who(c).page; d != nil && v.Outcome.Status == 200 {
+		return page(200, headers(c, loginAnswer), loginTemplate, d)
+	}
+	return writeRedirect(c, v, reply)
+}
+
+var loginAnswer = with(htmlAnswer, "Cache-Control", "no-store")
+
+// The page works without script and posts to where it came from. The browser
+// may frame it.
+var loginTemplate = template.Must(template.New("login").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Name}}: log in</title>
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem; color: #222; }
+select, button { font: inherit; padding: .5rem .8rem; margin: .3rem .3rem .3rem 0; }
+.said { color: #a00; }
+small { color: #666; }
+</style>
+</head>
+<body>
+<h1>{{.Name}}</h1>
+<p>{{.ServiceProvider}} asks you to log in with your television provider {{.MVPD}}.</p>
+{{with .Said}}<p class="said" role="alert">{{.}}</p>
+{{end}}<form method="post">
+<input type="hidden" name="reg_code" value="{{.Code}}">
+<p><label>Account <select name="username">
+{{range .Users}}<option value="{{.Username}}">{{.Name}}</option>
+{{end}}</select></label></p>
+<p>
+<button type="submit" name="action" value="allow">Allow</button>
+<button type="submit" name="action" value="deny">Deny</button>
+<button type="submit" name="action" value="error">Provider error</button>
+</p>
+</form>
+<p><small>This is the login page of an emulated provider. Code {{.Code}}.</small></p>
+</body>
+</html>
+`))

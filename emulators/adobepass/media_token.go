@@ -1,0 +1,63 @@
+package adobepass
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	"strconv"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// A mediaToken is the short-lived proof of a permission. It is signed when it
+// is written, after the world's lock was given back.
+type mediaToken struct {
+	NotBefore  int64      `json:"notBefore"`
+	NotAfter   int64      `json:"notAfter"`
+	Serialized serialized `json:"serializedToken"`
+}
+
+// A serialized is the token as the media token verifier reads it.
+type serialized struct {
+	guid, requestor, resource, mvpd string
+	issued                          string
+	ttl                             int64
+	key                             *rsa.PrivateKey
+}
+
+// mediaToken makes the token of a permission.
+func (w *world) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
+	now, ttl := c.Now.UnixMilli(), c.Switches.Duration("media_ttl").Milliseconds()
+	return &mediaToken{NotBefore: now, NotAfter: now + ttl, Serialized: serialized{
+		guid: c.Dice().ID(), requestor: h.serviceProvider, resource: resource, mvpd: h.mvpd,
+		issued: c.Now.UTC().Format("2006/01/02 15:04:05 GMT -0700"), ttl: ttl, key: w.key,
+	}}
+}
+
+// MarshalJSON signs with SHA256withRSA and writes base64.
+func (s serialized) MarshalJSON() ([]byte, error) {
+	body := "<shortAuthorizationToken><sessionGUID>" + s.guid + "</sessionGUID><requestorID>" + escaped(s.requestor) +
+		"</requestorID><resourceID>" + escaped(s.resource) + "</resourceID><ttl>" + strconv.FormatInt(s.ttl, 10) +
+		"</ttl><issueTime>" + s.issued + "</issueTime><mvpdId>" + escaped(s.mvpd) + "</mvpdId><proxyMvpdId>" + escaped(s.mvpd) +
+		"</proxyMvpdId></shortAuthorizationToken>"
+	signature := ""
+	if s.key != nil {
+		sum := sha256.Sum256([]byte(body))
+		raw, err := rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, sum[:])
+		if err != nil {
+			return nil, err
+		}
+		signature = base64.StdEncoding.EncodeToString(raw)
+	}
+	return wire.Encode(base64.StdEncoding.EncodeToString([]byte("<signatureInfo>" + signature + "<signatureInfo>" + body))), nil
+}
+
+func escaped(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
+	return b.String()
+}

@@ -1,0 +1,246 @@
+package adobepass
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// The types of a profile.
+const (
+	regular         = "regular"
+	degraded        = "degraded"
+	temporary       = "temporary"
+	appleSSO        = "appleSSO"
+	platformSSO     = "platformSSO"
+	serviceTokenSSO = "serviceTokenSSO"
+)
+
+// A profile is what a login leaves behind: for an application, a device, a
+// service provider and an MVPD. One that expired is remembered, because its
+// absence and its expiry are told apart.
+type profile struct {
+	ID              string      `json:"id"`
+	Client          string      `json:"client,omitempty"`
+	Device          string      `json:"device,omitempty"`
+	ServiceProvider string      `json:"service_provider"`
+	MVPD            string      `json:"mvpd"`
+	Type            string      `json:"type"`
+	User            string      `json:"user,omitempty"`
+	Attributes      []attribute `json:"attributes"`
+	Identities      []identity  `json:"identities,omitempty"`
+	NotBefore       int64       `json:"not_before"`
+	NotAfter        int64       `json:"not_after"`
+	Revoked         bool        `json:"revoked,omitempty"`
+	Serial          uint64      `json:"serial"`
+
+	at place
+}
+
+// An attribute is one piece of user metadata.
+type attribute struct {
+	Name  string          `json:"name" yaml:"name"`
+	Value json.RawMessage `json:"value" yaml:"-"`
+	State string          `json:"state,omitempty" yaml:"state"`
+}
+
+// A holder is whom a profile belongs to.
+type holder struct{ client, device, serviceProvider, mvpd string }
+
+// sso is what single sign-on looks a profile up by.
+type sso struct {
+	identity
+	mvpd string
+}
+
+func (p *profile) holder() holder { return holder{p.Client, p.Device, p.ServiceProvider, p.MVPD} }
+
+func (p *profile) counts(now int64) bool { return p != nil && !p.Revoked && now < p.NotAfter }
+
+// enterProfile puts a profile into the indices, in the place of an earlier one
+// of the same holder.
+func (w *world) enterProfile(p *profile) {
+	q := w.order[profilesKind]
+	p.at = q.push(p)
+	if p.Revoked {
+		q.spend(&p.at)
+	}
+	w.profiles[p.holder()] = p
+	for _, i := range p.Identities {
+		key := sso{i, p.MVPD}
+		w.shared[key] = append(w.shared[key], p)
+	}
+}
+
+// remove forgets a profile.
+func (w *world) remove(p *profile) {
+	p.at.remove()
+	delete(w.Profiles, p.ID)
+	if w.profiles[p.holder()] == p {
+		delete(w.profiles, p.holder())
+	}
+	for _, i := range p.Identities {
+		key := sso{i, p.MVPD}
+		left := w.shared[key]
+		if at := slices.Index(left, p); at >= 0 {
+			left = slices.Delete(left, at, at+1)
+		}
+		if len(left) == 0 {
+			delete(w.shared, key)
+		} else {
+			w.shared[key] = left
+		}
+	}
+}
+
+// grant makes a profile for its holder. It replaces an earlier one.
+func (w *world) grant(c *contract.Call, p *profile, u *user) *profile {
+	if old := w.profiles[p.holder()]; old != nil {
+		w.remove(old)
+	}
+	w.makeRoom(profilesKind, c)
+	p.ID = c.Dice().ID()
+	p.NotBefore = c.Now.UnixMilli()
+	if p.NotAfter == 0 {
+		p.NotAfter = p.NotBefore + w.authnTTL(c, p.MVPD).Milliseconds()
+	}
+	if u != nil {
+		p.User, p.Attributes = u.Username, u.Attributes
+	}
+	if len(p.Attributes) == 0 {
+		p.Attributes = []attribute{text("userID", c.Dice().ID())}
+	}
+	p.Serial = w.next()
+	w.Profiles[p.ID] = p
+	w.enterProfile(p)
+	return p
+}
+
+// text is an attribute that is not encrypted.
+func text(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
+
+func (w *world) authnTTL(c *contract.Call, mvpd string) time.Duration {
+	if m := w.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
+		return m.AuthnTTL
+	}
+	return c.Switches.Duration("authn_ttl")
+}
+
+// holderOf is who asks about an MVPD.
+func holderOf(c *contract.Call, mvpd string) holder {
+	k := who(c)
+	return holder{k.client, k.device, c.In.Text("serviceProvider"), mvpd}
+}
+
+// find finds the profile that counts for a holder: its own, or one that single
+// sign-on leads to. How is the type as which it shows itself.
+func (w *world) find(h holder, known []identity, now int64) (p *profile, how string) {
+	if p = w.profiles[h]; p.counts(now) {
+		return p, p.Type
+	}
+	for _, i := range known {
+		all := w.shared[sso{i, h.mvpd}]
+		for n := len(all) - 1; n >= 0; n-- {
+			if all[n].counts(now) {
+				return all[n], i.Kind
+			}
+		}
+	}
+	return nil, ""
+}
+
+// A view is a profile as it is shown.
+type view struct {
+	NotBefore  int64   `json:"notBefore"`
+	NotAfter   int64   `json:"notAfter"`
+	Issuer     string  `json:"issuer"`
+	Type       string  `json:"type"`
+	Attributes members `json:"attributes"`
+}
+
+// shown is what an attribute tells.
+type shown struct {
+	Value any    `json:"value"`
+	State string `json:"state"`
+}
+
+// members are an object whose members stand in the order that was given.
+type members []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON writes the members in their order; none are {}.
+func (m members) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, one := range m {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, wire.Encode(one.name)...), ':')
+		b = append(b, wire.Encode(one.value)...)
+	}
+	return append(b, '}'), nil
+}
+
+// view shows a profile. What single sign-on leads to tells the MVPD as well.
+func (p *profile) view(how string) view {
+	v := view{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: how}
+	for _, a := range p.Attributes {
+		state := a.State
+		if state == "" {
+			state = "plain"
+		}
+		v.Attributes = append(v.Attributes, member{a.Name, shown{a.Value, state}})
+	}
+	switch how {
+	case appleSSO:
+		v.Issuer = "Apple"
+	case platformSSO, serviceTokenSSO:
+		v.Attributes = append(v.Attributes, member{"mvpd", shown{p.MVPD, "plain"}})
+	}
+	return v
+}
+
+// profilesReply is what the profile operations return.
+type profilesReply struct {
+	Profiles members `json:"profiles"`
+}
+
+func oneProfile(mvpd string, v view) *profilesReply {
+	return &profilesReply{members{{mvpd, v}}}
+}
+
+// profileRows are the rows of that.
+func profileRows(cite string) []contract.Param {
+	return []contract.Param{{
+		Name: "profiles", Type: contract.Object, Need: contract.Required, Cite: cite,
+		Doc: "Profiles by MVPD; none is {}. Each has notBefore, notAfter (milliseconds), issuer, type (regular, degraded, temporary, appleSSO, platformSSO, serviceTokenSSO) and attributes, of which each has value and state (plain or enc).",
+	}}
+}
+
+// invent makes the regular profile that a scenario wants where there is none.
+func (w *world) invent(c *contract.Call, h holder) *profile {
+	if h.mvpd == "" {
+		h.mvpd = w.someMVPD(h.serviceProvider)
+	}
+	return w.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: who(c).known}, w.user(""))
+}
+
+// someMVPD is an MVPD that a login is possible with, for a scenario that wants
+// one where none was named.
+func (w *world) someMVPD(sp string) string {
+	if p := w.provider(sp); p != nil {
+		for _, id := range p.MVPDs {
+			if m := w.mvpd(id); m != nil && m.TempPass == "" {
+				return id
+			}
+		}
+	}
+	return "Cablevision"
+}

@@ -1,0 +1,99 @@
+package adobepass
+
+import "github.com/understudy-suite/understudy/internal/contract"
+
+var resumeSession = &contract.Operation{
+	Name:   "ResumeSession",
+	Doc:    "Supplies what a session still lacks, mostly from a second screen. The profile will be the creator's, whoever resumes.",
+	Cite:   citeResume,
+	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/{code}",
+	Params: append(append([]contract.Param{serviceProviderRow(citeResume), codeRow(citeResume, "8BLW4RW")}, sessionParams(citeResume)...),
+		forwardedRow, visitorRow),
+	Outcomes: outcomes(
+		resumed, retry, resumedAuthenticated, resumedTemporary, resumedDegraded,
+		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badRedirect, badDomain,
+	),
+	Decide: inWorld(decideResume),
+}
+
+var resumeRows = sessionRows(citeResume, []string{"authenticate", "retry", "authorize"}, []string{none, "authenticated", temporary, degraded})
+
+// The endings of ResumeSession. The table calls code required, and the samples
+// of authorize have none.
+var (
+	resumed = &contract.Outcome{
+		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeRows,
+		Doc: "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := w.resumed(c)
+			w.complete(s)
+			return s.reply("authenticate", interactive, none, s.login())
+		},
+	}
+	retry = &contract.Outcome{
+		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeRows,
+		Doc: "Parameters are still missing. What was supplied is kept.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := w.resumed(c)
+			s.Withheld = s.Withheld || len(s.missing(c.Switches)) == 0
+			r := s.reply("retry", direct, none, s.path())
+			r.MissingParameters = s.missing(c.Switches)
+			return r
+		},
+	}
+	resumedAuthenticated = goesOn("authorize.authenticated", "authenticated", citeResume, resumeRows, "The session's device has a valid profile with the MVPD.")
+	resumedTemporary     = goesOn("authorize.temporary", temporary, citeResume, resumeRows, "The MVPD is a TempPass, which needs no login.")
+	resumedDegraded      = goesOn("authorize.degraded", degraded, citeResume, resumeRows, "A degradation rule AuthNAll lets everybody in without a login.")
+)
+
+// resumed merges the call's parameters into the session; where a scenario has
+// one resumed that is not there, it is made.
+func (w *world) resumed(c *contract.Call) *session {
+	s := w.Sessions[c.In.Text("code")]
+	if s == nil || s.ServiceProvider != c.In.Text("serviceProvider") {
+		s = sessionOf(c)
+		w.begin(c, s)
+		return s
+	}
+	w.merge(c, s)
+	return s
+}
+
+// merge lays what the call says over what the session knows.
+func (w *world) merge(c *contract.Call, s *session) {
+	for name, at := range map[string]*string{"mvpd": &s.MVPD, "domainName": &s.Domain, "redirectUrl": &s.RedirectURL} {
+		if v := c.In.Text(name); v != "" {
+			*at, s.Withheld = v, false
+		}
+	}
+}
+
+var resumeWords = words{resumedTemporary, resumedAuthenticated, nil, resumedDegraded}
+
+func decideResume(c *contract.Call, w *world) contract.Verdict {
+	s, v := w.checkCode(c)
+	if !v.Pending() {
+		return v
+	}
+	if v := w.checkDomain(c); !v.Pending() {
+		return v
+	}
+	merged := *s
+	w.merge(c, &merged)
+	if merged.MVPD != "" && !merged.Withheld {
+		m, v := w.checkMVPD(c, merged.MVPD)
+		if !v.Pending() {
+			return v
+		}
+		h := holder{s.Client, s.Device, s.ServiceProvider, m.ID}
+		if v := w.shortcut(c, m, h, nil, &resumeWords); !v.Pending() {
+			return v
+		}
+	}
+	if missing := merged.missing(c.Switches); len(missing) > 0 {
+		return retry.Because(lacksSome, "missing", missing, "url", merged.path())
+	}
+	return resumed.Verdict()
+}

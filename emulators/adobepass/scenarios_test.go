@@ -1,0 +1,234 @@
+package adobepass_test
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/emulators/adobepass"
+	"github.com/understudy-suite/understudy/internal/conformance"
+)
+
+// A scene is what a client sees before a scenario, while it is on, and when it
+// is off again.
+type scene struct {
+	before func(d *device)
+	during func(d *device)
+	after  func(d *device) // nil: as before
+}
+
+const sessionsAt = "/api/v2/REF30/sessions"
+
+// says is a call that is answered with 200 and these values.
+func says(method, target, body string, pairs ...string) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		a := d.send(d.request(method, target, body))
+		if want := 200; a.status != want && (len(pairs) == 0 || pairs[0] != "any") {
+			d.t.Errorf("%s %s: got %d %s", method, target, a.status, a.body)
+			return
+		}
+		a.is(method+" "+target, a.status, pairs...)
+	}
+}
+
+// fails is a call that ends in an enhanced error code.
+func fails(method, target, body string, status int, code, action string) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		d.send(d.request(method, target, body)).refused(method+" "+target, status, code, action)
+	}
+}
+
+// each does several things.
+func each(all ...func(*device)) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		for _, f := range all {
+			f(d)
+		}
+	}
+}
+
+func times(n int, f func(*device)) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		for range n {
+			f(d)
+		}
+	}
+}
+
+func loggedIn(d *device) { d.logIn("Cablevision", "") }
+
+func denied(at, code string) func(*device) {
+	return says(http.MethodPost, at+"Cablevision", resources("REF30"), "decisions.0.authorized", "false", "decisions.0.error.code", code)
+}
+
+var (
+	creates   = says(http.MethodPost, sessionsAt, complete, "actionName", "authenticate")
+	permitted = says(http.MethodPost, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.authorized", "true")
+	polls     = says(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles", "{}")
+	seen      = says(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles.Cablevision.type", "regular")
+)
+
+// lacks is what a client sees that is told to resume with a parameter, and does.
+func lacks(list, supply string) scene {
+	return scene{before: creates, during: func(d *device) {
+		a := d.post(sessionsAt, complete).is("create", 200, "actionName", "resume", "missingParameters", list)
+		code := a.value("code")
+		if a.value("url") != sessionsAt+"/"+code {
+			d.t.Errorf("got %s", a.body)
+		}
+		if stuck := d.get("/api/v2/authenticate/REF30/" + code); stuck.status != 400 {
+			d.t.Errorf("the login opens before anything was supplied: %d", stuck.status)
+		}
+		d.post(sessionsAt+"/"+code, supply).is("resume", 200, "actionName", "authenticate", "code", code)
+	}}
+}
+
+// Each shipped scenario plays what its description says.
+func TestShippedScenarios(t *testing.T) {
+	t.Parallel()
+	const post, get = http.MethodPost, http.MethodGet
+	unauthorized := func(method, target, body string) func(*device) {
+		return fails(method, target, body, 401, "invalid_access_token_client_application", "application-registration")
+	}
+	token := "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials"
+	tokenGiven := func(d *device) { d.post("/o/client/token", token).is("token", 201, "token_type", "bearer") }
+	partner := func(d *device) *device {
+		return d.with("Ap-Partner-Framework-Status", pfs("granted", "Cablevision", conformance.Noon.Add(1e12)))
+	}
+	partnerSays := func(pairs ...string) func(*device) {
+		return func(d *device) {
+			partner(d).post(sessionsAt+"/sso/Apple", "domainName=adobe.com&redirectUrl=https%3A%2F%2Fadobe.com").is("partner", 200, pairs...)
+		}
+	}
+	partnerAsks := partnerSays("actionName", "partner_profile", "reasonType", "none")
+	scenes := map[string]scene{
+		"missing-parameters":   lacks(`["mvpd","domain","redirectUrl"]`, complete),
+		"missing-mvpd":         lacks(`["mvpd"]`, "mvpd=Cablevision"),
+		"missing-domain":       lacks(`["domain"]`, "domainName=adobe.com"),
+		"missing-redirect-url": lacks(`["redirectUrl"]`, "redirectUrl=https%3A%2F%2Fadobe.com"),
+		"expired-code": {before: polls, during: each(
+			fails(get, "/api/v2/REF30/profiles/code/XTC98W", "", 400, "invalid_authentication_session", "none"),
+			fails(get, sessionsAt+"/XTC98W", "", 400, "invalid_authentication_session", "none"),
+			fails(post, sessionsAt+"/XTC98W", complete, 400, "invalid_authentication_session", "none"),
+			func(d *device) { d.get("/api/v2/authenticate/REF30/XTC98W").page("browser", 400) }, creates,
+		)},
+		"invalid-token": {before: creates, during: each(
+			times(3, unauthorized(post, sessionsAt, complete)), unauthorized(get, "/api/v2/REF30/profiles", ""),
+			func(d *device) { d.token = "nonsense"; unauthorized(post, sessionsAt, complete)(d) }, tokenGiven,
+		), after: func(d *device) { d.register().post(sessionsAt, complete).is("after", 200) }},
+		"token-expires-once": {before: creates, during: each(unauthorized(post, sessionsAt, complete), creates)},
+		"degraded": {before: each(creates, says(get, profilesAt+"Cablevision", "", "profiles", "{}")), during: each(
+			says(post, sessionsAt, complete, "actionName", "authorize", "reasonType", "degraded"),
+			says(get, profilesAt+"Cablevision", "", "profiles.Cablevision.type", "degraded"),
+			says(post, authorizeAt+"Cablevision", resources("a", "b"), "decisions.1.authorized", "true", "decisions.1.source", "degradation"),
+			says(post, preauthorizeAt+"Cablevision", resources("a"), "decisions.0.source", "degradation"),
+			says(get, "/api/v2/REF30/logout/Cablevision", "", "logouts.Cablevision.actionName", "complete"),
+		)},
+		"authz-none": {before: each(loggedIn, permitted), during: each(denied(authorizeAt, "authorization_denied_by_degradation_rule"), denied(preauthorizeAt, "authorization_denied_by_degradation_rule")), after: permitted},
+		"temp-pass-over": {before: says(get, profilesAt+"TempPass_TEST40", "", "profiles.TempPass_TEST40.type", "temporary"), during: each(
+			fails(get, profilesAt+"TempPass_TEST40", "", 403, "temporary_access_duration_limit_exceeded", "authentication"),
+			says(post, authorizeAt+"TempPass_TEST40", resources("REF30"), "decisions.0.error.code", "temporary_access_duration_limit_exceeded", "decisions.0.source", "temppass"),
+			says(get, profilesAt+"TempPass_TEST44", "", "profiles.TempPass_TEST44.type", "temporary"),
+		)},
+		"temp-pass-used-up": {
+			before: func(d *device) {
+				d.with("Ap-Temppass-Identity", fooBar).get(profilesAt+"flexibleTempPass").is("before", 200, "profiles.flexibleTempPass.attributes.remaining_resources.value", "5")
+			},
+			during: each(
+				fails(get, profilesAt+"flexibleTempPass", "", 403, "temporary_access_resources_limit_exceeded", "authentication"),
+				says(post, authorizeAt+"flexibleTempPass", resources("REF30"), "decisions.0.error.code", "temporary_access_resources_limit_exceeded"),
+			),
+		},
+		"denied-by-mvpd":    {before: each(loggedIn, permitted), during: each(denied(authorizeAt, "authorization_denied_by_mvpd"), denied(preauthorizeAt, "preauthorization_denied_by_mvpd")), after: permitted},
+		"parental-controls": {before: each(loggedIn, permitted), during: each(denied(authorizeAt, "authorization_denied_by_parental_controls"), denied(preauthorizeAt, "authorization_denied_by_parental_controls")), after: permitted},
+		"mvpd-timeout": {before: each(loggedIn, permitted), during: each(
+			times(3, says(post, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.error.code", "network_connection_timeout", "decisions.0.error.action", "retry")), permitted,
+		), after: permitted},
+		"slow-decision": {before: each(loggedIn, permitted), during: func(d *device) {
+			permitted(d) // the doors of tests wait a second at most
+			if wire := d.w.Last(d.t).Wire; wire == nil || wire.DelayMS != 20_000 {
+				d.t.Errorf("got %+v", wire)
+			}
+		}, after: permitted},
+		"throttled": {before: creates, during: each(times(3, func(d *device) {
+			a := d.post(sessionsAt, complete)
+			if a.status != 429 || len(a.body) != 166 || a.header.Get("Retry-After") != "" || a.header.Get("Content-Type") != "text/html" {
+				d.t.Errorf("got %d %v %q", a.status, a.header, a.body)
+			}
+		}), creates)},
+		"login-abandoned": {before: polls, during: each(
+			func(d *device) { d.logInAt("XTC98W") }, times(5, polls), says(get, "/api/v2/REF30/profiles", "", "profiles", "{}"),
+		), after: seen},
+		"login-at-the-fourth-poll": {before: polls, during: each(times(3, polls), times(2, seen)), after: seen},
+		"sso": {before: creates, during: each(
+			says(post, sessionsAt, complete, "actionName", "authorize", "reasonType", "authenticatedSSO", "code", "-"), permitted,
+		), after: permitted},
+		"partner-sso-off": {before: partnerAsks, during: partnerSays("actionName", "authenticate", "reasonType", "configuration_fallback")},
+		"partner-permission-denied": {before: partnerAsks, during: each(
+			partnerSays("actionName", "authenticate", "reasonType", "pfs_fallback"),
+			func(d *device) {
+				partner(d).post(profilesAt+"sso/Apple", "SAMLResponse=YQ%3D%3D").refused("answer", 400, "invalid_header_pfs_permission_access_not_granted", "none")
+			},
+		)},
+		"profile-expired": {before: each(loggedIn, permitted), during: each(
+			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_expired", "authentication"),
+			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_expired", "authentication"),
+			says(get, "/api/v2/REF30/profiles", "", "profiles", "{}"),
+		), after: permitted},
+		"profile-missing": {before: each(loggedIn, permitted), during: each(
+			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_missing", "authentication"),
+			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_missing", "authentication"),
+		), after: permitted},
+		"too-many-resources": {before: each(loggedIn, permitted), during: each(
+			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "too_many_resources", "configuration"),
+			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "too_many_resources", "configuration"),
+		), after: permitted},
+		"integration-disabled": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_integration", "none"),
+			fails(get, profilesAt+"Cablevision", "", 400, "invalid_integration", "none"),
+		)},
+		"unknown-service-provider": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_service_provider", "none"),
+			fails(get, "/api/v2/REF30/configuration", "", 400, "invalid_parameter_service_provider", "none"),
+		)},
+		"statement-of-another-provider": {before: creates, during: times(2, fails(post, sessionsAt, complete, 401, "invalid_access_token_service_provider", "application-registration"))},
+		"statement-revoked": {before: tokenGiven, during: func(d *device) {
+			d.post("/o/client/register", `{"software_statement":"`+d.w.Credentials(d.t).Text("softwareStatement")+`"}`).is("register", 400, "error", "unapproved_software_statement")
+			d.post("/o/client/token", token).is("token", 400, "error", "unauthorized_client")
+		}},
+		"client-forgotten": {before: tokenGiven, during: func(d *device) {
+			d.post("/o/client/token", token).is("token", 400, "error", "invalid_client")
+			d.register().post(sessionsAt, complete).is("registered again", 200)
+		}},
+		"server-error-then-ok": {before: creates, during: each(times(2, fails(post, sessionsAt, complete, 500, "internal_server_error", "none")), creates)},
+		"bad-gateway": {before: creates, during: each(times(2, func(d *device) {
+			if a := d.post(sessionsAt, complete); a.status != 502 || !strings.Contains(a.body, "502 Bad Gateway") {
+				d.t.Errorf("got %d %s", a.status, a.body)
+			}
+		}), creates)},
+		"retry-twice": {
+			before: says(post, sessionsAt+"/XTC98W", complete, "actionName", "authenticate"),
+			during: each(times(2, says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "retry")), says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "authenticate")),
+		},
+	}
+	conformance.Shipped(t, adobepass.API, scenes, func(t *testing.T, w *conformance.World, s scene) {
+		name := path.Base(t.Name())
+		d := on(t, w)
+		s.before(d)
+		w.Activate(t, name)
+		s.during(d)
+		if !w.Sandbox.Player.Off(name) {
+			t.Errorf("%s was not on", name)
+		}
+		if s.after == nil {
+			s.after = s.before
+		}
+		d.token = w.Credentials(t).Text("accessToken")
+		s.after(d)
+	})
+}

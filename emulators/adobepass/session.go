@@ -1,0 +1,256 @@
+package adobepass
+
+import (
+	"container/list"
+	"strconv"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A session is an authentication that was begun, known by its code.
+type session struct {
+	Code            string     `json:"code"`
+	ID              string     `json:"session_id"`
+	ServiceProvider string     `json:"service_provider"`
+	MVPD            string     `json:"mvpd,omitempty"`
+	Domain          string     `json:"domain_name,omitempty"`
+	RedirectURL     string     `json:"redirect_url,omitempty"`
+	Withheld        bool       `json:"withheld,omitempty"` // a scenario says that all is missing, until somebody resumes
+	Client          string     `json:"client,omitempty"`   // of the creator, who gets the profile
+	Device          string     `json:"device,omitempty"`
+	DeviceInfo      string     `json:"device_info,omitempty"` // the header, as it came
+	UserAgent       string     `json:"user_agent,omitempty"`
+	Address         string     `json:"address,omitempty"`
+	Port            string     `json:"port,omitempty"`
+	Identities      []identity `json:"identities,omitempty"`
+	NotBefore       int64      `json:"not_before"`
+	NotAfter        int64      `json:"not_after"`
+	Done            bool       `json:"done,omitempty"`       // somebody logged in
+	Superseded      bool       `json:"superseded,omitempty"` // by a newer code of the same creator
+	Serial          uint64     `json:"serial"`
+
+	at place
+}
+
+// A creator has one unfinished session at a time.
+type creator struct{ client, device, serviceProvider string }
+
+func (s *session) creator() creator { return creator{s.Client, s.Device, s.ServiceProvider} }
+
+func (s *session) counts(now int64) bool { return s != nil && !s.Superseded && now < s.NotAfter }
+
+// missing lists what a session still lacks, in the documented order. What is
+// called domainName on the way in is called domain here, as all samples have
+// it, unless a switch says otherwise.
+func (s *session) missing(sw contract.Values) []string {
+	var names []string
+	lacks := func(name, value string) {
+		if value == "" || s.Withheld {
+			names = append(names, name)
+		}
+	}
+	lacks("mvpd", s.MVPD)
+	lacks(sw.Text("missing_domain_name"), s.Domain)
+	lacks("redirectUrl", s.RedirectURL)
+	return names
+}
+
+// enterSession puts a session into the indices.
+func (w *world) enterSession(s *session) {
+	q := w.order[sessions]
+	s.at = q.push(s)
+	switch {
+	case s.Superseded:
+		q.spend(&s.at)
+	case !s.Done:
+		w.open[s.creator()] = s
+	}
+}
+
+// drop forgets a session.
+func (w *world) drop(c *contract.Call, s *session) {
+	s.at.remove()
+	delete(w.Sessions, s.Code)
+	if w.open[s.creator()] == s {
+		delete(w.open, s.creator())
+	}
+	c.Forget(s.Code)
+}
+
+// begin begins a session for the caller: a new code voids the creator's
+// earlier unfinished one. Codes that ran out are let go of on the way.
+func (w *world) begin(c *contract.Call, s *session) {
+	k, now := who(c), c.Now.UnixMilli()
+	q := w.order[sessions]
+	for _, l := range [...]*list.List{&q.spent, &q.counts} {
+		for e := l.Front(); e != nil && e.Value.(*session).NotAfter <= now; e = l.Front() {
+			w.drop(c, e.Value.(*session))
+		}
+	}
+	w.makeRoom(sessions, c)
+	s.ServiceProvider = c.In.Text("serviceProvider")
+	s.Client, s.Device, s.Identities = k.client, k.device, k.known
+	s.DeviceInfo = c.In.Text(deviceInfoHeader)
+	s.UserAgent = clip(c.Request.Header.Get("User-Agent"), longestAgent)
+	s.Address, s.Port = address(c.Request)
+	s.NotBefore, s.NotAfter = now, now+c.Switches.Duration("code_ttl").Milliseconds()
+	if old := w.open[s.creator()]; old != nil && c.Switches.Bool("new_code_voids_old") {
+		old.Superseded = true
+		q.spend(&old.at)
+		c.Note("superseded code", old.Code)
+	}
+	s.Code = w.freshCode(c)
+	s.Serial = w.next()
+	w.Sessions[s.Code] = s
+	w.enterSession(s)
+	c.Issue(s.Code)
+}
+
+const longestAgent = 512
+
+// clip cuts a text that is kept.
+func clip(s string, most int) string {
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
+// freshCode throws a code that no session has: seven capital letters and
+// digits, look-alikes among them, as in the samples.
+func (w *world) freshCode(c *contract.Call) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for {
+		var raw [16]byte
+		_, _ = c.Mint().Read(raw[:])
+		var code [7]byte
+		n := 0
+		for _, b := range raw {
+			if b < 252 && n < len(code) { // 252 is seven times 36: no letter is likelier than another
+				code[n] = alphabet[b%36]
+				n++
+			}
+		}
+		if n == len(code) && w.Sessions[string(code[:])] == nil {
+			return string(code[:])
+		}
+	}
+}
+
+// A sessionReply is what creating and resuming a session return. Times are
+// strings here, and integers everywhere else.
+type sessionReply struct {
+	ActionName            string        `json:"actionName"`
+	ActionType            string        `json:"actionType"`
+	ReasonType            string        `json:"reasonType"`
+	URL                   string        `json:"url,omitempty"`
+	MissingParameters     []string      `json:"missingParameters,omitempty"`
+	Code                  string        `json:"code,omitempty"`
+	SessionID             string        `json:"sessionId"`
+	MVPD                  string        `json:"mvpd,omitempty"`
+	ServiceProvider       string        `json:"serviceProvider"`
+	NotBefore             string        `json:"notBefore,omitempty"`
+	NotAfter              string        `json:"notAfter,omitempty"`
+	AuthenticationRequest *authnRequest `json:"authenticationRequest,omitempty"`
+}
+
+// The words of session replies.
+const (
+	interactive = "interactive"
+	direct      = "direct"
+)
+
+// reply tells what is to be done next with a session.
+func (s *session) reply(action, kind, reason, url string) *sessionReply {
+	return &sessionReply{
+		ActionName: action, ActionType: kind, ReasonType: reason, URL: url,
+		Code: s.Code, SessionID: s.ID, MVPD: s.MVPD, ServiceProvider: s.ServiceProvider,
+		NotBefore: strconv.FormatInt(s.NotBefore, 10), NotAfter: strconv.FormatInt(s.NotAfter, 10),
+	}
+}
+
+// path is where a session is resumed.
+func (s *session) path() string { return apiPath + s.ServiceProvider + "/sessions/" + s.Code }
+
+// login is where a user agent logs in.
+func (s *session) login() string { return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code }
+
+// decisions tells that a client may go on to decisions. No code comes with it.
+func decisions(sp, mvpd, reason, sessionID string) *sessionReply {
+	return &sessionReply{
+		ActionName: "authorize", ActionType: direct, ReasonType: reason,
+		URL:       apiPath + sp + "/decisions/authorize/" + mvpd,
+		SessionID: sessionID, MVPD: mvpd, ServiceProvider: sp,
+	}
+}
+
+// sessionRows are the rows of a session reply.
+func sessionRows(cite string, actions, reasons []string) []contract.Param {
+	return []contract.Param{
+		{Name: "actionName", Need: contract.Required, OneOf: actions, Cite: cite, Doc: "What is to be done next."},
+		{Name: "actionType", Need: contract.Required, OneOf: []string{interactive, direct, "partner_interactive"}, Cite: cite, Doc: "How: by a user agent, or by the client itself."},
+		{Name: "reasonType", Need: contract.Required, OneOf: reasons, Cite: cite, Doc: "Why."},
+		{Name: "url", Cite: cite, Doc: "Where: a path below /api/v2/."},
+		{Name: "missingParameters", Type: contract.List, Of: contract.String, Cite: cite, Doc: "What is missing before anybody can log in, in the order mvpd, domain, redirectUrl."},
+		{Name: "code", Cite: cite, Doc: "The authentication code, for a second screen; absent with authorize."},
+		{Name: "sessionId", Need: contract.Required, Example: "1b614390-6610-4d14-9421-6565f6e75958", Cite: cite, Doc: "An id by which the user's activity can be tracked."},
+		{Name: "mvpd", Cite: cite, Doc: "The MVPD, where it is known."},
+		{Name: "serviceProvider", Need: contract.Required, Cite: cite, Doc: "The service provider of the path."},
+		{Name: "notBefore", Cite: cite, Doc: "From when the code counts: milliseconds, as a string."},
+		{Name: "notAfter", Cite: cite, Doc: "Until when the code counts: milliseconds, as a string."},
+	}
+}
+
+var (
+	noSuchCode   = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
+	foreignCode  = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
+	replacedCode = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
+	lateCode     = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
+)
+
+// checkCode finds the session that the call's code names, or says why there is
+// none that counts.
+func (w *world) checkCode(c *contract.Call) (*session, contract.Verdict) {
+	code, sp := c.In.Text("code"), c.In.Text("serviceProvider")
+	s := w.Sessions[code]
+	switch {
+	case s == nil:
+		return nil, noSession.Because(noSuchCode, "code", code)
+	case s.ServiceProvider != sp:
+		return nil, noSession.Because(foreignCode, "code", code, "owner", s.ServiceProvider, "serviceProvider", sp)
+	case s.Superseded:
+		return nil, noSession.Because(replacedCode, "code", code)
+	case !s.counts(c.Now.UnixMilli()):
+		return nil, noSession.Because(lateCode, "code", code, "expired", time.UnixMilli(s.NotAfter).UTC())
+	}
+	return s, contract.Verdict{}
+}
+
+// inWorld has decide run where the service provider is known.
+func inWorld(decide func(c *contract.Call, w *world) contract.Verdict) func(*contract.Call) contract.Verdict {
+	return func(c *contract.Call) contract.Verdict {
+		w := c.State.(*world)
+		if v := w.checkProvider(c); !v.Pending() {
+			return v
+		}
+		return decide(c, w)
+	}
+}
+
+var (
+	strangeMVPD = &contract.Cause{Code: "unknown_mvpd", Text: "The MVPD {mvpd} is not in the fixture. Identifiers are case-sensitive."}
+	noInterface = &contract.Cause{Code: "no_integration", Text: "The MVPD {mvpd} is not among the mvpds of the service provider {serviceProvider}."}
+)
+
+// checkMVPD looks for an active integration of the call's service provider.
+func (w *world) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
+	m, sp := w.mvpd(id), c.In.Text("serviceProvider")
+	switch {
+	case m == nil:
+		return nil, badMVPD.Because(strangeMVPD, "mvpd", id)
+	case !w.provider(sp).integrates(id):
+		return nil, badIntegration.Because(noInterface, "mvpd", id, "serviceProvider", sp)
+	}
+	return m, contract.Verdict{}
+}

@@ -1,0 +1,117 @@
+package adobepass
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// sign makes the request that a client would send. A device identifier that is
+// not given at all is that of the documented samples; an empty one is left out.
+func sign(d contract.Draft) (*contract.Request, error) {
+	op := d.Operation
+	if op == nil {
+		return nil, fmt.Errorf("signing a request to adobepass: no operation is named")
+	}
+	h := http.Header{"Accept": {jsonMedia}}
+	path, query, fields, body := op.Path, url.Values{}, url.Values{}, contract.Values{}
+	for i := range op.Params {
+		p := &op.Params[i]
+		x, given := d.In[p.Name]
+		if !given {
+			if p.Name == deviceHeader && p.Need == contract.Expected {
+				h.Set(deviceHeader, sampleDevice)
+			}
+			if p.In == contract.Path {
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", "-") // nobody's, for an empty segment would be another path
+			}
+			continue
+		}
+		switch p.In {
+		case contract.Path:
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(plain(x)))
+		case contract.Query:
+			query.Set(p.Name, plain(x))
+		case contract.Form:
+			fields.Set(p.Name, plain(x))
+		case contract.Header:
+			if s := plain(x); s != "" {
+				h.Set(p.Name, strings.Map(printable, s))
+			}
+		case contract.Body:
+			body[p.Name] = x
+		}
+	}
+	for name, x := range d.In { // encoding sorts them
+		switch {
+		case row(op, name) != nil:
+		case bodyOf(op) == form:
+			fields.Set(name, plain(x))
+		case bodyOf(op) == jsonMedia:
+			body[name] = x
+		default:
+			query.Set(name, plain(x))
+		}
+	}
+	if takesToken(op) {
+		if token := d.Credentials.Text("accessToken"); token != "" {
+			h.Set("Authorization", "Bearer "+token)
+		}
+	}
+	r := &contract.Request{Method: op.Method, Host: d.Host, Header: h, Arrived: d.Now}
+	switch kind := bodyOf(op); kind {
+	case form:
+		h.Set("Content-Type", form)
+		r.Body = []byte(fields.Encode())
+	case jsonMedia:
+		h.Set("Content-Type", jsonMedia)
+		r.Body = wire.Encode(body)
+	}
+	target := path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return nil, fmt.Errorf("signing a request to adobepass: %w", err)
+	}
+	r.URL, r.Target = u, target
+	return r, nil
+}
+
+// plain is a value as it stands in a path, query, form or header.
+func plain(x any) string {
+	switch v := x.(type) {
+	case string:
+		return v
+	case contract.Raw:
+		return string(v)
+	}
+	return fmt.Sprint(x)
+}
+
+// printable leaves out what no header may hold.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return -1
+	}
+	return r
+}
+
+// bodyOf is the documented type of an operation's body; "" where it has none.
+func bodyOf(op *contract.Operation) string {
+	kind := ""
+	for i := range op.Params {
+		switch op.Params[i].In {
+		case contract.Form:
+			kind = form
+		case contract.Body:
+			kind = jsonMedia
+		}
+	}
+	return kind
+}

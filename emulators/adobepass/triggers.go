@@ -1,0 +1,155 @@
+package adobepass
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+var triggers = []*contract.Trigger{
+	{
+		Name: "login", Do: triggerLogin, Params: []contract.Param{
+			codeParam,
+			{Name: "user", Doc: "Who logs in: a user of the fixture. Without it the first one."},
+		},
+		Doc: "The user of a code logs in with the MVPD, as on the login page: the device and client that created the session get their profile.",
+	},
+	{
+		Name: "login.denied", Do: triggerDenied, Params: []contract.Param{codeParam},
+		Doc: "The MVPD does not let the user of a code in. Nothing is made; whoever polls goes on to see no profile.",
+	},
+	{
+		Name: "profile.revoked", Do: triggerRevoked,
+		Doc: "The MVPD or Adobe revokes profiles with an MVPD: decisions end in authenticated_profile_invalidated.",
+		Params: []contract.Param{
+			{Name: "mvpd", Need: contract.Required, Example: "Cablevision", Doc: "The MVPD."},
+			{Name: "device", Doc: "Only of the device with this AP-Device-Identifier; without it of every device."},
+		},
+	},
+	{
+		Name: "degradation", Do: triggerDegradation,
+		Doc: "A degradation rule is applied, or taken back.",
+		Params: []contract.Param{
+			{Name: "service_provider", Doc: "The service provider; without it any."},
+			{Name: "mvpd", Doc: "The MVPD; without it any."},
+			{Name: "rule", Need: contract.Required, OneOf: []string{authNAll, authZAll, authZNone, none}, Example: authNAll, Doc: "The rule; none takes back what was applied to just this integration."},
+			{Name: "message", Doc: "A text of the rule's own, which decisions tell as details."},
+		},
+	},
+	{
+		Name: "expire", Do: triggerExpire,
+		Doc: "What counts for a time is over now.",
+		Params: []contract.Param{
+			{Name: "what", Need: contract.Required, OneOf: []string{"code", "token", "profile", "trial"}, Doc: "What expires: an authentication code, every token that a client has been given so far, the profiles or the trials with an MVPD."},
+			{Name: "id", Need: contract.Required, Example: "8ER640M", Doc: "The code, the client_id, or the MVPD."},
+		},
+	},
+}
+
+var codeParam = contract.Param{Name: "code", Need: contract.Required, Example: "8ER640M", Doc: "The authentication code."}
+
+// waiting finds the session that a person at a login page would be in.
+func waiting(c *contract.Call) (*session, error) {
+	w, code := c.State.(*world), c.In.Text("code")
+	s := w.Sessions[code]
+	if !s.counts(c.Now.UnixMilli()) {
+		return nil, fmt.Errorf("no session that counts has the code %s", code)
+	}
+	if missing := s.missing(c.Switches); len(missing) > 0 {
+		return nil, fmt.Errorf("the session of code %s still lacks %s", code, strings.Join(missing, ", "))
+	}
+	return s, nil
+}
+
+func triggerLogin(c *contract.Call) error {
+	w := c.State.(*world)
+	s, err := waiting(c)
+	if err != nil {
+		return err
+	}
+	name := c.In.Text("user")
+	u := w.user(name)
+	if u == nil && name != "" {
+		return fmt.Errorf("the fixture has no user %s", name)
+	}
+	w.logIn(c, s, u)
+	return nil
+}
+
+func triggerDenied(c *contract.Call) error {
+	_, err := waiting(c)
+	return err
+}
+
+func triggerRevoked(c *contract.Call) error {
+	w, id, only := c.State.(*world), c.In.Text("mvpd"), ""
+	if header := c.In.Text("device"); header != "" {
+		var ok bool
+		if only, ok = deviceID(header); !ok {
+			return fmt.Errorf("the device is %q; fingerprint, a blank and base64 were expected", header)
+		}
+	}
+	found := false
+	for _, p := range w.Profiles {
+		if p.MVPD == id && (only == "" || p.Device == only) && p.counts(c.Now.UnixMilli()) {
+			found = true
+			p.Revoked = true
+			w.order[profilesKind].spend(&p.at)
+		}
+	}
+	if !found {
+		return fmt.Errorf("no valid profile with %s", id)
+	}
+	return nil
+}
+
+func triggerDegradation(c *contract.Call) error {
+	w := c.State.(*world)
+	d := degradation{ServiceProvider: c.In.Text("service_provider"), MVPD: c.In.Text("mvpd"), Rule: c.In.Text("rule"), Message: c.In.Text("message")}
+	left := []degradation{}
+	for _, old := range w.Degradations {
+		if old.ServiceProvider != d.ServiceProvider || old.MVPD != d.MVPD {
+			left = append(left, old)
+		}
+	}
+	if d.Rule == none && len(left) == len(w.Degradations) {
+		return fmt.Errorf("no rule is applied to just this integration")
+	}
+	if d.Rule != none {
+		left = append([]degradation{d}, left...)
+	}
+	w.Degradations = left
+	return nil
+}
+
+func triggerExpire(c *contract.Call) error {
+	w, now, id := c.State.(*world), c.Now.UnixMilli(), c.In.Text("id")
+	found := false
+	switch c.In.Text("what") {
+	case "code":
+		if s := w.Sessions[id]; s.counts(now) {
+			s.NotAfter, found = now, true
+		}
+	case "token":
+		if one := w.Clients[id]; one != nil {
+			one.Stale, found = max(one.Stale+1, c.Now.Unix()), true
+		}
+	case "profile":
+		for _, p := range w.Profiles {
+			if p.MVPD == id && p.counts(now) {
+				p.NotAfter, found = now, true
+			}
+		}
+	case "trial":
+		for _, t := range w.Trials {
+			if t.MVPD == id && now < t.NotAfter {
+				t.NotAfter, found = now, true
+			}
+		}
+	}
+	if !found {
+		return fmt.Errorf("nothing of the kind %s counts under %s", c.In.Text("what"), id)
+	}
+	return nil
+}
