@@ -4,8 +4,8 @@ package emulators
 
 import (
 	"github.com/understudy-suite/understudy/emulators/adobemedia"
-	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/emulators/adobepass"
+	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/emulators/youdu"
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -14,8 +14,8 @@ import (
 // All lists every API.
 var All = []*contract.API{
 	adobemedia.API,
-	polyv.API,
 	adobepass.API,
+	polyv.API,
 	tencentcar.API,
 	youdu.API,
 }

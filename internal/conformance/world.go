@@ -83,8 +83,8 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 
 func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
 	t.Helper()
-	shelf := fixture.NewShelf([]*contract.API{api})
-	if err := shelf.Add(folder{fixtures.Files, api.Name}); err != nil {
+	shelf, err := shipped(api)
+	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := shelf.Find(api, s.Fixture)
@@ -100,6 +100,22 @@ func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
 		}
 	}
 	return f
+}
+
+// shelves hold the fixtures that ship, by API: they never change, and tests make
+// worlds by the hundred.
+var shelves sync.Map
+
+func shipped(api *contract.API) (*fixture.Shelf, error) {
+	if shelf, read := shelves.Load(api); read {
+		return shelf.(*fixture.Shelf), nil
+	}
+	shelf := fixture.NewShelf([]*contract.API{api})
+	if err := shelf.Add(folder{fixtures.Files, api.Name}); err != nil {
+		return nil, err
+	}
+	shelves.Store(api, shelf)
+	return shelf, nil
 }
 
 // folder shows one folder of a file system, so that the files of other APIs are

@@ -112,7 +112,8 @@ type (
 
 	schema struct {
 		Ref         string          `json:"$ref,omitempty"`
-		Type        string          `json:"type,omitempty"`
+		Title       string          `json:"title,omitempty"` // the row's name, where no property bears it
+		Type        any             `json:"type,omitempty"`
 		Format      string          `json:"format,omitempty"`
 		Description string          `json:"description,omitempty"`
 		Enum        []any           `json:"enum,omitempty"`

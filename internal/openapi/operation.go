@@ -145,13 +145,19 @@ func (b *book) body(ops []*contract.Operation) *body {
 		if len(rows) == 0 {
 			continue // something is said of which no row tells
 		}
-		s := b.schema(op.Name, rowsOf(rows))
+		var example any = contract.Sample(rows)
+		whole := rowsOf(rows)
+		if r := signed(b.api, op); r != nil && bare(rows, r.Body) {
+			whole, example = rowOf(&rows[0]), contract.Sample(rows)[rows[0].Name]
+			whole.Title = rows[0].Name
+		}
+		s := b.schema(op.Name, whole)
 		if !plain {
 			m.Holds = append(m.Holds, s)
 			continue
 		}
 		offer(m, s)
-		m.Examples.put(op.Name).Value = contract.Sample(rows)
+		m.Examples.put(op.Name).Value = example
 	}
 	if len(made.Content) == 0 {
 		return nil

@@ -105,6 +105,12 @@ func conceals(api *contract.API) bool {
 	})
 }
 
+// bare reports whether a body is the one list that its rows tell of, with no
+// object around it.
+func bare(rows []contract.Param, body []byte) bool {
+	return len(rows) == 1 && rows[0].Type == contract.List && bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
+}
+
 // asked tells the media type of op's requests, and whether their rows stand in
 // them for all to see. Where they have no body, it is "".
 func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (kind string, plain bool) {
@@ -122,6 +128,9 @@ func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (ki
 	var has func(name string) bool
 	switch kind {
 	case "application/json":
+		if bare(rows, r.Body) {
+			return kind, true
+		}
 		said, _ := wire.Object(r.Body)
 		has = said.Has
 	case "application/x-www-form-urlencoded":

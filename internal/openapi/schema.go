@@ -50,6 +50,11 @@ func valueOf(p *contract.Param) *schema {
 			s.Maximum = &p.Max
 		}
 	}
+	if p.Nullable {
+		if s.Type = []any{s.Type, "null"}; s.Enum != nil {
+			s.Enum = append(s.Enum, nil)
+		}
+	}
 	if s.Default = p.Default; p.Type == contract.Duration && p.Default != nil {
 		s.Default = p.Default.(time.Duration).String()
 	}
