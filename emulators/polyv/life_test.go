@@ -193,7 +193,7 @@ func TestStatusCallback(t *testing.T) {
 	}
 }
 
-// The default world is what the issue of it says: twelve sessions of the last
+// The default world is what its description says: twelve sessions of the last
 // fifty days beside the document's four, 45 with one live, none, and a foreign
 // channel.
 func TestDefaultWorld(t *testing.T) {

@@ -202,3 +202,47 @@ func TestFurtherCredentials(t *testing.T) {
 		t.Errorf("nobody has credentials: %v, %v", w.Credentials(), err)
 	}
 }
+
+// FuzzRestore takes any document for a snapshot: it is refused, or it is the
+// world that it tells of, and calls can be made in it.
+func FuzzRestore(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"applications":[{"appId":"a","appSecret":"s","userId":"1b448be323"}],"channels":{"1":{"id":"1","name":"n","userId":"1b448be323","sessions":[{"id":"a","start":1,"end":2,"customId":"x","views":{}},{"id":"b","start":2}]}}}`,
+		`{"channels":{"1":null}}`, `{"channels":{"2272655":{"id":"2272655","userId":"1b448be323","sessions":[{"id":"a","start":-9223372036854775808,"end":9223372036854775807}]}}}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		w := &world{}
+		if json.Unmarshal([]byte(document), w) != nil || w.Reindex() != nil {
+			return
+		}
+		once, err := json.Marshal(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := &world{}
+		if err := json.Unmarshal(once, again); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Reindex(); err != nil {
+			t.Fatalf("%s was taken, and what was told of it is not: %v", once, err)
+		}
+		if twice, _ := json.Marshal(again); string(twice) != string(once) {
+			t.Fatalf("got %s, want %s", twice, once)
+		}
+		h := newHouse(t)
+		h.world = w
+		for _, op := range API.Operations {
+			r := request(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
+				"channelId=2272655&channelIds=2272655&sessionId=a&sessionIds=a,b&externalSessionId=x&userId=1b448be323")
+			r.At, r.Path = []*contract.Operation{op}, map[string]string{"channelId": "2272655"}
+			if v, _ := h.serve(r, contract.Off); API.Outcome(op, v.Outcome.Name) != v.Outcome {
+				t.Fatalf("%s ended in %s", op.Name, v.Outcome.Name)
+			}
+		}
+		if err := w.Reindex(); err != nil {
+			t.Fatalf("after the calls: %v", err)
+		}
+	})
+}
