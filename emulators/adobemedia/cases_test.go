@@ -39,6 +39,9 @@ func TestSessionCases(t *testing.T) {
 	if got := s.request("POST", sessionsPath, starting("", ""), "Content-Type", "application/x-www-form-urlencoded"); got.Code != 201 {
 		t.Errorf("C2: got %d", got.Code)
 	}
+	if got := s.request("POST", sessionsPath, starting("", ""), "X-Adobe-AEP-Validation-Token", "an-integration"); got.Code != 201 {
+		t.Errorf("with the header of a debugging session: got %d", got.Code)
+	}
 	s.expect("a trailing slash", 201, "POST", sessionsPath+"/", starting("", ""))
 
 	eight := regexp.MustCompile(`"[a-zA-Z.]+":("[^"]*"|\d+)`).FindAllString(p8, -1)

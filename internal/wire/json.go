@@ -46,7 +46,9 @@ func Value(body []byte) (any, error) {
 	r := readers.Get().(*reader)
 	defer r.done()
 	r.Reset(bytes.NewBuffer(body))
-	r.text = string(body)
+	if len(body) <= mostShared {
+		r.text = string(body)
+	}
 	x, err := r.value()
 	if err != nil {
 		return nil, err
@@ -57,11 +59,15 @@ func Value(body []byte) (any, error) {
 	return x, nil
 }
 
+// mostShared is how long a text may be of whose parts strings are made: whoever
+// keeps one of them keeps the whole text.
+const mostShared = 2 << 10
+
 // A reader reads a text. Names, strings and numbers are parts of the text itself
-// where they can be: to copy each would be most of the work.
+// where it is short: to copy each would be most of the work.
 type reader struct {
 	jsontext.Decoder
-	text    string
+	text    string // "": each is copied
 	members []pair // of the objects that are being read, the innermost last
 }
 
@@ -117,6 +123,9 @@ func (r *reader) literal() (string, error) {
 	if err != nil {
 		return "", fault(&r.Decoder, err)
 	}
+	if r.text == "" {
+		return string(raw), nil
+	}
 	after := int(r.InputOffset())
 	return r.text[after-len(raw) : after], nil
 }
@@ -150,8 +159,12 @@ func (r *reader) array() (any, error) {
 // the beginning.
 func (r *reader) object() (any, error) {
 	first := len(r.members)
-	for r.PeekKind() != jsontext.KindEndObject {
-		if r.PeekKind() != jsontext.KindString {
+	for {
+		next := r.PeekKind()
+		if next == jsontext.KindEndObject {
+			break
+		}
+		if next != jsontext.KindString {
 			_, err := r.ReadToken()
 			return nil, fault(&r.Decoder, err)
 		}

@@ -52,6 +52,22 @@ func TestObjectKeepsNumbersAsWritten(t *testing.T) {
 	}
 }
 
+// Short texts and long ones are read alike, though by different ways.
+func TestObjectReadsLongTexts(t *testing.T) {
+	body := `{"a":"é","b\u0041":["\"\\",12,-1.5e3,""],"":{"x":{"y":true}}}`
+	short, err := wire.Object([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := wire.Object([]byte(strings.Repeat(" ", 1<<16) + body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprintf("%#v", long), fmt.Sprintf("%#v", short); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestPatchLaysFieldsOver(t *testing.T) {
 	value := func(name, raw string) wire.Member { return wire.Member{Name: name, Value: json.RawMessage(raw)} }
 	tests := []struct {
