@@ -19,6 +19,11 @@ func TestCallShowsWhatIsEncrypted(t *testing.T) {
 		"\nanswer, before it was put on the wire:\n{\n  \"sessionId\": \"{", "  \"version\": 1,\n")
 	at(t, s, "call", "youdu", "CreateSession", "--sandbox", "two", "title=t", "creator=test1", "member=test1").want(t, exitDone,
 		`{"errcode":5,"errmsg":"`, "\nrequest, as it was read:\n{\n")
+	at(t, s, "call", "youdu", "UploadMedia", "type=file", "name=a.txt", "file=hello you").want(t, exitDone,
+		"Content-Type: multipart/form-data; boundary=", `"name": "a.txt"`, `"mediaId": "`)
+	at(t, s, "call", "youdu", "GetMedia", "mediaId=5d41402abc4b2a76b9719d911017c592-5").want(t, exitDone,
+		"\nEncrypt: ", `"mediaId": "5d41402abc4b2a76b9719d911017c592-5"`, `"name": "notes.txt"`)
+	at(t, s, "call", "youdu", "GetToken").want(t, exitDone, `"timestamp": "`, `"accessToken": "`)
 	got := at(t, s, apply("u-1")...)
 	if strings.Contains(got.out, "as it was read") || strings.Contains(got.out, "put on the wire") {
 		t.Errorf("said twice: %s", got.out)

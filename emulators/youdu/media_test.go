@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -239,4 +240,21 @@ func TestSessionsGiveWay(t *testing.T) {
 	if w.sessions.bytes != huge.size() {
 		t.Errorf("got %d bytes, want %d", w.sessions.bytes, huge.size())
 	}
+}
+
+func FuzzUpload(f *testing.F) {
+	good := upload(f, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", "AAAA"}, part{"file", "x"})
+	f.Add(good.Header.Get("Content-Type"), good.Body)
+	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--"))
+	f.Add("multipart/form-data; boundary=b", []byte("--b\r\n\r\n--b\r\n"))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		w := newTown(t, "default")
+		before := w.snapshot()
+		r := request("POST", uploadPath, string(body))
+		r.Header = http.Header{"Content-Type": {kind}}
+		API.Callers(r)
+		if v, _ := w.serve(r); v.Outcome.Fails && w.snapshot() != before {
+			t.Errorf("%s changed the state", v.Outcome.Name)
+		}
+	})
 }
