@@ -20,7 +20,7 @@ func steady(b *testing.B) *conformance.World {
 }
 
 // made is a request as the gateway would hand it over.
-func made(b *testing.B, w *conformance.World, operation, token string, in contract.Values) *contract.Request {
+func made(b *testing.B, operation, token string, in contract.Values) *contract.Request {
 	b.Helper()
 	op := adobepass.API.Operation(operation)
 	r, err := adobepass.API.Sign(contract.Draft{
@@ -72,7 +72,7 @@ func BenchmarkCreateSession(b *testing.B) {
 		b.Run(fmt.Sprint(live, "_live"), func(b *testing.B) {
 			w := steady(b)
 			token := minted(b, w)
-			r := made(b, w, "CreateSession", token, full)
+			r := made(b, "CreateSession", token, full)
 			for i := range live {
 				other := *r
 				other.Header = r.Header.Clone()
@@ -104,7 +104,7 @@ func BenchmarkFirstVerification(b *testing.B) {
 	}
 	requests := make([]*contract.Request, len(tokens))
 	for i, token := range tokens {
-		requests[i] = made(b, w, "GetConfiguration", token, contract.Values{"serviceProvider": "REF30"})
+		requests[i] = made(b, "GetConfiguration", token, contract.Values{"serviceProvider": "REF30"})
 	}
 	b.ReportAllocs()
 	i := 0
@@ -137,7 +137,7 @@ func forget(b *testing.B, w *conformance.World) {
 // BenchmarkCreateToken is the minting of a token: a signature of RSA.
 func BenchmarkCreateToken(b *testing.B) {
 	w := steady(b)
-	r := made(b, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+	r := made(b, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "success" {
@@ -149,7 +149,7 @@ func BenchmarkCreateToken(b *testing.B) {
 // BenchmarkPoll is a GetProfileByCode before the login.
 func BenchmarkPoll(b *testing.B) {
 	w := steady(b)
-	r := made(b, w, "GetProfileByCode", minted(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
+	r := made(b, "GetProfileByCode", minted(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "noProfile" {
@@ -161,7 +161,7 @@ func BenchmarkPoll(b *testing.B) {
 // BenchmarkAuthorize is a decision with its media token, which is signed.
 func BenchmarkAuthorize(b *testing.B) {
 	w := steady(b)
-	r := made(b, w, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})
+	r := made(b, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "temporary" {

@@ -210,6 +210,7 @@ func TestSessionCases(t *testing.T) {
 	d.post(path+"/"+code, complete).is("a session that is done is resumed", 200, "actionName", "authorize", "reasonType", "authenticated", "code", "-")
 	d.other("another").get("/api/v2/REF30/profiles").is("37", 200, "profiles", "{}")
 	d.register().get("/api/v2/REF30/profiles").is("38", 200, "profiles", "{}")
+	d.get("/api/v2/apasstest1/profiles").is("another service provider", 200, "profiles", "{}")
 	d.logIn("Spectrum", "")
 	d.get("/api/v2/REF30/profiles").is("39", 200, "profiles.Cablevision.type", "regular", "profiles.Spectrum.type", "regular")
 

@@ -91,6 +91,7 @@ var (
 		if t == nil {
 			return location{c.Switches.Text("logout_redirect")}
 		}
+		w.order[logouts].spend(&t.at) // it may be opened again as long as there is room
 		return location{t.RedirectURL}
 	}, Returns: locationRows}
 )

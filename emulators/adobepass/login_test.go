@@ -42,7 +42,14 @@ func surf(t *testing.T, w *conformance.World, prefix string) *browser {
 	return b
 }
 
-func (b *browser) do(r *http.Request) (*http.Response, string) {
+// landed is where a navigation ended.
+type landed struct {
+	status int
+	header http.Header
+	at     *url.URL
+}
+
+func (b *browser) do(r *http.Request) (landed, string) {
 	b.t.Helper()
 	r.Header.Set("Origin", browserOrigin)
 	answer, err := b.client.Do(r)
@@ -60,10 +67,10 @@ func (b *browser) do(r *http.Request) (*http.Response, string) {
 	if len(answer.Cookies()) > 0 {
 		b.t.Errorf("%s %s: sets cookies: %v", r.Method, r.URL, answer.Cookies())
 	}
-	return answer, string(body)
+	return landed{answer.StatusCode, answer.Header, answer.Request.URL}, string(body)
 }
 
-func (b *browser) open(address string) (*http.Response, string) {
+func (b *browser) open(address string) (landed, string) {
 	b.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -76,7 +83,7 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*
 
 // submit posts a page's form to where the page came from, as a browser without
 // script does.
-func (b *browser) submit(page *http.Response, body string, pairs ...string) (*http.Response, string) {
+func (b *browser) submit(page landed, body string, pairs ...string) (landed, string) {
 	b.t.Helper()
 	form := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
@@ -85,7 +92,7 @@ func (b *browser) submit(page *http.Response, body string, pairs ...string) (*ht
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	r, err := http.NewRequest(http.MethodPost, page.Request.URL.String(), strings.NewReader(form.Encode()))
+	r, err := http.NewRequest(http.MethodPost, page.at.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -113,8 +120,8 @@ func TestLoginInABrowser(t *testing.T) {
 		}
 		made := ask(http.MethodPost, "/api/v2/REF30/sessions", "mvpd=Cablevision&domainName=adobe.com&redirectUrl="+url.QueryEscape(browserOrigin+"/back?from=login")).is("create", 200, "actionName", "authenticate")
 		page, body := b.open(b.base + made.value("url"))
-		if page.StatusCode != 200 || page.Request.URL.Path != prefix+"/adobe-services/authenticate/saml" || page.Header.Get("X-Frame-Options") != "" {
-			t.Fatalf("got %d at %s: %s", page.StatusCode, page.Request.URL, body)
+		if page.status != 200 || page.at.Path != prefix+"/adobe-services/authenticate/saml" || page.header.Get("X-Frame-Options") != "" {
+			t.Fatalf("got %d at %s: %s", page.status, page.at, body)
 		}
 		for _, want := range []string{"Cablevision", `<form method="post">`, `name="username"`, `value="viewer"`, `value="child"`, `name="action" value="allow"`, `name="action" value="deny"`, `name="action" value="error"`} {
 			if !strings.Contains(body, want) {
@@ -129,21 +136,21 @@ func TestLoginInABrowser(t *testing.T) {
 			ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").is("poll", 200, "profiles", want)
 		}
 		again, denied := b.submit(page, body, "username", "viewer", "action", "deny")
-		if again.StatusCode != 200 || !strings.Contains(denied, `role="alert"`) {
-			t.Errorf("deny: got %d %s", again.StatusCode, denied)
+		if again.status != 200 || !strings.Contains(denied, `role="alert"`) {
+			t.Errorf("deny: got %d %s", again.status, denied)
 		}
 		if _, unknown := b.submit(page, body, "username", "<b>nobody", "action", "allow"); !strings.Contains(unknown, "&lt;b&gt;nobody") {
 			t.Errorf("unknown user: got %s", unknown)
 		}
 		poll("{}")
 		failed, _ := b.submit(again, denied, "action", "error")
-		if got := failed.Header.Get("Location"); failed.StatusCode != 302 || got != browserOrigin+"/back?from=login" {
-			t.Errorf("error: got %d %s", failed.StatusCode, got)
+		if got := failed.header.Get("Location"); failed.status != 302 || got != browserOrigin+"/back?from=login" {
+			t.Errorf("error: got %d %s", failed.status, got)
 		}
 		poll("{}")
 		back, _ := b.submit(again, denied, "username", "viewer", "action", "allow")
-		if got := back.Header.Get("Location"); back.StatusCode != 302 || got != browserOrigin+"/back?from=login" {
-			t.Errorf("allow: got %d %s", back.StatusCode, got)
+		if got := back.header.Get("Location"); back.status != 302 || got != browserOrigin+"/back?from=login" {
+			t.Errorf("allow: got %d %s", back.status, got)
 		}
 		ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").is("poll", 200, "profiles.Cablevision.attributes.userID.value", "BASE64_value_userId")
 		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).is("decision", 200, "decisions.0.authorized", "true")
@@ -152,8 +159,8 @@ func TestLoginInABrowser(t *testing.T) {
 			t.Errorf("logout leads off the emulator: %s", got)
 		}
 		gone, _ := b.open(end.value("logouts.Cablevision.url"))
-		if got := gone.Header.Get("Location"); gone.StatusCode != 302 || got != browserOrigin+"/bye" {
-			t.Errorf("logout: got %d %s", gone.StatusCode, got)
+		if got := gone.header.Get("Location"); gone.status != 302 || got != browserOrigin+"/bye" {
+			t.Errorf("logout: got %d %s", gone.status, got)
 		}
 		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).refused("after the logout", 403, "authenticated_profile_missing", "authentication")
 		ask(http.MethodGet, "/api/v2/REF30/logout/Cablevision", "").is("second logout", 200, "logouts.Cablevision.actionName", "invalid")
@@ -177,11 +184,11 @@ func TestBrowserFindsItsSandbox(t *testing.T) {
 	code := plain.code("Cablevision") // found by the bearer
 	b := surf(t, w, "")
 	page, body := b.open(b.base + "/api/v2/authenticate/REF30/" + code) // found by the code
-	if page.StatusCode != 200 {
-		t.Fatalf("got %d %s", page.StatusCode, body)
+	if page.status != 200 {
+		t.Fatalf("got %d %s", page.status, body)
 	}
-	if back, _ := b.submit(page, body, "action", "allow"); back.StatusCode != 302 {
-		t.Errorf("got %d", back.StatusCode)
+	if back, _ := b.submit(page, body, "action", "allow"); back.status != 302 {
+		t.Errorf("got %d", back.status)
 	}
 	plain.get("/api/v2/REF30/profiles/code/"+code).is("profile", 200, "profiles.Cablevision.type", "regular")
 	end := plain.get("/api/v2/REF30/logout/Cablevision").value("logouts.Cablevision.url")

@@ -195,9 +195,6 @@ var common = func() []*contract.Outcome {
 
 func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
 
-// together puts lists of outcomes one behind the other.
-func together(lists ...[]*contract.Outcome) []*contract.Outcome { return slices.Concat(lists...) }
-
 // An apiError is the body of an enhanced error code.
 type apiError struct {
 	Action  string `json:"action"`

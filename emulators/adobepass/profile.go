@@ -101,6 +101,10 @@ func (w *world) grant(c *contract.Call, p *profile, u *user) *profile {
 	if old := w.profiles[p.holder()]; old != nil {
 		w.remove(old)
 	}
+	q := w.order[profilesKind]
+	for e := q.counts.Front(); e != nil && !e.Value.(*profile).counts(c.Now.UnixMilli()); e = q.counts.Front() {
+		q.spend(&e.Value.(*profile).at)
+	}
 	w.makeRoom(profilesKind, c)
 	p.ID = c.Dice().ID()
 	p.NotBefore = c.Now.UnixMilli()

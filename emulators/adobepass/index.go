@@ -1,0 +1,206 @@
+package adobepass
+
+import (
+	"container/list"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A queue keeps the records of one kind in the order in which they came, and
+// those that no longer count apart.
+type queue struct{ counts, spent list.List }
+
+// A place is where a record stands in its queue.
+type place struct {
+	element *list.Element
+	in      *list.List
+}
+
+func (q *queue) push(record any) place {
+	return place{q.counts.PushBack(record), &q.counts}
+}
+
+// spend tells that a record no longer counts.
+func (q *queue) spend(p *place) {
+	if p.in == &q.counts {
+		record := p.in.Remove(p.element)
+		*p = place{q.spent.PushBack(record), &q.spent}
+	}
+}
+
+func (q *queue) len() int { return q.counts.Len() + q.spent.Len() }
+
+// first is the record that gives way first; nil where there is none.
+func (q *queue) first() any {
+	for _, l := range [...]*list.List{&q.spent, &q.counts} {
+		if e := l.Front(); e != nil {
+			return e.Value
+		}
+	}
+	return nil
+}
+
+func (p place) remove() {
+	if p.in != nil {
+		p.in.Remove(p.element)
+	}
+}
+
+// Reindex rebuilds the indices.
+func (w *world) Reindex() error {
+	if err := w.reindexKeys(); err != nil {
+		return err
+	}
+	var faults []error
+	unique := func(what, id string, index map[string]int, i int) {
+		if _, twice := index[id]; twice || id == "" {
+			faults = append(faults, fmt.Errorf("%s: %.60q stands twice or is empty", what, id))
+		}
+		index[id] = i
+	}
+	w.statements, w.providers, w.mvpds, w.platform = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range w.Software {
+		unique("software", w.Software[i].Statement, w.statements, i)
+	}
+	for i := range w.Providers {
+		unique("service_providers", w.Providers[i].ID, w.providers, i)
+	}
+	for i := range w.MVPDs {
+		m := &w.MVPDs[i]
+		unique("mvpds", m.ID, w.mvpds, i)
+		if m.PlatformMappingID != "" {
+			unique("mvpds, platform_mapping_id", m.PlatformMappingID, w.platform, i)
+		}
+	}
+	faults = append(faults, w.reindexRecords())
+	w.forgetVerified()
+	return errors.Join(faults...)
+}
+
+func (w *world) reindexKeys() (err error) {
+	w.key, w.serviceKeys, w.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
+	if w.SigningKey != "" {
+		if w.key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(w.SigningKey)); err != nil {
+			return fmt.Errorf("signing_key: %w", err)
+		}
+	}
+	for _, k := range w.ServiceKeys {
+		if w.serviceKeys[k.Issuer], err = jwt.ParseRSAPublicKeyFromPEM([]byte(k.PEM)); err != nil {
+			return fmt.Errorf("service_token_keys: the key of %s: %w", k.Issuer, err)
+		}
+	}
+	return nil
+}
+
+// forgetVerified leaves the fixture's own tokens as the only verified ones.
+func (w *world) forgetVerified() {
+	w.verified = map[[sha256.Size]byte]verified{}
+	for _, t := range w.Tokens {
+		w.verified[sha256.Sum256([]byte(t.Token))] = verified{client: t.Client, scoped: true}
+	}
+}
+
+// reindexRecords puts what was remembered back into its queues, in the order
+// in which it came.
+func (w *world) reindexRecords() error {
+	w.order = map[string]*queue{}
+	for _, kind := range [...]string{clients, sessions, profilesKind, trials, logouts} {
+		w.order[kind] = &queue{}
+	}
+	w.open, w.profiles, w.shared = map[creator]*session{}, map[holder]*profile{}, map[sso][]*profile{}
+	w.byDevice, w.byIdentity = map[trialKey]*trial{}, map[trialKey]*trial{}
+	return errors.Join(
+		restore(w, clients, &w.Clients, func(one *client) (string, uint64) { return one.ID, one.Serial }, func(one *client) {
+			if !one.Fixed {
+				one.at = w.order[clients].push(one)
+			}
+		}),
+		restore(w, sessions, &w.Sessions, func(s *session) (string, uint64) { return s.Code, s.Serial }, w.enterSession),
+		restore(w, profilesKind, &w.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, w.enterProfile),
+		restore(w, trials, &w.Trials, func(t *trial) (string, uint64) { return t.ID, t.Serial }, w.enterTrial),
+		restore(w, logouts, &w.Logouts, func(t *ticket) (string, uint64) { return t.ID, t.Serial }, func(t *ticket) {
+			t.at = w.order[logouts].push(t)
+		}),
+	)
+}
+
+// The kinds of what is remembered.
+const (
+	clients      = "clients"
+	sessions     = "sessions"
+	profilesKind = "profiles"
+	trials       = "trials"
+	logouts      = "logouts"
+)
+
+// restore enters the records of one kind in their order. It refuses one that
+// does not say that it is itself, or that was remembered after the last.
+func restore[T any](w *world, kind string, all *map[string]*T, name func(*T) (string, uint64), enter func(*T)) error {
+	if *all == nil {
+		*all = map[string]*T{}
+	}
+	serials := map[uint64]bool{}
+	records := make([]*T, 0, len(*all))
+	for _, key := range slices.Sorted(maps.Keys(*all)) {
+		record := (*all)[key]
+		if record == nil {
+			return fmt.Errorf("%s: %q is null", kind, key)
+		}
+		id, serial := name(record)
+		if id != key || serial > w.Serial || serials[serial] {
+			return fmt.Errorf("%s: %q does not say that it is itself, or its serial %d is taken or beyond %d", kind, key, serial, w.Serial)
+		}
+		serials[serial] = true
+		records = append(records, record)
+	}
+	slices.SortFunc(records, func(a, b *T) int {
+		_, x := name(a)
+		_, y := name(b)
+		if x < y {
+			return -1
+		}
+		return 1
+	})
+	for _, record := range records {
+		enter(record)
+	}
+	return nil
+}
+
+// makeRoom has the record that gives way first go, where there are too many of
+// a kind.
+func (w *world) makeRoom(kind string, c *contract.Call) {
+	q := w.order[kind]
+	for q.len() >= w.bound() {
+		switch r := q.first().(type) {
+		case *client:
+			delete(w.Clients, r.ID)
+			r.at.remove()
+			c.Forget(r.ID)
+		case *session:
+			w.drop(c, r)
+		case *profile:
+			w.remove(r)
+		case *trial:
+			w.removeTrial(r)
+		case *ticket:
+			w.punch(c, r)
+		}
+	}
+}
+
+// bound is most, as long as a test does not make the world smaller.
+func (w *world) bound() int {
+	if w.small > 0 {
+		return w.small
+	}
+	return most
+}
