@@ -93,7 +93,7 @@ func (w *walk) record() {
 		w.entry.Wire = w.carried()
 	}
 	if w.passed != nil {
-		w.entry.Passed = journal.Later(toldBy(w.passed))
+		w.entry.Passed = journal.Later(passedOver{w.passed})
 	}
 	w.entry.Explanation = w.explain()
 	w.visit.Sandbox.Journal.Add(w.entry)
