@@ -93,7 +93,7 @@ func (w *walk) record() {
 		w.entry.Wire = w.carried()
 	}
 	if w.passed != nil {
-		w.entry.Passed = journal.Later(toldBy(w.passed))
+		w.entry.Passed = journal.Later(passedOver{w.passed})
 	}
 	for _, b := range w.Callbacks {
 		w.entry.Callbacks = append(w.entry.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})

@@ -83,18 +83,19 @@ func (w *walk) carried() *journal.Wire {
 	return told
 }
 
-// toldBy tells which rules did not fit. It keeps nothing of the walk, which is
-// much larger than what it needs.
-func toldBy(passing *scenario.Passing) func() []journal.Passed {
-	return func() []journal.Passed {
-		list, more := passing.List()
-		told := make([]journal.Passed, 0, len(list)+1)
-		for _, p := range list {
-			told = append(told, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
-		}
-		if more > 0 {
-			told = append(told, journal.Passed{Why: fmt.Sprintf("%d more rules did not fit", more)})
-		}
-		return told
+// passedOver tells which rules did not fit. It keeps nothing of the walk, which
+// is much larger than what it needs.
+type passedOver struct{ *scenario.Passing }
+
+// Tell puts into words what did not fit.
+func (p passedOver) Tell() []journal.Passed {
+	list, more := p.List()
+	told := make([]journal.Passed, 0, len(list)+1)
+	for _, p := range list {
+		told = append(told, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
 	}
+	if more > 0 {
+		told = append(told, journal.Passed{Why: fmt.Sprintf("%d more rules did not fit", more)})
+	}
+	return told
 }

@@ -13,11 +13,15 @@ type Passed struct {
 // told when somebody looks, since most calls are never looked at.
 type PassedOver struct {
 	list []Passed
-	tell func() []Passed // nil: list has them
+	tell Teller // nil: list has them
 }
 
-// Later is what tell tells, when somebody looks. It may be asked several times.
-func Later(tell func() []Passed) PassedOver { return PassedOver{tell: tell} }
+// A Teller tells which rules did not fit. It may be asked several times, and by
+// several at once.
+type Teller interface{ Tell() []Passed }
+
+// Later is what t tells when somebody looks.
+func Later(t Teller) PassedOver { return PassedOver{tell: t} }
 
 // Told is a list that is there already.
 func Told(list []Passed) PassedOver { return PassedOver{list: list} }
@@ -25,7 +29,7 @@ func Told(list []Passed) PassedOver { return PassedOver{list: list} }
 // List tells what did not fit, in the order in which the rules were asked.
 func (p PassedOver) List() []Passed {
 	if p.tell != nil {
-		return p.tell()
+		return p.tell.Tell()
 	}
 	return p.list
 }

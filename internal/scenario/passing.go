@@ -3,7 +3,6 @@ package scenario
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -167,8 +166,9 @@ type Passing struct {
 	page    *page
 	said    said
 	refused bool
-	live    set // as it was, and after it awake
-	before  int // rules with a lower number were passed over
+	live    set       // as it was, and after it awake
+	near    [4]uint64 // where both are kept of up to 128 rules
+	before  int       // rules with a lower number were passed over
 	notes   []note
 	next    *Passing
 
@@ -182,10 +182,9 @@ const mostKept = 256
 
 // passing remembers what was passed over by a call before a rule decided.
 func (a *asking) passing(decided int) *Passing {
-	p := &Passing{
-		page: a.page, said: a.said, refused: a.refused, before: decided,
-		live: slices.Concat(a.live, a.awake), notes: slices.Clone(a.notes[:a.noted]),
-	}
+	p := &Passing{page: a.page, said: a.said, refused: a.refused, before: decided}
+	p.live = append(append(p.near[:0], a.live...), a.awake...)
+	p.notes = append(p.notes, a.notes[:a.noted]...)
 	if len(a.rules) <= mostKept {
 		return p
 	}
