@@ -140,6 +140,26 @@ func TestSequencesStatesAndTimes(t *testing.T) {
 	}
 }
 
+// What the network does is done to refused calls as well; what happens outside
+// the API, and states, are about calls that were let in.
+func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
+	for rule, want := range map[string]string{
+		"{operation: Create, wire: {delay: 1s}}":                                       "- by toy/s 1",
+		"{operation: Create, wire: {delay: 1s}, then: late}":                           "- by toy/s 1",
+		"{operation: Create, then: late}":                                              "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
+		"{operation: Create, trigger: {user.lost: {}}}":                                "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
+		"{operation: Create, trigger: {user.lost: {}}, wire: {delay: 1s}}":             "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
+		"{operation: Create, outcomes: [emulator], wire: {delay: 1s}}":                 "-; toy/s 1 the Door refused, and emulator is not the Door's to give",
+		"{operation: Create, outcomes: [expired, emulator], trigger: {user.lost: {}}}": "expired by toy/s 1",
+	} {
+		p := newPlayer()
+		p.On(read(t, "s", "- "+rule), scenario.Narrow{})
+		if got := say(p.Ask(call(create, nil), true)); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", rule, got, want)
+		}
+	}
+}
+
 func TestPassedTellsOfStates(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", "- {operation: Create, state: late, outcome: success}\n- {operation: Create, outcome: NotFound.NoIdle, then: late}"), scenario.Narrow{})

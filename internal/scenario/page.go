@@ -191,14 +191,15 @@ func (p *page) column(c check) *column {
 }
 
 // mayMeetRefusal reports whether a rule may be played to a call that the Door
-// refused: it names no outcome, or one that is the Door's to give.
+// refused: it says what the network does, or names an outcome that is the Door's
+// to give.
 func (c *candidate) mayMeetRefusal() bool {
 	for i := range c.ends {
 		if c.ends[i].atDoor {
 			return true
 		}
 	}
-	return len(c.ends) == 0
+	return c.rule.network()
 }
 
 // next is how the rule would end the next call; nil: it names no outcome.

@@ -225,6 +225,9 @@ func (p *Passing) List() (list []Passed, more int) {
 // why says why the i-th rule did not fit.
 func (p *Passing) why(i int, c *candidate, s *said) string {
 	if p.refused && !p.page.door.has(i) {
+		if len(c.ends) == 0 {
+			return "the Door refused, and the rule is about calls that it lets in"
+		}
 		return "the Door refused, and " + c.rule.Outcomes[0] + " is not the Door's to give"
 	}
 	for _, ch := range c.where {

@@ -179,6 +179,9 @@ func play(t *testing.T, s *scenario.Scenario) {
 	for _, op := range []*contract.Operation{create, list, login, nil} {
 		for _, refused := range []bool{false, true} {
 			said := p.Ask(call(op, contract.Values{"UserId": "u1", "Count": int64(7)}), refused)
+			if list, more := said.Passed.List(); len(list)+more > len(s.Rules) {
+				t.Errorf("%d rules passed over of %d", len(list)+more, len(s.Rules))
+			}
 			if body, err := said.With.Over([]byte(`{"a":{"b":1}}`)); err != nil {
 				t.Fatal(err)
 			} else if _, err := wire.Object(body); err != nil {

@@ -91,6 +91,12 @@ func (r *Rule) at(n int) int {
 	}
 }
 
+// network reports whether the rule says what the network does and nothing else
+// of a call: the network does not know whether a request is right.
+func (r *Rule) network() bool {
+	return r.Wire != nil && len(r.Outcomes) == 0 && len(r.Triggers) == 0 && !r.Phantom
+}
+
 // endless reports whether the rule takes every call from the first one on, as
 // far as operation, conditions and state let it.
 func (r *Rule) endless() bool {
