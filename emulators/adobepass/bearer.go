@@ -105,6 +105,7 @@ var (
 	noBearer      = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
 	strangeBearer = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
 	staleBearer   = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
+	endedBearer   = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
 	unscoped      = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
 	strangeClient = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
 	withdrawn     = &contract.Cause{Code: "statement_revoked", Text: "The software statement of client {client} was revoked."}
@@ -193,7 +194,9 @@ func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.P
 			v = invalidClient.Because(unscoped)
 		case one == nil:
 			v = invalidClient.Because(strangeClient, "client", t.client)
-		case t.expires > 0 && (now >= t.expires || t.issued <= one.Stale):
+		case one.Stale > 0 && t.issued <= one.Stale:
+			v = invalidClient.Because(endedBearer, "client", t.client)
+		case t.expires > 0 && now >= t.expires:
 			v = invalidClient.Because(staleBearer, "expired", time.Unix(t.expires, 0).UTC(), "now", c.Now.UTC())
 		}
 		if !v.Pending() {

@@ -244,7 +244,6 @@ func FuzzRestore(f *testing.F) {
 	f.Add(strings.ReplaceAll(string(good), `"serial":1,`, `"serial":2,`))
 	f.Add(`{"sessions":{"A":{"code":"A","serial":1}},"serial":1,"logouts":{"b":{"id":"b"}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		w := conformance.New(t, API, conformance.Setting{})
 		if w.Room(t).Restore([]byte(text)) != nil {
 			return
 		}
@@ -438,6 +437,19 @@ func TestExpiredTokenIsMended(t *testing.T) {
 		if got := status(now); got != http.StatusUnauthorized {
 			t.Errorf("round %d, expired: got %d", round, got)
 		}
+	}
+}
+
+// The token of the samples, which the clock does not touch, expires by the
+// trigger as well.
+func TestFixedTokenExpires(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	if err := w.Pull(t, "expire", contract.Values{"what": "token", "id": "c4fc3e7e-12d9-495d-b742-6aeac8a490e7"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, w, "GetProfiles", "", contract.Values{}); got.Code != 401 || w.Last(t).Explanation.Cause != "token_made_to_expire" {
+		t.Errorf("got %d %s", got.Code, got.Body)
 	}
 }
 

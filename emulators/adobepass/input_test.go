@@ -164,12 +164,12 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", authorizeAt+"Cablevision", resources("REF30"), "application/json", "", fooBar)
 	f.Add("POST", "/adobe-services/authenticate/saml?reg_code=8KHP9RW", "reg_code=8KHP9RW&action=allow&username=%3Cscript%3E", "application/x-www-form-urlencoded", "", "")
 	f.Add("GET", "/api/v2/authenticate/REF30/%3Cscript%3E", "", "", "", pfs("granted", "Cablevision", conformance.Noon.Add(time.Hour)))
+	w := conformance.New(f, adobepass.API, conformance.Setting{Auth: contract.Off})
 	f.Fuzz(func(t *testing.T, method, target, body, media, token, payload string) {
 		u, err := url.ParseRequestURI(target)
 		if err != nil || !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "/@") || strings.ContainsAny(method, " \t\r\n/") || method == "" {
 			return
 		}
-		w := conformance.New(t, adobepass.API, conformance.Setting{Auth: contract.Off})
 		r := &http.Request{Method: method, URL: u, RequestURI: target, Host: "sp.auth.adobe.com", Header: http.Header{}, RemoteAddr: "192.0.2.1:1", Body: http.NoBody}
 		if body != "" {
 			r = httptest.NewRequest("POST", "http://sp.auth.adobe.com/", strings.NewReader(body))
@@ -189,9 +189,6 @@ func FuzzRequest(f *testing.F) {
 		}
 		if strings.HasPrefix(a.Header().Get("Content-Type"), "text/html") && strings.Contains(a.Body.String(), "<script") {
 			t.Errorf("markup came back: %s", a.Body)
-		}
-		if _, err := w.Room(t).Snapshot(); err != nil {
-			t.Error(err)
 		}
 	})
 }
