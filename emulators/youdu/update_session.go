@@ -30,16 +30,16 @@ var updated = &contract.Outcome{
 
 func decideUpdate(c *contract.Call) contract.Verdict {
 	w, by := c.State.(*world), c.In.Text("opUser")
-	s, v := w.session(c)
 	switch {
-	case c.In.Text("sessionId") == "":
-		return v
+	case !c.In.Has("sessionId"):
+		return w.tell(lacking, "Name", "sessionId")
 	case by == "":
 		return w.tell(lacking, "Name", "opUser")
 	}
 	if v := w.unfitTitle(c); !v.Pending() {
 		return v
 	}
+	s, v := w.session(c)
 	if !v.Pending() {
 		return v
 	}
