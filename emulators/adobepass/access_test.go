@@ -264,6 +264,7 @@ func TestSingleSignOn(t *testing.T) {
 		{"the key is another", "Ad-Service-Token", good, serviceToken(t, "user-1", testKey(t, "signing")), "", "none"},
 		{"the key does not matter by the switch", "Ad-Service-Token", good, serviceToken(t, "user-1", testKey(t, "signing")), "service_token_verify", "authenticatedSSO"},
 		{"unsigned", "Ad-Service-Token", good, unsigned, "", "none"},
+		{"unsigned, and taken by the switch", "Ad-Service-Token", good, unsigned, "service_token_verify", "authenticatedSSO"},
 		{"no token", "Ad-Service-Token", good, "nonsense", "", "none"},
 		{"platform", "Adobe-Subject-Token", good, good, "", "authenticatedSSO"},
 		{"platform by another name", "X-Roku-Reserved-Roku-Connect-Token", "a.b.c.d.e", "a.b.c.d.e", "", "authenticatedSSO"},

@@ -78,13 +78,13 @@ func unfitInfo(header string, strict bool) string {
 	if len(header) > longestInfo {
 		return "is longer than 4096 bytes"
 	}
-	text, ok := unbase64(header)
 	switch {
-	case !ok:
+	case !isBase64(header):
 		return "is no base64"
 	case !strict:
 		return ""
 	}
+	text, _ := unbase64(header)
 	info, err := wire.Object(text)
 	if err != nil {
 		return "is no JSON object: " + err.Error()

@@ -345,6 +345,18 @@ func TestShippedKey(t *testing.T) {
 	}
 }
 
+// What is not read has to look as what is: the two agree on every text.
+func FuzzIsBase64(f *testing.F) {
+	for _, s := range []string{"", "=", "A", "AA", "AA==", "+-", "a_b-", "a/b+", sampleDeviceInfo, "AAAA\n", "A A"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if _, ok := unbase64(s); ok != isBase64(s) && !strings.ContainsAny(s, "\r\n") { // line ends come in no header
+			t.Errorf("%q: read %v, recognised %v", s, ok, isBase64(s))
+		}
+	})
+}
+
 // How much of the caller's proof is looked at is the operator's to say.
 func TestAuthModes(t *testing.T) {
 	t.Parallel()
