@@ -212,7 +212,7 @@ func (r *prepared) send(ctx context.Context, w io.Writer) (*exchanged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return &exchanged{q.URL.RawQuery, r.Header, answer.Header, r.Body, body}, own(answer, body)
+	return &exchanged{q.URL, r.Header, answer.Header, r.Body, body}, own(answer, body)
 }
 
 // own tells an answer of understudy's own as the failure that it is.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/gateway"
@@ -15,7 +16,7 @@ import (
 
 // exchanged is a call as it went over the wire.
 type exchanged struct {
-	query              string
+	url                *url.URL
 	asked, answered    http.Header
 	request, responded []byte
 }
@@ -41,8 +42,8 @@ func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error
 		decoded json.RawMessage
 		shown   bool
 	}{
-		{"request, as it was read:", entry.Request.Decoded, shows(entry.Request.Decoded, x.request, x.asked, x.query)},
-		{"answer, before it was put on the wire:", entry.Response.Decoded, shows(entry.Response.Decoded, x.responded, x.answered, "")},
+		{"request, as it was read:", entry.Request.Decoded, shows(entry.Request.Decoded, x.request, x.asked, x.url)},
+		{"answer, before it was put on the wire:", entry.Response.Decoded, shows(entry.Response.Decoded, x.responded, x.answered, &url.URL{})},
 	} {
 		if half.shown {
 			continue
@@ -58,26 +59,28 @@ func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error
 }
 
 // shows reports whether all that was decoded can be read in the message itself:
-// in an object of its JSON, in a form, in the query, or in a header.
-func shows(decoded json.RawMessage, body []byte, header http.Header, query string) bool {
+// in an object of its JSON, in a form, in the query, in a segment of the path,
+// or in a header.
+func shows(decoded json.RawMessage, body []byte, header http.Header, at *url.URL) bool {
 	members, ok := parsed(decoded).(map[string]any)
 	if !ok {
 		return len(decoded) == 0 || string(decoded) == "null" || bytes.Contains(body, decoded)
 	}
 	message, form := parsed(body), url.Values{}
-	for _, text := range []string{query, string(body)} {
+	for _, text := range []string{at.RawQuery, string(body)} {
 		if pairs, err := url.ParseQuery(text); err == nil {
 			for name, values := range pairs {
 				form[name] = append(form[name], values...)
 			}
 		}
 	}
+	segments := strings.Split(at.Path, "/")
 	for name, value := range members {
 		text, _ := value.(string)
 		if number, is := value.(json.Number); is {
 			text = number.String()
 		}
-		if !holds(message, name, value) && (text == "" || form.Get(name) != text && header.Get(name) != text) {
+		if !holds(message, name, value) && (text == "" || form.Get(name) != text && header.Get(name) != text && !slices.Contains(segments, text)) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,7 @@ func TestShows(t *testing.T) {
 		{"a form", `{"a":"b c"}`, `a=b+c`, "", true},
 		{"a header", `{"ETag":"seven"}`, ``, "", true},
 		{"encrypted", `{"a":"b"}`, `{"encrypt":"AAAA"}`, "token=1", false},
+		{"the path", `{"a":"b","serviceProvider":"REF30"}`, ``, "a=b", true},
 		{"the query has only some", `{"a":"b","token":"1"}`, `{"encrypt":"AAAA"}`, "token=1", false},
 		{"no object, there", `["a"]`, `{"x":["a"]}`, "", true},
 		{"no object, not there", `["a"]`, `{"x":["b"]}`, "", false},
@@ -53,7 +55,8 @@ func TestShows(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := shows(json.RawMessage(tt.decoded), []byte(tt.body), header, tt.query); got != tt.want {
+			at := &url.URL{Path: "/api/v2/REF30/sessions", RawQuery: tt.query}
+			if got := shows(json.RawMessage(tt.decoded), []byte(tt.body), header, at); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})
