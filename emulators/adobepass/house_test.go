@@ -1,8 +1,10 @@
 package adobepass
 
 import (
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	mathrand "math/rand"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -489,4 +491,35 @@ func TestExpireTrigger(t *testing.T) {
 	outcome("Authorize", contract.Values{"mvpd": "TempPass_TEST44", "resources": []any{"REF30"}}, "temporary")
 	expire("trial", "TempPass_TEST44")
 	outcome("Authorize", contract.Values{"mvpd": "TempPass_TEST44", "resources": []any{"REF30"}}, "temporary_access_duration_limit_exceeded")
+}
+
+// A token is signed when it is written, after the lock was given back: with a
+// key that cannot sign, carrying the outcome out succeeds and writing does not.
+func TestMintingIsOutsideTheLock(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	r := w.Request(t, createToken, contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+	if got := w.Send(r); got.Code != 201 {
+		t.Fatal(got.Body)
+	}
+	var told any
+	inside(t, w, func(w *world) {
+		w.key = &rsa.PrivateKey{}
+		c := &contract.Call{API: API, Operation: createToken, In: contract.Values{"client_id": "s6BhdRkqt3"}, Now: conformance.Noon, State: w}
+		c.House = thrower{}
+		c.Switches = contract.Values{"token_ttl": time.Hour, "media_ttl": time.Minute}
+		told = []any{tokenCreated.Do(c), w.mediaToken(c, holder{}, "REF30")}
+	})
+	for _, one := range told.([]any) {
+		if text, err := json.Marshal(one); err == nil {
+			t.Errorf("it was signed before: %s", text)
+		}
+	}
+}
+
+// thrower is a house that has dice and nothing else.
+type thrower struct{ contract.House }
+
+func (thrower) Dice() *contract.Dice {
+	return contract.NewDice(mathrand.NewSource(1).(mathrand.Source64))
 }
