@@ -26,8 +26,8 @@ type bucket struct {
 
 var throttledCause = &contract.Cause{Code: "throttled", Text: "The device {address} has sent more than one request a second and used its burst of ten. It is known by its address, or by the first of X-Forwarded-For. The switch throttle is off by default."}
 
-// checkThrottle takes a request out of its device's bucket. It runs on the
-// clock that callers' requests arrive by.
+// checkThrottle takes a request out of its device's bucket, which fills by the
+// wall clock: where the sandbox's stands, a device must get out of it, too.
 func checkThrottle(c *contract.Call) (v contract.Verdict) {
 	if !c.Switches.Bool("throttle") || c.Request.Method == http.MethodOptions {
 		return v
@@ -38,7 +38,7 @@ func checkThrottle(c *contract.Call) (v contract.Verdict) {
 	host, _ := address(c.Request)
 	refills := c.Switches.Bool("burst_refills")
 	c.Look(func() {
-		if !c.State.(*world).take(host, c.Request.Arrived, refills) {
+		if !c.State.(*world).take(host, c.Wall(), refills) {
 			v = tooManyRequests.Because(throttledCause, "address", host)
 		}
 	})

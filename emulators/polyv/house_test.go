@@ -59,6 +59,7 @@ func (h *house) Look(f func()) {
 	h.call.State = was
 }
 func (h *house) Hit(string, time.Duration) int { return 1 }
+func (*house) Wall() time.Time                 { return time.Time{} }
 func (h *house) Dice() *contract.Dice          { return contract.NewDice(&zeroes{}) }
 func (h *house) Mint() *contract.Dice          { return contract.NewDice(&zeroes{}) }
 func (h *house) Issue(string)                  {}

@@ -105,6 +105,7 @@ func (b booth) Look(f func()) {
 	b.call.State = was
 }
 func (b booth) Hit(key string, _ time.Duration) int { b.town.hits[key]++; return b.town.hits[key] }
+func (b booth) Wall() time.Time                     { return b.call.Now }
 func (b booth) Dice() *contract.Dice                { return b.town.dice }
 func (b booth) Mint() *contract.Dice                { return b.town.dice }
 func (b booth) Issue(string)                        {}

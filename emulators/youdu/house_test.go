@@ -176,6 +176,7 @@ func (b *booth) Look(f func()) {
 	b.call.State = nil
 }
 func (b *booth) Hit(string, time.Duration) int { return 1 }
+func (*booth) Wall() time.Time                 { return time.Time{} }
 
 func (b *booth) Dice() *contract.Dice {
 	if b.dice == nil {

@@ -99,6 +99,10 @@ type House interface {
 	// window by the wall clock. Windows follow on one another without a gap.
 	Hit(key string, window time.Duration) int
 
+	// Wall is the server's wall clock, on which rates and throttles run whatever
+	// the sandbox's clock does. For steps of the Door only.
+	Wall() time.Time
+
 	// Dice are the call's own: the same sandbox seed, operation and number of
 	// the call give the same throws. For Do and Write only.
 	Dice() *Dice

@@ -224,6 +224,9 @@ func (w *walk) Look(f func()) { w.alone(f) }
 // Hit counts a call by the wall clock.
 func (w *walk) Hit(key string, window time.Duration) int { return w.visit.Room.Hit(key, window) }
 
+// Wall tells the server's time.
+func (w *walk) Wall() time.Time { return w.visit.Room.Wall() }
+
 // Dice are thrown for the first time when somebody asks for them.
 func (w *walk) Dice() *contract.Dice {
 	if w.dice == nil {

@@ -166,6 +166,7 @@ type nobody struct{}
 
 func (nobody) Look(f func())                 { f() }
 func (nobody) Hit(string, time.Duration) int { return 1 }
+func (nobody) Wall() time.Time               { return epoch }
 func (nobody) Dice() *contract.Dice          { return contract.NewDice(new(counter)) }
 func (nobody) Mint() *contract.Dice          { return contract.NewDice(new(counter)) }
 func (nobody) Issue(string)                  {}

@@ -92,6 +92,9 @@ func name(op *contract.Operation) string {
 // Issue tells that word was handed out here.
 func (r *Room) Issue(word string) { r.sandbox.house.book.enter(r.API, word, r.sandbox) }
 
+// Wall tells the server's time.
+func (r *Room) Wall() time.Time { return r.sandbox.house.Wall() }
+
 // Forget tells that a word counts no more.
 func (r *Room) Forget(word string) { r.sandbox.house.book.forget(r.API, word, r.sandbox) }
 
@@ -236,6 +239,7 @@ type offstage struct {
 
 func (o offstage) Look(f func())                       { f() }
 func (o offstage) Hit(key string, d time.Duration) int { return o.room.Hit(key, d) }
+func (o offstage) Wall() time.Time                     { return o.room.Wall() }
 func (o offstage) Dice() *contract.Dice                { return o.room.Dice(nil, o.n) }
 func (o offstage) Mint() *contract.Dice                { return o.room.Mint(nil, o.n) }
 func (o offstage) Issue(word string)                   { o.room.Issue(word) }
