@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // resign signs a request as the Go SDK does, whatever stands in it.
@@ -232,7 +233,7 @@ func TestUnauthorizedTellsTheRequest(t *testing.T) {
 
 func FuzzBody(f *testing.F) {
 	for i, op := range operations {
-		sample := encode(op.Params, contract.Sample(op.Params))
+		sample := wire.EncodeRows(op.Params, contract.Sample(op.Params))
 		f.Add(sample, byte(i), byte(0))
 		f.Add(sample[:len(sample)/2], byte(i), byte(0))
 	}

@@ -2,10 +2,8 @@ package tencentcar
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +22,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	if d.Operation == nil {
 		return nil, errors.New("signing a request to tencentcar: no operation is named")
 	}
-	body := encode(d.Operation.Params, d.In)
+	body := wire.EncodeRows(d.Operation.Params, d.In)
 	s := &signing{
 		variant: variant{host: d.Host, uri: "/"}, method: http.MethodPost,
 		signed: "content-type;host", gap: "\n", payload: digest(body),
@@ -47,29 +45,4 @@ func sign(d contract.Draft) (*contract.Request, error) {
 		Method: http.MethodPost, Target: "/", URL: &url.URL{Path: "/"}, Host: d.Host,
 		Header: h, Body: body, Arrived: d.Now,
 	}, nil
-}
-
-// encode writes parameters in the order of their rows, and those that no row
-// has after them.
-func encode(rows []contract.Param, in contract.Values) []byte {
-	names := make([]string, 0, len(in))
-	for i := range rows {
-		if _, given := in[rows[i].Name]; given {
-			names = append(names, rows[i].Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(in)) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	b := []byte("{")
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, wire.Encode(name)...), ':')
-		b = append(b, wire.Encode(in[name])...)
-	}
-	return append(b, '}')
 }

@@ -72,7 +72,7 @@ func seal(r *contract.Request, d contract.Draft, in contract.Values) error {
 		delete(in, "file")
 		fallthrough
 	default:
-		message = encode(d.Operation.Params, in)
+		message = wire.EncodeRows(d.Operation.Params, in)
 	}
 	encrypted := a.conceal(message)
 	if d.Operation == uploadMedia {
@@ -140,29 +140,4 @@ func form(r *contract.Request, buin any, appID, encrypted, part string, hasFile 
 	r.Header.Set("Content-Type", f.FormDataContentType())
 	r.Body = b.Bytes()
 	return nil
-}
-
-// encode writes parameters in the order of their rows, and those that no row
-// has after them.
-func encode(rows []contract.Param, in contract.Values) []byte {
-	names := make([]string, 0, len(in))
-	for i := range rows {
-		if _, given := in[rows[i].Name]; given {
-			names = append(names, rows[i].Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(in)) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	b := []byte("{")
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, wire.Encode(name)...), ':')
-		b = append(b, wire.Encode(in[name])...)
-	}
-	return append(b, '}')
 }

@@ -148,3 +148,11 @@ func FuzzValue(f *testing.F) {
 		}
 	})
 }
+
+func TestEncodeRowsKeepsTheTablesOrder(t *testing.T) {
+	rows := []contract.Param{{Name: "z"}, {Name: "y"}, {Name: "x"}}
+	got := wire.EncodeRows(rows, contract.Values{"x": "<1>", "z": json.Number("2.50"), "b": true, "a": nil})
+	if want := `{"z":2.50,"x":"<1>","a":null,"b":true}`; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
