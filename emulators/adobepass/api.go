@@ -88,18 +88,13 @@ var door = []contract.Step{
 // pick finds the operation of a path by the method. A browser may ask any path
 // for what it may send there.
 func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
-	if r.Method == http.MethodOptions {
+	switch {
+	case r.Method == http.MethodOptions:
 		return preflight, ""
-	}
-	if len(r.At) == 0 || r.At[0] == preflight { // which stands at a path where nothing is
+	case len(r.At) > 0 && r.At[0] == preflight: // which stands at a path where nothing is
 		return nil, contract.NoSuchPath
 	}
-	for _, op := range r.At {
-		if op.Method == r.Method {
-			return op, ""
-		}
-	}
-	return nil, contract.WrongMethod
+	return contract.ByMethod(r)
 }
 
 // callers knows a caller by what it carries: bearer, client, code, software

@@ -20,7 +20,7 @@ var API = &contract.API{
 	Hosts:   []string{"api.polyv.net"},
 	Callers: callers,
 
-	Pick:  pick,
+	Pick:  contract.ByMethod,
 	Door:  door,
 	Fill:  fill,
 	Fail:  fail,
@@ -90,19 +90,6 @@ func callers(r *contract.Request) []string {
 		}
 	}
 	return nil
-}
-
-// pick finds the operation by path and method.
-func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
-	for _, op := range r.At {
-		if op.Method == r.Method {
-			return op, ""
-		}
-	}
-	if len(r.At) > 0 {
-		return nil, contract.WrongMethod
-	}
-	return nil, contract.NoSuchPath
 }
 
 // v4 reports whether a call is answered in the envelope of version 4.

@@ -18,7 +18,7 @@ var API = &contract.API{
 
 	Callers: callers,
 
-	Pick:  pick,
+	Pick:  contract.ByMethod,
 	Door:  door,
 	Fail:  fail,
 	Write: write,
@@ -110,19 +110,6 @@ func callers(r *contract.Request) []string {
 		words = append(words, appWord(buin, appID))
 	}
 	return words
-}
-
-// pick finds the operation by path and method.
-func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
-	if len(r.At) == 0 {
-		return nil, contract.NoSuchPath
-	}
-	for _, op := range r.At {
-		if op.Method == r.Method {
-			return op, ""
-		}
-	}
-	return nil, contract.WrongMethod
 }
 
 // parameter looks up one parameter of a query without taking the rest apart;

@@ -2,6 +2,20 @@ package contract
 
 import "time"
 
+// ByMethod is the Pick of an API that tells its operations apart by path and
+// method.
+func ByMethod(r *Request) (*Operation, Miss) {
+	if len(r.At) == 0 {
+		return nil, NoSuchPath
+	}
+	for _, op := range r.At {
+		if op.Method == r.Method {
+			return op, ""
+		}
+	}
+	return nil, WrongMethod
+}
+
 // Rows makes a step that holds what the request says against the operation's
 // table and lets the API judge what was found. What it found also stands in
 // the journal.

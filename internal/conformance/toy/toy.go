@@ -26,7 +26,7 @@ func New() *contract.API {
 		Hosts:   []string{"locker.toy.example"},
 		Claims:  func(r *contract.Request) bool { return r.Header.Get("Toy-Token") != "" },
 		Callers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
-		Pick:    pick,
+		Pick:    contract.ByMethod,
 		Door: []contract.Step{
 			{Name: "path", Ends: []*contract.Outcome{noSuchPath, wrongMethod}, Do: found},
 			{Name: "token", Ends: []*contract.Outcome{unknownToken}, Do: known},
@@ -165,18 +165,6 @@ var (
 	noParcel     = failure("noParcel", 404, "There is no parcel {parcel}.")
 	busy         = failure("busy", 409, "The locker is busy.")
 )
-
-func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
-	if len(r.At) == 0 {
-		return nil, contract.NoSuchPath
-	}
-	for _, op := range r.At {
-		if op.Method == r.Method {
-			return op, ""
-		}
-	}
-	return nil, contract.WrongMethod
-}
 
 func found(c *contract.Call) contract.Verdict {
 	switch c.Miss {
