@@ -154,14 +154,25 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 
 // fill reads the shipped files and then those of the folders. A fault in one of
 // them stops the start: nothing should play a file that is half understood.
+// Fixtures and scenarios know nothing of each other, so both are read at once:
+// reading them is most of a start.
 func (c *Config) fill(l *loaded) error {
-	errs := []error{c.shelve(l.shelf), l.library.Add(c.ShippedScenes, "shipped")}
+	shelved := make(chan error, 1)
+	go func() { shelved <- c.shelve(l.shelf) }()
+	err := c.collect(l.library)
+	return errors.Join(<-shelved, err)
+}
+
+// collect puts the shipped scenarios into a library, and over them those of the
+// folders.
+func (c *Config) collect(library *scenario.Library) error {
+	errs := []error{library.Add(c.ShippedScenes, "shipped")}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return fmt.Errorf("--scenarios: %w", err)
 		}
-		errs = append(errs, l.library.Add(root.FS(), dir), root.Close())
+		errs = append(errs, library.Add(root.FS(), dir), root.Close())
 	}
 	return errors.Join(errs...)
 }
