@@ -110,7 +110,7 @@ func TestShippedScenarios(t *testing.T) {
 		"downloaded-unavailable":           {"downloaded", "503", "downloaded", "503", "downloaded", none, "batch", "503", "batch", "503", "batch", none, "start", opened},
 		"downloaded-refused":               {"downloaded", "400", "batch", "400", "start", opened},
 	}
-	conformance.Shipped(t, API, plays, func(t *testing.T, w *conformance.World, calls []string) {
+	conformance.Shipped(t, API, plays, conformance.Demands{}, func(t *testing.T, w *conformance.World, calls []string) {
 		p := &player{t: t, w: w}
 		if got := seen(p.send("start")); got != opened {
 			t.Errorf("before: got %s", got)

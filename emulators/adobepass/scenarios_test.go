@@ -216,7 +216,7 @@ func TestShippedScenarios(t *testing.T) {
 			during: each(times(2, says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "retry")), says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "authenticate")),
 		},
 	}
-	conformance.Shipped(t, adobepass.API, scenes, func(t *testing.T, w *conformance.World, s scene) {
+	conformance.Shipped(t, adobepass.API, scenes, conformance.Demands{}, func(t *testing.T, w *conformance.World, s scene) {
 		name := path.Base(t.Name())
 		d := on(t, w)
 		s.before(d)

@@ -92,7 +92,7 @@ func TestShippedScenarios(t *testing.T) {
 			{operation: external, status: 200, says: `"data":{"channelId":2272655,"sessionId":"g9lv2ghv2x"},"success":true`},
 		},
 	}
-	conformance.Shipped(t, polyv.API, plays, func(t *testing.T, w *conformance.World, turns []turn) {
+	conformance.Shipped(t, polyv.API, plays, conformance.Demands{}, func(t *testing.T, w *conformance.World, turns []turn) {
 		for _, each := range turns {
 			if e := w.Corridor(t, asked(t, w, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
 				t.Fatalf("before: %s ends in %s with %d", each.operation, e.Outcome, e.Status)

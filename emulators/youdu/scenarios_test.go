@@ -82,7 +82,7 @@ func TestShippedScenarios(t *testing.T) {
 		"envelope-padded-to-16": "length", "envelope-of-another-app": "tail",
 	}
 	made := map[string]int{"slow-answer": 1, "answer-lost": 2, "answer-without-encrypt": 1, "broken-envelope": 0, "server-error-then-created": 2}
-	conformance.Shipped(t, youdu.API, plays, func(t *testing.T, w *conformance.World, calls []play) {
+	conformance.Shipped(t, youdu.API, plays, conformance.Demands{}, func(t *testing.T, w *conformance.World, calls []play) {
 		name := path.Base(t.Name())
 		server := httptest.NewServer(w.Door)
 		defer server.Close()
