@@ -15,6 +15,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
 )
 
 const (
@@ -291,17 +292,14 @@ var plays = map[string]play{
 		}
 	},
 	"brown-out": func(t *testing.T, w *conformance.World) {
-		failed, delays := 0, map[int64]bool{}
-		for range 200 {
+		conformance.BrownOut(t, func() *journal.Entry {
 			c := call{operation: toCreate}
-			if got := c.seen(t, w); strings.HasPrefix(got, "InternalError after ") {
-				failed++
+			if got := c.seen(t, w); !strings.HasPrefix(got, "InternalError after ") && !strings.HasPrefix(got, "success after ") {
+				t.Errorf("got %s", got)
 			}
-			delays[w.Last(t).Wire.DelayMS/100] = true
-		}
-		if failed < 8 || failed > 35 || len(delays) < 5 {
-			t.Errorf("%d of 200 failed with delays of %d kinds; about 20 were expected, spread", failed, len(delays))
-		}
+			e := w.Last(t)
+			return &e
+		})
 	},
 }
 

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"net/http"
 	"path"
 	"strings"
 	"sync"
@@ -218,6 +219,26 @@ var kinds = map[string]func(*scenario.Scenario) bool{
 	"success that is told and did not happen": func(s *scenario.Scenario) bool {
 		return anyRule(s, func(r *scenario.Rule) bool { return r.Phantom })
 	},
+}
+
+// BrownOut makes 200 calls in a world where a brown-out is on: about one in ten
+// fails, none at once, and no two tenths of a second hold all delays.
+func BrownOut(t testing.TB, call func() *journal.Entry) {
+	t.Helper()
+	failed, delays := 0, map[int64]bool{}
+	for range 200 {
+		e := call()
+		if e.Wire == nil || e.Wire.DelayMS == 0 {
+			t.Fatalf("%s comes at once", e.Outcome)
+		}
+		delays[e.Wire.DelayMS/100] = true
+		if e.DecidedBy.Kind == journal.Scenario || e.Wire.Answered && e.Status == http.StatusServiceUnavailable {
+			failed++
+		}
+	}
+	if failed < 8 || failed > 35 || len(delays) < 5 {
+		t.Errorf("%d of 200 calls failed, with delays of %d kinds; about 20 were expected, spread", failed, len(delays))
+	}
 }
 
 // Activate switches a shipped scenario on: one of the world's API by its name
