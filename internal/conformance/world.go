@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -221,7 +222,8 @@ func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
 	leave()
 	func() {
 		defer func() {
-			if fault := recover(); fault != nil && fault != http.ErrAbortHandler {
+			fault := recover()
+			if err, told := fault.(error); fault != nil && !(told && errors.Is(err, http.ErrAbortHandler)) {
 				panic(fault)
 			}
 		}()
