@@ -44,6 +44,7 @@ type call struct {
 	role            string        // "": none
 	after           time.Duration // passes before, by the sandbox's clock
 	off             bool          // the scenario is switched off before
+	temporary       bool          // it is signed with the fixture's temporary key
 }
 
 // calls plays calls one after the other.
@@ -80,7 +81,18 @@ func (c *call) seen(t *testing.T, w *conformance.World) string {
 	}
 	impatient, leave := context.WithCancel(t.Context())
 	leave()
-	got := send(w, w.Request(t, op, in).WithContext(impatient))
+	r := w.Request(t, op, in)
+	if c.temporary {
+		signed, err := tencentcar.API.Sign(contract.Draft{
+			Operation: op, In: in, Host: tencentcar.API.Hosts[0], Now: w.Sandbox.Clock.Now(),
+			Credentials: contract.Values{"secretId": "AKIDtemporaryEXAMPLE", "secretKey": "temporarySecretKeyEXAMPLE", "token": "sts-token-example"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = conformance.HTTP(signed)
+	}
+	got := send(w, r.WithContext(impatient))
 	if wire := w.Last(t).Wire; wire != nil && wire.DelayMS > 0 {
 		return w.Last(t).Outcome + " after " + (time.Duration(wire.DelayMS) * time.Millisecond).String()
 	}
@@ -278,6 +290,15 @@ var plays = map[string]play{
 		call{operation: toApply, user: "u-1", want: "success after 19.5s"},
 		call{operation: toCreate, user: "u-1", want: fine, after: 19500 * time.Millisecond},
 	),
+	"answers-within-sdk-timeout": calls(call{operation: toCreate, want: "success after 58s"}, call{operation: toCreate, want: fine}),
+	"answers-past-sdk-timeout":   calls(call{operation: toCreate, want: "success after 1m1s"}, call{operation: toCreate, want: fine}),
+	"reconnect-window-closes": calls(
+		call{operation: toCreate, want: fine}, call{operation: toCreate, want: clean}, call{operation: toCreate, want: fine, after: 10 * time.Second},
+	),
+	"temporary-key-expires-in-between": calls(
+		call{operation: toApply, temporary: true, user: "u-1", want: fine},
+		call{operation: toApply, temporary: true, user: "u-2", want: "AuthFailure.TokenFailure"}, call{operation: toApply, user: "u-2", want: fine},
+	),
 	"lost-client-comes-back-over-a-bad-network": func(t *testing.T, w *conformance.World) {
 		calls(call{operation: toCreate, want: "success after 3s"})(t, w)
 		if happened, _ := w.Last(t).Notes.Get("trigger client.lost"); happened != "happened" {
@@ -318,7 +339,7 @@ func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
 	demands := conformance.Demands{
 		Failures: []string{toCreate},
-		Patience: map[string][]time.Duration{toCreate: {5 * time.Second}, toApply: {20 * time.Second}},
+		Patience: map[string][]time.Duration{toCreate: {5 * time.Second, time.Minute}, toApply: {20 * time.Second}},
 	}
 	conformance.Shipped(t, tencentcar.API, plays, demands, func(t *testing.T, w *conformance.World, p play) {
 		untouched("before")(t, w)
