@@ -37,6 +37,8 @@ func TestWithoutServer(t *testing.T) {
 		{"fixtures", []string{"list", "fixtures"}, exitDone, []string{"tencentcar=default", "tencentcar=empty"}},
 		{"switches", []string{"list", "switches", "tencentcar"}, exitDone, []string{"tencentcar.rate_limits", "true|false", "1m0s"}},
 		{"triggers", []string{"list", "triggers", "-o", "markdown"}, exitDone, []string{"| api | name | parameters | does |", "client.lost"}},
+		{"a scenario of many operations", []string{"list", "scenarios", "adobepass", "GetSession"}, exitDone, []string{"GetConfiguration, CreateSession, ResumeSession, 9 more "}},
+		{"all of its operations", []string{"list", "scenarios", "adobepass", "GetSession", "-o", "json"}, exitDone, []string{`"CreatePartnerProfile"`}},
 		{"list of nothing", []string{"list", "scenario"}, exitUsage, []string{`!did you mean "scenarios"?`}},
 		{"unknown API", []string{"list", "operations", "tencentcat"}, exitInsufficient, []string{`!there is no API "tencentcat"; did you mean "tencentcar"?`}},
 		{"unknown operation", []string{"list", "outcomes", "tencentcar", "CreateSesion"}, exitInsufficient, []string{`!did you mean "CreateSession"?`}},

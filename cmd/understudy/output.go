@@ -93,9 +93,24 @@ func (t *table) text(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(tab, strings.ToUpper(strings.Join(t.headings(), "\t")))
 	for _, row := range t.rows {
-		_, _ = fmt.Fprintln(tab, strings.Join(cells(row, plain), "\t"))
+		_, _ = fmt.Fprintln(tab, strings.Join(cells(brief(row), plain), "\t"))
 	}
 	return tab.Flush()
+}
+
+// glance is how many elements of a list a table for people shows.
+const glance = 4
+
+// brief shortens the long lists of a row, since one of them would make its
+// column wide in every row.
+func brief(row []any) []any {
+	row = slices.Clone(row)
+	for i, cell := range row {
+		if list, ok := cell.([]string); ok && len(list) > glance {
+			row[i] = append(list[:glance-1:glance-1], fmt.Sprintf("%d more", len(list)-glance+1))
+		}
+	}
+	return row
 }
 
 func (t *table) markdown(w io.Writer) error {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -21,10 +22,15 @@ type player struct {
 }
 
 // send makes the call that a word stands for: start, downloaded, batch, or the
-// type of an event.
+// type of an event; play@documented is sent to the session that the pages print,
+// and so are the events that follow.
 func (p *player) send(word string) *journal.Entry {
 	p.t.Helper()
 	p.ts += 1000
+	event, documented := strings.CutSuffix(word, "@documented")
+	if documented {
+		p.sid = documentedID
+	}
 	switch word {
 	case "start":
 		e := p.w.Corridor(p.t, post(sessionsPath, startBody(), startSession, sendBatch))
@@ -37,7 +43,7 @@ func (p *player) send(word string) *journal.Entry {
 	case "batch":
 		return p.w.Corridor(p.t, post(sessionsPath, offline(), startSession, sendBatch))
 	}
-	body := fmt.Sprintf(`{"eventType":%q,"playerTime":{"playhead":%d,"ts":%d}}`, word, p.ts/1000, p.ts)
+	body := fmt.Sprintf(`{"eventType":%q,"playerTime":{"playhead":%d,"ts":%d}}`, event, p.ts/1000, p.ts)
 	if word == "adStart" {
 		body = adStart
 	}
@@ -84,44 +90,98 @@ func TestShippedScenarios(t *testing.T) {
 	const opened, none = "201 session", "201 without Location"
 	const elsewhere = "201 at https://collection.example/api/v1/sessions/1337d8e40000000000000000000000000000000000000000000000000000ec5d"
 	plays := map[string][]string{
-		"session-start-unavailable":        {"start", "503", "start", "503", "start", opened, "play", "204"},
-		"session-start-gateway-timeout":    {"start", "504", "start", "504", "start", "504", "start", opened},
-		"session-start-refused":            {"start", "400", "start", "400", "downloaded", none},
-		"session-start-server-error":       {"start", "500", "start", opened, "play", "204"},
-		"session-start-slow":               {"start", "201 session after 5500 ms", "start", opened, "play", "204"},
-		"session-start-just-in-time":       {"start", "201 session after 4500 ms", "start", "201 session after 4500 ms", "play", "204"},
-		"session-start-unanswered":         {"start", "empty", "start", opened, "play", "204"},
-		"session-start-portal":             {"start", "200", "start", opened},
-		"location-missing":                 {"start", none, "start", none, "start", none, "start", opened},
-		"location-invalid":                 {"start", "201 at invalid", "start", opened, "play", "204"},
-		"location-absolute":                {"start", elsewhere, "start", elsewhere},
-		"session-closed-after-five-events": {"start", opened, "play", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "410", "ping", "410", "start", opened, "ping", "204"},
-		"session-expired":                  {"start", opened, "play", "404", "play", "404", "start", opened, "play", "204"},
-		"session-lost-twice":               {"start", opened, "play", "410", "start", opened, "play", "404", "start", opened, "play", "204"},
-		"session-closed-at-ping":           {"start", opened, "ping", "204", "play", "204", "ping", "204", "ping", "410", "play", "410"},
-		"session-closed-unreadable":        {"start", opened, "play", "410 not to be read by browsers"},
-		"events-refused":                   {"start", opened, "play", "400", "ping", "400"},
-		"ad-starts-refused":                {"start", opened, "adStart", "400", "play", "204", "adStart", "400"},
-		"events-slow":                      {"start", opened, "play", "204 after 6000 ms", "ping", "204 after 6000 ms"},
-		"events-server-error":              {"start", opened, "play", "500", "ping", "500", "ping", "500", "ping", "204"},
-		"events-reset":                     {"start", opened, "play", "reset", "play", "reset", "play", "204"},
-		"events-throttled":                 {"start", opened, "play", "429", "play", "429", "play", "204"},
-		"session-end-slow":                 {"start", opened, "play", "204", "sessionEnd", "204 after 6000 ms", "play", "410"},
-		"downloaded-unavailable":           {"downloaded", "503", "downloaded", "503", "downloaded", none, "batch", "503", "batch", "503", "batch", none, "start", opened},
-		"downloaded-refused":               {"downloaded", "400", "batch", "400", "start", opened},
+		"session-start-unavailable":            {"start", "503", "start", "503", "start", opened, "play", "204"},
+		"session-start-gateway-timeout":        {"start", "504", "start", "504", "start", "504", "start", opened},
+		"session-start-refused":                {"start", "400", "start", "400", "downloaded", none},
+		"session-start-server-error":           {"start", "500", "start", opened, "play", "204"},
+		"session-start-slow":                   {"start", "201 session after 5500 ms", "start", opened, "play", "204"},
+		"session-start-just-in-time":           {"start", "201 session after 4500 ms", "start", "201 session after 4500 ms", "play", "204"},
+		"session-start-unanswered":             {"start", "empty", "start", opened, "play", "204"},
+		"session-start-portal":                 {"start", "200", "start", opened},
+		"location-missing":                     {"start", none, "start", none, "start", none, "start", opened},
+		"location-invalid":                     {"start", "201 at invalid", "start", opened, "play", "204"},
+		"location-absolute":                    {"start", elsewhere, "start", elsewhere},
+		"session-closed-after-five-events":     {"start", opened, "play", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "204", "ping", "410", "ping", "410", "start", opened, "ping", "204"},
+		"session-expired":                      {"start", opened, "play", "404", "play", "404", "start", opened, "play", "204"},
+		"session-lost-twice":                   {"start", opened, "play", "410", "start", opened, "play", "404", "start", opened, "play", "204"},
+		"session-closed-at-ping":               {"start", opened, "ping", "204", "play", "204", "ping", "204", "ping", "410", "play", "410"},
+		"session-closed-unreadable":            {"start", opened, "play", "410 not to be read by browsers"},
+		"events-refused":                       {"start", opened, "play", "400", "ping", "400"},
+		"ad-starts-refused":                    {"start", opened, "adStart", "400", "play", "204", "adStart", "400"},
+		"events-slow":                          {"start", opened, "play", "204 after 6000 ms", "ping", "204 after 6000 ms"},
+		"events-server-error":                  {"start", opened, "play", "500", "ping", "500", "ping", "500", "ping", "204"},
+		"events-reset":                         {"start", opened, "play", "reset", "play", "reset", "play", "204"},
+		"events-throttled":                     {"start", opened, "play", "429", "play", "429", "play", "204"},
+		"session-end-slow":                     {"start", opened, "play", "204", "sessionEnd", "204 after 6000 ms", "play", "410"},
+		"downloaded-unavailable":               {"downloaded", "503", "downloaded", "503", "downloaded", none, "batch", "503", "batch", "503", "batch", none, "start", opened},
+		"events-just-in-time":                  {"start", opened, "play", "204 after 4500 ms", "ping", "204 after 4500 ms"},
+		"events-flapping":                      {"start", opened, "play", "204", "ping", "500", "ping", "204", "ping", "500"},
+		"session-start-flapping":               {"start", "500", "start", opened, "start", "500", "start", opened, "play", "204"},
+		"session-start-answer-lost":            {"start", "reset", "start", opened, "play", "204"},
+		"session-never-opened":                 {"start", opened, "play", "404", "start", opened, "play", "204"},
+		"session-times-out-between-two-events": {"play@documented", "204", "ping", "410", "start", opened, "ping", "204"},
+		"session-forgotten-between-two-events": {"play@documented", "204", "ping", "204", "ping", "404", "start", opened, "ping", "204"},
+		"session-reopened-over-a-bad-network":  {"play@documented", "204 after 3000 ms", "ping", "410", "start", "503", "start", "503", "start", opened, "ping", "204"},
+		"slow-start":                           {"start", "503", "play@documented", "503", "downloaded", "503", "wait 2m", "", "start", opened, "play", "204", "downloaded", none},
+		"brown-out":                            {"start", "brown-out"},
+		"downloaded-refused":                   {"downloaded", "400", "batch", "400", "start", opened},
 	}
-	conformance.Shipped(t, API, plays, func(t *testing.T, w *conformance.World, calls []string) {
+	left := map[string]int{"session-start-answer-lost": 2, "session-never-opened": 1, "session-start-unanswered": 1}
+	demands := conformance.Demands{
+		Failures: []string{startSession.Name, sendEvent.Name},
+		Patience: map[string][]time.Duration{startSession.Name: {5 * time.Second}, sendEvent.Name: {5 * time.Second}},
+	}
+	conformance.Shipped(t, API, plays, demands, func(t *testing.T, w *conformance.World, calls []string) {
 		p := &player{t: t, w: w}
-		if got := seen(p.send("start")); got != opened {
-			t.Errorf("before: got %s", got)
-		}
-		w.Activate(t, path.Base(t.Name()))
-		for i := 0; i < len(calls); i += 2 {
-			if got := seen(p.send(calls[i])); got != calls[i+1] {
-				t.Errorf("call %d, %s: got %s, want %s", i/2+1, calls[i], got, calls[i+1])
+		untouched := func(when string) {
+			t.Helper()
+			for _, c := range [][2]string{{"start", opened}, {"ping", "204"}, {"downloaded", none}, {"sessionEnd", "204"}} {
+				if got := seen(p.send(c[0])); got != c[1] {
+					t.Errorf("%s, %s: got %s, want %s", when, c[0], got, c[1])
+				}
 			}
 		}
+		untouched("before")
+		name, before := path.Base(t.Name()), p.sessions()
+		w.Activate(t, name)
+		for i := 0; i < len(calls); i += 2 {
+			p.plays(i/2+1, calls[i], calls[i+1])
+		}
+		if n, counts := left[name]; counts && p.sessions()-before != n {
+			t.Errorf("%d sessions were opened, want %d", p.sessions()-before, n)
+		}
+		w.Sandbox.Player.OffAll()
+		untouched("after")
 	})
+}
+
+// plays makes a call, and holds what the client sees of it against what is
+// wanted. A wait is none: time passes.
+func (p *player) plays(n int, word, want string) {
+	p.t.Helper()
+	if span, waits := strings.CutPrefix(word, "wait "); waits {
+		d, err := time.ParseDuration(span)
+		if err == nil {
+			err = p.w.Sandbox.Clock.Advance(d)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return
+	}
+	if want == "brown-out" {
+		conformance.BrownOut(p.t, func() *journal.Entry { return p.send(word) })
+		return
+	}
+	if got := seen(p.send(word)); got != want {
+		p.t.Errorf("call %d, %s: got %s, want %s", n, word, got, want)
+	}
+}
+
+// sessions counts those that the service remembers.
+func (p *player) sessions() (n int) {
+	p.w.Room(p.t).Alone(func(s contract.State) { n = len(s.(*world).Sessions) })
+	return n
 }
 
 // Every message that a scenario may call for stands in the API's one form.

@@ -5,9 +5,11 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/adobepass"
 	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/journal"
 )
 
 // A scene is what a client sees before a scenario, while it is on, and when it
@@ -59,6 +61,40 @@ func times(n int, f func(*device)) func(*device) {
 		}
 	}
 }
+
+// late is a call whose answer is held back, by so many milliseconds. Nobody
+// waits for it.
+func late(ms int64, method, target, body string) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		e := d.w.Glance(d.t, d.request(method, target, body))
+		if e.Status != 200 || e.Wire == nil || e.Wire.DelayMS != ms || e.Wire.Undone {
+			d.t.Errorf("%s %s: got %d, %+v, want a delay of %d ms", method, target, e.Status, e.Wire, ms)
+		}
+	}
+}
+
+// breaks is a call whose connection breaks.
+func breaks(fault, method, target, body string) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		if e := d.w.Glance(d.t, d.request(method, target, body)); e.Wire == nil || e.Wire.Fault != fault {
+			d.t.Errorf("%s %s: got %d, %+v, want the fault %s", method, target, e.Status, e.Wire, fault)
+		}
+	}
+}
+
+// unavailable is a call that something in front of the service answers.
+func unavailable(method, target, body string) func(*device) {
+	return func(d *device) {
+		d.t.Helper()
+		if a := d.send(d.request(method, target, body)); a.status != 503 || !strings.Contains(a.body, "503 Service") {
+			d.t.Errorf("%s %s: got %d %s", method, target, a.status, a.body)
+		}
+	}
+}
+
+func passes(span time.Duration) func(*device) { return func(d *device) { d.later(span) } }
 
 func loggedIn(d *device) { d.logIn("Cablevision", "") }
 
@@ -149,12 +185,9 @@ func TestShippedScenarios(t *testing.T) {
 		"mvpd-timeout": {before: each(loggedIn, permitted), during: each(
 			times(3, says(post, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.error.code", "network_connection_timeout", "decisions.0.error.action", "retry")), permitted,
 		), after: permitted},
-		"slow-decision": {before: each(loggedIn, permitted), during: func(d *device) {
-			permitted(d) // the doors of tests wait a second at most
-			if wire := d.w.Last(d.t).Wire; wire == nil || wire.DelayMS != 20_000 {
-				d.t.Errorf("got %+v", wire)
-			}
-		}, after: permitted},
+		"slow-decision": {before: each(loggedIn, permitted), during: each(
+			late(20_000, post, authorizeAt+"Cablevision", resources("REF30")), late(20_000, post, preauthorizeAt+"Cablevision", resources("REF30")),
+		), after: permitted},
 		"throttled": {before: creates, during: each(times(3, func(d *device) {
 			a := d.post(sessionsAt, complete)
 			if a.status != 429 || len(a.body) != 166 || a.header.Get("Retry-After") != "" || a.header.Get("Content-Type") != "text/html" {
@@ -211,12 +244,93 @@ func TestShippedScenarios(t *testing.T) {
 				d.t.Errorf("got %d %s", a.status, a.body)
 			}
 		}), creates)},
+		"unknown-mvpd": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_mvpd", "none"),
+			fails(post, sessionsAt+"/XTC98W", complete, 400, "invalid_parameter_mvpd", "none"),
+			fails(get, profilesAt+"Cablevision", "", 400, "invalid_parameter_mvpd", "none"),
+			fails(post, authorizeAt+"Cablevision", resources("REF30"), 400, "invalid_parameter_mvpd", "none"),
+		)},
+		"redirect-url-refused": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_redirect_url", "none"),
+			fails(post, sessionsAt+"/XTC98W", complete, 400, "invalid_parameter_redirect_url", "none"), polls,
+		)},
+		"device-identifier-refused": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_header_device_identifier", "none"),
+			fails(get, "/api/v2/REF30/profiles", "", 400, "invalid_header_device_identifier", "none"), polls,
+		)},
+		"device-info-refused": {before: creates, during: each(fails(post, sessionsAt, complete, 400, "invalid_header_device_info", "none"), creates)},
+		"every-session-error-in-turn": {before: creates, during: each(
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_service_provider", "none"),
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_mvpd", "none"),
+			fails(post, sessionsAt, complete, 400, "invalid_integration", "none"),
+			fails(post, sessionsAt, complete, 400, "invalid_parameter_redirect_url", "none"),
+			fails(post, sessionsAt, complete, 400, "invalid_header_device_identifier", "none"),
+			fails(post, sessionsAt, complete, 400, "invalid_header_device_info", "none"),
+			unauthorized(post, sessionsAt, complete),
+			fails(post, sessionsAt, complete, 401, "invalid_access_token_service_provider", "application-registration"),
+			fails(post, sessionsAt, complete, 500, "internal_server_error", "none"), creates, creates,
+		)},
+		"every-configuration-error-in-turn": {before: creates, during: func(d *device) {
+			for _, what := range []string{
+				"user_metadata_certificate", "platform", "platform_id", "platform_trait", "platform_category_trait", "platform_services",
+				"mvpd_platform", "mvpd_platform_boarding_status", "mvpd_platform_profile_exchange",
+			} {
+				fails(post, sessionsAt, complete, 500, "invalid_configuration_"+what, "configuration")(d)
+			}
+			creates(d)
+		}},
+		"user-logs-in-while-polling": {before: polls, during: each(times(3, polls), times(2, seen)), after: seen},
+		"code-expires-between-two-polls": {before: polls, during: each(
+			polls, fails(get, "/api/v2/REF30/profiles/code/XTC98W", "", 400, "invalid_authentication_session", "none"), creates,
+		), after: creates},
+		"profile-revoked-in-between": {before: each(loggedIn, permitted), during: each(
+			permitted, times(2, fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_invalidated", "authentication")),
+		), after: each(loggedIn, permitted)},
+		"token-expires-in-between": {before: creates, during: each(creates, times(2, unauthorized(post, sessionsAt, complete)), func(d *device) {
+			renewal := "client_id=c4fc3e7e-12d9-495d-b742-6aeac8a490e7&client_secret=sample-token-has-no-secret&grant_type=client_credentials"
+			d.token = d.post("/o/client/token", renewal).is("token", 201).value("access_token")
+		}, creates), after: func(d *device) { d.register().post(sessionsAt, complete).is("after", 200) }},
+		"session-created-answer-lost": {before: creates, during: func(d *device) {
+			breaks("reset", post, sessionsAt, complete)(d)
+			e := d.w.Last(d.t)
+			unknown := sessionsAt + "/" + answer{d.t, e.Status, e.Response.Header, string(e.Response.Body)}.value("code")
+			d.get(unknown).is("the code that nobody knows", 200)
+			creates(d)
+			fails(get, unknown, "", 400, "invalid_authentication_session", "none")(d)
+		}},
+		"session-never-created": {before: creates, during: func(d *device) {
+			code := d.code("Cablevision")
+			fails(get, sessionsAt+"/"+code, "", 400, "invalid_authentication_session", "none")(d)
+			fails(get, profilesAt+"code/"+code, "", 400, "invalid_authentication_session", "none")(d)
+			d.get(sessionsAt+"/"+d.code("Cablevision")).is("the next one", 200)
+		}},
+		"polls-just-in-time": {before: polls, during: times(2, late(4_800, get, "/api/v2/REF30/profiles/code/XTC98W", ""))},
+		"polls-overtake":     {before: polls, during: times(2, late(5_500, get, "/api/v2/REF30/profiles/code/XTC98W", ""))},
+		"login-over-a-bad-network": {before: polls, during: each(
+			late(3_000, get, "/api/v2/REF30/profiles/code/XTC98W", ""), times(2, breaks("empty", get, "/api/v2/REF30/profiles/code/XTC98W", "")), seen,
+		), after: seen},
+		"sessions-flapping": {before: creates, during: times(2, each(fails(post, sessionsAt, complete, 500, "internal_server_error", "none"), creates))},
+		"slow-start": {before: creates, during: each(
+			unavailable(post, sessionsAt, complete), passes(2*time.Minute-time.Second), unavailable(get, "/api/v2/REF30/profiles", ""),
+			passes(time.Second), creates, says(get, "/api/v2/REF30/profiles", "", "profiles", "{}"),
+		)},
+		"brown-out": {before: creates, during: func(d *device) {
+			conformance.BrownOut(d.t, func() *journal.Entry {
+				e := d.w.Glance(d.t, d.request(post, sessionsAt, complete))
+				return &e
+			})
+		}},
 		"retry-twice": {
 			before: says(post, sessionsAt+"/XTC98W", complete, "actionName", "authenticate"),
 			during: each(times(2, says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "retry")), says(post, sessionsAt+"/8BLW4RW", complete, "actionName", "authenticate")),
 		},
 	}
-	conformance.Shipped(t, adobepass.API, scenes, func(t *testing.T, w *conformance.World, s scene) {
+	demands := conformance.Demands{
+		Failures: []string{"CreateSession"},
+		// How long applications wait is not documented, but how often they should poll.
+		Patience: map[string][]time.Duration{"GetProfileByCode": {5 * time.Second}},
+	}
+	conformance.Shipped(t, adobepass.API, scenes, demands, func(t *testing.T, w *conformance.World, s scene) {
 		name := path.Base(t.Name())
 		d := on(t, w)
 		s.before(d)

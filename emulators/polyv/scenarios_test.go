@@ -2,12 +2,15 @@ package polyv_test
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
 )
 
 // A turn is one call of a client while a scenario plays, and what it sees.
@@ -18,6 +21,10 @@ type turn struct {
 	says      string // what stands in the body
 	delay     int64  // milliseconds
 	fault     string
+
+	pull string        // a trigger, with what is in in, and no call
+	wait time.Duration // passes, and no call
+	here bool          // it belongs to the scenario, and is not asked before and after
 }
 
 // Each shipped scenario shows a client what its description says, call after
@@ -34,8 +41,24 @@ func TestShippedScenarios(t *testing.T) {
 	says := func(operation string, status int, message string) turn {
 		return turn{operation: operation, status: status, says: `"message":"` + message + `","data":""}`}
 	}
-	const live, over = `"startTime":1652062574000,"endTime":null,"customId":null`, `"startTime":1652062574000,"endTime":1652062643000,"customId":null`
+	const over = `"startTime":1652062574000,"endTime":1652062643000,"customId":null`
+	const live, ended = `"endTime":null`, `"endTime":1700000000000`
+	of := func(channel, page string) contract.Values {
+		return contract.Values{"channelId": channel, "page": page, "pageSize": "2"}
+	}
+	then := func(page string) contract.Values { // when the page of the session list was written
+		return contract.Values{"channelId": "2272655", "page": page, "pageSize": "2", "startDate": "2022-03-20", "endDate": "2022-05-15"}
+	}
+	inTurn := func(status []int, messages ...string) (all []turn) {
+		for i, m := range messages {
+			all = append(all, says(list, status[i], m))
+		}
+		return append(all, ok(list), ok(list))
+	}
+	repeated := func(status, n int) []int { return slices.Repeat([]int{status}, n) }
+	binding := contract.Values{"channelId": "2633655", "externalSessionId": "ours-1"}
 	plays := map[string][]turn{
+		"binding-just-in-time": {{operation: bind, status: 200, says: `"data":true`, delay: 29_000}, ok(list)},
 		"invalid-signature": {
 			says(list, 403, "invalid signature."), says(bind, 403, "invalid signature."), says(list, 403, "invalid signature."),
 			{operation: external, status: 403, says: `"error":{"code":10001,"desc":"invalid signature."},"success":false}`},
@@ -52,11 +75,11 @@ func TestShippedScenarios(t *testing.T) {
 		},
 		"ip-blocked":                    {{operation: list, status: 403, says: "Forbidden"}, {operation: bind, status: 403, says: "Forbidden"}},
 		"illegal-channel":               {says(list, 400, "illegal channel id"), says(old, 400, "illegal channel id"), ok(channels), says(list, 400, "illegal channel id")},
-		"channel-deleted-between-pages": {{list, at("1"), 200, `"pageNumber":1`, 0, ""}, {list, at("2"), 400, `"illegal channel id"`, 0, ""}, {list, at("1"), 400, `"illegal channel id"`, 0, ""}},
+		"channel-deleted-between-pages": {{operation: list, in: at("1"), status: 200, says: `"pageNumber":1`}, {operation: list, in: at("2"), status: 400, says: `"illegal channel id"`}, {operation: list, in: at("1"), status: 400, says: `"illegal channel id"`}},
 		"empty-page": {
-			{list, contract.Values{"channelId": "2272655"}, 200, `"data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}`, 0, ""},
-			{list, at("1"), 200, `"totalItems":0,"contents":[]`, 0, ""},
-			{old, nil, 200, `"totalItems":16`, 0, ""},
+			{operation: list, in: contract.Values{"channelId": "2272655"}, status: 200, says: `"data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}`},
+			{operation: list, in: at("1"), status: 200, says: `"totalItems":0,"contents":[]`},
+			{operation: old, status: 200, says: `"totalItems":16`},
 		},
 		"server-error": {
 			{operation: list, status: 500, says: `{"code":500,"status":"fail","message":"undefined error","data":""}`},
@@ -65,20 +88,72 @@ func TestShippedScenarios(t *testing.T) {
 		},
 		"server-error-twice":   {says(list, 500, "undefined error"), ok(bind), says(list, 500, "undefined error"), ok(list)},
 		"access-forbidden":     {{operation: list, status: 500, says: `{"code":500,"status":"fail","message":"access forbidden","data":""}`}, says(bind, 500, "access forbidden")},
-		"always-one-more-page": {{list, at("1"), 200, `"lastPage":false`, 0, ""}, {list, at("77"), 200, `"limit":1,"nextPageNumber":1000000`, 0, ""}, {list, at("999999"), 200, over, 0, ""}},
+		"always-one-more-page": {{operation: list, in: at("1"), status: 200, says: `"lastPage":false`}, {operation: list, in: at("77"), status: 200, says: `"limit":1,"nextPageNumber":1000000`}, {operation: list, in: at("999999"), status: 200, says: over}},
 		"live-ends-between-pages": {
-			{list, at("1"), 200, live, 0, ""},
-			{list, at("2"), 200, `"lastPage":true`, 0, ""},
-			{list, at("1"), 200, over, 0, ""},
-			{list, at("1"), 200, over, 0, ""},
+			{operation: list, in: of("2272656", "1"), status: 200, says: live},
+			{operation: list, in: of("2272656", "2"), status: 200, says: `"pageNumber":2`},
+			{operation: list, in: of("2272656", "1"), status: 200, says: ended},
 		},
-		"slow-list":         {{list, nil, 200, `"success"`, 19_000, ""}, {list, nil, 200, `"success"`, 19_000, ""}, ok(old)},
-		"slow-list-timeout": {{list, nil, 200, `"success"`, 21_000, ""}, {list, nil, 200, `"success"`, 21_000, ""}, ok(old)},
-		"slow-once-timeout": {{list, nil, 200, `"success"`, 31_000, ""}, ok(list), ok(bind)},
-		"binding-timeout":   {{bind, nil, 200, `"data":true`, 31_000, ""}, ok(bind)},
-		"bad-gateway":       {{list, nil, 502, "<h1>502 Bad Gateway</h1>", 0, ""}, ok(list), ok(bind)},
-		"connection-reset":  {{list, nil, 200, "", 0, "reset"}, ok(list)},
-		"truncated-list":    {{list, nil, 200, "", 0, "truncate"}, ok(list)},
+		"live-starts-between-pages": {
+			{operation: list, in: at("1"), status: 200, says: `"pageNumber":1`},
+			{operation: list, in: at("2"), status: 200, says: "the last of the page before"},
+			{operation: list, in: at("1"), status: 200, says: live},
+		},
+		"session-deleted-between-pages": {
+			{operation: list, in: then("1"), status: 200, says: `"sessionId":"g9b3pwv2b7"`},
+			{operation: list, in: then("2"), status: 200, says: `"contents":[{"sessionId":"g87lv4kjh2"`},
+			{operation: list, in: then("1"), status: 200, says: `"sessionId":"g8ms75epoj"`},
+		},
+		"live-ends-over-a-bad-network": {
+			{operation: list, in: of("2272656", "1"), status: 200, says: live, delay: 3_000},
+			{operation: list, in: of("2272656", "1"), status: 200, fault: "reset"},
+			{operation: list, in: of("2272656", "1"), status: 200, fault: "reset"},
+			{operation: list, in: of("2272656", "1"), status: 200, says: ended},
+		},
+		"binding-answer-lost": {
+			{operation: bind, in: binding, status: 200, fault: "reset", here: true},
+			{pull: "stream.started", in: contract.Values{"channelId": "2633655"}},
+			{operation: list, in: of("2633655", "1"), status: 200, says: `"customId":"ours-1"`},
+			ok(old),
+		},
+		"binding-without-effect": {
+			{operation: bind, in: binding, status: 200, says: `"data":true`, here: true},
+			{pull: "stream.started", in: contract.Values{"channelId": "2633655"}},
+			{operation: list, in: of("2633655", "1"), status: 200, says: `"endTime":null,"customId":null`},
+			ok(old),
+		},
+		"flapping": {says(list, 500, "undefined error"), ok(list), says(list, 500, "undefined error"), ok(old), ok(list)},
+		"slow-start": {
+			{operation: list, status: 503, says: "<h1>503 Service"},
+			{operation: bind, status: 503, says: "<h1>503 Service"},
+			{wait: time.Minute},
+			{operation: list, status: 503, says: "<h1>503 Service"},
+			{wait: time.Minute},
+			ok(list), ok(bind),
+		},
+		"brown-out":              {{operation: list, says: "brown-out", here: true}, {operation: old, says: "brown-out", here: true}},
+		"slow-list-command-line": {{operation: list, status: 200, says: `"success"`, delay: 29_000}, ok(old)},
+		"every-parameter-error-in-turn": inTurn(repeated(400, 12),
+			"param should not be empty: channelId", "param length is incorrect: channelId", "param type error", "param is not digit: channelId",
+			"param is not number: channelId", "param is not color", "param is not boolean (Y / N)",
+			"param exceeds maximum value of integer: channelId", "param validate error", "number range error",
+			"invalid date time format", "json format error"),
+		"every-channel-error-in-turn": inTurn(append([]int{400}, repeated(500, 7)...),
+			"illegal channel id", "channel in live", "channel in no live", "channel forbid login", "channel already login",
+			"illegal stream status", "please user pure video scene channel login", "undefined error"),
+		"every-account-error-in-turn": append([]turn{
+			says(list, 400, "appId is required."), says(list, 400, "application not found."), says(list, 400, "invalid timestamp."),
+			says(list, 403, "invalid signature."), says(list, 400, "qps exceeds number of calls"),
+			{operation: list, status: 403, says: "Forbidden"},
+		}, inTurn(repeated(500, 7), "access forbidden", "need to login", "redirect", "illegal operation", "illegal domain",
+			"conflict with user login", "channel id or password error")...),
+		"slow-list":         {{operation: list, status: 200, says: `"success"`, delay: 19_000}, {operation: list, status: 200, says: `"success"`, delay: 19_000}, ok(old)},
+		"slow-list-timeout": {{operation: list, status: 200, says: `"success"`, delay: 21_000}, {operation: list, status: 200, says: `"success"`, delay: 21_000}, ok(old)},
+		"slow-once-timeout": {{operation: list, status: 200, says: `"success"`, delay: 31_000}, ok(list), ok(bind)},
+		"binding-timeout":   {{operation: bind, status: 200, says: `"data":true`, delay: 31_000}, ok(bind)},
+		"bad-gateway":       {{operation: list, status: 502, says: "<h1>502 Bad Gateway</h1>"}, ok(list), ok(bind)},
+		"connection-reset":  {{operation: list, status: 200, fault: "reset"}, ok(list)},
+		"truncated-list":    {{operation: list, status: 200, fault: "truncate"}, ok(list)},
 		"span-refused":      {says(list, 400, "startDate can not great endDater"), says(list, 400, "startDate can not great endDater"), ok(old)},
 		"date-format-refused": {
 			says(list, 400, "invalid date time format"), says(list, 400, "invalid date time format"), ok(old),
@@ -88,36 +163,74 @@ func TestShippedScenarios(t *testing.T) {
 		},
 		"custom-id-missing": {
 			ok(bind),
-			{list, nil, 200, over, 0, ""},
+			{operation: list, status: 200, says: over},
 			{operation: external, status: 200, says: `"data":{"channelId":2272655,"sessionId":"g9lv2ghv2x"},"success":true`},
 		},
 	}
-	conformance.Shipped(t, polyv.API, plays, func(t *testing.T, w *conformance.World, turns []turn) {
-		for _, each := range turns {
-			if e := w.Corridor(t, asked(t, w, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
-				t.Fatalf("before: %s ends in %s with %d", each.operation, e.Outcome, e.Status)
+	demands := conformance.Demands{
+		Failures: []string{list},
+		Patience: map[string][]time.Duration{list: {20 * time.Second, 30 * time.Second}, bind: {30 * time.Second}},
+	}
+	conformance.Shipped(t, polyv.API, plays, demands, func(t *testing.T, w *conformance.World, turns []turn) {
+		untouched := func(when string) {
+			t.Helper()
+			for _, each := range append(turns, ok(list)) {
+				if each.operation == "" || each.here {
+					continue
+				}
+				if e := w.Corridor(t, asked(t, w, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
+					t.Errorf("%s: %s ends in %s with %d", when, each.operation, e.Outcome, e.Status)
+				}
 			}
 		}
+		untouched("before")
 		w.Activate(t, path.Base(t.Name()))
+		last := ""
 		for i, want := range turns {
-			e := w.Corridor(t, asked(t, w, want.operation, want.said()))
-			var delay int64
-			var fault string
-			if e.Wire != nil {
-				delay, fault = e.Wire.DelayMS, e.Wire.Fault
-			}
-			if e.Status != want.status || !strings.Contains(string(e.Response.Body), want.says) || delay != want.delay || fault != want.fault {
-				t.Errorf("call %d, %s: got %d after %d ms, fault %q: %s\nwant %d after %d ms, fault %q: %s",
-					i+1, want.operation, e.Status, delay, fault, e.Response.Body, want.status, want.delay, want.fault, want.says)
-			}
+			last = want.play(t, w, i+1, last)
 		}
 		w.Sandbox.Player.Off("polyv/" + path.Base(t.Name()))
-		for _, each := range turns {
-			if e := w.Corridor(t, asked(t, w, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
-				t.Errorf("after: %s ends in %s with %d", each.operation, e.Outcome, e.Status)
-			}
-		}
+		untouched("after")
 	})
+}
+
+// play takes the turn, and returns the last session that a list told. before is
+// that of the turn before.
+func (t turn) play(test *testing.T, w *conformance.World, n int, before string) (last string) {
+	test.Helper()
+	switch {
+	case t.pull != "":
+		if err := w.Pull(test, t.pull, t.in); err != nil {
+			test.Fatal(err)
+		}
+		return ""
+	case t.wait > 0:
+		if err := w.Sandbox.Clock.Advance(t.wait); err != nil {
+			test.Fatal(err)
+		}
+		return ""
+	case t.says == "brown-out":
+		conformance.BrownOut(test, func() *journal.Entry { return w.Corridor(test, asked(test, w, t.operation, t.said())) })
+		return ""
+	}
+	e := w.Corridor(test, asked(test, w, t.operation, t.said()))
+	says := t.says
+	if says == "the last of the page before" {
+		says = `"contents":[{"sessionId":"` + before + `"`
+	}
+	var delay int64
+	var fault string
+	if e.Wire != nil {
+		delay, fault = e.Wire.DelayMS, e.Wire.Fault
+	}
+	if e.Status != t.status || !strings.Contains(string(e.Response.Body), says) || delay != t.delay || fault != t.fault {
+		test.Errorf("call %d, %s: got %d after %d ms, fault %q: %s\nwant %d after %d ms, fault %q: %s",
+			n, t.operation, e.Status, delay, fault, e.Response.Body, t.status, t.delay, t.fault, says)
+	}
+	if at := strings.LastIndex(string(e.Response.Body), `"sessionId":"`); at >= 0 {
+		last, _, _ = strings.Cut(string(e.Response.Body)[at+len(`"sessionId":"`):], `"`)
+	}
+	return last
 }
 
 func (t turn) said() contract.Values {

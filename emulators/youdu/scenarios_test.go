@@ -2,7 +2,6 @@ package youdu_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,11 +10,14 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/youdu"
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
 )
 
 // A play is a call and what a client sees of it: "ok" with or without data, an
@@ -26,10 +28,22 @@ type play struct {
 	with      contract.Values // beside the documented sample
 	want      string
 	wait      int64
+	passes    time.Duration // beforehand, by the sandbox's clock
+	anew      bool          // the scenario begins anew beforehand
 }
 
+// statusCodes are the errcodes of the page of status codes, in its order.
+var statusCodes = strings.Fields(`
+-1 2 3 4 5 100000 100001 100002 100003 100004 100005 100006 100008 100009 100010 100011 100012 100013 100014
+200001 200007 200008 200009 200010 300001 300002 300101 300102 300103 300104 300105 300106 300107 300108
+300109 300110 300111 300112 300113 300114 300115 300116 300117 300118 300119 300201 300202 300203 300204
+300205 300206 300207 300208 300209 300210 300211 300212 300213 300214 300215 300216 300217 300218 300219
+300220 300221 300222 300223 300224 300225 300226 300227 300301 300302 300303 300304 300306 300307 300308
+300311 300311 300312 500001 500002 500003 500004 500005 500006 500007 500008`)
+
 // Each shipped scenario plays what its description says, and leaves what it is
-// not about alone: GetSession is asked before and after, too.
+// not about alone: before and after it, a program gets a token, and creates,
+// reads, changes and writes to a session.
 func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
 	const token, create, get, update, send = "GetToken", "CreateSession", "GetSession", "UpdateSession", "SendMessage"
@@ -43,6 +57,14 @@ func TestShippedScenarios(t *testing.T) {
 		for _, l := range lists {
 			all = append(all, l...)
 		}
+		return all
+	}
+	inTurn := func(operation, success string) []play {
+		all := on(success, operation)
+		for i := range statusCodes {
+			all = append(on(statusCodes[len(statusCodes)-1-i], operation), all...)
+		}
+		all[0].anew = true
 		return all
 	}
 	toFile := contract.Values{"msgType": "file", "file": contract.Values{"media_id": "5d41402abc4b2a76b9719d911017c592-5"}}
@@ -75,24 +97,51 @@ func TestShippedScenarios(t *testing.T) {
 		"envelope-with-a-huge-length": join(on("data", token), on("data", create)),
 		"envelope-padded-to-16":       join(on("data", token), on("data", create)),
 		"envelope-of-another-app":     join(on("data", token), on("data", create)),
-		"proxy-page":                  join(on("status 502", create, get, update, send), on("data", token)),
+		"account-name-too-long":       join(on("300218", create, create), on("data", get)),
+		"server-error-twice":          join(on("-1", get, get), on("data", get), on("-1", update, update), on("data", update), on("-1", send, send), on("ok", send)),
+		"flapping":                    join(on("-1", create), on("data", create), on("-1", create, send), on("ok", send), on("data", create)),
+		"slow-start": join(on("status 503", token, create, send), []play{
+			{operation: get, want: "status 503", passes: 3*time.Minute - time.Second}, {operation: get, want: "data", passes: time.Second},
+		}, on("data", token, create), on("ok", send)),
+		"message-sent-answer-lost":     join(on("broken", send), on("ok", send)),
+		"message-never-sent":           on("ok", send, send),
+		"token-expires-in-between":     join(on("data", get), on("100002", get, update, send), on("data", token, get, update), on("ok", send)),
+		"person-leaves-in-between":     join([]play{{operation: get, want: "owner test1, version 2"}, {operation: get, want: "owner test2, version 3"}}, on("3", update, send)),
+		"token-ends-within-the-margin": on(`{"accessToken":…,"expireIn":599}`, token, token),
+		"token-ends-beyond-the-margin": on(`{"accessToken":…,"expireIn":601}`, token, token),
+		"owner-leaves-over-a-bad-network": join([]play{{operation: update, want: "no answer yet", wait: 3000}}, on("broken", get, get),
+			[]play{{operation: get, want: "owner test2, version 3"}}, on("3", update)),
+		"every-status-code-in-turn": join(inTurn(create, "data"), inTurn(get, "data"), inTurn(update, "data"), inTurn(send, "ok")),
+		"brown-out":                 on("brown-out", create, send),
+		"proxy-page":                join(on("status 502", create, get, update, send), on("data", token)),
 	}
 	spoiled := map[string]string{
 		"broken-envelope": "length", "envelope-of-another-key": "padding", "envelope-with-a-huge-length": "size",
 		"envelope-padded-to-16": "length", "envelope-of-another-app": "tail",
 	}
 	made := map[string]int{"slow-answer": 1, "answer-lost": 2, "answer-without-encrypt": 1, "broken-envelope": 0, "server-error-then-created": 2}
-	conformance.Shipped(t, youdu.API, plays, func(t *testing.T, w *conformance.World, calls []play) {
+	left := map[string]bool{"person-leaves-in-between": true, "owner-leaves-over-a-bad-network": true}
+	told := map[string]int64{"message-sent-answer-lost": 2, "message-never-sent": 1, "flapping": 1}
+	demands := conformance.Demands{Failures: []string{create, get, update, send}} // no page tells how long anybody waits
+	conformance.Shipped(t, youdu.API, plays, demands, func(t *testing.T, w *conformance.World, calls []play) {
 		name := path.Base(t.Name())
-		server := httptest.NewServer(w.Door)
-		defer server.Close()
-		before := sessions(t, w)
-		if got := see(t, w, server, play{operation: get}); got.short != "data" {
-			t.Errorf("before: got %s", got.short)
+		p := &program{t: t, w: w, server: httptest.NewServer(w.Door), token: w.Credentials(t).Text("accessToken")}
+		defer p.server.Close()
+		untouched := join(on("data", token, create, get, update), on("ok", send))
+		for _, c := range untouched {
+			if got := p.see(c); !got.shows(c.want) {
+				t.Errorf("before, %s: got %s %s", c.operation, got.short, got.told)
+			}
 		}
+		p.token = w.Credentials(t).Text("accessToken")
+		before, messages := p.count()
 		w.Activate(t, name)
 		for i, c := range calls {
-			got := see(t, w, server, c)
+			if c.want == "brown-out" {
+				p.brownOut(c)
+				continue
+			}
+			got := p.see(c)
 			if !got.shows(c.want) {
 				t.Errorf("call %d, %s: got %s %s, want %s", i+1, c.operation, got.short, got.told, c.want)
 			}
@@ -104,28 +153,71 @@ func TestShippedScenarios(t *testing.T) {
 				t.Errorf("call %d, %s: its envelope fails at %q, want %q", i+1, c.operation, youdu.Step(t, got.encrypt), step)
 			}
 		}
-		if n, known := made[name]; known && sessions(t, w)-before != n {
-			t.Errorf("got %d new sessions, want %d", sessions(t, w)-before, n)
+		after, sent := p.count()
+		if n, known := made[name]; known && after-before != n {
+			t.Errorf("got %d new sessions, want %d", after-before, n)
+		}
+		if n, known := told[name]; known && sent-messages != n {
+			t.Errorf("%d messages were sent, want %d", sent-messages, n)
 		}
 		w.Sandbox.Player.OffAll()
-		if got := see(t, w, server, play{operation: get}); got.short != "data" {
-			t.Errorf("after: got %s", got.short)
+		for _, c := range untouched {
+			if left[name] && (c.operation == update || c.operation == send) {
+				c.want = "3" // test1 is no member any more, whatever is on
+			}
+			if got := p.see(c); !got.shows(c.want) {
+				t.Errorf("after, %s: got %s %s, want %s", c.operation, got.short, got.told, c.want)
+			}
 		}
 	})
 }
 
-// sessions counts those of the world.
-func sessions(t *testing.T, w *conformance.World) int {
-	t.Helper()
-	text, err := w.Room(t).Snapshot()
+// A program is a client with a token.
+type program struct {
+	t      *testing.T
+	w      *conformance.World
+	server *httptest.Server
+	token  string // the latest
+}
+
+// count tells how many sessions there are, and how many messages the documented
+// one has beyond a number that stays the same.
+func (p *program) count() (sessions int, messages int64) {
+	p.t.Helper()
+	text, err := p.w.Room(p.t).Snapshot()
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	var world struct{ Sessions map[string]any }
+	var world struct {
+		Sessions map[string]struct {
+			LastMsgID int64 `json:"last_msg_id"`
+		}
+	}
 	if err := json.Unmarshal(text, &world); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	return len(world.Sessions)
+	return len(world.Sessions), world.Sessions["{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"].LastMsgID
+}
+
+// request is a call as the program makes it.
+func (p *program) request(c play) *http.Request {
+	p.t.Helper()
+	op := youdu.API.Operation(c.operation)
+	in := contract.Sample(op.Params)
+	if p.token != "" && c.operation != "GetToken" {
+		in["accessToken"] = p.token
+	}
+	maps.Copy(in, c.with)
+	return p.w.Request(p.t, op, in)
+}
+
+// brownOut makes many calls and waits for none.
+func (p *program) brownOut(c play) {
+	p.t.Helper()
+	conformance.BrownOut(p.t, func() *journal.Entry {
+		e := p.w.Glance(p.t, p.request(c))
+		return &e
+	})
 }
 
 // seen is what a client sees of an answer.
@@ -145,28 +237,35 @@ func (s seen) shows(want string) bool {
 	return want == fmt.Sprintf(`{"accessToken":…,"expireIn":%v}`, s.told["expireIn"])
 }
 
+// once makes each call on a connection of its own: on one that it used before, Go
+// sends a GET again by itself where the connection breaks.
+var once = &http.Transport{DisableKeepAlives: true}
+
 // see sends a call over a real connection.
-func see(t *testing.T, w *conformance.World, server *httptest.Server, c play) seen {
+func (p *program) see(c play) seen {
+	t := p.t
 	t.Helper()
-	op := youdu.API.Operation(c.operation)
-	in := contract.Sample(op.Params)
-	maps.Copy(in, c.with)
-	r := w.Request(t, op, in)
+	if c.anew {
+		p.w.Sandbox.Player.Rewind()
+	}
+	if c.passes > 0 {
+		if err := p.w.Sandbox.Clock.Advance(c.passes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := p.request(c)
 	if c.wait > 0 {
-		ctx, gone := context.WithCancel(context.Background())
-		gone()
-		w.Send(r.WithContext(ctx))
-		if e := w.Last(t); e.Wire == nil || e.Wire.DelayMS != c.wait || e.Wire.Undone {
+		if e := p.w.Glance(t, r); e.Wire == nil || e.Wire.DelayMS != c.wait || e.Wire.Undone {
 			t.Errorf("%s: got %+v, want a delay of %d ms", c.operation, e.Wire, c.wait)
 		}
 		return seen{short: "no answer yet"}
 	}
-	u, err := url.Parse(server.URL)
+	u, err := url.Parse(p.server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.URL.Scheme, r.URL.Host, r.RequestURI = u.Scheme, u.Host, ""
-	answer, err := http.DefaultTransport.RoundTrip(r)
+	answer, err := once.RoundTrip(r)
 	if err != nil {
 		return seen{short: "broken"}
 	}
@@ -178,7 +277,11 @@ func see(t *testing.T, w *conformance.World, server *httptest.Server, c play) se
 	if answer.StatusCode != 200 {
 		return seen{short: fmt.Sprint("status ", answer.StatusCode)}
 	}
-	return read(t, w, body)
+	s := read(t, p.w, body)
+	if word, issued := s.told["accessToken"].(string); issued && c.operation == "GetToken" {
+		p.token = word
+	}
+	return s
 }
 
 func read(t *testing.T, w *conformance.World, body []byte) seen {

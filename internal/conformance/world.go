@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -111,27 +113,37 @@ func shipped(api *contract.API) (*fixture.Shelf, error) {
 		return shelf.(*fixture.Shelf), nil
 	}
 	shelf := fixture.NewShelf([]*contract.API{api})
-	if err := shelf.Add(folder{fixtures.Files, api.Name}); err != nil {
+	if err := shelf.Add(folder{fixtures.Files, []string{api.Name}}); err != nil {
 		return nil, err
 	}
 	shelves.Store(api, shelf)
 	return shelf, nil
 }
 
-// folder shows one folder of a file system, so that the files of other APIs are
-// left alone.
+// folder shows some folders of a file system, so that the files of other APIs
+// are left alone.
 type folder struct {
 	fs.FS
-	name string
+	names []string
 }
 
-func (f folder) Glob(string) ([]string, error) { return fs.Glob(f.FS, f.name+"/*.yaml") }
+func (f folder) Glob(string) ([]string, error) {
+	var all []string
+	for _, name := range f.names {
+		some, err := fs.Glob(f.FS, name+"/*.yaml")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
 
-// ReadDir lists a folder of the file system, of the topmost only the one shown.
+// ReadDir lists a folder of the file system, of the topmost only those shown.
 func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 	all, err := fs.ReadDir(f.FS, name)
 	if name == "." {
-		all = slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.Name() != f.name })
+		all = slices.DeleteFunc(all, func(e fs.DirEntry) bool { return !slices.Contains(f.names, e.Name()) })
 	}
 	return all, err
 }
@@ -199,6 +211,25 @@ func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.Door.ServeHTTP(rec, r)
 	return rec
+}
+
+// Glance sends r from a client that leaves at once, so that nothing is waited
+// for, and returns what the journal has of the call. A connection that a
+// scenario breaks is the client's to see, and told there.
+func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
+	t.Helper()
+	left, leave := context.WithCancel(r.Context())
+	leave()
+	func() {
+		defer func() {
+			fault := recover()
+			if err, told := fault.(error); fault != nil && !(told && errors.Is(err, http.ErrAbortHandler)) {
+				panic(fault)
+			}
+		}()
+		w.Send(r.WithContext(left))
+	}()
+	return w.Last(t)
 }
 
 // notify keeps what a house would send to the client's side.
