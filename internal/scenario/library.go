@@ -41,6 +41,7 @@ type index struct {
 type layer struct {
 	label   string
 	entries map[string]*entry
+	unread  fs.FS // what has still to be read, once somebody asks; nil: nothing
 }
 
 // An entry is one file: as it was read last without a fault, and the faults it
@@ -121,11 +122,33 @@ const (
 
 // Reload is Add, and tells what has changed by it.
 func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
+	before := l.layer(label)
+	fresh, err := l.gather(fsys, label, before)
+	if fresh == nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lay(fresh)
+	return fresh.since(before), err
+}
+
+// Later is Add, put off until somebody asks for a scenario. It is for files
+// that ship: they are known to be right, and reading them would be most of a
+// start. What is wrong with one all the same is told by List.
+func (l *Library) Later(fsys fs.FS, label string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lay(&layer{label: label, unread: fsys})
+}
+
+// gather reads a folder's files. There is no layer where the folder itself
+// cannot be read.
+func (l *Library) gather(fsys fs.FS, label string, before *layer) (*layer, error) {
 	files, err := list(fsys)
 	if err != nil {
 		return nil, &UnreadError{label, err}
 	}
-	before := l.layer(label)
 	fresh := &layer{label: label, entries: make(map[string]*entry, len(files))}
 	var errs []error
 	for _, file := range files {
@@ -136,10 +159,7 @@ func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 		}
 		fresh.entries[key] = e.entry
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lay(fresh)
-	return fresh.since(before), errors.Join(errs...)
+	return fresh, errors.Join(errs...)
 }
 
 // layer is the layer of a label, or an empty one.
@@ -265,6 +285,7 @@ func (l *Library) made() *index {
 	if l.index != nil {
 		return l.index
 	}
+	l.catchUp()
 	x := &index{full: map[string]*Scenario{}, short: map[string][]string{}}
 	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
 		for key, e := range layer.entries {
@@ -280,6 +301,20 @@ func (l *Library) made() *index {
 	}
 	l.index = x
 	return x
+}
+
+// catchUp reads what was put off.
+func (l *Library) catchUp() {
+	for i, layer := range l.layers {
+		if layer.unread == nil {
+			continue
+		}
+		fresh, err := l.gather(layer.unread, layer.label, layer)
+		if fresh == nil {
+			panic("scenario: " + err.Error()) // what ships can be read
+		}
+		l.layers[i] = fresh
+	}
 }
 
 func (l *Library) find(name string) (*Scenario, error) {

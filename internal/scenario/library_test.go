@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,6 +129,47 @@ func TestLibraryLays(t *testing.T) {
 	if got, want := told(l), "other/a else mine/other/a.yaml mine 1 [Create] false\ntoy/a shipped shipped/toy/a.yaml shipped 1 [Create] false\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+}
+
+// What is read late lies where it was put: below what came after it, though
+// that was read first.
+func TestLibraryReadsLater(t *testing.T) {
+	opened := 0
+	shipped := counting{fstest.MapFS{
+		"toy/a.yaml":   file(text("toy", "a", "shipped")),
+		"toy/b.yaml":   file(text("toy", "b", "shipped")),
+		"toy/bad.yaml": file("scenario: bad"),
+	}, &opened}
+	l := scenario.NewLibrary(apis)
+	l.Later(shipped, "shipped")
+	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(text("toy", "a", "mine"))}, "dir"); err != nil {
+		t.Fatal(err)
+	}
+	if opened > 0 {
+		t.Errorf("%d files were opened before anybody asked", opened)
+	}
+	if s, err := l.Find("b"); err != nil || s.Description != "shipped" {
+		t.Errorf("got %v, %v", s, err)
+	}
+	before := opened
+	want := "toy/a mine dir/toy/a.yaml dir 1 [Create] false\ntoy/b shipped shipped/toy/b.yaml shipped 1 [Create] false\ntoy/bad  shipped/toy/bad.yaml shipped 0 [] true\n"
+	if got := told(l); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if opened != before {
+		t.Error("files were read twice")
+	}
+}
+
+// counting counts the files that are opened.
+type counting struct {
+	fs.FS
+	opened *int
+}
+
+func (c counting) Open(name string) (fs.File, error) {
+	*c.opened++
+	return c.FS.Open(name)
 }
 
 func TestLibraryFinds(t *testing.T) {

@@ -152,27 +152,18 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 	return nil, fmt.Errorf("there is no API %q%s", name, document.Hint(name, names))
 }
 
-// fill reads the shipped files and then those of the folders. A fault in one of
-// them stops the start: nothing should play a file that is half understood.
-// Fixtures and scenarios know nothing of each other, so both are read at once:
-// reading them is most of a start.
+// fill reads the shipped fixtures and then the files of the folders. A fault in
+// one of them stops the start: nothing should play a file that is half
+// understood. The shipped scenarios are read when somebody asks for one.
 func (c *Config) fill(l *loaded) error {
-	shelved := make(chan error, 1)
-	go func() { shelved <- c.shelve(l.shelf) }()
-	err := c.collect(l.library)
-	return errors.Join(<-shelved, err)
-}
-
-// collect puts the shipped scenarios into a library, and over them those of the
-// folders.
-func (c *Config) collect(library *scenario.Library) error {
-	errs := []error{library.Add(c.ShippedScenes, "shipped")}
+	l.library.Later(c.ShippedScenes, "shipped")
+	errs := []error{c.shelve(l.shelf)}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return fmt.Errorf("--scenarios: %w", err)
 		}
-		errs = append(errs, library.Add(root.FS(), dir), root.Close())
+		errs = append(errs, l.library.Add(root.FS(), dir), root.Close())
 	}
 	return errors.Join(errs...)
 }
