@@ -83,7 +83,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 func (r *reader) done() {
 	const most = 1024
 	r.text = ""
-	clear(r.members[:cap(r.members)])
+	clear(r.members) // there are some where reading ended in a fault
 	if r.members = r.members[:0]; cap(r.members) > most {
 		r.members = nil
 	}
@@ -182,6 +182,7 @@ func (r *reader) object() (any, error) {
 	for _, m := range r.members[first:] {
 		v[m.name] = m.value
 	}
+	clear(r.members[first:])
 	r.members = r.members[:first]
 	_, err := r.ReadToken()
 	return v, err
