@@ -168,6 +168,9 @@ func (s *Sender) send(b contract.Callback) (status int, err error) {
 		r.Header = b.Header
 	}
 	got, err := s.client.Do(r)
+	if failed := (*url.Error)(nil); errors.As(err, &failed) {
+		return 0, failed.Err // the address is told beside it
+	}
 	if err != nil {
 		return 0, err
 	}
