@@ -91,7 +91,11 @@ func (r *reloader) scenarios(root *os.Root, dir string) error {
 	for _, c := range changes {
 		switch c.Kind {
 		case scenario.Broken:
-			r.config.Log.Warn("a scenario has a fault; its last good version stays in force", "scenario", c.Name, "fault", c.Fault)
+			what := "a scenario has a fault, and cannot be switched on before it is mended"
+			if r.library.InForce(c.Name) != nil {
+				what = "a scenario has a fault; its last good version stays in force"
+			}
+			r.config.Log.Warn(what, "scenario", c.Name, "fault", c.Fault)
 		case scenario.Removed:
 			r.config.Log.Info("a scenario's file is gone; where it is on it stays on", "scenario", c.Name, "file", c.File)
 		default:

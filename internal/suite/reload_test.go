@@ -127,6 +127,7 @@ func TestReload(t *testing.T) {
 				t.Fatal(err)
 			}
 			until(t, "a file that was renamed, and says its old name", library, `and the file is named \"renamed\"`)
+			until(t, "a fault of what was never good", log.String, `cannot be switched on before it is mended" scenario=toy/renamed`)
 			write(t, dir, "toy/renamed.yaml", scene("renamed", 2))
 			until(t, "a file that was renamed", library, `"name":"toy/renamed"`)
 			if err := os.Remove(at("toy/renamed.yaml")); err != nil {
