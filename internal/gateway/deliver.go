@@ -130,6 +130,7 @@ func (g *Gateway) head(v *visitor, a *engine.Answer, length int) {
 		h.Set(DecidedByHeader, a.DecidedBy())
 		h.Set(CallHeader, a.Entry.ID)
 	}
+	v.open(h)
 	v.w.WriteHeader(a.Status)
 }
 

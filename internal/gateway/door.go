@@ -117,17 +117,17 @@ func (d *door) serve(v *visitor) {
 	r.Base = d.base(v)
 	s, foundBy, err := d.sandbox(v, r)
 	if err != nil {
-		problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}.write(v.w)
+		problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}.write(v)
 		return
 	}
 	room, err := s.Room(d.api)
 	if err != nil {
-		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v.w)
+		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v)
 		return
 	}
 	played, err := d.gateway.scenario(v.r)
 	if err != nil {
-		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v.w)
+		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v)
 		return
 	}
 	began := d.gateway.config.House.Wall()
@@ -138,11 +138,11 @@ func (d *door) serve(v *visitor) {
 		Scenario: played,
 	})
 	if strange := (*engine.StrangeScenarioError)(nil); errors.As(err, &strange) {
-		problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}.write(v.w)
+		problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}.write(v)
 		return
 	}
 	if err != nil {
-		problem{Code: "unknown-outcome", Title: "no such outcome", Detail: err.Error()}.write(v.w)
+		problem{Code: "unknown-outcome", Title: "no such outcome", Detail: err.Error()}.write(v)
 		return
 	}
 	d.gateway.deliver(v, answer, began)
@@ -187,5 +187,5 @@ func (g *Gateway) nobody(v *visitor) {
 		Detail: "No API of understudy takes " + v.r.Method + " " + v.path + " on host " + v.r.Host +
 			". Name one by its documented host, by a host name such as " + names[0] + ".localhost, by a leading path segment such as /" + names[0] + "/, or use its own port.",
 		APIs: apis,
-	}.write(v.w)
+	}.write(v)
 }

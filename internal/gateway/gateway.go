@@ -241,5 +241,5 @@ func (g *Gateway) recover(v *visitor) {
 	problem{
 		Code: "internal", Title: "understudy failed",
 		Detail: fmt.Sprintf("understudy failed on this request: %v. This is no answer of the API; the log has the stack. Please report it.", fault),
-	}.write(v.w)
+	}.write(v)
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/http"
 	"strconv"
 
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -28,13 +27,14 @@ type doorway struct {
 	Hosts []string `json:"hosts"`
 }
 
-func (p problem) write(w http.ResponseWriter) {
+func (p problem) write(v *visitor) {
 	p.Status = StatusProblem
 	body := wire.Encode(p)
-	h := w.Header()
+	h := v.w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set(ProblemHeader, p.Code)
-	w.WriteHeader(StatusProblem)
-	_, _ = w.Write(body) // a client that has gone needs no telling
+	v.openProblem(h)
+	v.w.WriteHeader(StatusProblem)
+	_, _ = v.w.Write(body) // a client that has gone needs no telling
 }

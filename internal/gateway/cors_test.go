@@ -1,0 +1,62 @@
+package gateway_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A browser that speaks with understudy gets leave for that, and reads what it
+// is told; whoever does not, gets the API's own CORS headers and no byte more.
+func TestBrowsersMaySendAndReadHeadersOfOurs(t *testing.T) {
+	const origin = "https://app.example"
+	tests := []struct {
+		name, method, target, api string // api: what the API allows the origin
+		headers                   []string
+		want                      string // allow-headers, expose-headers
+	}{
+		{"a plain preflight", "OPTIONS", "/page", "*", []string{"Origin", origin, "Access-Control-Request-Headers", "content-type"}, "Content-Type | X-Own"},
+		{"a preflight that asks for ours", "OPTIONS", "/page", "*", []string{"Origin", origin, "Access-Control-Request-Headers", "content-type, understudy-sandbox,understudy-outcome"}, "Content-Type,Understudy-Sandbox,Understudy-Outcome | X-Own"},
+		{"a header of ours that nobody knows", "OPTIONS", "/page", "*", []string{"Origin", origin, "Access-Control-Request-Headers", "understudy-nonsense, understudy-scenario"}, "Content-Type,Understudy-Scenario | X-Own"},
+		{"an API that lets nobody in", "OPTIONS", "/page", "", []string{"Origin", origin, "Access-Control-Request-Headers", "understudy-sandbox"}, "Content-Type | X-Own"},
+		{"a plain request", "GET", "/page", "*", []string{"Origin", origin}, "Content-Type | X-Own"},
+		{"a request that carries ours", "GET", "/page", "*", []string{"Origin", origin, "Understudy-Sandbox", "bob"}, "Content-Type | X-Own,Understudy-Outcome,Understudy-Decided-By,Understudy-Call"},
+		{"no browser", "GET", "/page", "*", []string{"Understudy-Sandbox", "bob"}, "Content-Type | X-Own"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			shared := http.Header{"Access-Control-Allow-Headers": {"Content-Type"}, "Access-Control-Expose-Headers": {"X-Own"}}
+			if tt.api != "" {
+				shared.Set("Access-Control-Allow-Origin", tt.api)
+			}
+			p := open(t, nil)
+			p.api.Write = func(*contract.Call, contract.Verdict, contract.Reply) contract.Response {
+				return contract.Response{Status: 200, Header: shared}
+			}
+			p.api.Operation("Page").Write = nil
+			for range 2 { // the API's answers share their headers
+				h := send(p.gateway.Own(p.api), request(tt.method, tt.target, "", "", tt.headers...)).Header()
+				if got := h.Get("Access-Control-Allow-Headers") + " | " + h.Get("Access-Control-Expose-Headers"); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestBrowsersMayReadFailuresOfOurs(t *testing.T) {
+	for _, headers := range [][]string{nil, {"Origin", "https://app.example"}} {
+		p := open(t, nil)
+		h := send(p.gateway.Own(p.api), request("GET", "/page", "", "", append(headers, "Understudy-Outcome", "nonsense")...)).Header()
+		got := strings.Join([]string{h.Get("Access-Control-Allow-Origin"), h.Get("Access-Control-Expose-Headers"), h.Get("Vary")}, " | ")
+		want := " |  | "
+		if headers != nil {
+			want = "https://app.example | Understudy-Problem | Origin"
+		}
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
