@@ -54,6 +54,8 @@ func TestSwitches(t *testing.T) {
 		s.event(events, 204, happening("error", `,"params":{"media.errorId":"x","media.errorSource":"player"},"sid":"x"`))
 		s.event(events, 204, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.00,"media.ad.podSecond":0}`))
 		s.event(events, 204, happening("ping", `,"qoeData":{"bitrate":1}`))
+		s.start(starting(`,"visitor.customerIDs":{"a":{"id":"b","authState":1.0,"more":1}}`, ""))
+		s.expect("a customer id's state", 400, "POST", sessionsPath, starting(`,"visitor.customerIDs":{"a":{"authState":1.5}}`, ""))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.5,"media.ad.podSecond":0}`))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1e2,"media.ad.podSecond":0}`))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":"1.0","media.ad.podSecond":0}`))
