@@ -48,7 +48,7 @@ type derived struct {
 	Ad      bool `json:"ad"`
 	Chapter bool `json:"chapter"`
 
-	ContentStart     int64                   `json:"content_start,omitempty"` // ts of the first play
+	ContentStart     *int64                  `json:"content_start,omitempty"` // ts of the first play
 	Complete         bool                    `json:"complete"`
 	Progress         []int                   `json:"progress"` // those of 10, 25, 50, 75 and 95 percent that were passed
 	TimeSpent        int64                   `json:"time_spent_ms"`
@@ -60,6 +60,7 @@ type derived struct {
 	PlayerStates     map[string]*playerState `json:"player_states,omitempty"`           // by name in lower case
 
 	length   float64
+	began    bool  // an event was processed
 	at       int64 // ts of the event before
 	playhead float64
 	still    int // how many events of main content the playhead has stood
@@ -104,14 +105,18 @@ func (h hit) read() event {
 
 func (s *session) derive(now int64, l limits, reorder bool) *derived {
 	d := &derived{State: "starting", Order: []uint64{}, Progress: []int{}, PlayerStates: map[string]*playerState{}}
-	d.take(s.Start.read()) // it passes the window by
+	kept := 0
+	if s.Start.Raw != nil {
+		d.take(s.Start.read()) // it passes the window by
+		kept++
+	}
 	var came []event
 	for _, h := range s.Hits {
 		if !h.Dropped {
 			came = append(came, h.read())
 		}
 	}
-	d.Let = max(s.Received-1-len(came), 0)
+	d.Let = max(s.Received-kept-len(came), 0)
 	done, waiting := came, []event(nil)
 	if reorder && s.EndedBy != byDownload {
 		done, waiting = inOrder(came, now)
@@ -149,17 +154,14 @@ func inOrder(came []event, now int64) (done, waiting []event) {
 
 // take processes one event.
 func (d *derived) take(e event) {
-	if e.number == 0 && e.Type == "" {
-		return
-	}
 	d.Order = append(d.Order, e.number)
 	d.pass(e)
 	switch e.Type {
 	case start:
 		d.length = e.Params.Length
 	case "play":
-		if d.ContentStart == 0 && !d.Ad {
-			d.ContentStart = e.Time.TS
+		if d.ContentStart == nil && !d.Ad {
+			d.ContentStart = &e.Time.TS
 		}
 		d.State = "playing"
 	case "pauseStart":
@@ -191,7 +193,7 @@ func (d *derived) take(e event) {
 // pass lets the time pass until an event, and tells where the playhead has come
 // to.
 func (d *derived) pass(e event) {
-	if passed := e.Time.TS - d.at; d.at != 0 && passed > 0 {
+	if passed := e.Time.TS - d.at; d.began && passed > 0 {
 		switch d.State {
 		case "playing":
 			d.TimeSpent += passed
@@ -201,7 +203,7 @@ func (d *derived) pass(e event) {
 			d.BufferTime += passed
 		}
 	}
-	d.at = e.Time.TS
+	d.began, d.at = true, e.Time.TS
 	for _, percent := range [...]int{10, 25, 50, 75, 95} {
 		if d.length > 0 && e.Time.Playhead*100 >= d.length*float64(percent) && !slices.Contains(d.Progress, percent) {
 			d.Progress = append(d.Progress, percent)

@@ -179,6 +179,24 @@ func TestRestoreCountsBytes(t *testing.T) {
 	s.event(events, 204, ping)
 }
 
+// A state that is put back in a sandbox where no call was made yet holds ids that
+// the dice throw again: a new session takes none of them.
+func TestNewSessionsTakeNoKnownID(t *testing.T) {
+	t.Parallel()
+	there := onStage(t, conformance.Setting{})
+	known := there.start(starting("", ""))
+	here := onStage(t, conformance.Setting{})
+	if err := here.Room(t).Restore([]byte(there.snapshot())); err != nil {
+		t.Fatal(err)
+	}
+	if opened := here.start(starting("", "")); opened == known {
+		t.Errorf("%s was opened twice", opened)
+	}
+	if err := here.Room(t).Restore([]byte(here.snapshot())); err != nil {
+		t.Error(err)
+	}
+}
+
 // Callers are found by the session, or by what a sessionStart says, without
 // reading it.
 func TestCallers(t *testing.T) {

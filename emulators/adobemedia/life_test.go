@@ -47,6 +47,20 @@ func TestSwitches(t *testing.T) {
 		s.event(ended, 410, ping)
 		s.event(idle, 410, ping)
 	})
+	t.Run("closed_policy: drop, and a session too old or closed by a scenario", func(t *testing.T) {
+		t.Parallel()
+		s := onStage(t, set("closed_policy", "drop"))
+		for what, want := range map[string]int{byAge: 410, byIdle: 204, byStall: 204} {
+			events := s.start(starting("", ""))
+			if err := s.Pull(t, "expire", contract.Values{"what": what, "id": strings.Split(events, "/")[4]}); err != nil {
+				t.Fatal(err)
+			}
+			s.event(events, want, ping)
+		}
+		events := s.start(starting("", ""))
+		s.request("POST", events, ping, "Understudy-Outcome", "sessionClosed")
+		s.event(events, 410, ping)
+	})
 	t.Run("unknown_keys: lenient", func(t *testing.T) {
 		t.Parallel()
 		s := onStage(t, set("unknown_keys", "lenient"))
@@ -54,6 +68,8 @@ func TestSwitches(t *testing.T) {
 		s.event(events, 204, happening("error", `,"params":{"media.errorId":"x","media.errorSource":"player"},"sid":"x"`))
 		s.event(events, 204, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.00,"media.ad.podSecond":0}`))
 		s.event(events, 204, happening("ping", `,"qoeData":{"bitrate":1}`))
+		s.start(starting(`,"visitor.customerIDs":{"a":{"id":"b","authState":1.0,"more":1}}`, ""))
+		s.expect("a customer id's state", 400, "POST", sessionsPath, starting(`,"visitor.customerIDs":{"a":{"authState":1.5}}`, ""))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.5,"media.ad.podSecond":0}`))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1e2,"media.ad.podSecond":0}`))
 		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":"1.0","media.ad.podSecond":0}`))
@@ -240,7 +256,7 @@ func TestDerived(t *testing.T) {
 		"buffering":                   {[]say{{1, 0, "bufferStart", ""}}, func(d *derived) any { return d.State }, "buffering"},
 		"an ad plays":                 {[]say{{1, 0, "adBreakStart", `{"media.ad.podIndex":0,"media.ad.podSecond":0}`}, {1, 0, "adStart", ads}}, func(d *derived) any { return fmt.Sprintln(d.State, d.Ad, d.AdBreak) }, "playing true true\n"},
 		"an ad outside of a break":    {[]say{{1, 0, "adStart", ads}}, func(d *derived) any { return fmt.Sprintln(d.State, d.Ad) }, "starting false\n"},
-		"a play within an ad":         {[]say{{1, 0, "adBreakStart", `{"media.ad.podIndex":0,"media.ad.podSecond":0}`}, {1, 0, "adStart", ads}, {2, 0, "play", ""}, {3, 0, "adSkip", ""}, {4, 0, "play", ""}}, func(d *derived) any { return d.ContentStart }, int64(4000)},
+		"a play within an ad":         {[]say{{1, 0, "adBreakStart", `{"media.ad.podIndex":0,"media.ad.podSecond":0}`}, {1, 0, "adStart", ads}, {2, 0, "play", ""}, {3, 0, "adSkip", ""}, {4, 0, "play", ""}}, func(d *derived) any { return *d.ContentStart }, int64(4000)},
 		"progress":                    {[]say{{1, 31, "play", ""}, {2, 57, "ping", ""}}, func(d *derived) any { return fmt.Sprint(d.Progress) }, "[10 25 50 75 95]"},
 		"a stall":                     {[]say{{1, 5, "play", ""}, {2, 5, "ping", ""}, {3, 5, "ping", ""}, {4, 5, "ping", ""}, {5, 5, "ping", ""}, {6, 6, "ping", ""}}, func(d *derived) any { return d.Stalls }, 1},
 		"no stall while it pauses":    {[]say{{1, 5, "pauseStart", ""}, {2, 5, "ping", ""}, {3, 5, "ping", ""}, {4, 5, "ping", ""}, {5, 5, "ping", ""}}, func(d *derived) any { return d.Stalls }, 0},
@@ -248,6 +264,8 @@ func TestDerived(t *testing.T) {
 		"states":                      {[]say{{1, 0, "stateStart", state("Mute")}, {3, 0, "stateStart", state("mute")}, {6, 0, "statesUpdate", `{"statesEnd":[` + state("mute") + `],"statesStart":[` + state("mute") + `]}`}, {8, 0, "stateEnd", state("mute")}}, func(d *derived) any { return *d.PlayerStates["mute"] }, playerState{Count: 2, Time: 7000, since: 6000}},
 		"ten states and no more":      {eleven, func(d *derived) any { return len(d.PlayerStates) }, 10},
 		"an end closes a state":       {[]say{{1, 0, "stateStart", state("mute")}, {9, 0, "sessionEnd", ""}}, func(d *derived) any { return d.PlayerStates["mute"].Time }, int64(8000)},
+		"content starts at 0":         {[]say{{0, 0, "play", ""}, {5, 5, "play", ""}}, func(d *derived) any { return *d.ContentStart }, int64(0)},
+		"time runs from 0 on":         {[]say{{0, 0, "play", ""}, {10, 10, "pauseStart", ""}}, func(d *derived) any { return d.TimeSpent }, int64(10_000)},
 		"time does not run backwards": {[]say{{10, 0, "play", ""}, {10, 0, "pauseStart", ""}, {9, 0, "play", ""}}, func(d *derived) any { return fmt.Sprint(d.TimeSpent, d.PauseTime) }, "1000 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -270,6 +288,28 @@ func TestDerived(t *testing.T) {
 }
 
 const ads = `{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"}`
+
+// What nothing is kept of is counted, and stands in no order.
+func TestDerivedOfWhatWasLetGo(t *testing.T) {
+	t.Parallel()
+	s := onStage(t, conformance.Setting{})
+	events := s.start(starting("", ""))
+	waiting := sessionsPath + "/" + documentedID + "/events"
+	s.event(events, 204, happening("play", ""))
+	s.look(func(w *world) { w.shed(w.Sessions[0]) })
+	s.event(events, 204, happening("ping", ""))
+	for range maxHits + 1 {
+		s.event(waiting, 204, happening("ping", ""))
+	}
+	s.later(5 * time.Second)
+	all := s.derive()
+	if d := all[0]; d.Let != 2 || fmt.Sprint(d.Order) != "[3]" {
+		t.Errorf("of three events, one kept: %d let go, order %v", d.Let, d.Order)
+	}
+	if d := all[1]; d.Let != 1 || len(d.Order) != maxHits {
+		t.Errorf("of a session that the fixture knows: %d let go, %d in order", d.Let, len(d.Order))
+	}
+}
 
 // How a session was closed is told, and how long after its last event.
 func TestDerivedOfClosedSessions(t *testing.T) {
@@ -328,6 +368,16 @@ func TestScriptedOutcomesLast(t *testing.T) {
 	unknown := sessionsPath + "/" + strings.Repeat("1", 64) + "/events"
 	s.request("POST", unknown, happening("ping", ""), "Understudy-Outcome", "accepted")
 	s.event(unknown, 204, happening("ping", ""))
+	forgotten := s.start(starting("", ""))
+	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "sessionNotFound")
+	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(forgotten, 204, happening("ping", ""))
+	s.later(26 * time.Hour)
+	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(forgotten, 204, happening("ping", ""))
+	if err := s.Room(t).Restore([]byte(s.snapshot())); err != nil {
+		t.Errorf("sessions that were found again: %v", err)
+	}
 	malformed := sessionsPath + "/x/events"
 	s.request("POST", malformed, happening("ping", ""), "Understudy-Outcome", "accepted")
 	s.event(malformed, 404, happening("ping", ""))

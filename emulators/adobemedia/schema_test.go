@@ -164,7 +164,10 @@ func variants(e *eventType) []string {
 		"customMetadata": contract.Values{"a.b": "c"},
 	}
 	all := []string{string(wire.Encode(sample))}
-	others := []string{`"x"`, `""`, `1`, `1.5`, `-1`, `true`, `null`, `[]`, `{}`, `["x"]`, `[{"media.state.name":"a"}]`, `{"a":"b"}`, `{"a":{"id":"b"}}`, `{"a":{"authState":1.5}}`, `{"a-b":"c"}`}
+	others := []string{
+		`"x"`, `""`, `1`, `1.5`, `-1`, `true`, `null`, `[]`, `{}`, `["x"]`, `[{"media.state.name":"a"}]`, `[{"media.state.name":""}]`, `[{"media.state.name":"a","more":1}]`,
+		`{"a":"b"}`, `{"a":{"id":"b"}}`, `{"a":{"id":"","authState":2}}`, `{"a":{"id":"b","more":1}}`, `{"a":{"id":null}}`, `{"a":{"authState":1.5}}`, `{"a-b":"c"}`,
+	}
 	vary := func(object contract.Values, name string) {
 		was, given := object[name]
 		delete(object, name)

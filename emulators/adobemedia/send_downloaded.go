@@ -46,7 +46,7 @@ func eventsRow(flag contract.Param) contract.Param {
 // doDownloaded keeps the session as one that is over.
 func doDownloaded(c *contract.Call) any {
 	w := c.State.(*world)
-	s := w.open(c, newID(c), now(c))
+	s := w.open(c, w.newID(c), now(c))
 	s.Ended, s.EndedBy = now(c), byDownload
 	var raw []json.RawMessage
 	if json.Unmarshal(c.Request.Body, &raw) != nil {

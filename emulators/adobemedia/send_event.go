@@ -53,7 +53,7 @@ func decideEvent(c *contract.Call) contract.Verdict {
 		return accepted.Verdict()
 	case by == end && c.In.Text("eventType") == end:
 		return accepted.Verdict() // documented as harmless
-	case l.drop && now(c) <= s.Created+l.age:
+	case l.drop && by != byAge && by != byScenario && now(c) <= s.Created+l.age:
 		return accepted.Verdict()
 	}
 	return s.refuse(by, at, l)
@@ -84,9 +84,13 @@ func playheadOf(in contract.Values) (float64, bool) {
 // doEvent takes the event. Where a scenario has an event of an unknown session
 // succeed, that session is open from now on.
 func doEvent(c *contract.Call) any {
-	w, sid := c.State.(*world), c.In.Text("sid")
+	w, sid, l := c.State.(*world), c.In.Text("sid"), limitsOf(c.Switches)
 	w.sweep(c)
 	s := w.find(sid)
+	if s != nil && s.lost(now(c), l) {
+		w.unearth(c, s)
+		s = nil
+	}
 	if s == nil {
 		if !wellFormed(sid) {
 			return nil
@@ -96,7 +100,7 @@ func doEvent(c *contract.Call) any {
 		c.Issue(sid)
 	}
 	h := w.hit(c)
-	if by, _ := s.closed(now(c), limitsOf(c.Switches)); by != byNobody {
+	if by, _ := s.closed(now(c), l); by != byNobody {
 		h.Dropped = true
 		s.Dropped++
 		c.Note("dropped, because the session was closed by", by)

@@ -30,16 +30,22 @@ type location struct {
 
 func doStart(c *contract.Call) any {
 	w := c.State.(*world)
-	s := w.open(c, newID(c), now(c))
+	s := w.open(c, w.newID(c), now(c))
 	s.touch(now(c), c.In)
 	w.keepStart(s, w.hit(c))
 	c.Issue(s.ID)
 	return location{sessionsPath + "/" + s.ID}
 }
 
-// newID is a session's id, by which later calls are known.
-func newID(c *contract.Call) string {
-	var id [32]byte
-	_, _ = c.Mint().Read(id[:])
-	return hex.EncodeToString(id[:])
+// newID is a session's id, by which later calls are known. What the dice throw may
+// be known already, from a state that was put back.
+func (w *world) newID(c *contract.Call) string {
+	dice := c.Mint()
+	for {
+		var id [32]byte
+		_, _ = dice.Read(id[:])
+		if sid := hex.EncodeToString(id[:]); w.find(sid) == nil && !w.waits(sid) {
+			return sid
+		}
+	}
 }

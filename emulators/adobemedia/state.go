@@ -230,6 +230,13 @@ func (w *world) bury(c *contract.Call, s *session) {
 	c.Forget(s.ID)
 }
 
+// unearth gives up the place of a session that nothing remembers, so that one of
+// its id can be opened. It looks for the place; only scenarios have it called.
+func (w *world) unearth(c *contract.Call, s *session) {
+	w.Sessions = slices.DeleteFunc(w.Sessions, func(other *session) bool { return other == s })
+	w.remove(c, s)
+}
+
 // sweep lets go of sessions that nothing remembers any more. They were opened in
 // order, so those stand first; a call sweeps few, and each is swept once.
 func (w *world) sweep(c *contract.Call) {

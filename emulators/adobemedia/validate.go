@@ -74,12 +74,12 @@ func (k checker) check(t *eventType, in contract.Values) []contract.Violation {
 		rows = errorRows
 	}
 	var found []contract.Violation
-	for _, v := range contract.Check(rows, in) {
+	for _, v := range slices.DeleteFunc(contract.Check(rows, in), isEmptyText) {
 		found = append(found, k.judge(t, in, v)...)
 	}
-	found = append(found, namesOf(customMetadata.Name, "", in)...)
+	found = append(found, k.namesOf(customMetadata.Name, "", in)...)
 	if t.name == start || !k.lenient {
-		found = append(found, namesOf(customerIDs, "params.", in.Object("params"))...)
+		found = append(found, k.namesOf(customerIDs, "params.", in.Object("params"))...)
 	}
 	return found
 }
@@ -106,14 +106,12 @@ var errorRows = func() []contract.Param {
 func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) []contract.Violation {
 	section, name, inside := strings.Cut(v.Path, ".")
 	switch v.Rule {
-	case contract.Empty:
-		return nil // the schema asks for a text; an empty one is one
 	case contract.Unknown:
 		if k.lenient {
 			return nil
 		}
 		if p := elsewhere[name]; inside && section == "params" && t.name != start && p != nil {
-			found := contract.Check([]contract.Param{*p}, contract.Values{name: v.Got})
+			found := slices.DeleteFunc(contract.Check([]contract.Param{*p}, contract.Values{name: v.Got}), isEmptyText)
 			for i := range found {
 				found[i].Path = "params." + found[i].Path
 			}
@@ -127,6 +125,10 @@ func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) [
 	}
 	return []contract.Violation{v}
 }
+
+// isEmptyText reports what is no violation here: the schema asks for a text, and
+// an empty one is one.
+func isEmptyText(v contract.Violation) bool { return v.Rule == contract.Empty }
 
 // wholeNumber reads 10.0 as 10, where an integer is asked for.
 func wholeNumber(v contract.Violation) (int64, bool) {
@@ -143,7 +145,7 @@ func wholeNumber(v contract.Violation) (int64, bool) {
 }
 
 // namesOf holds an object of free names against its dictionary.
-func namesOf(object, under string, in contract.Values) []contract.Violation {
+func (k checker) namesOf(object, under string, in contract.Values) []contract.Violation {
 	entries := in.Object(object)
 	if len(entries) == 0 {
 		return nil
@@ -151,8 +153,7 @@ func namesOf(object, under string, in contract.Values) []contract.Violation {
 	d := dictionaries[object]
 	var wrong []string
 	for name, x := range entries {
-		y, ok := d.value.Type.Convert(x)
-		if !ok || d.fits != nil && !d.fits(name) || d.value.Fields != nil && len(contract.Check(d.value.Fields, y.(contract.Values))) > 0 {
+		if d.fits != nil && !d.fits(name) || !k.takes(&d.value, x) {
 			wrong = append(wrong, name)
 		}
 	}
@@ -166,6 +167,21 @@ func namesOf(object, under string, in contract.Values) []contract.Violation {
 		found = append(found, v)
 	}
 	return found
+}
+
+// takes reports whether a value of a free name is what its row says.
+func (k checker) takes(p *contract.Param, x any) bool {
+	y, ok := p.Type.Convert(x)
+	if !ok || p.Fields == nil {
+		return ok
+	}
+	for _, v := range contract.Check(p.Fields, y.(contract.Values)) {
+		_, whole := wholeNumber(v)
+		if !k.lenient || v.Rule != contract.Unknown && !whole {
+			return false
+		}
+	}
+	return true
 }
 
 // tell puts violations into words.
