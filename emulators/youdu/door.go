@@ -88,8 +88,9 @@ func checkBuin(c *contract.Call) contract.Verdict {
 	}
 	k := hear(c)
 	x, is := number(k.said["buin"])
+	_, text := k.said["buin"].(string) // in JSON; an empty one is mistyped, not absent
 	switch {
-	case !k.said.Has("buin"):
+	case !text && !k.said.Has("buin"):
 		return missBuin.Because(absent, "Name", "buin")
 	case !is:
 		return formatBuin.Because(mistyped, "Name", "buin", "got", shown(k.said["buin"]), "expected", "a JSON integer")
