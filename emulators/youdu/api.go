@@ -66,7 +66,7 @@ var door = []contract.Step{
 	{Name: "encrypt", Do: checkEncrypt, Ends: outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
 	{Name: "right", Do: checkRight, Ends: outcomes(invalidAppID)},
 	{Name: "message", Do: checkMessage, Ends: outcomes(invalidJSON, invalidForm)},
-	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(invalidJSON)},
+	{Name: "rows", Do: checkRows, Ends: outcomes(invalidJSON)},
 }
 
 func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
