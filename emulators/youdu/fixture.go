@@ -45,7 +45,7 @@ var fixtureRows = []contract.Param{
 			{Name: "aesKey", Need: contract.Required, Cite: citeGlobal, Doc: "The EncodingAESKey: base64 of 32 bytes, 44 characters."},
 			{Name: "disabled", Type: contract.Boolean, Doc: "Whether it is switched off, so that its calls end in INVALID_APPID."},
 			{Name: "session", Type: contract.Boolean, Cite: citeFirst, Doc: "Whether it may make session calls; true unless said otherwise."},
-			{Name: "callback_url", Cite: citeApps, Doc: "Where the service calls it. Events of sessions go to the application sysMsgMonitor alone. Without an address none are sent."},
+			{Name: "callback_url", Cite: citeApps, Doc: "Where the service calls it. Events of sessions go to the application sysMsgMonitor alone. Without an address none are sent. Each is sent once, whatever is answered; the service sends it again for up to 24 hours until it is acknowledged."},
 			{Name: "callback_token", Cite: citeApps, Doc: "The token that callbacks are signed with."},
 		},
 	},
