@@ -28,6 +28,7 @@ func TestCall(t *testing.T) {
 	at(t, s, apply("u-2", "--outcome", "ResourceNotFound.NoIdle")...).want(t, exitDone,
 		"Understudy-Outcome: ResourceNotFound.NoIdle\n", "Understudy-Decided-By: header", `"Code":"ResourceNotFound.NoIdle"`)
 	at(t, s, apply("u-2", "--scenario", "no-idle")...).want(t, exitDone, "Understudy-Decided-By: scenario tencentcar/no-idle rule 1")
+	at(t, s, "call", "youdu", "GetToken", "--scenario", "server-error").want(t, exitDone, "Understudy-Decided-By: scenario youdu/server-error rule 1")
 	at(t, s, apply("u-2", "--scenario", "no-idel")...).want(t, exitFailed, "Understudy-Problem: unknown-scenario", `did you mean \"no-idle\"?`)
 	at(t, s, apply("u-3", "--outcome", "NoSuch")...).want(t, exitFailed,
 		"HTTP/1.1 599", "Understudy-Problem: unknown-outcome", "!understudy itself could not answer: ")

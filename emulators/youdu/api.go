@@ -66,7 +66,7 @@ var door = []contract.Step{
 	{Name: "encrypt", Do: checkEncrypt, Ends: outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
 	{Name: "right", Do: checkRight, Ends: outcomes(invalidAppID)},
 	{Name: "message", Do: checkMessage, Ends: outcomes(invalidJSON, invalidForm)},
-	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(invalidJSON)},
+	{Name: "rows", Do: checkRows, Ends: outcomes(invalidJSON)},
 }
 
 func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
@@ -116,14 +116,20 @@ func callers(r *contract.Request) []string {
 // of several the first counts. Braces may stand there as they are.
 func parameter(query, name string) string {
 	for piece := range strings.SplitSeq(query, "&") {
-		if n, value, _ := strings.Cut(piece, "="); n == name {
-			if plain, err := url.QueryUnescape(value); err == nil {
-				return plain
-			}
-			return value
+		if n, value, _ := strings.Cut(piece, "="); unescaped(n) == name {
+			return unescaped(value)
 		}
 	}
 	return ""
+}
+
+// unescaped is a piece of a query as it was meant, or as it stands there where
+// its escapes are none.
+func unescaped(piece string) string {
+	if plain, err := url.QueryUnescape(piece); err == nil {
+		return plain
+	}
+	return piece
 }
 
 // failure is what every error returns.

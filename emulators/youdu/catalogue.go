@@ -11,7 +11,7 @@ var catalogue = []errorRow{
 	{100000, "MISS_ACCESSTOKEN", "空的ACCESS_TOKEN", "The accessToken is missing or empty."},
 	{100001, "ACCESSTOKEN_NOTEXIST", "ACCESS_TOKEN不存在", "The accessToken was not issued."},
 	{100002, "ACCESSTOKEN_EXPIRED", "ACCESS_TOKEN过期", "The accessToken counts no more."},
-	{100003, "INVALID_REQUEST_100003", "错误的请求", "The request is wrong: its method is not the documented one."},
+	{100003, "INVALID_REQUEST_100003", "错误的请求", "The request is wrong: its method is not the documented one, or its time none that the switch strict_time takes."},
 	{100004, "INVALID_FORMAT_JSON", "错误的消息格式", "The body, or what was encrypted, is not the JSON that was expected."},
 	{100005, "INVALID_APPID", "无效的AppId", "The application is unknown, not the token's, or may not make this call."},
 	{100006, "INVALID_ENCRYPT", "encrypt字段解密失败", "The field encrypt cannot be decrypted."},

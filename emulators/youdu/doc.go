@@ -31,5 +31,6 @@
 //
 // Not emulated: departments, users, groups, app messages and all else of the
 // API; session/msg/download.zip, whose file_id comes from a client; delivery:
-// a message counts and is told to the audit application, but nobody reads it.
+// a message counts and is told to the audit application, but nobody reads it;
+// repetition: a callback that is not acknowledged is not sent again.
 package youdu

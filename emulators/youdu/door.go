@@ -88,8 +88,9 @@ func checkBuin(c *contract.Call) contract.Verdict {
 	}
 	k := hear(c)
 	x, is := number(k.said["buin"])
+	_, text := k.said["buin"].(string) // in JSON; an empty one is mistyped, not absent
 	switch {
-	case !k.said.Has("buin"):
+	case !text && !k.said.Has("buin"):
 		return missBuin.Because(absent, "Name", "buin")
 	case !is:
 		return formatBuin.Because(mistyped, "Name", "buin", "got", shown(k.said["buin"]), "expected", "a JSON integer")
@@ -178,6 +179,17 @@ func checkMessage(c *contract.Call) contract.Verdict {
 	}
 	return contract.Verdict{}
 }
+
+// checkRows holds the parameters against the operation's rows. GetToken has
+// none: what it is sent is a time, and no parameter.
+func checkRows(c *contract.Call) contract.Verdict {
+	if c.Operation == getToken {
+		return contract.Verdict{}
+	}
+	return rows(c)
+}
+
+var rows = contract.Rows(judge)
 
 // judge refuses what is of another type than documented: the service would not
 // be able to read the JSON into its parameters. All else that the rows say is

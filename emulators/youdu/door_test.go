@@ -24,6 +24,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", vectorGet, "success", 200},
 		{"GET", strings.Replace(vectorGet, "/cgi/", "/v3/api/jgapp/", 1), "success", 200},
 		{"GET", "/cgi/session/get?sessionId={8AD595F3-73B3-4B56-90AF-F336F9222FC5}&accessToken=" + lastingToken, "success", 200},
+		{"GET", "/cgi/session/get?%61ccessToken=" + lastingToken + "&session%49d=" + vectorID, "success", 200},
 		{"GET", "/cgi/session/get?accessToken=" + lastingToken, "INVALID_REQUEST_5", 200},
 		{"GET", "/cgi/session/get?accessToken=" + lastingToken + "&sessionId=", "INVALID_REQUEST_5", 200},
 		{"GET", "/cgi/session/get?accessToken=" + lastingToken + "&sessionId=%zz", "ILLEGAL_ACCESS", 200},

@@ -45,7 +45,7 @@ var fixtureRows = []contract.Param{
 			{Name: "aesKey", Need: contract.Required, Cite: citeGlobal, Doc: "The EncodingAESKey: base64 of 32 bytes, 44 characters."},
 			{Name: "disabled", Type: contract.Boolean, Doc: "Whether it is switched off, so that its calls end in INVALID_APPID."},
 			{Name: "session", Type: contract.Boolean, Cite: citeFirst, Doc: "Whether it may make session calls; true unless said otherwise."},
-			{Name: "callback_url", Cite: citeApps, Doc: "Where the service calls it. Events of sessions go to the application sysMsgMonitor alone. Without an address none are sent."},
+			{Name: "callback_url", Cite: citeApps, Doc: "Where the service calls it. Events of sessions go to the application sysMsgMonitor alone. Without an address none are sent. Each is sent once, whatever is answered; the service sends it again for up to 24 hours until it is acknowledged."},
 			{Name: "callback_token", Cite: citeApps, Doc: "The token that callbacks are signed with."},
 		},
 	},
@@ -135,6 +135,9 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 			return nil, err
 		}
 	}
+	if err := l.checkTwice(); err != nil {
+		return nil, err
+	}
 	if err := checkCallback(seed.Switches.Text("callback_url")); err != nil {
 		return nil, err
 	}
@@ -173,6 +176,37 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 		w.Codes[c.Situation] = c.Outcome
 	}
 	return w, w.Reindex()
+}
+
+// checkTwice finds what is listed twice, where the second would take the place
+// of the first. Applications and accounts are lists in the world, too: Reindex
+// looks after them.
+func (l *listing) checkTwice() error {
+	seen := map[string]bool{}
+	twice := func(list, name string) error {
+		key := list + " " + name
+		if seen[key] {
+			return fmt.Errorf("%s: %q stands twice", list, name)
+		}
+		seen[key] = true
+		return nil
+	}
+	for _, s := range l.Sessions {
+		if err := twice("sessions", s.ID); err != nil {
+			return err
+		}
+	}
+	for _, t := range l.Tokens {
+		if err := twice("tokens", t.Token); err != nil {
+			return err
+		}
+	}
+	for _, c := range l.Codes {
+		if err := twice("codes", c.Situation); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buinOf is the enterprise of an application, where none is named.

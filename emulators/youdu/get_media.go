@@ -93,7 +93,7 @@ func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) cont
 func ascii(body []byte) string {
 	b := make([]byte, 0, len(body))
 	for _, r := range string(body) {
-		if r < 0x80 {
+		if r < 0x7f { // the last of ASCII is a control character
 			b = append(b, byte(r))
 			continue
 		}

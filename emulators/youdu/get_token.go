@@ -9,9 +9,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What is encrypted here is no JSON, so there is no row for it: a mistyped one
-// could not be told from any other text. Journal and conditions of scenarios
-// know it as timestamp.
+// What is encrypted here is no JSON, so there is no row for it, and no scenario
+// can ask for it: a mistyped one could not be told from any other text. The
+// journal, and calls made by hand, know it as timestamp.
 var getToken = &contract.Operation{
 	Name:   "GetToken",
 	Doc:    "Issues an access token. What stands encrypted in the envelope is the current time in UNIX seconds as decimal text. Each call returns a token of its own; earlier ones count until they end.",

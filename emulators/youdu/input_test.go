@@ -227,6 +227,7 @@ func TestBadEnvelopes(t *testing.T) {
 		{"nothing in it", `{}`, "MISS_BUIN"},
 		{"buin null", `{"buin":null,"appId":5}`, "MISS_BUIN"},
 		{"buin a text", `{"buin":"14797363"}`, "INVALID_FORMAT_BUIN"},
+		{"buin an empty text", `{"buin":""}`, "INVALID_FORMAT_BUIN"},
 		{"buin no integer", `{"buin":14797363.0}`, "INVALID_FORMAT_BUIN"},
 		{"buin an exponent", `{"buin":1e3}`, "INVALID_FORMAT_BUIN"},
 		{"buin beyond 64 bits", `{"buin":99999999999999999999}`, "INVALID_FORMAT_BUIN"},

@@ -156,13 +156,13 @@ func TestBadUploads(t *testing.T) {
 func TestPlainMedia(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, "plain")
-	_, answer := w.serve(upload(t, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", `{"type":"image","name":"图😀.png"}`}, part{"file", "hello you"}))
+	_, answer := w.serve(upload(t, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", `{"type":"image","name":"图😀\u007f.png"}`}, part{"file", "hello you"}))
 	var told struct{ Encrypt uploadReply }
 	if err := json.Unmarshal(answer.Body, &told); err != nil || told.Encrypt.MediaID != mediaID([]byte("hello you")) {
 		t.Fatalf("got %s: %v", answer.Body, err)
 	}
 	_, answer = w.serve(request("POST", "/cgi/media/get?accessToken="+lastingToken, `{"mediaId":"`+told.Encrypt.MediaID+`"}`))
-	if got := answer.Header.Get("Encrypt"); got != `{"name":"\u56fe\ud83d\ude00.png","size":9}` || string(answer.Body) != "hello you" {
+	if got := answer.Header.Get("Encrypt"); got != `{"name":"\u56fe\ud83d\ude00\u007f.png","size":9}` || string(answer.Body) != "hello you" {
 		t.Errorf("got %s, %s", got, answer.Body)
 	}
 }

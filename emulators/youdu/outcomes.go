@@ -8,17 +8,16 @@ import (
 
 // The pages that rows and outcomes were read from.
 const (
-	citeGlobal   = "youduim/youdu-doc docs/api/c01_00002.md"
-	citeCodes    = "youduim/youdu-doc docs/api/a01_00009.md"
-	citeFirst    = "youduim/youdu-doc docs/api/a01_00001.md"
-	citeSession  = "youduim/youdu-doc docs/api/c01_00008.md"
-	citeSend     = "youduim/youdu-doc docs/api/c01_00009.md"
-	citeEvents   = "youduim/youdu-doc docs/api/c01_00010.md"
-	citeApps     = "youduim/youdu-doc docs/api/c01_00004.md"
-	citeMedia    = "youduim/youdu-doc docs/api/c01_00017.md"
-	citeSize     = "youduim/youdu-doc docs/admin/h01_00010.md"
-	citeCSharp   = "youduim/youdu-sdk-csharp"
-	citeSessions = "addcnos/youdu, youduphp/youdu"
+	citeGlobal  = "youduim/youdu-doc docs/api/c01_00002.md"
+	citeCodes   = "youduim/youdu-doc docs/api/a01_00009.md"
+	citeFirst   = "youduim/youdu-doc docs/api/a01_00001.md"
+	citeSession = "youduim/youdu-doc docs/api/c01_00008.md"
+	citeSend    = "youduim/youdu-doc docs/api/c01_00009.md"
+	citeEvents  = "youduim/youdu-doc docs/api/c01_00010.md"
+	citeApps    = "youduim/youdu-doc docs/api/c01_00004.md"
+	citeMedia   = "youduim/youdu-doc docs/api/c01_00017.md"
+	citeSize    = "youduim/youdu-doc docs/admin/h01_00010.md"
+	citeCSharp  = "youduim/youdu-sdk-csharp"
 )
 
 // The errors that the emulator itself gives.

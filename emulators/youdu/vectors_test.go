@@ -120,6 +120,9 @@ func TestCapturedRequests(t *testing.T) {
 				if verdict.Outcome.Name != want {
 					t.Errorf("%s: got %s: %s, want %s", target, verdict.Outcome.Name, verdict.Explain(w.last).Text, want)
 				}
+				if want == "success" && len(w.last.Violations) > 0 {
+					t.Errorf("%s: the journal calls it wrong: %+v", target, w.last.Violations)
+				}
 				if want == "success" && !strings.HasPrefix(string(answer.Body), `{"errcode":0,"errmsg":"ok"`) {
 					t.Errorf("%s: got %s", target, answer.Body)
 				}

@@ -105,6 +105,8 @@ var canaries = map[string]journal.Entry{
 	"broken json":     {Request: journal.Message{Body: journal.Text(`{"kept":1,"token":` + canary + `}`)}},
 	"multipart":       {Request: journal.Message{Body: journal.Text("--b\r\nContent-Disposition: form-data; name=\"token\"\r\nContent-Type: text/plain\r\n\r\n" + canary + "\r\n--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nkept\r\n--b--\r\n")}},
 	"answer":          {Response: journal.Message{Body: journal.Text(`{"kept":1,"token":"` + canary + `"}`), Decoded: map[string]any{"token": canary}}},
+	"answer decoded":  {Response: journal.Message{Body: journal.Text(`{"encrypt":"kept"}`), Decoded: json.RawMessage(`{"kept":[{"token":"` + canary + `"}],"x":"` + canary + `"}`)}},
+	"number struck":   {Request: journal.Message{URL: "/hats?sig=12345678"}, Response: journal.Message{Decoded: json.RawMessage(`{"kept":12345678}`)}},
 	"prose":           {Explanation: &journal.Explanation{Cause: "kept", Text: "string to sign: a=1&sig=" + canary}},
 	"decoded":         {Request: journal.Message{Decoded: contract.Values{"sig": contract.Raw(canary), "kept": []any{canary, contract.Values{"token": canary}, contract.Raw(canary)}}}},
 	"violations":      {Violations: []contract.Violation{{Path: "kept.0.token", Got: canary}, {Path: "x", Got: canary}}},

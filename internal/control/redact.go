@@ -243,7 +243,8 @@ func (f *finder) blackAny(x any) string {
 	return redacted
 }
 
-// value blackens what was decoded, without touching it.
+// value blackens what was decoded, without touching it: the request by its
+// parameters, the answer as the JSON that it was before it was put on the wire.
 func (f *finder) value(x any) any {
 	switch v := x.(type) {
 	case contract.Values:
@@ -256,6 +257,8 @@ func (f *finder) value(x any) any {
 			made[i] = f.value(v[i])
 		}
 		return made
+	case json.RawMessage:
+		return json.RawMessage(f.body(journal.Text(v)))
 	}
 	return x
 }
@@ -328,6 +331,12 @@ func struck(out *strings.Replacer, x any) any {
 		for i := range v {
 			v[i] = struck(out, v[i])
 		}
+	case json.RawMessage:
+		text := out.Replace(string(v))
+		if !json.Valid([]byte(text)) {
+			return text // what was struck was no string, but a number, say
+		}
+		return json.RawMessage(text)
 	}
 	return x
 }

@@ -125,7 +125,7 @@ func (d *door) serve(v *visitor) {
 		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v)
 		return
 	}
-	played, err := d.gateway.scenario(v.r)
+	played, err := d.gateway.scenario(v.r, d.api.Name)
 	if err != nil {
 		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v)
 		return

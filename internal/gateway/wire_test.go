@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/conformance/toy"
@@ -159,7 +160,16 @@ func TestBandwidthIsCut(t *testing.T) {
 }
 
 func TestScenarioHeader(t *testing.T) {
-	library := scenario.NewLibrary([]*contract.API{toy.New()})
+	other := toy.New()
+	other.Name = "other"
+	library := scenario.NewLibrary([]*contract.API{toy.New(), other})
+	files := fstest.MapFS{}
+	for _, api := range []string{"toy", "other"} {
+		files[api+"/both.yaml"] = &fstest.MapFile{Data: []byte("scenario: both\napi: " + api + "\nrules:\n  - {operation: Page, outcome: broken}\n")}
+	}
+	if err := library.Add(files, "shipped"); err != nil {
+		t.Fatal(err)
+	}
 	p := open(t, func(c *gateway.Config) { c.Find = library.Find })
 	ask := func(headers ...string) string {
 		rec := send(p.gateway.Own(p.api), request("GET", "/page", "", "", headers...))
@@ -173,6 +183,7 @@ func TestScenarioHeader(t *testing.T) {
 		want    string
 	}{
 		{[]string{"Understudy-Scenario", "toy/Page/broken"}, "toy/Page/broken by scenario toy/Page/broken rule 1"},
+		{[]string{"Understudy-Scenario", "both"}, "toy/Page/broken by scenario toy/both rule 1"},
 		{nil, "toy/Page/success by emulator"},
 		{[]string{"Understudy-Scenario", "toy/Page/brokn"}, `did you mean \"broken\"?`},
 		{[]string{"Understudy-Scenario", "toy/Page/brokn"}, "unknown-scenario: "},
