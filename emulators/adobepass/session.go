@@ -16,8 +16,7 @@ type session struct {
 	MVPD            string     `json:"mvpd,omitempty"`
 	Domain          string     `json:"domain_name,omitempty"`
 	RedirectURL     string     `json:"redirect_url,omitempty"`
-	Withheld        bool       `json:"withheld,omitempty"` // a scenario says that all is missing, until somebody resumes
-	Client          string     `json:"client,omitempty"`   // of the creator, who gets the profile
+	Client          string     `json:"client,omitempty"` // of the creator, who gets the profile
 	Device          string     `json:"device,omitempty"`
 	DeviceInfo      string     `json:"device_info,omitempty"` // the header, as it came
 	UserAgent       string     `json:"user_agent,omitempty"`
@@ -46,7 +45,7 @@ func (s *session) counts(now int64) bool { return s != nil && !s.Superseded && n
 func (s *session) missing(sw contract.Values) []string {
 	var names []string
 	lacks := func(name, value string) {
-		if value == "" || s.Withheld {
+		if value == "" {
 			names = append(names, name)
 		}
 	}
