@@ -118,6 +118,7 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 					h.mvpd = m
 				}
 				w.merge(c, s)
+				s.at.weigh(s.texts()...)
 			}
 			if m := partnerMVPD(c, w); m != "" {
 				h.mvpd = m

@@ -16,23 +16,44 @@ import (
 
 // A queue keeps the records of one kind in the order in which they came, and
 // those that no longer count apart.
-type queue struct{ counts, spent list.List }
+type queue struct {
+	counts, spent list.List
+	size          int // of all records, in bytes
+}
 
 // A place is where a record stands in its queue.
 type place struct {
 	element *list.Element
 	in      *list.List
+	of      *queue
+	size    int
 }
 
-func (q *queue) push(record any) place {
-	return place{q.counts.PushBack(record), &q.counts}
+// recordSize is what a record takes beside its texts, as indices and all.
+const recordSize = 512
+
+// push enters a record, with the texts that a client had it keep.
+func (q *queue) push(record any, kept ...string) place {
+	p := place{element: q.counts.PushBack(record), in: &q.counts, of: q}
+	p.weigh(kept...)
+	return p
+}
+
+// weigh tells what texts a record keeps now.
+func (p *place) weigh(kept ...string) {
+	size := recordSize
+	for _, text := range kept {
+		size += len(text)
+	}
+	p.of.size += size - p.size
+	p.size = size
 }
 
 // spend tells that a record no longer counts.
 func (q *queue) spend(p *place) {
 	if p.in == &q.counts {
 		record := p.in.Remove(p.element)
-		*p = place{q.spent.PushBack(record), &q.spent}
+		p.element, p.in = q.spent.PushBack(record), &q.spent
 	}
 }
 
@@ -51,6 +72,7 @@ func (q *queue) first() any {
 func (p place) remove() {
 	if p.in != nil {
 		p.in.Remove(p.element)
+		p.of.size -= p.size
 	}
 }
 
@@ -127,7 +149,7 @@ func (w *world) reindexRecords() error {
 		restore(w, profilesKind, &w.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, w.enterProfile),
 		restore(w, trials, &w.Trials, func(t *trial) (string, uint64) { return t.ID, t.Serial }, w.enterTrial),
 		restore(w, logouts, &w.Logouts, func(t *ticket) (string, uint64) { return t.ID, t.Serial }, func(t *ticket) {
-			t.at = w.order[logouts].push(t)
+			t.at = w.order[logouts].push(t, t.RedirectURL)
 		}),
 	)
 }
@@ -179,7 +201,8 @@ func restore[T any](w *world, kind string, all *map[string]*T, name func(*T) (st
 // a kind.
 func (w *world) makeRoom(kind string, c *contract.Call) {
 	q := w.order[kind]
-	for q.len() >= w.bound() {
+	most, size := w.bounds()
+	for q.len() >= most || q.size > size {
 		switch r := q.first().(type) {
 		case *client:
 			delete(w.Clients, r.ID)
@@ -197,10 +220,11 @@ func (w *world) makeRoom(kind string, c *contract.Call) {
 	}
 }
 
-// bound is most, as long as a test does not make the world smaller.
-func (w *world) bound() int {
+// bounds are most and mostBytes, as long as a test does not make the world
+// smaller.
+func (w *world) bounds() (records, bytes int) {
 	if w.small > 0 {
-		return w.small
+		return w.small, w.small * recordSize * 2
 	}
-	return most
+	return most, mostBytes
 }

@@ -58,6 +58,7 @@ func (w *world) resumed(c *contract.Call) *session {
 		return s
 	}
 	w.merge(c, s)
+	s.at.weigh(s.texts()...)
 	return s
 }
 
