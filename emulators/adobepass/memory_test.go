@@ -132,3 +132,31 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 		}
 	})
 }
+
+// Revoked profiles give way in the order in which they were made, whatever
+// order a map tells them in.
+func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	for i := range 32 {
+		if err := w.Pull(t, "login", contract.Values{"code": begin(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Pull(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, w, func(w *world) {
+		last, n := uint64(0), 0
+		for e := w.order[profilesKind].spent.Front(); e != nil; e = e.Next() {
+			serial := e.Value.(*profile).Serial
+			if serial < last {
+				t.Fatalf("%d stands behind %d", serial, last)
+			}
+			last, n = serial, n+1
+		}
+		if n != 32 {
+			t.Errorf("got %d revoked profiles", n)
+		}
+	})
+}
