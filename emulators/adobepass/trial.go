@@ -125,7 +125,7 @@ func (w *world) consume(c *contract.Call, m *mvpd, h holder, resource string) *t
 		t.Devices = append(t.Devices, h.device)
 		w.byDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
 	}
-	if m.TempPass == promotional && !slices.Contains(t.Used, used(resource)) && len(t.Used) < max(mostUsed, m.TempResources) {
+	if m.TempPass == promotional && !slices.Contains(t.Used, used(resource)) && len(t.Used) < mostUsed {
 		t.Used = append(t.Used, used(resource))
 	}
 	t.at.weigh(t.texts()...)
