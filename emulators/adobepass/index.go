@@ -102,9 +102,30 @@ func (w *world) Reindex() error {
 			unique("mvpds, platform_mapping_id", m.PlatformMappingID, w.platform, i)
 		}
 	}
-	faults = append(faults, w.reindexRecords())
+	faults = append(faults, w.checkWords(), w.reindexRecords())
 	w.forgetVerified()
 	return errors.Join(faults...)
+}
+
+// checkWords refuses codes and rules that nobody knows: a denial by one would
+// deny nothing.
+func (w *world) checkWords() error {
+	for i := range w.Users {
+		if u := &w.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
+			return fmt.Errorf("users: %.60q is denied with the unknown code %.60q", u.Username, u.Denied)
+		}
+	}
+	for i := range w.Denials {
+		if d := &w.Denials[i]; d.Code != "" && !slices.Contains(deniable, d.Code) {
+			return fmt.Errorf("denials: %.60q is denied with the unknown code %.60q", d.Resource, d.Code)
+		}
+	}
+	for i := range w.Degradations {
+		if d := &w.Degradations[i]; d.Rule != authNAll && d.Rule != authZAll && d.Rule != authZNone {
+			return fmt.Errorf("degradations: the rule %.60q is unknown", d.Rule)
+		}
+	}
+	return nil
 }
 
 func (w *world) reindexKeys() (err error) {
