@@ -66,7 +66,7 @@ func read(c *contract.Call) contract.Verdict {
 		p := &op.Params[i]
 		switch p.In {
 		case contract.Path:
-			c.In[p.Name] = contract.Raw(r.Path[p.Name])
+			c.In[p.Name] = contract.Raw(strings.Clone(r.Path[p.Name])) // what is kept must not keep the whole address
 		case contract.Header:
 			if v := header(r.Header, p.Name); v != "" {
 				c.In[p.Name] = contract.Raw(v)
@@ -101,11 +101,16 @@ func (k *caller) form(c *contract.Call, text string, place contract.Place) {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
+		if strings.ContainsRune(name, '%') { // few clients encode names
+			if plain, err := url.QueryUnescape(name); err == nil {
+				name = plain
+			}
+		}
 		if name == "domain" && place == contract.Form {
 			name = "domainName" // what an answer calls the missing parameter
 		}
 		p := row(c.Operation, name)
-		if p == nil || (p.In != place && c.Operation != createToken) {
+		if p == nil || (p.In != place && (p.In != contract.Form || c.Operation != createToken)) {
 			continue
 		}
 		if _, twice := c.In[p.Name]; twice {
@@ -118,6 +123,9 @@ func (k *caller) form(c *contract.Call, text string, place contract.Place) {
 		if err != nil {
 			k.fault = "the value of " + p.Name + ": " + err.Error()
 			continue
+		}
+		if len(plain) == len(value) {
+			plain = strings.Clone(plain) // else what is kept would keep the whole body
 		}
 		c.In[p.Name] = contract.Raw(plain)
 	}
@@ -190,7 +198,7 @@ func address(r *contract.Request) (host, port string) {
 	if v := r.Header["X-Forwarded-For"]; len(v) > 0 {
 		first, _, _ := strings.Cut(v[0], ",")
 		if first = strings.TrimSpace(first); first != "" && len(first) <= longestAddress {
-			host = first
+			host = strings.Clone(first)
 		}
 	}
 	return host, port

@@ -51,6 +51,11 @@ func TestRegistrationCases(t *testing.T) {
 	d.post("/o/client/token", strings.Replace(form, a.value("client_secret"), "wrong", 1)).is("8", 400, "error", "invalid_client")
 	d.post("/o/client/token", form+"&client_id=again").is("8 repeated", 400, "error", "invalid_request")
 	d.post("/o/client/token", "client_id=x&grant_type=client_credentials").is("8 without secret", 400, "error", "invalid_request")
+	d.with("X-Device-Info", "e30=").post("/o/client/token", form+"&X-Device-Info=e30%3D").is("a header's name in the form", 201, "token_type", "bearer")
+	d.with("Content-Type", "text/xml").post("/o/client/register", `<a/>`).is("another type", 400, "error", "invalid_request", "status", "-")
+	for _, at := range []string{"/o/client/register", "/o/client/token"} {
+		d.post(at, strings.Repeat("x", 10<<20+1)).is("too large", 400, "error", "invalid_request", "status", "-")
+	}
 }
 
 func cutLast(jws string) (before, after string, ok bool) {

@@ -65,7 +65,7 @@ var (
 	}
 	pfsFallback           = fallsBack("pfs_fallback", "pfs_fallback", "AP-Partner-Framework-Status is missing, invalid, expired, or the user has not granted access.")
 	configurationFallback = fallsBack("configuration_fallback", "configuration_fallback", "Single sign-on through the partner is off for the MVPD.")
-	missingFallback       = fallsBack("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists all that can be.")
+	missingFallback       = fallsBack("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists both.")
 	partnerAuthenticated  = goesOn("authorize.authenticated", "authenticated", citePartner, partnerRows, "The device has a valid profile with the MVPD.")
 	partnerSSO            = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citePartner, partnerRows, "Single sign-on leads to a valid profile.")
 	partnerDegraded       = goesOn("authorize.degraded", degraded, citePartner, partnerRows, "A degradation rule AuthNAll lets everybody in without a login.")
@@ -81,14 +81,12 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 			w := c.State.(*world)
 			s := sessionOf(c)
 			s.MVPD = partnerMVPD(c, w)
-			if reason == "missing_parameters_fallback" {
-				s.Withheld = len(s.missing(c.Switches)) == 0
+			if reason == "missing_parameters_fallback" && s.Domain != "" && s.RedirectURL != "" {
+				s.Domain, s.RedirectURL = "", ""
 			}
 			w.begin(c, s)
-			if missing := s.missing(c.Switches); len(missing) > 0 {
-				r := s.reply("resume", direct, reason, s.path())
-				r.MissingParameters = missing
-				return r
+			if len(s.missing(c.Switches)) > 0 {
+				return s.resume(c, reason)
 			}
 			return s.reply("authenticate", interactive, reason, s.login())
 		},

@@ -32,7 +32,7 @@ var createSession = &contract.Operation{
 	Params: append(append([]contract.Param{serviceProviderRow(citeCreate)}, sessionParams(citeCreate)...),
 		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, visitorRow),
 	Outcomes: outcomes(
-		loginNext, missingParameters, authenticated, temporaryNext, degradedNext, authenticatedSSO,
+		loginNext, missingParameters, missingMVPD, missingDomain, missingRedirectURL, authenticated, temporaryNext, degradedNext, authenticatedSSO,
 		badServiceProvider, badMVPD, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
 	),
 	Decide: inWorld(decideCreate),
@@ -59,21 +59,50 @@ var (
 		Do: func(c *contract.Call) any {
 			w := c.State.(*world)
 			s := sessionOf(c)
-			s.Withheld = len(s.missing(c.Switches)) == 0
+			s.withhold(c)
 			w.begin(c, s)
-			r := s.reply("resume", direct, none, s.path())
-			r.MissingParameters = s.missing(c.Switches)
-			if s.Withheld {
-				r.MVPD = ""
-			}
-			return r
+			return s.resume(c, none)
 		},
 	}
-	authenticated    = goesOn("authorize.authenticated", "authenticated", citeCreate, createRows, "The device has a valid profile with the MVPD.")
-	temporaryNext    = goesOn("authorize.temporary", temporary, citeCreate, createRows, "The MVPD is a TempPass, which needs no login.")
-	degradedNext     = goesOn("authorize.degraded", degraded, citeCreate, createRows, "A degradation rule AuthNAll lets everybody in without a login.")
-	authenticatedSSO = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createRows, "Single sign-on leads to a valid profile of another application or device.")
+	missingMVPD        = lacksOne("mvpd", "mvpd", func(s *session) { s.MVPD = "" })
+	missingDomain      = lacksOne("domain", "domainName", func(s *session) { s.Domain = "" })
+	missingRedirectURL = lacksOne("redirectUrl", "redirectUrl", func(s *session) { s.RedirectURL = "" })
+	authenticated      = goesOn("authorize.authenticated", "authenticated", citeCreate, createRows, "The device has a valid profile with the MVPD.")
+	temporaryNext      = goesOn("authorize.temporary", temporary, citeCreate, createRows, "The MVPD is a TempPass, which needs no login.")
+	degradedNext       = goesOn("authorize.degraded", degraded, citeCreate, createRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	authenticatedSSO   = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createRows, "Single sign-on leads to a valid profile of another application or device.")
 )
+
+// lacksOne makes an outcome in which a session lacks one parameter alone.
+func lacksOne(name, parameter string, take func(*session)) *contract.Outcome {
+	return &contract.Outcome{
+		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createRows,
+		Doc: parameter + " alone is missing: actionName resume. Only a scenario brings it about where the request says otherwise.",
+		Do: func(c *contract.Call) any {
+			w := c.State.(*world)
+			s := sessionOf(c)
+			w.complete(s)
+			take(s)
+			w.begin(c, s)
+			return s.resume(c, none)
+		},
+	}
+}
+
+// withhold takes everything from a session that lacks nothing, for a scenario
+// that has parameters missing.
+func (s *session) withhold(c *contract.Call) {
+	if len(s.missing(c.Switches)) == 0 {
+		s.MVPD, s.Domain, s.RedirectURL = "", "", ""
+	}
+}
+
+// resume asks for what a session lacks.
+func (s *session) resume(c *contract.Call, reason string) *sessionReply {
+	r := s.reply("resume", direct, reason, s.path())
+	r.MissingParameters = s.missing(c.Switches)
+	return r
+}
 
 // goesOn makes an outcome after which the client goes on to decisions. Where a
 // scenario has it, the profile that it speaks of is made, so that it can.
@@ -89,6 +118,7 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 					h.mvpd = m
 				}
 				w.merge(c, s)
+				s.at.weigh(s.texts()...)
 			}
 			if m := partnerMVPD(c, w); m != "" {
 				h.mvpd = m
@@ -116,7 +146,6 @@ func sessionOf(c *contract.Call) *session {
 
 // complete fills what a session lacks that a scenario has complete.
 func (w *world) complete(s *session) {
-	s.Withheld = false
 	if s.MVPD == "" {
 		s.MVPD = w.someMVPD(s.ServiceProvider)
 	}

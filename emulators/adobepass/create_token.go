@@ -69,7 +69,7 @@ func (w *world) adopt(c *contract.Call, id string) *client {
 	if len(w.Software) > 0 {
 		one.Statement = w.Software[0].Statement
 	}
-	one.at = w.order[clients].push(one)
+	one.at = w.order[clients].push(one, one.ID, one.Secret)
 	w.Clients[id] = one
 	c.Issue(id)
 	return one

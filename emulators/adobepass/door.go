@@ -70,27 +70,30 @@ func (w *world) checkProvider(c *contract.Call) contract.Verdict {
 func checkBody(c *contract.Call) contract.Verdict {
 	r, k := c.Request, who(c)
 	want := bodyOf(c.Operation)
+	dcr := c.Operation == registerClient || c.Operation == createToken // which have errors of their own
 	if r.TooLarge {
-		return badRequest.Because(unreadable, "why", "it is longer than this server takes")
-	}
-	if want == "" {
-		return contract.Verdict{}
+		k.fault = "it is longer than this server takes"
 	}
 	got := media(r)
 	switch {
-	case got == want, c.Operation == createToken, c.Operation == registerClient && got == form:
+	case r.TooLarge:
+	case want == "", got == want, c.Operation == createToken, c.Operation == registerClient && got == form:
 	case got == "" && len(r.Body) == 0: // no body, no type
+	case dcr:
+		return invalidRequest.Because(otherType, "got", quoted(got), "want", want)
 	default:
 		return unsupportedType.Because(otherType, "got", quoted(got), "want", want)
 	}
-	if k.fault == "" {
+	switch {
+	case k.fault == "":
 		return contract.Verdict{}
-	}
-	switch c.Operation {
-	case preauthorize, authorize:
-		return badResources.Because(unreadable, "why", k.fault)
-	case registerClient, createToken:
+	case dcr:
 		return invalidRequest.Because(unreadable, "why", k.fault)
+	case r.TooLarge:
+	case c.Operation == preauthorize, c.Operation == authorize:
+		return badResources.Because(unreadable, "why", k.fault)
+	case c.Operation == logout: // whose query has this one parameter
+		return badRedirect.Because(strangeURL, "why", "cannot be read: "+k.fault)
 	}
 	return badRequest.Because(unreadable, "why", k.fault)
 }

@@ -321,10 +321,10 @@ func (w *world) addProfiles(f *file, seed contract.Seed) error {
 			one.User, one.Attributes = u.Username, u.Attributes
 		}
 		if p.PlatformSubject != "" {
-			one.Identities = append(one.Identities, identity{platformSSO, p.PlatformSubject})
+			one.Identities = append(one.Identities, identity{platformSSO, identityWord(p.PlatformSubject)})
 		}
 		if p.ServiceSubject != "" {
-			one.Identities = append(one.Identities, identity{serviceTokenSSO, p.ServiceSubject})
+			one.Identities = append(one.Identities, identity{serviceTokenSSO, identityWord(p.ServiceSubject)})
 		}
 		w.Profiles[one.ID] = one
 	}

@@ -57,14 +57,11 @@ type existing struct {
 }
 
 func (s *session) status(sw contract.Values) *sessionStatus {
-	e := existing{ServiceProvider: s.ServiceProvider}
-	if !s.Withheld {
-		e.MVPD, e.RedirectURL = s.MVPD, s.RedirectURL
-		if sw.Text("existing_domain_name") == "domain" {
-			e.Domain = s.Domain
-		} else {
-			e.DomainName = s.Domain
-		}
+	e := existing{MVPD: s.MVPD, RedirectURL: s.RedirectURL, ServiceProvider: s.ServiceProvider}
+	if sw.Text("existing_domain_name") == "domain" {
+		e.Domain = s.Domain
+	} else {
+		e.DomainName = s.Domain
 	}
 	return &sessionStatus{
 		Existing: e, Missing: s.missing(sw), Device: s.device(),

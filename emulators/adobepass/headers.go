@@ -126,13 +126,25 @@ type identity struct {
 	Word string `json:"word"`
 }
 
+// longestWord is the longest word of an identity that is kept as it is.
+const longestWord = 256
+
+// identityWord is the word by which an identity is kept: itself, or a digest
+// where somebody made it long.
+func identityWord(word string) string {
+	if len(word) > longestWord {
+		return digest(word)
+	}
+	return word
+}
+
 // platformSubject reads a JWS or JWE of a platform. Nobody publishes the keys:
 // a JWS is known by its subject, what is closed by its own text.
 func platformSubject(token string) string {
 	switch strings.Count(token, ".") {
 	case 2:
 		if sub := subject(token); sub != "" {
-			return sub
+			return identityWord(sub)
 		}
 	case 4: // a JWE
 		return digest(token)
@@ -178,7 +190,7 @@ func serviceSubject(c *contract.Call, token string) (sub, why string) {
 	case s.Expires > 0 && c.Now.Unix() >= s.Expires:
 		return "", "it expired at " + time.Unix(s.Expires, 0).UTC().String()
 	}
-	return s.Issuer + "|" + s.Subject, ""
+	return identityWord(s.Issuer + "|" + s.Subject), ""
 }
 
 // A pfs is a partner framework status.

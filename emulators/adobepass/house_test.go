@@ -216,9 +216,12 @@ func TestRestoreRefuses(t *testing.T) {
 			list := m["software"].([]any)
 			m["software"] = append(list, list[0])
 		},
-		"an MVPD without a name":   func(m map[string]any) { m["mvpds"].([]any)[0].(map[string]any)["id"] = "" },
-		"a service key of nothing": func(m map[string]any) { m["service_token_keys"].([]any)[0].(map[string]any)["public_key"] = "x" },
-		"an unknown member":        func(m map[string]any) { m["surprise"] = true },
+		"an MVPD without a name":      func(m map[string]any) { m["mvpds"].([]any)[0].(map[string]any)["id"] = "" },
+		"a service key of nothing":    func(m map[string]any) { m["service_token_keys"].([]any)[0].(map[string]any)["public_key"] = "x" },
+		"a user denied with a slip":   func(m map[string]any) { m["users"].([]any)[0].(map[string]any)["denied"] = "authorisation_denied" },
+		"a denial of an unknown code": func(m map[string]any) { m["denials"].([]any)[0].(map[string]any)["code"] = "no" },
+		"an unknown rule":             func(m map[string]any) { m["degradations"] = []any{map[string]any{"rule": "AuthNNone"}} },
+		"an unknown member":           func(m map[string]any) { m["surprise"] = true },
 	} {
 		var m map[string]any
 		if err := json.Unmarshal(good, &m); err != nil {

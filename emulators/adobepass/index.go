@@ -16,23 +16,44 @@ import (
 
 // A queue keeps the records of one kind in the order in which they came, and
 // those that no longer count apart.
-type queue struct{ counts, spent list.List }
+type queue struct {
+	counts, spent list.List
+	size          int // of all records, in bytes
+}
 
 // A place is where a record stands in its queue.
 type place struct {
 	element *list.Element
 	in      *list.List
+	of      *queue
+	size    int
 }
 
-func (q *queue) push(record any) place {
-	return place{q.counts.PushBack(record), &q.counts}
+// recordSize is what a record takes beside its texts, as indices and all.
+const recordSize = 512
+
+// push enters a record, with the texts that a client had it keep.
+func (q *queue) push(record any, kept ...string) place {
+	p := place{element: q.counts.PushBack(record), in: &q.counts, of: q}
+	p.weigh(kept...)
+	return p
+}
+
+// weigh tells what texts a record keeps now.
+func (p *place) weigh(kept ...string) {
+	size := recordSize
+	for _, text := range kept {
+		size += len(text)
+	}
+	p.of.size += size - p.size
+	p.size = size
 }
 
 // spend tells that a record no longer counts.
 func (q *queue) spend(p *place) {
 	if p.in == &q.counts {
 		record := p.in.Remove(p.element)
-		*p = place{q.spent.PushBack(record), &q.spent}
+		p.element, p.in = q.spent.PushBack(record), &q.spent
 	}
 }
 
@@ -51,6 +72,7 @@ func (q *queue) first() any {
 func (p place) remove() {
 	if p.in != nil {
 		p.in.Remove(p.element)
+		p.of.size -= p.size
 	}
 }
 
@@ -80,9 +102,30 @@ func (w *world) Reindex() error {
 			unique("mvpds, platform_mapping_id", m.PlatformMappingID, w.platform, i)
 		}
 	}
-	faults = append(faults, w.reindexRecords())
+	faults = append(faults, w.checkWords(), w.reindexRecords())
 	w.forgetVerified()
 	return errors.Join(faults...)
+}
+
+// checkWords refuses codes and rules that nobody knows: a denial by one would
+// deny nothing.
+func (w *world) checkWords() error {
+	for i := range w.Users {
+		if u := &w.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
+			return fmt.Errorf("users: %.60q is denied with the unknown code %.60q", u.Username, u.Denied)
+		}
+	}
+	for i := range w.Denials {
+		if d := &w.Denials[i]; d.Code != "" && !slices.Contains(deniable, d.Code) {
+			return fmt.Errorf("denials: %.60q is denied with the unknown code %.60q", d.Resource, d.Code)
+		}
+	}
+	for i := range w.Degradations {
+		if d := &w.Degradations[i]; d.Rule != authNAll && d.Rule != authZAll && d.Rule != authZNone {
+			return fmt.Errorf("degradations: the rule %.60q is unknown", d.Rule)
+		}
+	}
+	return nil
 }
 
 func (w *world) reindexKeys() (err error) {
@@ -127,7 +170,7 @@ func (w *world) reindexRecords() error {
 		restore(w, profilesKind, &w.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, w.enterProfile),
 		restore(w, trials, &w.Trials, func(t *trial) (string, uint64) { return t.ID, t.Serial }, w.enterTrial),
 		restore(w, logouts, &w.Logouts, func(t *ticket) (string, uint64) { return t.ID, t.Serial }, func(t *ticket) {
-			t.at = w.order[logouts].push(t)
+			t.at = w.order[logouts].push(t, t.RedirectURL)
 		}),
 	)
 }
@@ -179,7 +222,8 @@ func restore[T any](w *world, kind string, all *map[string]*T, name func(*T) (st
 // a kind.
 func (w *world) makeRoom(kind string, c *contract.Call) {
 	q := w.order[kind]
-	for q.len() >= w.bound() {
+	most, size := w.bounds()
+	for q.len() >= most || q.size > size {
 		switch r := q.first().(type) {
 		case *client:
 			delete(w.Clients, r.ID)
@@ -197,10 +241,11 @@ func (w *world) makeRoom(kind string, c *contract.Call) {
 	}
 }
 
-// bound is most, as long as a test does not make the world smaller.
-func (w *world) bound() int {
+// bounds are most and mostBytes, as long as a test does not make the world
+// smaller.
+func (w *world) bounds() (records, bytes int) {
 	if w.small > 0 {
-		return w.small
+		return w.small, w.small * recordSize * 2
 	}
-	return most
+	return most, mostBytes
 }

@@ -45,6 +45,7 @@ func TestBadInput(t *testing.T) {
 		"a host with a backslash":       {"POST", at, redirect(`https://adobe.com\@evil.example/`), "", "", 400, "invalid_parameter_redirect_url"},
 		"a domain of 10 KB":             {"POST", at, "domainName=" + strings.Repeat("a", 10<<10), "", "", 400, "invalid_domain"},
 		"broken percent":                {"POST", at, "mvpd=%zz", "", "", 400, "bad_request"},
+		"a logout to a broken percent":  {"GET", "/api/v2/REF30/logout/Cablevision?redirectUrl=%zz", "", "", "", 400, "invalid_parameter_redirect_url"},
 		"JSON for a form":               {"POST", at, `{"mvpd":"Cablevision"}`, "", "", 415, "bad_request"},
 		"an MVPD of markup":             {"POST", at, "mvpd=%3Cscript%3E", "", "", 400, "invalid_parameter_mvpd"},
 		"an unknown code":               {"GET", at + "/AAAAAAA", "", "", "", 400, "invalid_authentication_session"},
@@ -130,6 +131,7 @@ func TestLenientInput(t *testing.T) {
 	d.post(at, complete+"&mvpd=Spectrum&redirectUrl=javascript%3Ax").is("of a key that stands twice the first value counts", 200, "mvpd", "Cablevision")
 	d.post(at, strings.Replace(complete, "domainName", "domain", 1)).is("domain", 200, "actionName", "authenticate")
 	d.post(at, complete+"&other=1&=&&").is("names that nobody knows", 200, "actionName", "authenticate")
+	d.post(at, strings.NewReplacer("mvpd", "%6Dvpd", "domainName", "domain%4eame").Replace(complete)).is("names in percent", 200, "actionName", "authenticate")
 	d.post(at+"/", complete).is("a trailing slash", 200)
 	d.post(at, strings.Replace(complete, "https%3A%2F%2Fadobe.com", "adbe.TTIFAaWuR-CmxXv1Di8PlQ%3A%2F%2F", 1)).is("a scheme of the application's own", 200, "actionName", "authenticate")
 	d.with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8").post(at, complete).is("a charset", 200)

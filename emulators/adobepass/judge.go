@@ -87,17 +87,17 @@ func (w *world) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	denied, first := 0, (*eec)(nil)
 	same := true
 	list := wanted(c)
-	var used []string // by a promotional access, this call's resources among them
+	var had []string // by a promotional access, this call's resources among them
 	if t := w.trialOf(c, m, h); t != nil {
-		used = slices.Clone(t.Used)
+		had = slices.Clone(t.Used)
 	}
 	for _, r := range list {
 		e, _ := w.judge(c, m, h, r)
-		if e == nil && m.TempPass == promotional && c.Operation.Name == "Authorize" && !slices.Contains(used, r) {
-			if len(used) >= m.TempResources {
+		if e == nil && m.TempPass == promotional && c.Operation.Name == "Authorize" && !slices.Contains(had, used(r)) {
+			if len(had) >= m.TempResources {
 				e = codes[resourcesOver]
 			}
-			used = append(used, r)
+			had = append(had, used(r))
 		}
 		if e == nil {
 			continue

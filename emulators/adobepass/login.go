@@ -103,7 +103,6 @@ type loginData struct {
 	Code            string   `json:"reg_code"`
 	MVPD            string   `json:"mvpd"`
 	Name            string   `json:"name"`
-	LogoURL         string   `json:"logo_url,omitempty"`
 	ServiceProvider string   `json:"service_provider"`
 	Users           []person `json:"users"`
 	Said            string   `json:"said,omitempty"`

@@ -109,7 +109,7 @@ func (w *world) logoutURL(c *contract.Call, mvpd string) string {
 	}
 	w.makeRoom(logouts, c)
 	t := &ticket{ID: digest(c.Mint().ID()), RedirectURL: to, Serial: w.next()}
-	t.at = w.order[logouts].push(t)
+	t.at = w.order[logouts].push(t, t.RedirectURL)
 	w.Logouts[t.ID] = t
 	c.Issue(t.ID)
 	return c.Request.Base + logoutPath + "?noflash=true&mso_id=" + url.QueryEscape(mvpd) +

@@ -64,7 +64,11 @@ func (p *profile) counts(now int64) bool { return p != nil && !p.Revoked && now 
 // of the same holder.
 func (w *world) enterProfile(p *profile) {
 	q := w.order[profilesKind]
-	p.at = q.push(p)
+	kept := []string{p.Client, p.Device}
+	for _, i := range p.Identities {
+		kept = append(kept, i.Word)
+	}
+	p.at = q.push(p, kept...)
 	if p.Revoked {
 		q.spend(&p.at)
 	}

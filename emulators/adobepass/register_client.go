@@ -67,6 +67,7 @@ var registered = &contract.Outcome{
 		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: w.next()}
 		uris := []string{}
 		if s := w.statement(one.Statement); s != nil {
+			one.Statement = s.Statement // which is there once, however many clients have it
 			uris = append(uris, s.RedirectURIs...)
 		} else if len(w.Software) > 0 {
 			one.Statement = w.Software[0].Statement

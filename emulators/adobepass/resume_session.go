@@ -33,11 +33,11 @@ var (
 	}
 	retry = &contract.Outcome{
 		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeRows,
-		Doc: "Parameters are still missing. What was supplied is kept.",
+		Doc: "Parameters are still missing. What was supplied is kept; called for on a complete session, it asks for all three anew.",
 		Do: func(c *contract.Call) any {
 			w := c.State.(*world)
 			s := w.resumed(c)
-			s.Withheld = s.Withheld || len(s.missing(c.Switches)) == 0
+			s.withhold(c)
 			r := s.reply("retry", direct, none, s.path())
 			r.MissingParameters = s.missing(c.Switches)
 			return r
@@ -58,6 +58,7 @@ func (w *world) resumed(c *contract.Call) *session {
 		return s
 	}
 	w.merge(c, s)
+	s.at.weigh(s.texts()...)
 	return s
 }
 
@@ -65,7 +66,7 @@ func (w *world) resumed(c *contract.Call) *session {
 func (w *world) merge(c *contract.Call, s *session) {
 	for name, at := range map[string]*string{"mvpd": &s.MVPD, "domainName": &s.Domain, "redirectUrl": &s.RedirectURL} {
 		if v := c.In.Text(name); v != "" {
-			*at, s.Withheld = v, false
+			*at = v
 		}
 	}
 }
@@ -82,7 +83,7 @@ func decideResume(c *contract.Call, w *world) contract.Verdict {
 	}
 	merged := *s
 	w.merge(c, &merged)
-	if merged.MVPD != "" && !merged.Withheld {
+	if merged.MVPD != "" {
 		m, v := w.checkMVPD(c, merged.MVPD)
 		if !v.Pending() {
 			return v

@@ -120,6 +120,11 @@ func lacks(list, supply string) scene {
 		if stuck := d.get("/api/v2/authenticate/REF30/" + code); stuck.status != 400 {
 			d.t.Errorf("the login opens before anything was supplied: %d", stuck.status)
 		}
+		d.get(sessionsAt+"/"+code).is("get", 200, "missingParameters", list)
+		if first, rest, several := strings.Cut(supply, "&"); several {
+			d.post(sessionsAt+"/"+code, first).is("resume with one", 200, "actionName", "retry", "missingParameters", `["domain","redirectUrl"]`)
+			supply = rest
+		}
 		d.post(sessionsAt+"/"+code, supply).is("resume", 200, "actionName", "authenticate", "code", code)
 	}}
 }

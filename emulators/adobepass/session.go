@@ -3,6 +3,7 @@ package adobepass
 import (
 	"container/list"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -16,8 +17,7 @@ type session struct {
 	MVPD            string     `json:"mvpd,omitempty"`
 	Domain          string     `json:"domain_name,omitempty"`
 	RedirectURL     string     `json:"redirect_url,omitempty"`
-	Withheld        bool       `json:"withheld,omitempty"` // a scenario says that all is missing, until somebody resumes
-	Client          string     `json:"client,omitempty"`   // of the creator, who gets the profile
+	Client          string     `json:"client,omitempty"` // of the creator, who gets the profile
 	Device          string     `json:"device,omitempty"`
 	DeviceInfo      string     `json:"device_info,omitempty"` // the header, as it came
 	UserAgent       string     `json:"user_agent,omitempty"`
@@ -46,7 +46,7 @@ func (s *session) counts(now int64) bool { return s != nil && !s.Superseded && n
 func (s *session) missing(sw contract.Values) []string {
 	var names []string
 	lacks := func(name, value string) {
-		if value == "" || s.Withheld {
+		if value == "" {
 			names = append(names, name)
 		}
 	}
@@ -59,13 +59,22 @@ func (s *session) missing(sw contract.Values) []string {
 // enterSession puts a session into the indices.
 func (w *world) enterSession(s *session) {
 	q := w.order[sessions]
-	s.at = q.push(s)
+	s.at = q.push(s, s.texts()...)
 	switch {
 	case s.Superseded:
 		q.spend(&s.at)
 	case !s.Done:
 		w.open[s.creator()] = s
 	}
+}
+
+// texts are what a session keeps of what clients sent.
+func (s *session) texts() []string {
+	all := []string{s.MVPD, s.Domain, s.RedirectURL, s.Client, s.Device, s.DeviceInfo, s.UserAgent}
+	for _, i := range s.Identities {
+		all = append(all, i.Word)
+	}
+	return all
 }
 
 // drop forgets a session.
@@ -109,10 +118,10 @@ func (w *world) begin(c *contract.Call, s *session) {
 
 const longestAgent = 512
 
-// clip cuts a text that is kept.
+// clip cuts a text that is kept, and lets go of the rest.
 func clip(s string, most int) string {
 	if len(s) > most {
-		return s[:most]
+		return strings.Clone(s[:most])
 	}
 	return s
 }

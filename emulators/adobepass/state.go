@@ -14,8 +14,12 @@ import (
 
 // most bounds each kind of what clients can pile up in one sandbox: clients,
 // sessions, profiles, trials, logouts. Beyond it the oldest that no longer
-// counts gives way, then the oldest.
-const most = 1 << 17
+// counts gives way, then the oldest. So it does where they are fewer and keep
+// more than mostBytes of what clients sent.
+const (
+	most      = 1 << 17
+	mostBytes = 1 << 28
+)
 
 // A world is what the service remembers in one sandbox.
 //

@@ -28,11 +28,21 @@ type trialKey struct{ serviceProvider, mvpd, word string }
 // mostDevices is how many devices a trial is known to.
 const mostDevices = 64
 
-// mostUsed bounds the resources that a basic trial remembers.
+// mostUsed bounds the resources that a trial remembers which a scenario gives
+// more than the fixture does.
 const mostUsed = 64
 
+// used is how a trial remembers a resource: as it is, or by a digest where it
+// is a long MRSS.
+func used(resource string) string {
+	if len(resource) > longestURL {
+		return digest(resource)
+	}
+	return resource
+}
+
 func (w *world) enterTrial(t *trial) {
-	t.at = w.order[trials].push(t)
+	t.at = w.order[trials].push(t, t.texts()...)
 	for _, d := range t.Devices {
 		w.byDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
 	}
@@ -87,7 +97,7 @@ func (w *world) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string)
 		return nil, nil
 	case c.Now.UnixMilli() >= t.NotAfter:
 		return codes[trialOver], trialEnded
-	case m.TempPass == promotional && len(t.Used) >= m.TempResources && resource != "" && !slices.Contains(t.Used, resource):
+	case m.TempPass == promotional && len(t.Used) >= m.TempResources && resource != "" && !slices.Contains(t.Used, used(resource)):
 		return codes[resourcesOver], trialUsedUp
 	}
 	return nil, nil
@@ -115,11 +125,15 @@ func (w *world) consume(c *contract.Call, m *mvpd, h holder, resource string) *t
 		t.Devices = append(t.Devices, h.device)
 		w.byDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
 	}
-	if len(t.Used) < mostUsed && !slices.Contains(t.Used, resource) {
-		t.Used = append(t.Used, clip(resource, longestURL))
+	if m.TempPass == promotional && !slices.Contains(t.Used, used(resource)) && len(t.Used) < mostUsed {
+		t.Used = append(t.Used, used(resource))
 	}
+	t.at.weigh(t.texts()...)
 	return t
 }
+
+// texts are what a trial keeps of what clients sent.
+func (t *trial) texts() []string { return slices.Concat(t.Devices, t.Used) }
 
 func (w *world) trialTTL(c *contract.Call, m *mvpd) int64 {
 	if m.TempTTL > 0 {
@@ -141,14 +155,14 @@ func (w *world) trialView(c *contract.Call, h holder) view {
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
 	}
-	used := []string{}
+	had := []string{}
 	if t := w.trial(m, h, word); t != nil {
-		v.NotBefore, v.NotAfter, used = t.NotBefore, t.NotAfter, t.Used
+		v.NotBefore, v.NotAfter, had = t.NotBefore, t.NotAfter, t.Used
 	}
 	if m.TempPass == promotional {
 		v.Attributes = append(v.Attributes,
-			member{"remaining_resources", shown{max(0, m.TempResources-len(used)), "plain"}},
-			member{"used_assets", shown{used, "plain"}})
+			member{"remaining_resources", shown{max(0, m.TempResources-len(had)), "plain"}},
+			member{"used_assets", shown{had, "plain"}})
 	}
 	v.Attributes = append(v.Attributes,
 		member{"expiration_date", shown{v.NotAfter, "plain"}},

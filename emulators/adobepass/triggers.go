@@ -1,7 +1,9 @@
 package adobepass
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -90,16 +92,19 @@ func triggerRevoked(c *contract.Call) error {
 			return fmt.Errorf("the device is %q; fingerprint, a blank and base64 were expected", header)
 		}
 	}
-	found := false
+	var revoked []*profile
 	for _, p := range w.Profiles {
 		if p.MVPD == id && (only == "" || p.Device == only) && p.counts(c.Now.UnixMilli()) {
-			found = true
-			p.Revoked = true
-			w.order[profilesKind].spend(&p.at)
+			revoked = append(revoked, p)
 		}
 	}
-	if !found {
+	if len(revoked) == 0 {
 		return fmt.Errorf("no valid profile with %s", id)
+	}
+	slices.SortFunc(revoked, func(a, b *profile) int { return cmp.Compare(a.Serial, b.Serial) })
+	for _, p := range revoked { // in their order, for so they give way
+		p.Revoked = true
+		w.order[profilesKind].spend(&p.at)
 	}
 	return nil
 }

@@ -1,0 +1,162 @@
+package adobepass
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// What a session keeps is a copy: neither the body nor the address by which
+// it came stays in memory for the sake of a few letters.
+func TestSessionsLetGoOfTheRequest(t *testing.T) {
+	t.Parallel()
+	part := func(of, s string) bool {
+		from, at := uintptr(unsafe.Pointer(unsafe.StringData(of))), uintptr(unsafe.Pointer(unsafe.StringData(s)))
+		return s != "" && at >= from && at < from+uintptr(len(of))
+	}
+	body := "junk=" + strings.Repeat("x", 1<<10) + "&mvpd=Cablevision&domainName=adobe.com&redirectUrl=app:home"
+	c := &contract.Call{Operation: createSession, In: contract.Values{}, Request: &contract.Request{URL: httptest.NewRequest("POST", "/", nil).URL}}
+	(&caller{}).form(c, body, contract.Form)
+	for _, name := range []string{"mvpd", "domainName", "redirectUrl"} {
+		if text := c.In.Text(name); text == "" || part(body, text) {
+			t.Errorf("%s is %q, a piece of the body", name, text)
+		}
+	}
+	r := httptest.NewRequest("POST", "/api/v2/REF30/sessions?"+strings.Repeat("x", 1<<10), nil)
+	r.Header.Set("X-Forwarded-For", "198.51.100.7, "+strings.Repeat("x", 1<<10))
+	c.Request = &contract.Request{URL: r.URL, Header: r.Header, Path: map[string]string{"serviceProvider": r.URL.Path[len("/api/v2/"):][:5]}}
+	read(c)
+	if text := c.In.Text("serviceProvider"); text != "REF30" || part(r.URL.Path, text) {
+		t.Errorf("the service provider is %q, a piece of the address", text)
+	}
+	if host, _ := address(c.Request); host != "198.51.100.7" || part(r.Header.Get("X-Forwarded-For"), host) {
+		t.Errorf("the address is %q, a piece of the header", host)
+	}
+	if agent := strings.Repeat("x", 1<<10); part(agent, clip(agent, longestAgent)) {
+		t.Error("a clipped text keeps the whole one")
+	}
+}
+
+// Few large records count as much as many small ones.
+func TestBoundsInBytes(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	inside(t, w, func(w *world) { w.small = 16 }) // of 1 KB each
+	large := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 3000)))
+	had := func() (records, size int) {
+		inside(t, w, func(w *world) {
+			records, size = len(w.Sessions), w.order[sessions].size
+			sum := 0
+			for _, s := range w.Sessions {
+				sum += s.at.size
+			}
+			if sum != size {
+				t.Errorf("the sessions have %d bytes, and %d are counted", sum, size)
+			}
+		})
+		return records, size
+	}
+	for i := range 40 {
+		ask(t, w, "CreateSession", fmt.Sprintf("AA%02d", i), contract.Values{deviceInfoHeader: large})
+	}
+	if n, size := had(); n < 2 || n > 4 || size > 6*4096 {
+		t.Errorf("got %d sessions of %d bytes", n, size)
+	}
+	code := begin(t, w, "BBBB")
+	_, before := had()
+	for range 3 {
+		ask(t, w, "ResumeSession", "", contract.Values{"code": code, "redirectUrl": "https://adobe.com/" + strings.Repeat("x", 1000)})
+	}
+	if _, after := had(); after != before+1001 {
+		t.Errorf("resuming made %d bytes of %d", after, before)
+	}
+}
+
+// A platform's token of any size is kept by a word of some length.
+func TestLongIdentities(t *testing.T) {
+	t.Parallel()
+	token := func(sub string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+sub+`"}`)) + ".e30"
+	}
+	if got := platformSubject(token("somebody")); got != "somebody" {
+		t.Errorf("got %q", got)
+	}
+	long := strings.Repeat("x", 10000)
+	got := platformSubject(token(long))
+	if len(got) != 40 || got == platformSubject(token(long+"y")) || got != platformSubject(token(long)) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A promotional access remembers long resources, too: one that was had is had
+// again for nothing.
+func TestLongResourceIsHadOnce(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	permitted := func(resource string) bool {
+		a := ask(t, w, "Authorize", "AAAA", contract.Values{
+			"mvpd": "flexibleTempPass", "resources": []any{resource}, identityHeader: "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=",
+		})
+		return strings.Contains(a.Body.String(), `"authorized":true`)
+	}
+	long := strings.Repeat("x", 5000)
+	for i := range 8 {
+		if !permitted(long) {
+			t.Fatalf("the resource is used up after %d calls", i)
+		}
+	}
+	for i := range 5 {
+		if got, want := permitted(long+fmt.Sprint(i)), i < 4; got != want {
+			t.Errorf("resource %d is permitted: %t", i+2, got)
+		}
+	}
+	inside(t, w, func(w *world) {
+		for _, one := range w.Trials {
+			if one.at.size > 2000 || len(one.Used) != 5 {
+				t.Errorf("the trial has %d bytes for %d resources", one.at.size, len(one.Used))
+			}
+		}
+	})
+	ask(t, w, "Authorize", "AAAA", contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"some"}})
+	inside(t, w, func(w *world) {
+		for _, one := range w.Trials {
+			if one.MVPD == "TempPass_TEST40" && len(one.Used) != 0 {
+				t.Errorf("a basic trial remembers %v", one.Used)
+			}
+		}
+	})
+}
+
+// Revoked profiles give way in the order in which they were made, whatever
+// order a map tells them in.
+func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	for i := range 32 {
+		if err := w.Pull(t, "login", contract.Values{"code": begin(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Pull(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
+		t.Fatal(err)
+	}
+	inside(t, w, func(w *world) {
+		last, n := uint64(0), 0
+		for e := w.order[profilesKind].spent.Front(); e != nil; e = e.Next() {
+			serial := e.Value.(*profile).Serial
+			if serial < last {
+				t.Fatalf("%d stands behind %d", serial, last)
+			}
+			last, n = serial, n+1
+		}
+		if n != 32 {
+			t.Errorf("got %d revoked profiles", n)
+		}
+	})
+}

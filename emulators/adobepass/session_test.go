@@ -1,0 +1,59 @@
+package adobepass
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// A session that a scenario has lack parameters lacks them until each is
+// supplied, and whoever looks at it is told the same.
+func TestWithheldParameters(t *testing.T) {
+	t.Parallel()
+	w := conformance.New(t, API, conformance.Setting{})
+	told := func(what string, got *httptest.ResponseRecorder, want string) (code string) {
+		t.Helper()
+		var s struct {
+			Code, MVPD string
+			Missing    []string `json:"missingParameters"`
+		}
+		if err := json.Unmarshal(got.Body.Bytes(), &s); err != nil || fmt.Sprint(s.Missing) != want {
+			t.Errorf("%s: got %s", what, got.Body)
+		}
+		if slices.Contains(s.Missing, "mvpd") && s.MVPD != "" {
+			t.Errorf("%s: the MVPD is missing and told: %s", what, got.Body)
+		}
+		return s.Code
+	}
+	all := func() contract.Values {
+		return contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"}
+	}
+	w.Play(t, createSession, missingParameters)
+	code := told("forced", ask(t, w, "CreateSession", "AAAA", all()), "[mvpd domain redirectUrl]")
+	resume := func(name string) *httptest.ResponseRecorder {
+		return ask(t, w, "ResumeSession", "", contract.Values{"code": code, name: all()[name]})
+	}
+	told("one supplied", resume("domainName"), "[mvpd redirectUrl]")
+	told("looked at", ask(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
+	told("two supplied", resume("redirectUrl"), "[mvpd]")
+	told("all supplied", resume("mvpd"), "[]")
+
+	w.Play(t, createSession, missingDomain)
+	told("one forced of none", ask(t, w, "CreateSession", "AAAA", contract.Values{}), "[domain]")
+	w.Play(t, resumeSession, retry)
+	code = begin(t, w, "BBBB")
+	told("retry", ask(t, w, "ResumeSession", "", contract.Values{"code": code, "domainName": "adobe.com"}), "[mvpd domain redirectUrl]")
+
+	w.Play(t, createPartnerSession, missingFallback)
+	in := all()
+	delete(in, "mvpd")
+	in["partner"] = partnerApple
+	in[partnerHeader] = base64.StdEncoding.EncodeToString([]byte(`{"frameworkPermissionInfo":{"accessStatus":"granted"},"frameworkProviderInfo":{"id":"Cablevision","expirationDate":"9999999999999"}}`))
+	told("a partner's", ask(t, w, "CreatePartnerSession", "AAAA", in), "[domain redirectUrl]")
+}

@@ -1,0 +1,65 @@
+package adobepass_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/understudy-suite/understudy/internal/conformance"
+)
+
+// A watchedMethod is RS256 with a look at what is verified.
+type watchedMethod struct {
+	*jwt.SigningMethodRSA
+	look func(signed string)
+}
+
+func (m watchedMethod) Verify(signed string, signature []byte, key any) error {
+	m.look(signed)
+	return m.SigningMethodRSA.Verify(signed, signature, key)
+}
+
+// While signatures of tokens that are new are looked at, the world stands open:
+// another call to the same sandbox is answered. A token that was seen before
+// is not looked at again.
+func TestVerificationIsOutsideTheLock(t *testing.T) {
+	d := newDevice(t, conformance.Setting{})
+	fresh := d.register()
+	service := serviceToken(t, "somebody", testKey(t, "service-token"))
+	var looks atomic.Int32
+	jwt.RegisterSigningMethod("RS256", func() jwt.SigningMethod {
+		return watchedMethod{jwt.SigningMethodRS256, func(signed string) {
+			if !strings.HasPrefix(fresh.token, signed) && !strings.HasPrefix(service, signed) {
+				return // of a test beside this one
+			}
+			looks.Add(1)
+			answered := make(chan int, 1)
+			go func() { answered <- d.post(sessionsAt, complete).status }()
+			select {
+			case status := <-answered:
+				if status != http.StatusOK {
+					t.Errorf("the other call was answered with %d", status)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("nobody else is answered while a signature is looked at")
+			}
+		}}
+	})
+	t.Cleanup(func() {
+		jwt.RegisterSigningMethod("RS256", func() jwt.SigningMethod { return jwt.SigningMethodRS256 })
+	})
+	for range 3 {
+		fresh.post(sessionsAt, complete).is("create", 200, "actionName", "authenticate")
+	}
+	if n := looks.Load(); n != 1 {
+		t.Errorf("the bearer's signature was looked at %d times", n)
+	}
+	fresh.with("Ad-Service-Token", service).post(sessionsAt, complete).is("create", 200)
+	if n := looks.Load(); n != 2 {
+		t.Errorf("the service token's signature was not looked at")
+	}
+}
