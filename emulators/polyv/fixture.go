@@ -143,6 +143,9 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 			return nil, fmt.Errorf("channels: %s: callback_url: %w", row.ID, err)
 		}
 	}
+	if err := w.Reindex(); err != nil {
+		return nil, err
+	}
 	if err := callable(seed.Switches.Text("callback_url")); err != nil {
 		return nil, fmt.Errorf("callback_url: %w", err)
 	}
@@ -162,7 +165,8 @@ func callable(address string) error {
 }
 
 // generate spreads sessions evenly over the days before the sandbox was made,
-// each somewhere in its part of them.
+// each somewhere in its part of them. The indices are made anew when all are
+// there.
 func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 	if g == nil {
 		return nil
@@ -193,8 +197,11 @@ func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 			s.Start, s.End, s.Views = (now-throw(seed.Dice, min(part/2, 45*60)))*1000, 0, views{}
 		}
 		s.ID = w.mint(s.Start, seed.Dice)
-		w.add(ch, s)
+		w.sessions[s.ID] = s
+		ch.Sessions = append(ch.Sessions, s)
 	}
+	slices.SortFunc(ch.Sessions, compare)
+	ch.Sessions = ch.Sessions[max(0, len(ch.Sessions)-maxSessions):]
 	return nil
 }
 
