@@ -21,7 +21,7 @@ var switches = []contract.Param{
 	{Name: "span_message", Default: "param validate error", Doc: "What is said of dates that do not go together. The page shows no text; a sister's is: startDate can not great endDater."},
 	{Name: "digit_message", OneOf: []string{"name", "value"}, Default: "name", Doc: "What is named behind `param is not digit:`, the parameter or what it held. Pages show either."},
 	{Name: "qps", Type: contract.Integer, Min: 0, Max: 1_000_000, Default: int64(0), Cite: citeErrors, Doc: "How many calls of one kind an account may make in a second; 0 for any number. That there is a limit is documented, how high it is is not."},
-	{Name: "address_limit", Type: contract.Boolean, Default: false, Cite: citeLimits, Doc: "Whether calls beyond 1,500 in ten seconds from one address are refused."},
+	{Name: "address_limit", Type: contract.Boolean, Default: false, Cite: citeLimits, Doc: "Whether an address that makes more than 1,500 calls in ten seconds is blocked for five minutes, by the wall clock."},
 	{Name: "live_sessions", Type: contract.Boolean, Default: true, Doc: "Whether StartLive makes a session."},
 	{Name: "callback_url", Default: "", Cite: citeCallback, Doc: "Where status callbacks go, of channels that have no address of their own; empty for nowhere. Only hosts that the operator allows are called."},
 }

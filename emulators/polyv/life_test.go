@@ -366,4 +366,50 @@ func TestLimits(t *testing.T) {
 	if e := c.w.Corridor(t, request); e.Status != 403 || string(e.Response.Body) != "Forbidden" || e.Outcome != "ipBlocked" {
 		t.Errorf("call 1501: got %d %s, %s", e.Status, e.Response.Body, e.Outcome)
 	}
+	// The address is blocked for five minutes, whatever it calls and whatever the
+	// sandbox's clock says; calls meanwhile do not prolong that. Others are not.
+	began, nowhere, other := wall, *request, *request
+	nowhere.URL, nowhere.At, other.Client = &url.URL{Path: "/nowhere"}, nil, "192.0.2.1:50000"
+	c.later(time.Hour)
+	for _, after := range []time.Duration{time.Second, 10 * time.Second, 5*time.Minute - time.Millisecond} {
+		wall = began.Add(after)
+		for _, r := range []*contract.Request{request, &nowhere} {
+			if e := c.w.Corridor(t, r); e.Outcome != "ipBlocked" || e.Explanation == nil || e.Explanation.Cause != "address_blocked" {
+				t.Errorf("%s later, %s: got %s, %+v", after, r.URL.Path, e.Outcome, e.Explanation)
+			}
+		}
+		if e := c.w.Corridor(t, &other); e.Outcome == "ipBlocked" {
+			t.Errorf("%s later, another address: got %s", after, e.Outcome)
+		}
+	}
+	wall = began.Add(5 * time.Minute)
+	if e := c.w.Corridor(t, request); e.Outcome == "ipBlocked" {
+		t.Errorf("five minutes later: got %s", e.Outcome)
+	}
+}
+
+// A world that is restored blocks nobody.
+func TestBlockedAddresses(t *testing.T) {
+	t.Parallel()
+	wall := conformance.Noon
+	c := newClient(t, conformance.Setting{Set: map[string]string{"address_limit": "on"}, Wall: func() time.Time { return wall }})
+	request := asked(t, c.w, "ListChannels", nil)
+	outcome := "success"
+	for range 1501 {
+		outcome = c.w.Corridor(t, request).Outcome
+	}
+	if outcome != "ipBlocked" {
+		t.Fatalf("got %s", outcome)
+	}
+	snapshot, err := c.w.Room(t).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.w.Room(t).Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	wall = wall.Add(10 * time.Second)
+	if outcome = c.w.Corridor(t, request).Outcome; outcome != "success" {
+		t.Errorf("in a restored world: got %s", outcome)
+	}
 }

@@ -18,6 +18,7 @@ type world struct {
 	applications map[string]int
 	sessions     map[string]*session   // by sessionId
 	over         map[string][]*session // those that have ended, by userId, in the order of compare
+	blocked      map[string]time.Time  // until when, by address; no part of the truth: a restored world blocks nobody
 }
 
 // An application is a pair of keys of an account.
@@ -68,6 +69,9 @@ type views struct {
 // Reindex rebuilds the indices.
 func (w *world) Reindex() error {
 	w.applications, w.sessions, w.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
+	if w.blocked == nil {
+		w.blocked = map[string]time.Time{}
+	}
 	for i := range w.Applications {
 		id := w.Applications[i].AppID
 		if _, twice := w.applications[id]; twice || id == "" {

@@ -307,3 +307,26 @@ channels:
 		t.Errorf("what is left: %v", w.over)
 	}
 }
+
+// As many addresses are remembered as the bound says; those go first whose
+// block is over.
+func TestBlockedBound(t *testing.T) {
+	t.Parallel()
+	w := newHouse(t).world
+	for i := range mostBlocked {
+		until := pageDay
+		if i%2 == 0 {
+			until = pageDay.Add(time.Minute)
+		}
+		w.block(strconv.Itoa(i), until, pageDay)
+	}
+	w.block("new", pageDay.Add(time.Minute), pageDay)
+	if len(w.blocked) != mostBlocked/2+1 {
+		t.Errorf("%d addresses are blocked", len(w.blocked))
+	}
+	for i := range 3 * mostBlocked {
+		if w.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(w.blocked) > mostBlocked {
+			t.Fatalf("%d addresses are blocked", len(w.blocked))
+		}
+	}
+}
