@@ -3,6 +3,7 @@ package polyv_test
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -222,6 +223,36 @@ func TestCauses(t *testing.T) {
 		w.Send(r)
 		if e := w.Last(t).Explanation; e == nil || e.Cause != cause || e.Text == "" || strings.Contains(e.Text, docSecret) {
 			t.Errorf("%s: got %+v", cause, e)
+		}
+	}
+}
+
+// What a caller says at length the journal tells in brief, beside the request
+// itself, of which it keeps so much and no more.
+func TestLongWindedCallers(t *testing.T) {
+	t.Parallel()
+	the, id := [2]string{"channelId", "2272655"}, [2]string{"externalSessionId", "x"}
+	long := strings.Repeat("x", 1<<20)
+	for name, form := range map[string]string{
+		"an appId":     "appId=" + long,
+		"a name":       signed(the, id, [2]string{long, "1"}),
+		"a channel":    signed([2]string{"channelId", strings.Repeat("9", 1<<20)}, id),
+		"a timestamp":  "appId=frlr1zazn3&timestamp=" + long,
+		"a method":     signed(the, id, [2]string{"signatureMethod", long}),
+		"another sign": signed(the, id) + long,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance", strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := onPageDay(t)
+		w.Send(r)
+		e := w.Last(t)
+		told, err := json.Marshal(struct{ Notes, Explanation any }{e.Notes, e.Explanation})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const most = 5 * 64 << 10 // an explained sign shows two texts of 64 KiB
+		if len(told) > most {
+			t.Errorf("%s: the journal tells %d bytes", name, len(told))
 		}
 	}
 }
