@@ -165,6 +165,7 @@ func TestShippedScenarios(t *testing.T) {
 		"custom-id-missing": {
 			ok(bind),
 			{operation: list, status: 200, says: over},
+			{operation: list, in: at("1"), status: 200, says: `"limit":1,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":true,"prePageNumber":1,"endRow":1,"totalPages":1,"offset":0`},
 			{operation: external, status: 200, says: `"data":{"channelId":2272655,"sessionId":"g9lv2ghv2x"},"success":true`},
 		},
 	}
