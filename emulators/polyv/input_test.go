@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/internal/conformance"
@@ -258,6 +259,19 @@ func TestLongWindedCallers(t *testing.T) {
 }
 
 const anySign = "0123456789ABCDEF0123456789ABCDEF"
+
+// A timestamp may be three minutes away, before and behind.
+func TestTimestampWindow(t *testing.T) {
+	t.Parallel()
+	for skew, want := range map[time.Duration]int{
+		-3*time.Minute - time.Millisecond: 400, -3 * time.Minute: 200, 3 * time.Minute: 200, 3*time.Minute + time.Millisecond: 400,
+	} {
+		w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay.Add(-skew)})
+		if got := get(w, listPath, signed([2]string{"channelId", "2272655"})); got.Code != want {
+			t.Errorf("%s away: got %d %s, want %d", skew, got.Code, got.Body, want)
+		}
+	}
+}
 
 // How much of the proof is looked at.
 func TestAuth(t *testing.T) {

@@ -294,6 +294,15 @@ func TestSessionStats(t *testing.T) {
 		t.Errorf("got %s", body)
 	}
 	c.expect("GetSessionStats", channel("2272656", "sessionIds", "g9qb4rjw8w"), `"duration":923,`) // live until now
+	// Thirty days may be asked for, and no more.
+	body = c.expect("GetSessionStats", channel("2272655", "startTime", "1649470643000", "endTime", "1652062643000"), `"list":[{"channelId":2272655,"sessionId":"g9b3pwv2b7"`)
+	if n := strings.Count(body, "sessionId"); n != 2 {
+		t.Errorf("thirty days: got %s", body)
+	}
+	for _, times := range [][]string{{"startTime", "1649470643000", "endTime", "1652062643001"}, {"startTime", "1652062643000", "endTime", "1652062642999"}} {
+		c.expect("GetSessionStats", channel("2272655", times...), `{"code":400,"status":"error","message":"param validate error","data":""}`)
+	}
+	c.expect("GetSessionStats", channel("2272655", "startTime", "1652062643000"), `"message":"param should not be empty: sessionIds"`)
 }
 
 // The sessions of all channels are those that began and ended in the window.
@@ -315,6 +324,7 @@ func TestAccountSessions(t *testing.T) {
 	c.expect("ListAccountSessions", contract.Values{"pageSize": "1", "pageNumber": "2"}, `"contents":[{"channelId":2272657,`)
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652062643000"}, `"contents":[{"channelId":2272655,"sessionId":"g9lv2ghv2x","name":"documented","startTime":1652062574000,"endTime":1652062643000,"userId":"1b448be323"}]`)
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652062642000"}, `"contents":[]`)
+	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652148974000"}, `"totalItems":1,`) // 24 hours
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652148974001"}, `"error":{"code":10001,"desc":"param validate error"}`)
 	c.expect("ListAccountSessions", contract.Values{"endTime": "1652062643000"}, `"totalItems":1,`)
 }
