@@ -1,7 +1,6 @@
 package polyv
 
 import (
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,8 +62,8 @@ var operations = []*contract.Operation{
 // this order is inferred.
 var door = []contract.Step{
 	{Name: "read", Do: read},
+	{Name: "address", Do: checkAddress, Ends: outcomes(ipBlocked)},
 	{Name: "path", Do: checkPath, Ends: outcomes(notFound, methodNotAllowed)},
-	{Name: "address", Do: contract.Rate(ipBlocked, addressLimit), Ends: outcomes(ipBlocked)},
 	{Name: "size", Do: checkSize, Ends: outcomes(requestEntityTooLarge)},
 	{Name: "appId", Do: checkAppID, Ends: outcomes(appIDIsRequired)},
 	{Name: "application", Do: checkApplication, Ends: outcomes(applicationNotFound)},
@@ -131,18 +130,6 @@ func code(c *contract.Call, o *contract.Outcome) int {
 		}
 	}
 	return o.Status
-}
-
-// addressLimit is the documented limit of one address over the whole domain.
-func addressLimit(c *contract.Call) contract.Limit {
-	if !c.Switches.Bool("address_limit") {
-		return contract.Limit{}
-	}
-	from, _, err := net.SplitHostPort(c.Request.Client)
-	if err != nil {
-		from = c.Request.Client
-	}
-	return contract.Limit{Key: "address " + from, Calls: 1500, Window: 10 * time.Second}
 }
 
 // callLimit is how often an account may call one operation in a second. That

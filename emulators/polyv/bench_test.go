@@ -110,3 +110,21 @@ func BenchmarkRefusedSign(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkListAccountSessions lists the newest 10 sessions that an account had
+// within 24 hours.
+func BenchmarkListAccountSessions(b *testing.B) {
+	for _, sessions := range []int{10, 1_000, 100_000} {
+		b.Run(fmt.Sprint(sessions), func(b *testing.B) {
+			w := filled(b, sessions)
+			end := conformance.Noon.UnixMilli()
+			r := asked(b, w, "ListAccountSessions", contract.Values{"startTime": end - 24*60*60*1000, "endTime": end})
+			b.ReportAllocs()
+			for b.Loop() {
+				if e := w.Corridor(b, r); e.Outcome != "success" {
+					b.Fatal(e.Outcome)
+				}
+			}
+		})
+	}
+}

@@ -223,7 +223,7 @@ func (k *caller) tellUnknown(c *contract.Call, known int) {
 			names = append(names, "…")
 			break
 		}
-		names = append(names, name)
+		names = append(names, brief(name))
 	}
 	c.Note("ignored parameters", strings.Join(names, " "))
 }

@@ -33,6 +33,5 @@
 // session/new creates (a set of their own), creating and deleting channels
 // (channels are rows of the fixture), channel details, the unsigned
 // live_status/query, encrypted answers, and the calls that set a callback
-// address: an address is named by the fixture, never by a request. The five
-// minutes for which an address is blocked that calls too often are a scenario.
+// address: an address is named by the fixture, never by a request.
 package polyv

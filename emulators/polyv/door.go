@@ -60,7 +60,7 @@ func checkApplication(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	if c.Auth == contract.Verify {
-		return applicationNotFound.Because(unknownApp, "appId", k.appID, "first", first.AppID)
+		return applicationNotFound.Because(unknownApp, "appId", brief(k.appID), "first", first.AppID)
 	}
 	k.application, k.strange = first, true
 	return contract.Verdict{}
@@ -98,16 +98,21 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// quote shows a value in a cause, cut where it is long.
+// quote shows a value in a cause.
 func quote(s string) string {
-	const most = 60
 	if s == "" {
 		return "empty or absent"
 	}
+	return strconv.Quote(brief(s))
+}
+
+// brief is what a caller said as the journal shows it, cut where it is long.
+func brief(s string) string {
+	const most = 60
 	if len(s) > most {
 		s = s[:most] + "…"
 	}
-	return strconv.Quote(strings.ToValidUTF8(s, "�"))
+	return strings.ToValidUTF8(s, "�")
 }
 
 var (

@@ -16,8 +16,9 @@ var wentOff = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is off the air.", Cite: citeCLI,
 	Returns: rows3(doneRow),
 	Do: func(c *contract.Call) any {
-		if ch := c.State.(*world).channel(c); ch != nil && ch.live != nil {
-			c.Note("session", ch.stop(c.Now, c.Dice()).ID)
+		w := c.State.(*world)
+		if ch := w.channel(c); ch != nil && ch.live != nil {
+			c.Note("session", w.stop(ch, c.Now, c.Dice()).ID)
 		}
 		return succeed(c, "success")
 	},

@@ -21,7 +21,7 @@ var switches = []contract.Param{
 	{Name: "span_message", Default: "param validate error", Doc: "What is said of dates that do not go together. The page shows no text; a sister's is: startDate can not great endDater."},
 	{Name: "digit_message", OneOf: []string{"name", "value"}, Default: "name", Doc: "What is named behind `param is not digit:`, the parameter or what it held. Pages show either."},
 	{Name: "qps", Type: contract.Integer, Min: 0, Max: 1_000_000, Default: int64(0), Cite: citeErrors, Doc: "How many calls of one kind an account may make in a second; 0 for any number. That there is a limit is documented, how high it is is not."},
-	{Name: "address_limit", Type: contract.Boolean, Default: false, Cite: citeLimits, Doc: "Whether calls beyond 1,500 in ten seconds from one address are refused."},
+	{Name: "address_limit", Type: contract.Boolean, Default: false, Cite: citeLimits, Doc: "Whether an address that makes more than 1,500 calls in ten seconds is blocked for five minutes, by the wall clock."},
 	{Name: "live_sessions", Type: contract.Boolean, Default: true, Doc: "Whether StartLive makes a session."},
 	{Name: "callback_url", Default: "", Cite: citeCallback, Doc: "Where status callbacks go, of channels that have no address of their own; empty for nowhere. Only hosts that the operator allows are called."},
 }
@@ -143,6 +143,9 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 			return nil, fmt.Errorf("channels: %s: callback_url: %w", row.ID, err)
 		}
 	}
+	if err := w.Reindex(); err != nil {
+		return nil, err
+	}
 	if err := callable(seed.Switches.Text("callback_url")); err != nil {
 		return nil, fmt.Errorf("callback_url: %w", err)
 	}
@@ -162,7 +165,8 @@ func callable(address string) error {
 }
 
 // generate spreads sessions evenly over the days before the sandbox was made,
-// each somewhere in its part of them.
+// each somewhere in its part of them. The indices are made anew when all are
+// there.
 func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 	if g == nil {
 		return nil
@@ -193,8 +197,11 @@ func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 			s.Start, s.End, s.Views = (now-throw(seed.Dice, min(part/2, 45*60)))*1000, 0, views{}
 		}
 		s.ID = w.mint(s.Start, seed.Dice)
-		w.add(ch, s)
+		w.sessions[s.ID] = s
+		ch.Sessions = append(ch.Sessions, s)
 	}
+	slices.SortFunc(ch.Sessions, compare)
+	ch.Sessions = ch.Sessions[max(0, len(ch.Sessions)-maxSessions):]
 	return nil
 }
 

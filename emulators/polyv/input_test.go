@@ -3,6 +3,7 @@ package polyv_test
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/internal/conformance"
@@ -226,7 +228,50 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// What a caller says at length the journal tells in brief, beside the request
+// itself, of which it keeps so much and no more.
+func TestLongWindedCallers(t *testing.T) {
+	t.Parallel()
+	the, id := [2]string{"channelId", "2272655"}, [2]string{"externalSessionId", "x"}
+	long := strings.Repeat("x", 1<<20)
+	for name, form := range map[string]string{
+		"an appId":     "appId=" + long,
+		"a name":       signed(the, id, [2]string{long, "1"}),
+		"a channel":    signed([2]string{"channelId", strings.Repeat("9", 1<<20)}, id),
+		"a timestamp":  "appId=frlr1zazn3&timestamp=" + long,
+		"a method":     signed(the, id, [2]string{"signatureMethod", long}),
+		"another sign": signed(the, id) + long,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance", strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := onPageDay(t)
+		w.Send(r)
+		e := w.Last(t)
+		told, err := json.Marshal(struct{ Notes, Explanation any }{e.Notes, e.Explanation})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const most = 5 * 64 << 10 // an explained sign shows two texts of 64 KiB
+		if len(told) > most {
+			t.Errorf("%s: the journal tells %d bytes", name, len(told))
+		}
+	}
+}
+
 const anySign = "0123456789ABCDEF0123456789ABCDEF"
+
+// A timestamp may be three minutes away, before and behind.
+func TestTimestampWindow(t *testing.T) {
+	t.Parallel()
+	for skew, want := range map[time.Duration]int{
+		-3*time.Minute - time.Millisecond: 400, -3 * time.Minute: 200, 3 * time.Minute: 200, 3*time.Minute + time.Millisecond: 400,
+	} {
+		w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay.Add(-skew)})
+		if got := get(w, listPath, signed([2]string{"channelId", "2272655"})); got.Code != want {
+			t.Errorf("%s away: got %d %s, want %d", skew, got.Code, got.Body, want)
+		}
+	}
+}
 
 // How much of the proof is looked at.
 func TestAuth(t *testing.T) {

@@ -1,6 +1,7 @@
 package polyv_test
 
 import (
+	"crypto/md5"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -170,9 +171,9 @@ func TestStatusCallback(t *testing.T) {
 		if err != nil || got[i].Method != http.MethodGet || got[i].Body != nil {
 			t.Fatalf("got %+v, %v", got[i], err)
 		}
-		sign := u.Query().Get("sign")
+		sign := fmt.Sprintf("%x", md5.Sum([]byte(docSecret+u.Query().Get("timestamp"))))
 		want = "http://127.0.0.1:9/hook?from=polyv&" + strings.Replace(want, "SIGN", sign, 1) + "#top"
-		if got[i].URL != want || len(sign) != 32 || sign != strings.ToLower(sign) {
+		if got[i].URL != want {
 			t.Errorf("got %s\nwant %s", got[i].URL, want)
 		}
 	}
@@ -293,6 +294,15 @@ func TestSessionStats(t *testing.T) {
 		t.Errorf("got %s", body)
 	}
 	c.expect("GetSessionStats", channel("2272656", "sessionIds", "g9qb4rjw8w"), `"duration":923,`) // live until now
+	// Thirty days may be asked for, and no more.
+	body = c.expect("GetSessionStats", channel("2272655", "startTime", "1649470643000", "endTime", "1652062643000"), `"list":[{"channelId":2272655,"sessionId":"g9b3pwv2b7"`)
+	if n := strings.Count(body, "sessionId"); n != 2 {
+		t.Errorf("thirty days: got %s", body)
+	}
+	for _, times := range [][]string{{"startTime", "1649470643000", "endTime", "1652062643001"}, {"startTime", "1652062643000", "endTime", "1652062642999"}} {
+		c.expect("GetSessionStats", channel("2272655", times...), `{"code":400,"status":"error","message":"param validate error","data":""}`)
+	}
+	c.expect("GetSessionStats", channel("2272655", "startTime", "1652062643000"), `"message":"param should not be empty: sessionIds"`)
 }
 
 // The sessions of all channels are those that began and ended in the window.
@@ -314,6 +324,7 @@ func TestAccountSessions(t *testing.T) {
 	c.expect("ListAccountSessions", contract.Values{"pageSize": "1", "pageNumber": "2"}, `"contents":[{"channelId":2272657,`)
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652062643000"}, `"contents":[{"channelId":2272655,"sessionId":"g9lv2ghv2x","name":"documented","startTime":1652062574000,"endTime":1652062643000,"userId":"1b448be323"}]`)
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652062642000"}, `"contents":[]`)
+	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652148974000"}, `"totalItems":1,`) // 24 hours
 	c.expect("ListAccountSessions", contract.Values{"startTime": "1652062574000", "endTime": "1652148974001"}, `"error":{"code":10001,"desc":"param validate error"}`)
 	c.expect("ListAccountSessions", contract.Values{"endTime": "1652062643000"}, `"totalItems":1,`)
 }
@@ -365,5 +376,51 @@ func TestLimits(t *testing.T) {
 	}
 	if e := c.w.Corridor(t, request); e.Status != 403 || string(e.Response.Body) != "Forbidden" || e.Outcome != "ipBlocked" {
 		t.Errorf("call 1501: got %d %s, %s", e.Status, e.Response.Body, e.Outcome)
+	}
+	// The address is blocked for five minutes, whatever it calls and whatever the
+	// sandbox's clock says; calls meanwhile do not prolong that. Others are not.
+	began, nowhere, other := wall, *request, *request
+	nowhere.URL, nowhere.At, other.Client = &url.URL{Path: "/nowhere"}, nil, "192.0.2.1:50000"
+	c.later(time.Hour)
+	for _, after := range []time.Duration{time.Second, 10 * time.Second, 5*time.Minute - time.Millisecond} {
+		wall = began.Add(after)
+		for _, r := range []*contract.Request{request, &nowhere} {
+			if e := c.w.Corridor(t, r); e.Outcome != "ipBlocked" || e.Explanation == nil || e.Explanation.Cause != "address_blocked" {
+				t.Errorf("%s later, %s: got %s, %+v", after, r.URL.Path, e.Outcome, e.Explanation)
+			}
+		}
+		if e := c.w.Corridor(t, &other); e.Outcome == "ipBlocked" {
+			t.Errorf("%s later, another address: got %s", after, e.Outcome)
+		}
+	}
+	wall = began.Add(5 * time.Minute)
+	if e := c.w.Corridor(t, request); e.Outcome == "ipBlocked" {
+		t.Errorf("five minutes later: got %s", e.Outcome)
+	}
+}
+
+// A world that is restored blocks nobody.
+func TestBlockedAddresses(t *testing.T) {
+	t.Parallel()
+	wall := conformance.Noon
+	c := newClient(t, conformance.Setting{Set: map[string]string{"address_limit": "on"}, Wall: func() time.Time { return wall }})
+	request := asked(t, c.w, "ListChannels", nil)
+	outcome := "success"
+	for range 1501 {
+		outcome = c.w.Corridor(t, request).Outcome
+	}
+	if outcome != "ipBlocked" {
+		t.Fatalf("got %s", outcome)
+	}
+	snapshot, err := c.w.Room(t).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.w.Room(t).Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	wall = wall.Add(10 * time.Second)
+	if outcome = c.w.Corridor(t, request).Outcome; outcome != "success" {
+		t.Errorf("in a restored world: got %s", outcome)
 	}
 }

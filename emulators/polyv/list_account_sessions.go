@@ -51,31 +51,19 @@ var accountListed = &contract.Outcome{
 		},
 	}),
 	Do: func(c *contract.Call) any {
-		found := c.State.(*world).ended(hear(c).application.UserID, between(c, hourOrDay(c)))
 		number, size := paged(c, "pageNumber", 10)
-		p, rows := newPage(number, size, int64(len(found))), []accountRow{}
-		for i := range p.Limit {
-			s := found[int64(len(found))-1-p.Offset-i]
-			rows = append(rows, accountRow{s.channel.number, s.ID, s.channel.Name, s.Start, s.End, s.channel.UserID})
+		offset, total, rows := (number-1)*size, int64(0), []accountRow{}
+		span := between(c, hourOrDay(c))
+		for _, s := range slices.Backward(started(c.State.(*world).over[hear(c).application.UserID], span)) {
+			if s.End > span.to {
+				continue
+			}
+			if total >= offset && total < offset+size {
+				rows = append(rows, accountRow{s.channel.number, s.ID, s.channel.Name, s.Start, s.End, s.channel.UserID})
+			}
+			total++
 		}
+		p := newPage(number, size, total)
 		return succeed(c, &page4{p.PageNumber, p.PageSize, p.TotalPages, p.TotalItems, rows})
 	},
-}
-
-// ended are the sessions of an account that began and ended within a window,
-// in the order of their starts.
-func (w *world) ended(userID string, span window) []*session {
-	var found []*session
-	for _, ch := range w.Channels {
-		if ch.UserID != userID {
-			continue
-		}
-		for _, s := range ch.within(span) {
-			if s.End != 0 && s.End <= span.to {
-				found = append(found, s)
-			}
-		}
-	}
-	slices.SortFunc(found, compare)
-	return found
 }

@@ -78,7 +78,8 @@ func TestShippedScenarios(t *testing.T) {
 		"channel-deleted-between-pages": {{operation: list, in: at("1"), status: 200, says: `"pageNumber":1`}, {operation: list, in: at("2"), status: 400, says: `"illegal channel id"`}, {operation: list, in: at("1"), status: 400, says: `"illegal channel id"`}},
 		"empty-page": {
 			{operation: list, in: contract.Values{"channelId": "2272655"}, status: 200, says: `"data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}`},
-			{operation: list, in: at("1"), status: 200, says: `"totalItems":0,"contents":[]`},
+			{operation: list, in: at("1"), status: 200, says: `"data":{"pageSize":2,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}`},
+			{operation: list, in: at("3"), status: 200, says: `"startRow":5,"firstPage":false,"lastPage":false,"prePageNumber":2,"endRow":0,"totalPages":0,"offset":4}`},
 			{operation: old, status: 200, says: `"totalItems":16`},
 		},
 		"server-error": {
@@ -88,7 +89,7 @@ func TestShippedScenarios(t *testing.T) {
 		},
 		"server-error-twice":   {says(list, 500, "undefined error"), ok(bind), says(list, 500, "undefined error"), ok(list)},
 		"access-forbidden":     {{operation: list, status: 500, says: `{"code":500,"status":"fail","message":"access forbidden","data":""}`}, says(bind, 500, "access forbidden")},
-		"always-one-more-page": {{operation: list, in: at("1"), status: 200, says: `"lastPage":false`}, {operation: list, in: at("77"), status: 200, says: `"limit":1,"nextPageNumber":1000000`}, {operation: list, in: at("999999"), status: 200, says: over}},
+		"always-one-more-page": {{operation: list, in: at("1"), status: 200, says: `"lastPage":false`}, {operation: list, in: at("77"), status: 200, says: `"limit":1,"nextPageNumber":1000000`}, {operation: list, in: at("1000000"), status: 200, says: `"limit":1,"nextPageNumber":1000001`}, {operation: list, in: at("1000001"), status: 200, says: `"limit":1,"nextPageNumber":1000000`}, {operation: list, in: at("999999"), status: 200, says: over}},
 		"live-ends-between-pages": {
 			{operation: list, in: of("2272656", "1"), status: 200, says: live},
 			{operation: list, in: of("2272656", "2"), status: 200, says: `"pageNumber":2`},
@@ -164,6 +165,7 @@ func TestShippedScenarios(t *testing.T) {
 		"custom-id-missing": {
 			ok(bind),
 			{operation: list, status: 200, says: over},
+			{operation: list, in: at("1"), status: 200, says: `"limit":1,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":true,"prePageNumber":1,"endRow":1,"totalPages":1,"offset":0`},
 			{operation: external, status: 200, says: `"data":{"channelId":2272655,"sessionId":"g9lv2ghv2x"},"success":true`},
 		},
 	}

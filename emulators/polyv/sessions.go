@@ -32,8 +32,8 @@ func started(list []*session, span window) []*session {
 	return list[low:high]
 }
 
-// add puts a session where it belongs. Broadcasts start in the order of time,
-// so that is nearly always the end.
+// add puts a session that begins where it belongs. Broadcasts start in the order
+// of time, so that is nearly always the end.
 func (w *world) add(ch *channel, s *session) {
 	if len(ch.Sessions) >= maxSessions {
 		w.remove(ch.Sessions[0])
@@ -41,9 +41,7 @@ func (w *world) add(ch *channel, s *session) {
 	s.channel = ch
 	ch.Sessions = insert(ch.Sessions, s)
 	w.sessions[s.ID] = s
-	if s.End == 0 {
-		ch.live = s
-	}
+	ch.live = s
 	ch.bind(s)
 }
 
@@ -68,14 +66,20 @@ func (w *world) remove(s *session) {
 	delete(w.sessions, s.ID)
 	if ch.live == s {
 		ch.live = nil
-	}
-	if s.CustomID == nil {
-		return
-	}
-	if left := without(ch.bound[*s.CustomID], s); len(left) > 0 {
-		ch.bound[*s.CustomID] = left
 	} else {
-		delete(ch.bound, *s.CustomID)
+		drop(w.over, ch.UserID, s)
+	}
+	if s.CustomID != nil {
+		drop(ch.bound, *s.CustomID, s)
+	}
+}
+
+// drop takes a session out of one of the lists of an index.
+func drop(index map[string][]*session, key string, s *session) {
+	if left := without(index[key], s); len(left) > 0 {
+		index[key] = left
+	} else {
+		delete(index, key)
 	}
 }
 
@@ -108,11 +112,12 @@ func (w *world) start(ch *channel, now time.Time, dice *contract.Dice) *session 
 }
 
 // stop ends the broadcast that is on.
-func (ch *channel) stop(now time.Time, dice *contract.Dice) *session {
+func (w *world) stop(ch *channel, now time.Time, dice *contract.Dice) *session {
 	s := ch.live
 	s.End = max(now.Truncate(time.Second).UnixMilli(), s.Start)
 	s.Views = watched(dice)
 	ch.live = nil
+	w.over[ch.UserID] = insert(w.over[ch.UserID], s)
 	return s
 }
 

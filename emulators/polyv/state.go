@@ -3,6 +3,7 @@ package polyv
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,7 +16,9 @@ type world struct {
 	Channels     map[string]*channel `json:"channels"` // by channelId
 
 	applications map[string]int
-	sessions     map[string]*session // by sessionId
+	sessions     map[string]*session   // by sessionId
+	over         map[string][]*session // those that have ended, by userId, in the order of compare
+	blocked      map[string]time.Time  // until when, by address; no part of the truth: a restored world blocks nobody
 }
 
 // An application is a pair of keys of an account.
@@ -65,7 +68,10 @@ type views struct {
 
 // Reindex rebuilds the indices.
 func (w *world) Reindex() error {
-	w.applications, w.sessions = map[string]int{}, map[string]*session{}
+	w.applications, w.sessions, w.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
+	if w.blocked == nil {
+		w.blocked = map[string]time.Time{}
+	}
 	for i := range w.Applications {
 		id := w.Applications[i].AppID
 		if _, twice := w.applications[id]; twice || id == "" {
@@ -83,6 +89,9 @@ func (w *world) Reindex() error {
 		if err := w.reindex(ch); err != nil {
 			return fmt.Errorf("channels: %s: %w", id, err)
 		}
+	}
+	for _, list := range w.over {
+		slices.SortFunc(list, compare)
 	}
 	return nil
 }
@@ -112,6 +121,8 @@ func (w *world) reindex(ch *channel) error {
 			return fmt.Errorf("the sessions %q and %q are both live", ch.live.ID, s.ID)
 		case s.End == 0:
 			ch.live = s
+		default:
+			w.over[ch.UserID] = append(w.over[ch.UserID], s)
 		}
 		s.channel = ch
 		w.sessions[s.ID] = s

@@ -3,7 +3,9 @@ package polyv
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +82,7 @@ func TestOldestGivesWay(t *testing.T) {
 	var first, last *session
 	for i := range maxSessions + 5 {
 		s := w.start(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
-		ch.stop(pageDay.Add(time.Duration(i)*time.Second), dice)
+		w.stop(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
 		if i == 4 {
 			first = s
 		}
@@ -114,7 +116,7 @@ func TestOrder(t *testing.T) {
 		if ch.live != s || s.End != 0 {
 			t.Errorf("session %d is not live", i)
 		}
-		ch.stop(pageDay.Add(at), dice)
+		w.stop(ch, pageDay.Add(at), dice)
 		if s.End < s.Start {
 			t.Errorf("session %d ended before it started", i)
 		}
@@ -245,4 +247,86 @@ func FuzzRestore(f *testing.F) {
 			t.Fatalf("after the calls: %v", err)
 		}
 	})
+}
+
+// The index of what an account's channels have sent says what looking through
+// all of them says, whatever begins, ends, gives way and is restored.
+func TestAccountIndex(t *testing.T) {
+	t.Parallel()
+	w, err := made(`
+channels:
+  - {channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1652400000000, endTime: 1652410000000}], generate: {count: 20, days: 1}}
+  - {channelId: "2", userId: u, generate: {count: 20, days: 1, live: true}}
+  - {channelId: "3", userId: other, generate: {count: 20, days: 1}}`, contract.Seed{Now: pageDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dice := contract.NewDice(&zeroes{})
+	check := func(when string) {
+		t.Helper()
+		all := map[string][]*session{}
+		for _, ch := range w.Channels {
+			for _, s := range ch.Sessions {
+				if s.End != 0 {
+					all[ch.UserID] = append(all[ch.UserID], s)
+				}
+			}
+		}
+		for _, list := range all {
+			slices.SortFunc(list, compare)
+		}
+		if !maps.EqualFunc(w.over, all, slices.Equal) {
+			t.Errorf("%s: got %v, want %v", when, w.over, all)
+		}
+	}
+	check("at first")
+	now := pageDay
+	for i := range 200 {
+		now = now.Add(time.Duration(throw(dice, 600)-100) * time.Second) // at times backward
+		ch := w.Channels[strconv.Itoa(1+i%3)]
+		switch {
+		case ch.live != nil:
+			w.stop(ch, now, dice)
+		case i%7 == 0 && len(ch.Sessions) > 0:
+			w.remove(ch.Sessions[throw(dice, int64(len(ch.Sessions)))])
+		default:
+			w.start(ch, now, dice)
+		}
+		check(fmt.Sprint("after step ", i))
+	}
+	if err := w.Reindex(); err != nil {
+		t.Fatal(err)
+	}
+	check("restored")
+	for _, ch := range w.Channels {
+		for len(ch.Sessions) > 0 {
+			w.remove(ch.Sessions[len(ch.Sessions)-1])
+		}
+	}
+	if len(w.over) != 0 {
+		t.Errorf("what is left: %v", w.over)
+	}
+}
+
+// As many addresses are remembered as the bound says; those go first whose
+// block is over.
+func TestBlockedBound(t *testing.T) {
+	t.Parallel()
+	w := newHouse(t).world
+	for i := range mostBlocked {
+		until := pageDay
+		if i%2 == 0 {
+			until = pageDay.Add(time.Minute)
+		}
+		w.block(strconv.Itoa(i), until, pageDay)
+	}
+	w.block("new", pageDay.Add(time.Minute), pageDay)
+	if len(w.blocked) != mostBlocked/2+1 {
+		t.Errorf("%d addresses are blocked", len(w.blocked))
+	}
+	for i := range 3 * mostBlocked {
+		if w.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(w.blocked) > mostBlocked {
+			t.Fatalf("%d addresses are blocked", len(w.blocked))
+		}
+	}
 }

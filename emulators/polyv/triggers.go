@@ -55,7 +55,7 @@ func streamEnded(c *contract.Call) error {
 	case ch.live == nil:
 		return fmt.Errorf("the channel %s is not live", id)
 	}
-	w.tellStatus(c, ch, ch.stop(c.Now, c.Dice()))
+	w.tellStatus(c, ch, w.stop(ch, c.Now, c.Dice()))
 	return nil
 }
 

@@ -103,6 +103,8 @@ func TestOnlyAllowedHostsAreCalled(t *testing.T) {
 		{"http:///nowhere", nil, callback.Refused},
 		{"http://%zz/", nil, callback.Refused},
 		{"//127.0.0.1:" + port, nil, callback.Refused},
+		{"http://[::ffff:169.254.169.254]/", []string{"::ffff:169.254.169.254"}, callback.Refused}, // allowed, and leads to a link-local address
+		{"http://[::ffff:0.0.0.0]:" + port + "/", []string{"::ffff:0.0.0.0"}, callback.Refused},
 		{"http://nowhere.invalid/", []string{"Nowhere.Invalid"}, callback.Failed}, // allowed, and not there
 		{"http://127.0.0.1:1/", nil, callback.Failed},
 	}

@@ -196,7 +196,7 @@ func fault(dec *jsontext.Decoder, err error) *Fault {
 		return &Fault{Offset: dec.InputOffset(), Text: "the JSON text ends too early"}
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
 		name := syntax.JSONPointer.LastToken()
-		return &Fault{Offset: syntax.ByteOffset, Text: fmt.Sprintf("the name %q stands twice", name), Key: name}
+		return &Fault{Offset: syntax.ByteOffset, Text: fmt.Sprintf("the name %.60q stands twice", name), Key: name}
 	case errors.As(err, &syntax):
 		return &Fault{Offset: syntax.ByteOffset, Text: syntax.Err.Error()}
 	}

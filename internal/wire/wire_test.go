@@ -22,6 +22,7 @@ func TestObjectRefuses(t *testing.T) {
 		{"null", `null`, "a JSON object was expected, found null at byte 0"},
 		{"twice", `{"a":1,"a":2}`, `the name "a" stands twice at byte 7`},
 		{"twice inside", `{"a":{"b":1,"b":2}}`, `the name "b" stands twice`},
+		{"a long name twice", `{"` + strings.Repeat("k", 1000) + `":1,"` + strings.Repeat("k", 1000) + `":2}`, `the name "` + strings.Repeat("k", 60) + `" stands twice`},
 		{"more follows", `{} {}`, "something follows the JSON value"},
 		{"not UTF-8", "{\"a\":\"\xff\"}", "invalid UTF-8"},
 		{"too deep", `{"a":` + strings.Repeat("[", 10_000), "nested deeper than 128 levels"},
