@@ -259,3 +259,37 @@ func TestDelayEndsWhenTheClientLeaves(t *testing.T) {
 		t.Errorf("got %s", entries[0].Delivered)
 	}
 }
+
+// An answer without a body ends too early in its head: nobody may take it for
+// whole.
+func TestSpoiledAnswersWithoutBody(t *testing.T) {
+	for _, fault := range []string{"truncate", "garbage"} {
+		for _, method := range []string{"POST", "HEAD"} {
+			t.Run(fault+" "+method, func(t *testing.T) {
+				t.Parallel()
+				p := open(t, nil)
+				path := "/page"
+				if method == "POST" {
+					path = "/parcels"
+					p.api.Operation("DropParcel").Outcomes[0].Status = http.StatusNoContent
+				}
+				p.play(t, "- {operation: '*', wire: {fault: "+fault+"}}")
+				server := httptest.NewServer(p.gateway.Own(p.api))
+				defer server.Close()
+				r, err := http.NewRequest(method, server.URL+path, strings.NewReader(`{"content":"x"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Content-Type", "application/json")
+				got, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+				if err == nil {
+					got.Body.Close()
+					t.Errorf("got a whole answer: %s", got.Status)
+				}
+				if got := delivered(p); got != journal.Faulted {
+					t.Errorf("the journal tells %q", got)
+				}
+			})
+		}
+	}
+}
