@@ -123,6 +123,9 @@ func (g *Gateway) head(v *visitor, a *engine.Answer, length int) {
 	if a.Header["Content-Type"] == nil {
 		h["Content-Type"] = nil // net/http would guess one
 	}
+	if a.Wire.Removes("Date") {
+		h["Date"] = nil // net/http would add one
+	}
 	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}

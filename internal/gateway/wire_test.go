@@ -293,3 +293,21 @@ func TestSpoiledAnswersWithoutBody(t *testing.T) {
 		}
 	}
 }
+
+// What a scenario takes away is not added again below.
+func TestDateCanBeTakenAway(t *testing.T) {
+	for headers, want := range map[string]string{"date: null": "", "Date: yesterday": "yesterday"} {
+		p := open(t, nil)
+		p.play(t, "- {operation: Page, wire: {headers: {"+headers+"}}}")
+		server := httptest.NewServer(p.gateway.Own(p.api))
+		r, err := http.Get(server.URL + "/page")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		server.Close()
+		if got := r.Header.Get("Date"); got != want {
+			t.Errorf("%s: got %q, want %q", headers, got, want)
+		}
+	}
+}
