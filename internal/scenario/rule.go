@@ -19,7 +19,7 @@ var (
 )
 
 // does are the keys of which a rule needs one: without, it would do nothing.
-var does = []string{"outcome", "outcomes", "then", "trigger", "expect", "wire"}
+var does = []string{"outcome", "outcomes", "phantom", "then", "trigger", "expect", "wire"}
 
 // speaks are the keys in an API's own language, which no rule for every API
 // can have.

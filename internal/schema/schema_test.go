@@ -95,6 +95,7 @@ func TestScenarioSchema(t *testing.T) {
 		{head + "{operation: DropParcel, outcome: busy}", true},
 		{head + "{operation: DropParcel, where: {content: {in: [a, 5]}, weight: {gt: 1, lt: 2.5}, size: S, header.X-A: {absent: true}, query.a: {matches: x}}, outcome: busy}", true},
 		{head + "{operation: DropParcel, outcomes: [busy, emulator, tooFast], repeat: all, message: no, with: {error: 1, id: null}}", true},
+		{head + "{operation: DropParcel, phantom: true}", true},
 		{head + "{operation: '*', wire: {delay: {min: 1s, max: 2s}, bandwidth: 2KB/s, fault: reset, when: after, headers: {A: null}}}", true},
 		{head + "{operation: GetParcel, state: initial, then: x, from: 1m30s, until: 2h, chance: 0.5, times: 1, skip: 0, phantom: true, expect: {fired: 1}, trigger: {parcel.lost: {}}}", true},
 		{"scenario: x\napi: all\nrules: [{operation: '*', where: {header.A: b}, wire: {answer: {status: 502, body: x}}}]", true},
