@@ -361,10 +361,10 @@ func BenchmarkAsk(b *testing.B) {
 // A snapshot that somebody wrote by hand leads no counter over its end.
 func TestProgressHasAnEnd(t *testing.T) {
 	for _, far := range []scenario.Progress{
-		{Scenario: "toy/s", State: scenario.Initial, Fired: math.MaxInt64},
-		{Scenario: "toy/s", State: scenario.Initial, Skipped: math.MaxInt64},
-		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Fired: math.MaxInt64}}},
-		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Skipped: math.MaxInt64}}},
+		{Scenario: "toy/s", State: scenario.Initial, Fired: math.MaxInt},
+		{Scenario: "toy/s", State: scenario.Initial, Skipped: math.MaxInt},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Fired: math.MaxInt}}},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Skipped: math.MaxInt}}},
 	} {
 		if err := far.Check(); err == nil || !strings.Contains(err.Error(), "fired or let through 9223372036854775807 calls; at most 9007199254740992 were expected") {
 			t.Errorf("%+v: got %v", far, err)

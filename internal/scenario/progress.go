@@ -38,7 +38,7 @@ func (p *Progress) Check() error {
 		case n < 0:
 			return fmt.Errorf("scenario %s: it or a rule fired or let through less than nothing", p.Scenario)
 		case int64(n) > mostCounted:
-			return fmt.Errorf("scenario %s: it or a rule fired or let through %d calls; at most %d were expected", p.Scenario, n, mostCounted)
+			return fmt.Errorf("scenario %s: it or a rule fired or let through %d calls; at most %d were expected", p.Scenario, n, int64(mostCounted))
 		}
 	}
 	if p.State == "" {
