@@ -85,6 +85,30 @@ func TestScenariosPage(t *testing.T) {
 	}
 }
 
+// The page names every key of a scenario file.
+func TestScenariosPageNamesEveryKey(t *testing.T) {
+	page, err := os.ReadFile("../../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, keys, found := strings.Cut(string(page), "## All keys")
+	if !found {
+		t.Fatal("the page has no list of all keys")
+	}
+	for _, known := range [][]string{scenario.RuleKeys, scenario.WireKeys, scenario.Matchers, scenario.Faults} {
+		for _, key := range known {
+			if !regexp.MustCompile(`\b` + key + `\b`).MatchString(keys) {
+				t.Errorf("%s is not in the list of all keys", key)
+			}
+		}
+	}
+	for _, key := range scenario.FileKeys {
+		if !regexp.MustCompile(`(?m)^` + key + `:`).Match(page) {
+			t.Errorf("no example has the key %s", key)
+		}
+	}
+}
+
 // runConsole runs the commands of a snippet. Each line below one is what it
 // prints, in this order; "…" stands for whatever is there.
 func runConsole(t *testing.T, sn snippet, control string) {

@@ -22,6 +22,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("1 the table is complete", func(t *testing.T) { complete(t, api) })
 	t.Run("2 every outcome can be called for", func(t *testing.T) { callable(t, api) })
 	t.Run("3 every success returns its rows", func(t *testing.T) { returns(t, api) })
+	t.Run("3 what did not happen leaves no trace", func(t *testing.T) { traceless(t, api) })
 	t.Run("4 every violation is judged", func(t *testing.T) { judged(t, api) })
 	t.Run("5 every example is answered as printed", func(t *testing.T) { examples(t, api) })
 	t.Run("6 the same seed gives the same bytes", func(t *testing.T) { repeatable(t, api) })

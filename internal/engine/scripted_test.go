@@ -65,7 +65,7 @@ func TestPhantom(t *testing.T) {
 	real := b.serve("DropParcel", `{"content":"real"}`, "")
 	real.Close(0, journal.Sent)
 	before := b.world()
-	b.play("- {operation: DropParcel, times: 1, outcome: success, phantom: true}\n- {operation: Register, outcome: success, phantom: true}\n- {operation: DropParcel, times: 1, phantom: true, wire: {delay: 1ms}}")
+	b.play("- {operation: DropParcel, times: 1, outcome: success, phantom: true}\n- {operation: Register, outcome: success, phantom: true}\n- {operation: DropParcel, times: 1, phantom: true}")
 	for i := range 2 {
 		a := b.serve("DropParcel", `{"content":"ghost"}`, "")
 		a.Close(0, journal.Sent)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -53,7 +54,7 @@ func (g *Gateway) wait(client context.Context, d time.Duration) bool {
 
 func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
 	g.head(v, a, len(a.Body))
-	if v.r.Method == http.MethodHead || len(a.Body) == 0 {
+	if len(a.Body) == 0 || bodiless(v.r, a.Status) {
 		return journal.Sent
 	}
 	last := len(a.Body) - 1
@@ -122,6 +123,9 @@ func (g *Gateway) head(v *visitor, a *engine.Answer, length int) {
 	if a.Header["Content-Type"] == nil {
 		h["Content-Type"] = nil // net/http would guess one
 	}
+	if a.Wire.Removes("Date") {
+		h["Date"] = nil // net/http would add one
+	}
 	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
@@ -140,12 +144,8 @@ func (g *Gateway) fail(v *visitor, a *engine.Answer) {
 	switch a.Wire.Fault {
 	case scenario.Reset:
 		reset(v.w)
-	case scenario.Truncate:
-		g.head(v, a, max(len(a.Body), 1))
-		g.begin(v, a, a.Body[:len(a.Body)/2])
-	case scenario.Garbage:
-		g.head(v, a, len(a.Body)+len(garbage))
-		g.begin(v, a, []byte(garbage))
+	case scenario.Truncate, scenario.Garbage:
+		g.spoil(v, a)
 	case scenario.Stall:
 		g.wait(v.r.Context(), g.config.MaxStall)
 	}
@@ -154,6 +154,37 @@ func (g *Gateway) fail(v *visitor, a *engine.Answer) {
 
 // garbage is what no API says: bytes that are neither text nor JSON.
 const garbage = "\x00\xff\xfe\x15\x03\x01\x80{]\xc3\x28<\x9f\x92\xa9"
+
+// spoil sends an answer that ends too early, after garbage where the wire says
+// so. Where no body follows, it is the head that ends too early: the client
+// would miss nothing else.
+func (g *Gateway) spoil(v *visitor, a *engine.Answer) {
+	truncated := a.Wire.Fault == scenario.Truncate
+	switch {
+	case bodiless(v.r, a.Status):
+		conn, _, err := http.NewResponseController(v.w).Hijack()
+		if err != nil {
+			return // HTTP/2 resets the stream
+		}
+		rest := garbage
+		if truncated {
+			rest = "Date: "
+		}
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n%s", a.Status, http.StatusText(a.Status), rest)
+		_ = conn.Close()
+	case truncated:
+		g.head(v, a, max(len(a.Body), 1))
+		g.begin(v, a, a.Body[:len(a.Body)/2])
+	default:
+		g.head(v, a, len(a.Body)+len(garbage))
+		g.begin(v, a, []byte(garbage))
+	}
+}
+
+// bodiless reports whether an answer has no body, whatever there is to be said.
+func bodiless(r *http.Request, status int) bool {
+	return r.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+}
 
 // begin sends the beginning of a body whose rest never comes.
 func (g *Gateway) begin(v *visitor, a *engine.Answer, body []byte) {

@@ -270,3 +270,55 @@ func TestDelayEndsWhenTheClientLeaves(t *testing.T) {
 		t.Errorf("got %s", entries[0].Delivered)
 	}
 }
+
+// An answer without a body ends too early in its head: nobody may take it for
+// whole.
+func TestSpoiledAnswersWithoutBody(t *testing.T) {
+	for _, fault := range []string{"truncate", "garbage"} {
+		for _, method := range []string{"POST", "HEAD"} {
+			t.Run(fault+" "+method, func(t *testing.T) {
+				t.Parallel()
+				p := open(t, nil)
+				path := "/page"
+				if method == "POST" {
+					path = "/parcels"
+					p.api.Operation("DropParcel").Outcomes[0].Status = http.StatusNoContent
+				}
+				p.play(t, "- {operation: '*', wire: {fault: "+fault+"}}")
+				server := httptest.NewServer(p.gateway.Own(p.api))
+				defer server.Close()
+				r, err := http.NewRequest(method, server.URL+path, strings.NewReader(`{"content":"x"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Content-Type", "application/json")
+				got, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+				if err == nil {
+					got.Body.Close()
+					t.Errorf("got a whole answer: %s", got.Status)
+				}
+				if got := delivered(p); got != journal.Faulted {
+					t.Errorf("the journal tells %q", got)
+				}
+			})
+		}
+	}
+}
+
+// What a scenario takes away is not added again below.
+func TestDateCanBeTakenAway(t *testing.T) {
+	for headers, want := range map[string]string{"date: null": "", "Date: yesterday": "yesterday"} {
+		p := open(t, nil)
+		p.play(t, "- {operation: Page, wire: {headers: {"+headers+"}}}")
+		server := httptest.NewServer(p.gateway.Own(p.api))
+		r, err := http.Get(server.URL + "/page")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		server.Close()
+		if got := r.Header.Get("Date"); got != want {
+			t.Errorf("%s: got %q, want %q", headers, got, want)
+		}
+	}
+}

@@ -46,10 +46,11 @@ const (
 // Matchers lists the keys of a matcher.
 var Matchers = []string{string(In), string(Matches), string(Absent), string(Present), string(Greater), string(Less)}
 
-// same reports whether two conditions say the same.
+// same reports whether two conditions say the same. What stands for a faulty
+// expression says nothing.
 func (c *Condition) same(as *Condition) bool {
 	return c.Param == as.Param && c.Match == as.Match && c.Value == as.Value && c.Number == as.Number &&
-		slices.Equal(c.In, as.In) && (c.Pattern == nil || c.Pattern.String() == as.Pattern.String())
+		slices.Equal(c.In, as.In) && (c.Pattern == nil || c.Pattern != never && c.Pattern.String() == as.Pattern.String())
 }
 
 // ParseCondition reads a condition as it is written on a command line:

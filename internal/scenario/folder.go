@@ -69,15 +69,15 @@ type reading struct {
 }
 
 // read reads one file, which is called shown in its faults. A file that says
-// what it said before is not read anew; one with a fault keeps its last good
-// version.
+// what it said when it was last good is not read anew; one with a fault keeps
+// its last good version.
 func (l *Library) read(fsys fs.FS, file, shown string, before *entry) reading {
 	e := &entry{file: shown}
 	text, at, err := look(fsys, file, shown)
 	if err == nil {
 		e.sum = sha256.Sum256(text)
-		if before != nil && before.fault == "" && before.sum == e.sum {
-			return reading{before, nil}
+		if before != nil && before.scenario != nil && before.sum == e.sum {
+			return reading{before.mended(), nil}
 		}
 		e.scenario, err = parse(shown, text, l.apis, at)
 	}
@@ -85,11 +85,22 @@ func (l *Library) read(fsys fs.FS, file, shown string, before *entry) reading {
 	case err == nil:
 		e.scenario.shelved = true
 	case before != nil:
-		e.scenario, e.fault = before.scenario, err.Error()
+		e.scenario, e.sum, e.fault = before.scenario, before.sum, err.Error()
 	default:
 		e.fault = err.Error()
 	}
 	return reading{e, err}
+}
+
+// mended is the entry of a file that says again what it said when it was good:
+// half of it was read while somebody wrote it.
+func (e *entry) mended() *entry {
+	if e.fault == "" {
+		return e
+	}
+	good := *e
+	good.fault = ""
+	return &good
 }
 
 // look finds out what a file says and where it stands.

@@ -396,3 +396,61 @@ func TestRenew(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// What is remembered of a value is about that value alone, about its type and
+// its absence as well, and about no more values than are let in.
+func TestWhatAValueDidNotFitIsRemembered(t *testing.T) {
+	p := newPlayer()
+	rules := ""
+	for i := range 20 {
+		rules += fmt.Sprintf("  - {operation: Create, where: {UserId: {matches: '^u%d$'}}, outcome: success}\n", i)
+	}
+	rules = strings.ReplaceAll(rules, "^u9$", "^(u9|true|5)$") // plain texts only
+	for _, matcher := range []string{"absent: true", "in: [five]", "matches: 'xx'"} {
+		rules += "  - {operation: Create, where: {UserId: {" + matcher + "}}, outcome: success}\n"
+	}
+	for i := range 5 { // which of them fits is for another place to say
+		p.On(read(t, fmt.Sprint("s", i), strings.ReplaceAll(rules, "}}, outcome", "}, header.X-N: {gt: "+fmt.Sprint(i-1)+", lt: "+fmt.Sprint(i+1)+"}}, outcome")), scenario.Narrow{})
+	}
+	ask := func(in contract.Values, n int) string {
+		c := call(create, in)
+		c.Request = &contract.Request{Header: http.Header{"X-N": {fmt.Sprint(n)}}}
+		play := p.Ask(c, false)
+		return fmt.Sprint(play.Scenario, " ", play.Rule)
+	}
+	for range 3 {
+		for n := range 5 {
+			for i := range 20 {
+				if got, want := ask(contract.Values{"UserId": fmt.Sprint("u", i)}, n), fmt.Sprint("toy/s", n, " ", i+1); got != want {
+					t.Fatalf("got %s, want %s", got, want)
+				}
+			}
+			for _, tt := range []struct {
+				in   contract.Values
+				rule string
+			}{
+				{nil, "21"},
+				{contract.Values{"UserId": "five"}, "22"},
+				{contract.Values{"UserId": strings.Repeat("x", 1000)}, "23"},
+				{contract.Values{"UserId": int64(5)}, "10"},
+			} {
+				if got, want := ask(tt.in, n), fmt.Sprint("toy/s", n, " ", tt.rule); got != want {
+					t.Errorf("%v: got %s, want %s", tt.in, got, want)
+				}
+			}
+			for _, in := range []contract.Values{{"UserId": ""}, {"UserId": nil}, {"UserId": "u20"}, {"UserId": contract.Values{}}} {
+				if got := ask(in, n); got != " 0" {
+					t.Errorf("%v: got %s, want none", in, got)
+				}
+			}
+		}
+		for i := range 200 { // more than are remembered
+			if got := ask(contract.Values{"UserId": fmt.Sprint("v", i)}, 3); got != " 0" {
+				t.Fatalf("v%d: got %s, want none", i, got)
+			}
+		}
+		if got := ask(contract.Values{"UserId": "u1"}, 7); got != " 0" {
+			t.Errorf("got %s, want none", got)
+		}
+	}
+}

@@ -49,7 +49,7 @@ type layer struct {
 type entry struct {
 	scenario *Scenario // nil: it never was without a fault
 	file     string
-	sum      [sha256.Size]byte // of the text that fault and scenario are about
+	sum      [sha256.Size]byte // of the text that scenario was read from
 	fault    string
 }
 

@@ -131,6 +131,32 @@ func TestLibraryLays(t *testing.T) {
 	}
 }
 
+// A file that was read while half of it was written is the same scenario once
+// it says again what it said: where it is on, it goes on.
+func TestLibraryReadsHalfAFile(t *testing.T) {
+	l := scenario.NewLibrary(apis)
+	whole := text("toy", "a", "whole")
+	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(whole)}, "mine"); err != nil {
+		t.Fatal(err)
+	}
+	before := l.InForce("toy/a")
+	for _, half := range []string{"", whole[:20]} {
+		if l.Add(fstest.MapFS{"toy/a.yaml": file(half)}, "mine") == nil {
+			t.Error("got no fault")
+		}
+	}
+	changes, err := l.Reload(fstest.MapFS{"toy/a.yaml": file(whole)}, "mine")
+	if err != nil || len(changes) != 1 || changes[0].Kind != scenario.Changed {
+		t.Errorf("got %v, %v", changes, err)
+	}
+	if l.InForce("toy/a") != before {
+		t.Error("the scenario is another one")
+	}
+	if got := l.List(); len(got) != 1 || got[0].Error != "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // What is read late lies where it was put: below what came after it, though
 // that was read first.
 func TestLibraryReadsLater(t *testing.T) {

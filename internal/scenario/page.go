@@ -17,9 +17,11 @@ type page struct {
 	door    set // rules that may be played to a call that the Door refused
 
 	// live are the rules that may still fire: one whose times are used up leaves
-	// it. awake are those whose state the scenario is in. All else of a page never
-	// changes. The player's lock guards both.
+	// it. awake are those whose state the scenario is in. refuted is, by place,
+	// what is known of values; a page for a single call keeps none. All else of a
+	// page never changes. The player's lock guards these.
 	live, awake set
+	refuted     []refuted
 }
 
 // A candidate is a rule for one operation.

@@ -28,6 +28,7 @@ const mostValues = 8
 type value struct {
 	x            any
 	given, found bool
+	refuted      set // rules that it is known not to fit; nil: of none
 }
 
 // value finds what the call says where a condition looks.
@@ -35,12 +36,18 @@ func (a *asking) value(c *check) (any, bool) {
 	if c.slot >= mostValues {
 		return a.said.find(&c.at)
 	}
-	v := &a.values[c.slot]
+	v := a.at(c.slot, &c.at)
+	return v.x, v.given
+}
+
+// at finds what the call says at a place once.
+func (a *asking) at(slot int, p *place) *value {
+	v := &a.values[slot]
 	if !v.found {
-		v.x, v.given = a.said.find(&c.at)
+		v.x, v.given = a.said.find(p)
 		v.found = true
 	}
-	return v.x, v.given
+	return v
 }
 
 // A note tells why a rule that fitted by what the call says did not fit by what
@@ -72,8 +79,9 @@ const (
 
 // first is the first rule that decides the call, or one more than the last.
 func (a *asking) first(m *match) int {
+	a.recall()
 	for w := range a.live {
-		for b := m.word(w); b != 0; b &= b - 1 {
+		for b := m.word(w) &^ a.known(w); b != 0; b &= b - 1 {
 			if i := w*64 + bits.TrailingZeros64(b); a.fits(i) {
 				return i
 			}
@@ -88,6 +96,7 @@ func (a *asking) fits(i int) bool {
 	c := &a.rules[i]
 	for j := range c.rest {
 		if ch := &c.rest[j]; !ch.holds(a.value(ch)) {
+			a.refute(i, ch)
 			return false // found out again when somebody asks
 		}
 	}

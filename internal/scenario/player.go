@@ -264,6 +264,7 @@ func (p *Player) write(api *contract.API, op *contract.Operation) {
 		return
 	}
 	about.close()
+	about.refuted = make([]refuted, min(len(about.places), mostValues))
 	p.book[entitledTo(api, op)] = about
 }
 

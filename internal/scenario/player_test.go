@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -353,6 +354,20 @@ func BenchmarkAsk(b *testing.B) {
 					p.Ask(c, false)
 				}
 			})
+		}
+	}
+}
+
+// A snapshot that somebody wrote by hand leads no counter over its end.
+func TestProgressHasAnEnd(t *testing.T) {
+	for _, far := range []scenario.Progress{
+		{Scenario: "toy/s", State: scenario.Initial, Fired: math.MaxInt},
+		{Scenario: "toy/s", State: scenario.Initial, Skipped: math.MaxInt},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Fired: math.MaxInt}}},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Skipped: math.MaxInt}}},
+	} {
+		if err := far.Check(); err == nil || !strings.Contains(err.Error(), "fired or let through 9223372036854775807 calls; at most 9007199254740992 were expected") {
+			t.Errorf("%+v: got %v", far, err)
 		}
 	}
 }

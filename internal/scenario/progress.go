@@ -23,15 +23,26 @@ type RuleProgress struct {
 	Rolled  uint64 `json:"rolled"`
 }
 
+// mostCounted is more calls than a scenario can have met. From there, no counter
+// can be counted to where it would begin below nothing.
+const mostCounted = 1 << 53
+
 // Check says what no scenario can have come to.
 func (p *Progress) Check() error {
+	counts := []int{p.Fired, p.Skipped}
 	for _, r := range p.Rules {
-		if r.Fired < 0 || r.Skipped < 0 {
-			return fmt.Errorf("scenario %s: a rule fired or let through less than nothing", p.Scenario)
+		counts = append(counts, r.Fired, r.Skipped)
+	}
+	for _, n := range counts {
+		switch {
+		case n < 0:
+			return fmt.Errorf("scenario %s: it or a rule fired or let through less than nothing", p.Scenario)
+		case int64(n) > mostCounted:
+			return fmt.Errorf("scenario %s: it or a rule fired or let through %d calls; at most %d were expected", p.Scenario, n, int64(mostCounted))
 		}
 	}
-	if p.Fired < 0 || p.Skipped < 0 || p.State == "" {
-		return fmt.Errorf("scenario %s: it is in no state, or fired or let through less than nothing", p.Scenario)
+	if p.State == "" {
+		return fmt.Errorf("scenario %s: it is in no state", p.Scenario)
 	}
 	return nil
 }

@@ -193,3 +193,18 @@ func play(t *testing.T, s *scenario.Scenario) {
 		t.Errorf("got %d active, want 1", len(p.Active()))
 	}
 }
+
+// One expression too many is one fault: what the further ones would have meant
+// is not known, and no rule is said to cover another by them.
+func TestTooManyExpressionsAreOneFault(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("scenario: s\napi: toy\nrules:\n")
+	for i := range 55 {
+		fmt.Fprintf(&text, "  - {operation: Create, where: {UserId: {matches: '^u%d$'}}, outcome: success}\n", i)
+	}
+	_, err := scenario.Parse("s.yaml", []byte(text.String()), apis)
+	want := "s.yaml:54:51: this is regular expression 51 of the scenario; at most 50 were expected; use in, or split the scenario"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}

@@ -19,7 +19,7 @@ var (
 )
 
 // does are the keys of which a rule needs one: without, it would do nothing.
-var does = []string{"outcome", "outcomes", "then", "trigger", "expect", "wire"}
+var does = []string{"outcome", "outcomes", "phantom", "then", "trigger", "expect", "wire"}
 
 // speaks are the keys in an API's own language, which no rule for every API
 // can have.
@@ -213,7 +213,7 @@ func (r *reader) outcomes(n *yaml.Node, t target) []string {
 		if s, ok := document.Text(r.faults, e, "an outcome"); ok && s == Emulator {
 			all = append(all, s)
 		} else if ok {
-			all = append(all, r.outcome(e, t))
+			all = append(all, r.outcome(e, t, Emulator))
 		}
 	}
 	return all
@@ -229,7 +229,9 @@ func (r *reader) repeat(n *yaml.Node) bool {
 	return s == "all"
 }
 
-func (r *reader) outcome(n *yaml.Node, t target) string {
+// outcome reads the name of an outcome. What else may stand there is suggested
+// with those that are documented.
+func (r *reader) outcome(n *yaml.Node, t target, further ...string) string {
 	s, ok := document.Text(r.faults, n, "outcome")
 	if !ok || !t.known || r.api.Outcome(t.op, s) != nil {
 		if ok && s == "" {
@@ -241,7 +243,7 @@ func (r *reader) outcome(n *yaml.Node, t target) string {
 		r.faults.Say(n, "the emulator decides where outcome is left out; to have it keep calls from later rules, write outcomes: [%s]", Emulator)
 		return s
 	}
-	hint := document.Hint(s, outcomeNames(r.api.Ends(t.op)))
+	hint := document.Hint(s, append(outcomeNames(r.api.Ends(t.op)), further...))
 	if t.op != nil {
 		r.faults.Say(n, "%s has no outcome %s%s", t.name, document.Quote(s), hint)
 		return s

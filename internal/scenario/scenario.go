@@ -135,6 +135,14 @@ type Wire struct {
 	Headers   []HeaderChange // laid over the answer's, whoever gave it
 }
 
+// Removes reports whether a header, by its canonical name, is taken from every
+// answer.
+func (w *Wire) Removes(header string) bool {
+	return w != nil && slices.ContainsFunc(w.Headers, func(h HeaderChange) bool {
+		return h.Remove && http.CanonicalHeaderKey(h.Name) == header
+	})
+}
+
 // A Delay is how long an answer is held back: a fixed time, one between two,
 // or one that is log-normally distributed. The zero Delay is none.
 type Delay struct {

@@ -141,6 +141,9 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 	}
 	if x := m["body"]; x != nil {
 		a.Body, _ = document.Text(r.faults, x, "body")
+		if a.Body != "" && (a.Status == http.StatusNoContent || a.Status == http.StatusNotModified) {
+			r.faults.Say(x, "an answer with the status %d has no body; leave the body out", a.Status)
+		}
 	}
 	return a
 }

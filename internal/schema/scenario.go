@@ -70,6 +70,7 @@ func rule() object {
 		"anyOf": list{
 			object{"required": list{"outcome"}},
 			object{"required": list{"outcomes"}},
+			object{"required": list{"phantom"}},
 			object{"required": list{"then"}},
 			object{"required": list{"trigger"}},
 			object{"required": list{"expect"}},
