@@ -147,7 +147,7 @@ func (w *world) reindexKeys() (err error) {
 func (w *world) forgetVerified() {
 	w.verified = map[[sha256.Size]byte]verified{}
 	for _, t := range w.Tokens {
-		w.verified[sha256.Sum256([]byte(t.Token))] = verified{client: t.Client, scoped: true}
+		w.verified[hashOf(t.Token)] = verified{client: t.Client, scoped: true}
 	}
 }
 
