@@ -31,7 +31,7 @@ func TestCostStaysFlat(t *testing.T) { // not parallel: it counts allocations
 	for range 5_000 {
 		call()
 	}
-	if many := testing.AllocsPerRun(500, call); many > few+3 {
+	if many := testing.AllocsPerRun(500, call); many > few*1.2 { // under the race detector pools forget by chance
 		t.Errorf("got %v allocations among 5,000 sessions and %v among few", many, few)
 	}
 }
