@@ -139,8 +139,12 @@ func (w *walk) perform() {
 	w.state = w.State
 	if w.phantom {
 		w.pretend()
-	} else if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
+	}
+	if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
 		w.value = do(&w.Call)
+	}
+	if w.phantom {
+		w.Callbacks = nil
 	}
 	for i := range w.triggers {
 		w.pull(&w.triggers[i])

@@ -32,19 +32,14 @@ func (w *walk) fits(s *scenario.Scenario) error {
 	return nil
 }
 
-// pretend carries the outcome out on a copy of the world, which is thrown away:
-// the answer is that of a success, and nothing has changed.
+// pretend has the outcome be carried out on a copy of the world, which is thrown
+// away: the answer is that of a success, and nothing has changed.
 func (w *walk) pretend() {
 	world, err := w.visit.Room.Copy(w.State)
 	if err != nil {
 		panic("engine: " + w.API.Name + ": copying the world for a phantom: " + err.Error())
 	}
 	w.state, w.State, w.House = world, world, stage{w}
-	if do := w.verdict.Outcome.Do; do != nil && !w.undone() {
-		w.value = do(&w.Call)
-	}
-	w.Callbacks = nil
-	w.State = nil
 }
 
 // stage is the house of an outcome that is told and not carried out: what it
