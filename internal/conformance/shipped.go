@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -92,9 +93,16 @@ func (w *World) Activate(t testing.TB, name string) {
 // find finds a scenario that ships for the world's API or for all, or that an
 // outcome is.
 func (w *World) find(name string) (*scenario.Scenario, error) {
+	if l, read := libraries.Load(w.API); read {
+		return l.(*scenario.Library).Find(name)
+	}
 	l := scenario.NewLibrary([]*contract.API{w.API})
 	if err := l.Add(folder{scenarios.Files, []string{w.API.Name, scenario.Everywhere}}, "shipped"); err != nil {
 		return nil, err
 	}
+	libraries.Store(w.API, l)
 	return l.Find(name)
 }
+
+// libraries hold the scenarios that ship, by API, as shelves do the fixtures.
+var libraries sync.Map
