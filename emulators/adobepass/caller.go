@@ -102,9 +102,7 @@ func (k *caller) form(c *contract.Call, text string, place contract.Place) {
 		pair, text, _ = strings.Cut(text, "&")
 		name, value, _ := strings.Cut(pair, "=")
 		if strings.ContainsRune(name, '%') { // few clients encode names
-			if plain, err := url.QueryUnescape(name); err == nil {
-				name = plain
-			}
+			name = wire.Unescape(name)
 		}
 		if name == "domain" && place == contract.Form {
 			name = "domainName" // what an answer calls the missing parameter

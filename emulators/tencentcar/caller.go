@@ -3,7 +3,6 @@ package tencentcar
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -164,7 +163,7 @@ func (k *caller) readPairs(text string) contract.Values {
 			continue
 		}
 		name, value, split := strings.Cut(piece, "=")
-		p := pair{unescape(name), unescape(value)}
+		p := pair{wire.Unescape(name), wire.Unescape(value)}
 		switch _, twice := in[p.name]; {
 		case !split:
 			k.fault("the piece %.60q has no `=`", piece)
@@ -186,15 +185,6 @@ func (k *caller) fault(text string, args ...any) {
 	if k.formFault == "" {
 		k.formFault = fmt.Sprintf(text, args...)
 	}
-}
-
-// unescape decodes percent-encoding and leaves text as it is where that is
-// broken: the signature tells the rest.
-func unescape(s string) string {
-	if t, err := url.QueryUnescape(s); err == nil {
-		return t
-	}
-	return s
 }
 
 // commonParameters are those that a v1 request carries among the business
@@ -271,7 +261,7 @@ func parameter(r *contract.Request, name string) string {
 	}
 	for piece := range strings.SplitSeq(text, "&") {
 		if n, value, _ := strings.Cut(piece, "="); n == name {
-			return unescape(value)
+			return wire.Unescape(value)
 		}
 	}
 	return ""

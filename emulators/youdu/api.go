@@ -2,7 +2,6 @@ package youdu
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -116,20 +115,11 @@ func callers(r *contract.Request) []string {
 // of several the first counts. Braces may stand there as they are.
 func parameter(query, name string) string {
 	for piece := range strings.SplitSeq(query, "&") {
-		if n, value, _ := strings.Cut(piece, "="); unescaped(n) == name {
-			return unescaped(value)
+		if n, value, _ := strings.Cut(piece, "="); wire.Unescape(n) == name {
+			return wire.Unescape(value)
 		}
 	}
 	return ""
-}
-
-// unescaped is a piece of a query as it was meant, or as it stands there where
-// its escapes are none.
-func unescaped(piece string) string {
-	if plain, err := url.QueryUnescape(piece); err == nil {
-		return plain
-	}
-	return piece
 }
 
 // failure is what every error returns.

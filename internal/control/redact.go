@@ -132,11 +132,7 @@ func (f *finder) query(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		bare, err := url.QueryUnescape(name)
-		if err != nil {
-			bare = name
-		}
-		if f.secret(bare) {
+		if f.secret(wire.Unescape(name)) {
 			pairs[i] = name + "=" + f.black(value)
 		}
 	}

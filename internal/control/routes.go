@@ -159,7 +159,7 @@ func (s *Server) meet(at []route) echo.HandlerFunc {
 		}
 		a := &asking{Request: r, path: map[string]string{}, limit: s.config.Body}
 		for i, name := range names {
-			a.path[name] = unescape(c.ParamValues()[i], r.URL)
+			a.path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 		}
 		if a.query, err = chosen.read(r.URL); err != nil {
 			return err
@@ -215,18 +215,6 @@ func (r *route) read(u *url.URL) (map[string]string, error) {
 		said[name] = values[0]
 	}
 	return said, nil
-}
-
-// unescape undoes the escapes of what stands in a path. They are still there
-// exactly where the path could not be told without them.
-func unescape(s string, u *url.URL) string {
-	if u.RawPath == "" {
-		return s
-	}
-	if undone, err := url.PathUnescape(s); err == nil {
-		return undone
-	}
-	return s
 }
 
 // write puts an answer on the wire.

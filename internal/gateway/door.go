@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -73,22 +72,10 @@ func meet(at []*contract.Operation) echo.HandlerFunc {
 		}
 		v.request.Path = make(map[string]string, len(names))
 		for i, name := range names {
-			v.request.Path[name] = unescape(c.ParamValues()[i], c.Request().URL)
+			v.request.Path[name] = wire.PathValue(c.ParamValues()[i], c.Request().URL)
 		}
 		return nil
 	}
-}
-
-// unescape undoes the escapes of a path parameter. They are still there exactly
-// where the path could not be told without them.
-func unescape(s string, u *url.URL) string {
-	if u.RawPath == "" {
-		return s
-	}
-	if plain, err := url.PathUnescape(s); err == nil {
-		return plain
-	}
-	return s
 }
 
 // route finds the path of r in the tables.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -155,5 +156,23 @@ func TestEncodeRowsKeepsTheTablesOrder(t *testing.T) {
 	got := wire.EncodeRows(rows, contract.Values{"x": "<1>", "z": json.Number("2.50"), "b": true, "a": nil})
 	if want := `{"z":2.50,"x":"<1>","a":null,"b":true}`; string(got) != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestEscapesAreUndoneWhereTheyAreSome(t *testing.T) {
+	for s, want := range map[string]string{"a%20b+c": "a b c", "plain": "plain", "100%": "100%", "%zz+": "%zz+"} {
+		if got := wire.Unescape(s); got != want {
+			t.Errorf("%s: got %s, want %s", s, got, want)
+		}
+	}
+	told, kept := &url.URL{Path: "/a b"}, &url.URL{Path: "/a/b", RawPath: "/a%2Fb"}
+	for _, tt := range []struct {
+		s    string
+		u    *url.URL
+		want string
+	}{{"100%25", told, "100%25"}, {"a%2Fb", kept, "a/b"}, {"%zz", kept, "%zz"}} {
+		if got := wire.PathValue(tt.s, tt.u); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.s, got, tt.want)
+		}
 	}
 }
