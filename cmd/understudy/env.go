@@ -87,7 +87,7 @@ func (e *env) file(cmd *cobra.Command, name string) (map[string]string, error) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if cmd.Flags().Lookup(key.Value) == nil {
-			faults.Say(key, "%s has no setting %q%s", cmd.Name(), key.Value, document.Hint(key.Value, flagNames(cmd)))
+			faults.Addf(key, "%s has no setting %q%s", cmd.Name(), key.Value, document.Hint(key.Value, flagNames(cmd)))
 			continue
 		}
 		said[key.Value] = scalar(value)

@@ -52,7 +52,7 @@ func handbookCommand(env *env) *cobra.Command {
 
 // writeHandbook writes pages into a folder, or to standard output where none is named.
 func writeHandbook(env *env, dir string, apis []*contract.API) error {
-	library, shelf := scenario.NewLibrary(emulators.All), fixture.NewShelf(emulators.All)
+	library, shelf := scenario.NewLibrary(emulators.All), fixture.NewLibrary(emulators.All)
 	if err := library.Add(scenarios.Files, "shipped"); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func journalCommand(env *env) *cobra.Command {
 }
 
 func completeFilters(cmd *cobra.Command) {
-	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Door)}
+	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Check)}
 	_ = cmd.RegisterFlagCompletionFunc("api", cobra.FixedCompletions(apiNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("decided-by", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp))
 }

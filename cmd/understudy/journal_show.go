@@ -104,9 +104,9 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			b.WriteString("\n")
 		}
 	}
-	if !e.Passed.IsZero() {
+	if !e.Mismatches.IsZero() {
 		b.WriteString("rules passed over:\n")
-		for _, p := range e.Passed.List() {
+		for _, p := range e.Mismatches.List() {
 			where := "  "
 			if p.Rule > 0 {
 				where = fmt.Sprintf("  %s rule %d: ", p.Scenario, p.Rule)

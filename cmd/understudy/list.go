@@ -192,7 +192,7 @@ func listScenarios(c *chosen) (*table, error) {
 }
 
 func listFixtures(c *chosen) (*table, error) {
-	shelf := fixture.NewShelf(emulators.All)
+	shelf := fixture.NewLibrary(emulators.All)
 	faults := shelf.Add(fixtures.Files)
 	from := map[string]string{} // by name: where it comes from
 	for _, f := range shelf.List() {
@@ -203,7 +203,7 @@ func listFixtures(c *chosen) (*table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--fixtures: %w", err)
 		}
-		folder := fixture.NewShelf(emulators.All)
+		folder := fixture.NewLibrary(emulators.All)
 		_ = folder.Add(root.FS()) // the shelf tells the same faults
 		faults = errors.Join(faults, shelf.Add(root.FS()), root.Close())
 		for _, f := range folder.List() {

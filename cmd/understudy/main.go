@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 // started is when this process began, as near as it can tell.
@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, env *env) int {
 
 func code(err error) int {
 	var e *exit
-	var usage *suite.UsageError
+	var usage *server.UsageError
 	switch {
 	case errors.As(err, &e):
 		return e.code

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 // apply are the arguments of a call that succeeds once per user.
@@ -57,14 +57,14 @@ func TestCallInSandbox(t *testing.T) {
 func TestCallSignsByTheRightClock(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"wall", "sandbox"} {
-		s := start(t, func(c *suite.Config) { c.Signatures = by })
+		s := start(t, func(c *server.Config) { c.Signatures = by })
 		at(t, s, apply("u-1")...).want(t, exitDone, "tencentcar/ApplyConcurrent/success")
 	}
 }
 
 func TestCallWithoutOwnPort(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(c *suite.Config) { c.APIPorts = "off" })
+	s := start(t, func(c *server.Config) { c.APIPorts = "off" })
 	at(t, s, apply("u-1")...).want(t, exitDone, "POST /tencentcar/ HTTP/1.1", "tencentcar/ApplyConcurrent/success")
 }
 
@@ -241,7 +241,7 @@ func TestResetClockTrigger(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(c *suite.Config) { c.Token = "secret" })
+	s := start(t, func(c *server.Config) { c.Token = "secret" })
 	at(t, s, "health").want(t, exitDone, "ready control="+s.Control)
 	at(t, s, "health", "--wait", "10s").want(t, exitDone, "ready")
 	port := s.Control[strings.LastIndexByte(s.Control, ':')+1:]

@@ -14,7 +14,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
@@ -25,7 +25,7 @@ const drain = 1500 * time.Millisecond
 const settingsFile = "understudy.yaml"
 
 func serveCommand(env *env) *cobra.Command {
-	c := suite.Config{
+	c := server.Config{
 		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
 		Wall: time.Now, Env: env.lookup, Body: 10 << 20,
 	}
@@ -103,8 +103,8 @@ func serveCommand(env *env) *cobra.Command {
 }
 
 // serve serves until ctx is done.
-func serve(ctx context.Context, env *env, c suite.Config, strict, quiet bool) error {
-	s, err := suite.Start(c)
+func serve(ctx context.Context, env *env, c server.Config, strict, quiet bool) error {
+	s, err := server.Start(c)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func serve(ctx context.Context, env *env, c suite.Config, strict, quiet bool) er
 	return err
 }
 
-func printDoors(w io.Writer, s *suite.Suite) {
+func printDoors(w io.Writer, s *server.Server) {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	_, _ = fmt.Fprintf(table, "control\t%s\tcontrol API\n", s.Control)
 	_, _ = fmt.Fprintf(table, "door\t%s\tevery API, by host name or path\n", s.Door)

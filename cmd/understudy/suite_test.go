@@ -13,7 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
@@ -21,9 +21,9 @@ import (
 const noServer = "http://127.0.0.1:1"
 
 // start starts a server on free ports, whose clocks stand.
-func start(t *testing.T, change ...func(*suite.Config)) *suite.Suite {
+func start(t *testing.T, change ...func(*server.Config)) *server.Server {
 	t.Helper()
-	c := suite.Config{
+	c := server.Config{
 		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2026-01-31T12:00:00Z", Signatures: "wall", Auth: []string{"verify"},
@@ -33,7 +33,7 @@ func start(t *testing.T, change ...func(*suite.Config)) *suite.Suite {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := suite.Start(c)
+	s, err := server.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func command(t *testing.T, vars []string, in string, args ...string) result {
 }
 
 // at runs a command against a server.
-func at(t *testing.T, s *suite.Suite, args ...string) result {
+func at(t *testing.T, s *server.Server, args ...string) result {
 	t.Helper()
 	return command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control}, "", args...)
 }

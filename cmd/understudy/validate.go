@@ -129,11 +129,11 @@ func checkFile(file string, seen map[string]string) error {
 	case said["fixture"]:
 		err = checkFixture(file, text)
 	default:
-		faults.Say(root, "the file has neither the key scenario nor the key fixture; one of them was expected")
+		faults.Addf(root, "the file has neither the key scenario nor the key fixture; one of them was expected")
 		return faults.Err()
 	}
 	if filepath.Ext(file) == ".yml" {
-		faults.Say(nil, "the file's name ends in .yml; .yaml was expected; rename it")
+		faults.Addf(nil, "the file's name ends in .yml; .yaml was expected; rename it")
 	}
 	return errors.Join(faults.Err(), err)
 }
@@ -169,7 +169,7 @@ func checkScenario(file string, text []byte, seen map[string]string) error {
 	}
 	if first := seen[s.FullName()]; first != "" {
 		faults := document.NewFaults(file)
-		faults.Say(nil, "the scenario %s stands in %s already; give one of them another name", s.FullName(), first)
+		faults.Addf(nil, "the scenario %s stands in %s already; give one of them another name", s.FullName(), first)
 		return faults.Err()
 	}
 	seen[s.FullName()] = file
@@ -208,11 +208,11 @@ func checkFixture(file string, text []byte) error {
 	faults := document.NewFaults(file)
 	if api := inFolder(file); api != nil {
 		if at := filepath.Join(f.API, f.Name+".yaml"); at != filepath.Join(api.Name, filepath.Base(file)) {
-			faults.Say(nil, "the file says it is fixture %q of %s; name the file %s, or change what it says", f.Name, f.API, at)
+			faults.Addf(nil, "the file says it is fixture %q of %s; name the file %s, or change what it says", f.Name, f.API, at)
 		}
 	}
 	if err := makeWorld(f); err != nil {
-		faults.Say(nil, "no world can be made of the file: %v", err)
+		faults.Addf(nil, "no world can be made of the file: %v", err)
 	}
 	return faults.Err()
 }

@@ -18,15 +18,15 @@ var API = &contract.API{
 	Docs:  "https://developer.adobe.com/analytics-collection-apis/methods/media-collection/",
 	Port:  6411,
 
-	Hosts:   []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"}, // those of Adobe's own samples
-	Claims:  claims,
-	Callers: callers,
+	Hosts:       []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"}, // those of Adobe's own samples
+	Claims:      claims,
+	Identifiers: identifiers,
 
-	Pick:  pick,
-	Door:  door,
-	Fail:  fail,
-	Write: write,
-	Sign:  sign,
+	Pick:   pick,
+	Checks: checks,
+	Fail:   fail,
+	Write:  write,
+	Sign:   sign,
 
 	Operations: operations,
 	Common:     common,
@@ -34,7 +34,7 @@ var API = &contract.API{
 		{Name: "message", Need: contract.Required, Cite: citeSwagger, Doc: "What went wrong. No client reads it."},
 	},
 
-	State:    newWorld,
+	State:    newState,
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
@@ -47,16 +47,16 @@ var API = &contract.API{
 
 var operations = []*contract.Operation{startSession, sendEvent, sendDownloaded, sendBatch, getSchema}
 
-// door is the order in which a request is looked at. That a request is held
+// checks is the order in which a request is looked at. That a request is held
 // against its schema before its session is looked for is inferred: the
 // collection layer "has no session context" (mc-api-validate-reqs).
-var door = []contract.Step{
-	{Name: "path", Do: checkPath, Ends: outcomes(notFound)},
-	{Name: "method", Do: checkMethod, Ends: outcomes(preflight, methodNotAllowed)},
-	{Name: "size", Do: checkSize, Ends: outcomes(payloadTooLarge)},
-	{Name: "content type", Do: checkContentType, Ends: outcomes(unsupportedMediaType)},
-	{Name: "json", Do: readBody, Ends: outcomes(badRequest)},
-	{Name: "schema", Do: checkBody, Ends: outcomes(badRequest)},
+var checks = []contract.Check{
+	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
+	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(preflight, methodNotAllowed)},
+	{Name: "size", Do: checkSize, Ends: contract.Outcomes(payloadTooLarge)},
+	{Name: "content type", Do: checkContentType, Ends: contract.Outcomes(unsupportedMediaType)},
+	{Name: "json", Do: readBody, Ends: contract.Outcomes(badRequest)},
+	{Name: "schema", Do: checkBody, Ends: contract.Outcomes(badRequest)},
 }
 
 // The paths, as documented.
@@ -77,9 +77,9 @@ func claims(r *contract.Request) bool {
 	return strings.HasSuffix(strings.ToLower(host), ".hb-api.omtrdc.net") || find(r).operations != nil
 }
 
-// callers knows a caller by the session, or else by organisation and report
+// identifiers knows a caller by the session, or else by organisation and report
 // suite of the session that it opens.
-func callers(r *contract.Request) []string {
+func identifiers(r *contract.Request) []string {
 	if sid := find(r).in["sid"]; sid != "" {
 		return []string{sid}
 	}

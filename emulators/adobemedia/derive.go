@@ -23,7 +23,7 @@ const mostStates = 10
 
 // Derive tells what the service makes of each session's events, as far as they
 // are kept.
-func (w *world) Derive(now time.Time, sw contract.Values) any {
+func (w *state) Derive(now time.Time, sw contract.Values) any {
 	told := map[string]*derived{}
 	for _, s := range w.Sessions {
 		if !s.Forgotten {

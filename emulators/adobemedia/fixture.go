@@ -35,8 +35,8 @@ var fixtureRows = []contract.Param{
 	{Name: "sessions", Type: contract.List, Of: contract.String, Doc: "Ids of sessions that are known from the start, each open from its first event on."},
 }
 
-// newWorld begins a world with what the fixture says.
-func newWorld(seed contract.Seed) (contract.State, error) {
+// newState begins a world with what the fixture says.
+func newState(seed contract.Seed) (contract.State, error) {
 	var f struct {
 		Accounts []account `yaml:"accounts"`
 		Sessions []string  `yaml:"sessions"`
@@ -46,7 +46,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 			return nil, err
 		}
 	}
-	w := &world{Accounts: f.Accounts, Waiting: f.Sessions}
+	w := &state{Accounts: f.Accounts, Waiting: f.Sessions}
 	minted := account{ReportSuite: seed.Credentials.Text("reportSuite"), OrgID: seed.Credentials.Text("orgId")}
 	if minted.ReportSuite != "" && minted.OrgID != "" && !w.knows(minted) {
 		w.Accounts = append(w.Accounts, minted)
@@ -54,7 +54,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 	return w, w.Reindex()
 }
 
-func (w *world) knows(a account) bool {
+func (w *state) knows(a account) bool {
 	for _, known := range w.Accounts {
 		if known == a {
 			return true

@@ -14,7 +14,7 @@ var getSchema = &contract.Operation{
 	Params: []contract.Param{
 		{Name: "eventType", In: contract.Path, Need: contract.Required, Example: start, Cite: citeValidate, Doc: "The type of event."},
 	},
-	Outcomes: outcomes(schemaTold, noSchema),
+	Outcomes: contract.Outcomes(schemaTold, noSchema),
 	Decide:   decideSchema,
 }
 

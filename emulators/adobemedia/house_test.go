@@ -121,15 +121,15 @@ func (s *stage) later(d time.Duration) {
 }
 
 // look shows the state.
-func (s *stage) look(f func(*world)) {
+func (s *stage) look(f func(*state)) {
 	s.t.Helper()
-	s.Room(s.t).Alone(func(state contract.State) { f(state.(*world)) })
+	s.Instance(s.t).WithState(func(present contract.State) { f(present.(*state)) })
 }
 
 // snapshot is the state as text.
 func (s *stage) snapshot() string {
 	s.t.Helper()
-	text, err := s.Room(s.t).Snapshot()
+	text, err := s.Instance(s.t).Snapshot()
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func TestKeptBytesAreBounded(t *testing.T) {
 			t.Fatal(e.Outcome)
 		}
 	}
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		sum := 0
 		for _, one := range w.Sessions {
 			sum += len(one.Start.Raw)
@@ -135,7 +135,7 @@ func TestKeptEventsAreBounded(t *testing.T) {
 	for i := range 300 {
 		s.event(events, 204, `{"eventType":"ping",`+at(float64(i), int64(i))+`}`)
 	}
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		one := w.Sessions[0]
 		if len(one.Hits) != 256 || one.Received != 301 || !strings.Contains(string(one.Hits[255].Raw), `"ts":299}`) || one.Start.Raw == nil {
 			t.Errorf("got %d events of %d, the last %s", len(one.Hits), one.Received, one.Hits[255].Raw)
@@ -157,7 +157,7 @@ func TestReindexRefuses(t *testing.T) {
 		"waiting: the sid \"a":        `{"waiting":["` + sid + `"],"sessions":[{"sid":"` + sid + `"}]}`,
 	} {
 		s := onStage(t, conformance.Setting{})
-		if err := s.Room(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := s.Instance(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
@@ -169,10 +169,10 @@ func TestRestoreCountsBytes(t *testing.T) {
 	s := onStage(t, conformance.Setting{})
 	events := s.start(starting("", ""))
 	s.event(events, 204, ping)
-	if err := s.Room(t).Restore([]byte(s.snapshot())); err != nil {
+	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 		t.Fatal(err)
 	}
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		if want := len(w.Sessions[0].Start.Raw) + len(w.Sessions[0].Hits[0].Raw) + hitCost; w.bytes != want {
 			t.Errorf("got %d, want %d", w.bytes, want)
 		}
@@ -187,13 +187,13 @@ func TestNewSessionsTakeNoKnownID(t *testing.T) {
 	there := onStage(t, conformance.Setting{})
 	known := there.start(starting("", ""))
 	here := onStage(t, conformance.Setting{})
-	if err := here.Room(t).Restore([]byte(there.snapshot())); err != nil {
+	if err := here.Instance(t).Restore([]byte(there.snapshot())); err != nil {
 		t.Fatal(err)
 	}
 	if opened := here.start(starting("", "")); opened == known {
 		t.Errorf("%s was opened twice", opened)
 	}
-	if err := here.Room(t).Restore([]byte(here.snapshot())); err != nil {
+	if err := here.Instance(t).Restore([]byte(here.snapshot())); err != nil {
 		t.Error(err)
 	}
 }
@@ -216,12 +216,12 @@ func TestCallers(t *testing.T) {
 		"cut in the middle": {`{"params":{"visitor.marketingCloudOrgId":"o","analytics.reportSuite":"r`, ""},
 		"nothing":           {"", ""},
 	} {
-		got := strings.Join(callers(post(sessionsPath, []byte(v.body), startSession, sendBatch)), "|")
+		got := strings.Join(identifiers(post(sessionsPath, []byte(v.body), startSession, sendBatch)), "|")
 		if got != v.want {
 			t.Errorf("%s: got %q, want %q", name, got, v.want)
 		}
 	}
-	if got := callers(eventOf("abc", starting("", ""))); len(got) != 1 || got[0] != "abc" {
+	if got := identifiers(eventOf("abc", starting("", ""))); len(got) != 1 || got[0] != "abc" {
 		t.Errorf("an event: got %q", got)
 	}
 	for host, want := range map[string]bool{"ns.hb-api.omtrdc.net": true, "NS.hb-api.omtrdc.net:443": true, "ns.hb.omtrdc.net": false, "example.com": false} {
@@ -265,11 +265,11 @@ func FuzzBody(f *testing.F) {
 		default:
 			t.Errorf("%q: got %d", body, got.Code)
 		}
-		var w world
+		var w state
 		if err := json.Unmarshal([]byte(s.snapshot()), &w); err != nil || w.Reindex() != nil {
 			t.Errorf("the state cannot be restored: %v", err)
 		}
-		s.look(func(w *world) { w.Derive(conformance.Noon, s.Room(t).Switches()) })
+		s.look(func(w *state) { w.Derive(conformance.Noon, s.Instance(t).Switches()) })
 	})
 }
 
@@ -286,13 +286,13 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		s := onStage(t, conformance.Setting{})
-		if s.Room(t).Restore(document) != nil {
+		if s.Instance(t).Restore(document) != nil {
 			return
 		}
 		s.request("POST", sessionsPath, starting("", ""))
 		s.request("POST", sessionsPath+"/"+strings.Repeat("a", 64)+"/events", happening("ping", ""))
-		s.look(func(w *world) { w.Derive(conformance.Noon, s.Room(t).Switches()) })
-		if err := s.Room(t).Restore([]byte(s.snapshot())); err != nil {
+		s.look(func(w *state) { w.Derive(conformance.Noon, s.Instance(t).Switches()) })
+		if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 			t.Errorf("a restored world cannot be restored: %v", err)
 		}
 	})

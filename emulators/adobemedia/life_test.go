@@ -31,7 +31,7 @@ func TestSwitches(t *testing.T) {
 		s.event(ended, 204, ping)
 		s.later(11 * time.Minute)
 		s.event(idle, 204, ping)
-		s.look(func(w *world) {
+		s.look(func(w *state) {
 			for i, want := range []int{1, 1} {
 				if one := w.Sessions[i]; one.Dropped != want || !one.Hits[len(one.Hits)-1].Dropped {
 					t.Errorf("session %d: %d events were dropped, want %d", i, one.Dropped, want)
@@ -52,7 +52,7 @@ func TestSwitches(t *testing.T) {
 		s := onStage(t, set("closed_policy", "drop"))
 		for what, want := range map[string]int{byAge: 410, byIdle: 204, byStall: 204} {
 			events := s.start(starting("", ""))
-			if err := s.Pull(t, "expire", contract.Values{"what": what, "id": strings.Split(events, "/")[4]}); err != nil {
+			if err := s.Trigger(t, "expire", contract.Values{"what": what, "id": strings.Split(events, "/")[4]}); err != nil {
 				t.Fatal(err)
 			}
 			s.event(events, want, ping)
@@ -185,9 +185,9 @@ func TestShippedFixtures(t *testing.T) {
 func (s *stage) derive() []*derived {
 	s.t.Helper()
 	var all []*derived
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		for _, one := range w.Sessions {
-			all = append(all, one.derive(s.Sandbox.Clock.Now().UnixMilli(), limitsOf(s.Room(s.t).Switches()), s.Room(s.t).Switches().Bool("reorder")))
+			all = append(all, one.derive(s.Sandbox.Clock.Now().UnixMilli(), limitsOf(s.Instance(s.t).Switches()), s.Instance(s.t).Switches().Bool("reorder")))
 		}
 	})
 	return all
@@ -296,7 +296,7 @@ func TestDerivedOfWhatWasLetGo(t *testing.T) {
 	events := s.start(starting("", ""))
 	waiting := sessionsPath + "/" + documentedID + "/events"
 	s.event(events, 204, happening("play", ""))
-	s.look(func(w *world) { w.shed(w.Sessions[0]) })
+	s.look(func(w *state) { w.shed(w.Sessions[0]) })
 	s.event(events, 204, happening("ping", ""))
 	for range maxHits + 1 {
 		s.event(waiting, 204, happening("ping", ""))
@@ -328,15 +328,15 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 			t.Errorf("session %d: got %+v, want %+v", i, d, want)
 		}
 	}
-	s.look(func(w *world) {
-		text, err := json.Marshal(w.Derive(s.Sandbox.Clock.Now(), s.Room(t).Switches()))
+	s.look(func(w *state) {
+		text, err := json.Marshal(w.Derive(s.Sandbox.Clock.Now(), s.Instance(t).Switches()))
 		if err != nil || !strings.Contains(string(text), `"closed_by":"idle"`) || strings.Contains(s.snapshotOf(w), "closed_by") {
 			t.Errorf("got %s, %v", text, err)
 		}
 	})
 }
 
-func (s *stage) snapshotOf(w *world) string {
+func (s *stage) snapshotOf(w *state) string {
 	text, err := json.Marshal(w)
 	if err != nil {
 		s.t.Fatal(err)
@@ -375,7 +375,7 @@ func TestScriptedOutcomesLast(t *testing.T) {
 	s.later(26 * time.Hour)
 	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "accepted")
 	s.event(forgotten, 204, happening("ping", ""))
-	if err := s.Room(t).Restore([]byte(s.snapshot())); err != nil {
+	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 		t.Errorf("sessions that were found again: %v", err)
 	}
 	malformed := sessionsPath + "/x/events"
@@ -394,11 +394,11 @@ func TestExpire(t *testing.T) {
 				events = s.start(starting("", ""))
 				sid = strings.Split(events, "/")[4]
 			}
-			if err := s.Pull(t, "expire", contract.Values{"what": what, "id": sid}); err != nil {
+			if err := s.Trigger(t, "expire", contract.Values{"what": what, "id": sid}); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 			s.event(events, want, happening("ping", ""))
-			if err := s.Pull(t, "expire", contract.Values{"what": byIdle, "id": sid}); err == nil {
+			if err := s.Trigger(t, "expire", contract.Values{"what": byIdle, "id": sid}); err == nil {
 				t.Errorf("%s: what is over ended again", what)
 			}
 		}
@@ -414,7 +414,7 @@ func TestSandboxesAreFound(t *testing.T) {
 	here := s.start(starting("", ""))
 	s.event(there, 204, happening("ping", ""))
 	s.event(here, 204, happening("ping", ""))
-	other := s.House.Find("other")
+	other := s.Registry.Find("other")
 	if calls, _ := other.Journal.List(journal.Filter{Limit: 10}); len(calls) != 2 || calls[0].FoundBy != "word" {
 		t.Errorf("the other sandbox had the calls %+v", calls)
 	}

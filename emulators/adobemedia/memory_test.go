@@ -20,7 +20,7 @@ func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measu
 	}
 	grown := heap() - before
 	var open int
-	(&stage{w, t}).look(func(w *world) { open = len(w.sessions) })
+	(&stage{w, t}).look(func(w *state) { open = len(w.sessions) })
 	if open != sessions || grown > most {
 		t.Errorf("%d sessions take %d MiB, want %d in at most %d", open, grown>>20, sessions, most>>20)
 	}
@@ -44,7 +44,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	s := onStage(t, conformance.Setting{})
 	first, ended := s.start(starting("", "")), s.start(starting("", ""))
 	s.event(ended, 204, happening("sessionEnd", ""))
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		for i := range maxSessions - 2 { // as if they had been opened one after the other
 			one := *w.Sessions[0]
 			one.ID = newFake(i)
@@ -54,7 +54,7 @@ func TestSessionsAreBounded(t *testing.T) {
 		}
 	})
 	second := s.start(starting("", ""))
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		if len(w.Sessions) != maxSessions-maxSessions/16+1 || len(w.sessions) != len(w.Sessions) {
 			t.Errorf("%d sessions are left", len(w.Sessions))
 		}
@@ -69,7 +69,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	for range maxSessions/maxSweep + 1 {
 		s.start(starting("", ""))
 	}
-	s.look(func(w *world) {
+	s.look(func(w *state) {
 		if len(w.Sessions) != maxSessions/maxSweep+1 || len(w.sessions) != len(w.Sessions) {
 			t.Errorf("%d sessions are left after a day", len(w.Sessions))
 		}

@@ -44,7 +44,7 @@ const improper = "Request had improper format."
 // nothing.
 var serverError = fails("serverError", 500, "Server error.", "The service failed.", citeSwagger)
 
-var common = outcomes(serverError)
+var common = contract.Outcomes(serverError)
 
 // How an event ends where the session does not take it.
 var (
@@ -63,5 +63,3 @@ var (
 func fails(name string, status int, message, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: doc, Cite: cite}
 }
-
-func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }

@@ -18,14 +18,14 @@ import (
 	"github.com/understudy-suite/understudy/fixtures"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
 // served starts the server on free ports.
-func served(t *testing.T, activate ...string) *suite.Suite {
+func served(t *testing.T, activate ...string) *server.Server {
 	t.Helper()
-	s, err := suite.Start(suite.Config{
+	s, err := server.Start(server.Config{
 		APIs: emulators.All, Only: []string{"adobemedia"}, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2023-11-14T22:13:20Z", Signatures: "sandbox", Activate: activate,
@@ -53,7 +53,7 @@ type action struct {
 // after 404 and 410 it opens a new one and reports again what was not taken.
 type player struct {
 	t      *testing.T
-	server *suite.Suite
+	server *server.Server
 	base   string
 	now    int64    // seconds of the timeline
 	events string   // path of the session's events
@@ -133,7 +133,7 @@ func (p *player) play(timeline []action) {
 	p.t.Helper()
 	for _, a := range timeline {
 		if a.second > p.now {
-			if err := p.server.House.Find(sandbox.Default).Clock.Advance(time.Duration(a.second-p.now) * time.Second); err != nil {
+			if err := p.server.Registry.Find(sandbox.Default).Clock.Advance(time.Duration(a.second-p.now) * time.Second); err != nil {
 				p.t.Fatal(err)
 			}
 			p.now = a.second
@@ -151,13 +151,13 @@ func (p *player) play(timeline []action) {
 // derived is what the service makes of the player's last session.
 func (p *player) derived() map[string]any {
 	p.t.Helper()
-	world := p.server.House.Find(sandbox.Default)
-	room, err := world.Room(adobemedia.API)
+	world := p.server.Registry.Find(sandbox.Default)
+	room, err := world.Instance(adobemedia.API)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	var text []byte
-	room.Alone(func(s contract.State) {
+	room.WithState(func(s contract.State) {
 		text, err = json.Marshal(s.(contract.Deriver).Derive(world.Clock.Now(), room.Switches()))
 	})
 	var all struct {
@@ -296,7 +296,7 @@ func TestDocumentedTimelines(t *testing.T) {
 			if len(p.opened) != 1 {
 				t.Errorf("the player opened %d sessions", len(p.opened))
 			}
-			if err := p.server.House.Find(sandbox.Default).Clock.Advance(5 * time.Second); err != nil { // the window closes
+			if err := p.server.Registry.Find(sandbox.Default).Clock.Advance(5 * time.Second); err != nil { // the window closes
 				t.Fatal(err)
 			}
 			got := p.derived()

@@ -180,7 +180,7 @@ func (p *player) plays(n int, word, want string) {
 
 // sessions counts those that the service remembers.
 func (p *player) sessions() (n int) {
-	p.w.Room(p.t).Alone(func(s contract.State) { n = len(s.(*world).Sessions) })
+	p.w.Instance(p.t).WithState(func(s contract.State) { n = len(s.(*state).Sessions) })
 	return n
 }
 

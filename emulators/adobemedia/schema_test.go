@@ -137,7 +137,7 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 						t.Fatal(err)
 					}
 					want := validator{root}.valid(root, in)
-					found := checkerOf(s.Room(t).Switches()).check(e, in)
+					found := checkerOf(s.Instance(t).Switches()).check(e, in)
 					if got := len(found) == 0; got != want {
 						t.Errorf("%s: the schema says %v, and the check finds %v", message, want, found)
 					}

@@ -10,7 +10,7 @@ var sendBatch = &contract.Operation{
 	Name: "SendBatch", Method: http.MethodPost, Path: sessionsPath, Cite: citeDownloaded,
 	Doc:      "The older way to report a session that was played offline: an array where otherwise a sessionStart stands. It is to be removed, and the current SDKs for iOS and Android still use it; the switch accept_batch_on_sessions removes it.",
 	Params:   []contract.Param{eventsRow(contract.Param{Name: downloadedKey, Type: contract.Boolean, Need: contract.Required, Example: "true", Cite: citeDownloaded, Doc: "Must be true here."})},
-	Outcomes: outcomes(batched),
+	Outcomes: contract.Outcomes(batched),
 	Decide:   func(*contract.Call) contract.Verdict { return batched.Verdict() },
 }
 

@@ -11,7 +11,7 @@ var sendDownloaded = &contract.Operation{
 	Name: "SendDownloaded", Method: http.MethodPost, Path: downloadedPath, Cite: citeDownloaded,
 	Doc:      "Reports a whole session that was played offline: an array of its events in their order, the first sessionStart. All of it is right, or nothing is kept.",
 	Params:   []contract.Param{eventsRow(contract.Param{Name: downloadedKey, Type: contract.Boolean, Cite: citeDownloaded, Doc: "Not needed here; any truth value is taken."})},
-	Outcomes: outcomes(downloaded),
+	Outcomes: contract.Outcomes(downloaded),
 	Decide:   func(*contract.Call) contract.Verdict { return downloaded.Verdict() },
 }
 
@@ -45,7 +45,7 @@ func eventsRow(flag contract.Param) contract.Param {
 
 // doDownloaded keeps the session as one that is over.
 func doDownloaded(c *contract.Call) any {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	s := w.open(c, w.newID(c), now(c))
 	s.Ended, s.EndedBy = now(c), byDownload
 	var raw []json.RawMessage

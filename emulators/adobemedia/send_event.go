@@ -18,7 +18,7 @@ var sendEvent = &contract.Operation{
 		qoeData,
 		customMetadata,
 	},
-	Outcomes: outcomes(accepted, sessionNotFound, sessionClosed),
+	Outcomes: contract.Outcomes(accepted, sessionNotFound, sessionClosed),
 	Decide:   decideEvent,
 }
 
@@ -39,7 +39,7 @@ var (
 )
 
 func decideEvent(c *contract.Call) contract.Verdict {
-	w, sid := c.State.(*world), c.In.Text("sid")
+	w, sid := c.State.(*state), c.In.Text("sid")
 	if w.waits(sid) {
 		return accepted.Verdict()
 	}
@@ -84,7 +84,7 @@ func playheadOf(in contract.Values) (float64, bool) {
 // doEvent takes the event. Where a scenario has an event of an unknown session
 // succeed, that session is open from now on.
 func doEvent(c *contract.Call) any {
-	w, sid, l := c.State.(*world), c.In.Text("sid"), limitsOf(c.Switches)
+	w, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
 	w.sweep(c)
 	s := w.find(sid)
 	if s != nil && s.lost(now(c), l) {
@@ -116,7 +116,7 @@ func doEvent(c *contract.Call) any {
 
 // doNotFound forgets the session, so that what comes after is answered alike.
 func doNotFound(c *contract.Call) any {
-	w, sid := c.State.(*world), c.In.Text("sid")
+	w, sid := c.State.(*state), c.In.Text("sid")
 	w.settle(sid)
 	if s := w.find(sid); s != nil && !s.Forgotten {
 		w.bury(c, s)
@@ -126,7 +126,7 @@ func doNotFound(c *contract.Call) any {
 
 // doClosed closes the session where it is open.
 func doClosed(c *contract.Call) any {
-	w, sid := c.State.(*world), c.In.Text("sid")
+	w, sid := c.State.(*state), c.In.Text("sid")
 	if w.waits(sid) {
 		w.settle(sid)
 		w.open(c, sid, now(c))

@@ -11,7 +11,7 @@ var startSession = &contract.Operation{
 	Name: "StartSession", Method: http.MethodPost, Path: sessionsPath, Cite: citeSessions,
 	Doc:      "Opens a session: the viewer means to play. Its id stands in the header Location, and each call opens another.",
 	Params:   events[start].rows,
-	Outcomes: outcomes(created),
+	Outcomes: contract.Outcomes(created),
 	Decide:   func(*contract.Call) contract.Verdict { return created.Verdict() },
 }
 
@@ -29,7 +29,7 @@ type location struct {
 }
 
 func doStart(c *contract.Call) any {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	s := w.open(c, w.newID(c), now(c))
 	s.touch(now(c), c.In)
 	w.keepStart(s, w.hit(c))
@@ -39,7 +39,7 @@ func doStart(c *contract.Call) any {
 
 // newID is a session's id, by which later calls are known. What the dice throw may
 // be known already, from a state that was put back.
-func (w *world) newID(c *contract.Call) string {
+func (w *state) newID(c *contract.Call) string {
 	dice := c.Mint()
 	for {
 		var id [32]byte

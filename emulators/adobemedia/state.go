@@ -18,12 +18,12 @@ const (
 	hitCost     = 64       // bytes that an event takes beside its text
 )
 
-// A world is what the service remembers in one sandbox. Instants are Unix
+// A state is what the service remembers in one sandbox. Instants are Unix
 // milliseconds by the sandbox's clock, as the API itself counts time.
 //
 // Nothing ticks: whether a session is closed is read off its instants, so that
 // Decide sees the truth without writing.
-type world struct {
+type state struct {
 	Accounts []account  `json:"accounts"`
 	Waiting  []string   `json:"waiting"`  // ids of the fixture, each open from its first event on
 	Sessions []*session `json:"sessions"` // in the order in which they were opened
@@ -67,7 +67,7 @@ type hit struct {
 }
 
 // Reindex rebuilds what is derived.
-func (w *world) Reindex() error {
+func (w *state) Reindex() error {
 	w.sessions, w.bytes = make(map[string]*session, len(w.Sessions)), 0
 	for i, a := range w.Accounts {
 		if a.ReportSuite == "" || a.OrgID == "" || slices.Contains(w.Accounts[:i], a) {
@@ -111,9 +111,9 @@ func wellFormed(sid string) bool {
 	return true
 }
 
-// Words lists what a caller of this world may be found by: organisation and
+// Identifiers lists what a caller of this world may be found by: organisation and
 // report suite, and the id of a session.
-func (w *world) Words() iter.Seq[string] {
+func (w *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, a := range w.Accounts {
 			if !yield(a.word()) {
@@ -134,7 +134,7 @@ func (w *world) Words() iter.Seq[string] {
 }
 
 // Credentials are those of the first account.
-func (w *world) Credentials() contract.Values {
+func (w *state) Credentials() contract.Values {
 	if len(w.Accounts) == 0 {
 		return contract.Values{}
 	}
@@ -142,20 +142,20 @@ func (w *world) Credentials() contract.Values {
 }
 
 // find finds a session that was opened, or returns nil.
-func (w *world) find(sid string) *session { return w.sessions[sid] }
+func (w *state) find(sid string) *session { return w.sessions[sid] }
 
 // waits reports whether an id of the fixture has not been used yet.
-func (w *world) waits(sid string) bool { return slices.Contains(w.Waiting, sid) }
+func (w *state) waits(sid string) bool { return slices.Contains(w.Waiting, sid) }
 
 // settle has an id wait no more.
-func (w *world) settle(sid string) {
+func (w *state) settle(sid string) {
 	if i := slices.Index(w.Waiting, sid); i >= 0 {
 		w.Waiting = slices.Delete(w.Waiting, i, i+1)
 	}
 }
 
 // open opens a session.
-func (w *world) open(c *contract.Call, sid string, now int64) *session {
+func (w *state) open(c *contract.Call, sid string, now int64) *session {
 	w.sweep(c)
 	s := &session{ID: sid, Created: now, Last: now, Moved: now}
 	w.Sessions = append(w.Sessions, s)
@@ -164,20 +164,20 @@ func (w *world) open(c *contract.Call, sid string, now int64) *session {
 }
 
 // hit is the call's event.
-func (w *world) hit(c *contract.Call) hit {
+func (w *state) hit(c *contract.Call) hit {
 	w.Number++
 	return hit{Number: w.Number, At: now(c), Raw: c.Request.Body}
 }
 
 // keepStart keeps the event that opened a session.
-func (w *world) keepStart(s *session, h hit) {
+func (w *state) keepStart(s *session, h hit) {
 	s.Start = h
 	w.grow(s, len(h.Raw))
 }
 
 // keep keeps an event of a session, and lets its oldest go where there are too
 // many.
-func (w *world) keep(s *session, h hit) {
+func (w *state) keep(s *session, h hit) {
 	s.Hits = append(s.Hits, h)
 	if len(s.Hits) > maxHits {
 		w.dropOldest(s)
@@ -185,7 +185,7 @@ func (w *world) keep(s *session, h hit) {
 	w.grow(s, len(h.Raw)+hitCost)
 }
 
-func (w *world) dropOldest(s *session) {
+func (w *state) dropOldest(s *session) {
 	w.bytes -= len(s.Hits[0].Raw) + hitCost
 	s.Hits[0] = hit{}
 	s.Hits = s.Hits[1:]
@@ -194,7 +194,7 @@ func (w *world) dropOldest(s *session) {
 // grow counts the bytes of a session's new event. Where they are too many, the
 // oldest sessions give up their events; a quarter becomes free at once, so that
 // the search for them costs little per call.
-func (w *world) grow(s *session, n int) {
+func (w *state) grow(s *session, n int) {
 	w.bytes += n
 	if w.bytes <= maxBytes {
 		return
@@ -214,7 +214,7 @@ func (w *world) grow(s *session, n int) {
 }
 
 // shed has a session give up its events.
-func (w *world) shed(s *session) {
+func (w *state) shed(s *session) {
 	for _, h := range s.Hits {
 		w.bytes -= len(h.Raw) + hitCost
 	}
@@ -224,7 +224,7 @@ func (w *world) shed(s *session) {
 
 // bury has the session be unknown from now on. It keeps its place in the order
 // until it is swept.
-func (w *world) bury(c *contract.Call, s *session) {
+func (w *state) bury(c *contract.Call, s *session) {
 	w.shed(s)
 	s.Forgotten = true
 	c.Forget(s.ID)
@@ -232,14 +232,14 @@ func (w *world) bury(c *contract.Call, s *session) {
 
 // unearth gives up the place of a session that nothing remembers, so that one of
 // its id can be opened. It looks for the place; only scenarios have it called.
-func (w *world) unearth(c *contract.Call, s *session) {
+func (w *state) unearth(c *contract.Call, s *session) {
 	w.Sessions = slices.DeleteFunc(w.Sessions, func(other *session) bool { return other == s })
 	w.remove(c, s)
 }
 
 // sweep lets go of sessions that nothing remembers any more. They were opened in
 // order, so those stand first; a call sweeps few, and each is swept once.
-func (w *world) sweep(c *contract.Call) {
+func (w *state) sweep(c *contract.Call) {
 	l, now := limitsOf(c.Switches), now(c)
 	for n := 0; n < maxSweep && len(w.Sessions) > 0; n++ {
 		s := w.Sessions[0]
@@ -255,7 +255,7 @@ func (w *world) sweep(c *contract.Call) {
 	}
 }
 
-func (w *world) remove(c *contract.Call, s *session) {
+func (w *state) remove(c *contract.Call, s *session) {
 	w.shed(s)
 	delete(w.sessions, s.ID)
 	c.Forget(s.ID)
@@ -263,7 +263,7 @@ func (w *world) remove(c *contract.Call, s *session) {
 
 // makeRoom lets go of a sixteenth of all sessions: the oldest that are closed,
 // then the oldest.
-func (w *world) makeRoom(c *contract.Call, now int64, l limits) {
+func (w *state) makeRoom(c *contract.Call, now int64, l limits) {
 	excess := maxSessions / 16
 	for _, any := range [...]bool{false, true} {
 		w.Sessions = slices.DeleteFunc(w.Sessions, func(s *session) bool {

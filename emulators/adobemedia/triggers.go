@@ -16,7 +16,7 @@ var triggers = []*contract.Trigger{{
 }}
 
 func expire(c *contract.Call) error {
-	w, sid, what := c.State.(*world), c.In.Text("id"), c.In.Text("what")
+	w, sid, what := c.State.(*state), c.In.Text("id"), c.In.Text("what")
 	s := w.find(sid)
 	if s == nil && w.waits(sid) {
 		w.settle(sid)

@@ -74,7 +74,7 @@ func (k checker) check(t *eventType, in contract.Values) []contract.Violation {
 		rows = errorRows
 	}
 	var found []contract.Violation
-	for _, v := range slices.DeleteFunc(contract.Check(rows, in), isEmptyText) {
+	for _, v := range slices.DeleteFunc(contract.Validate(rows, in), isEmptyText) {
 		found = append(found, k.judge(t, in, v)...)
 	}
 	found = append(found, k.namesOf(customMetadata.Name, "", in)...)
@@ -111,7 +111,7 @@ func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) [
 			return nil
 		}
 		if p := elsewhere[name]; inside && section == "params" && t.name != start && p != nil {
-			found := slices.DeleteFunc(contract.Check([]contract.Param{*p}, contract.Values{name: v.Got}), isEmptyText)
+			found := slices.DeleteFunc(contract.Validate([]contract.Param{*p}, contract.Values{name: v.Got}), isEmptyText)
 			for i := range found {
 				found[i].Path = "params." + found[i].Path
 			}
@@ -175,7 +175,7 @@ func (k checker) takes(p *contract.Param, x any) bool {
 	if !ok || p.Fields == nil {
 		return ok
 	}
-	for _, v := range contract.Check(p.Fields, y.(contract.Values)) {
+	for _, v := range contract.Validate(p.Fields, y.(contract.Values)) {
 		_, whole := wholeNumber(v)
 		if !k.lenient || v.Rule != contract.Unknown && !whole {
 			return false

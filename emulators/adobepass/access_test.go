@@ -109,7 +109,7 @@ func TestDecisionCases(t *testing.T) {
 	d.get("/api/v2/REF30/profiles").is("48 profiles", 200, "profiles", "{}")
 	d.logIn("Cablevision", "child")
 	d.post(authorizeAt+"Cablevision", resources("REF30")).is("a child", 200, "decisions.0.error.code", "authorization_denied_by_parental_controls")
-	if err := d.w.Pull(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
+	if err := d.w.Trigger(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
 		t.Fatal(err)
 	}
 	d.post(authorizeAt+"Cablevision", resources("REF30")).refused("revoked", 403, "authenticated_profile_invalidated", "authentication")
@@ -141,7 +141,7 @@ func TestDegradationCases(t *testing.T) {
 	d.get(profilesAt+"Cablevision").is("AuthNAll profile", 200, "profiles.Cablevision.type", "degraded", "profiles.Cablevision.issuer", "Adobe")
 	d.get("/api/v2/REF30/profiles").is("degraded profiles are not among all", 200, "profiles", "{}")
 	d.get("/api/v2/REF30/logout/Cablevision").is("AuthNAll logout", 200, "logouts.Cablevision.actionName", "complete")
-	if err := d.w.Pull(t, "degradation", contract.Values{"mvpd": "Cablevision", "rule": "none"}); err != nil {
+	if err := d.w.Trigger(t, "degradation", contract.Values{"mvpd": "Cablevision", "rule": "none"}); err != nil {
 		t.Fatal(err)
 	}
 	d.get(profilesAt+"Cablevision").is("the rule was taken back", 200, "profiles", "{}")

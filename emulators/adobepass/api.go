@@ -24,20 +24,20 @@ var API = &contract.API{
 	Claims: func(r *contract.Request) bool {
 		return strings.HasPrefix(r.URL.Path, apiPath) || strings.HasPrefix(r.URL.Path, dcrPath)
 	},
-	Callers: callers,
+	Identifiers: identifiers,
 
-	Pick:  pick,
-	Door:  door,
-	Fill:  func(*contract.Call, string) string { return "" },
-	Fail:  fail,
-	Write: write,
-	Sign:  sign,
+	Pick:   pick,
+	Checks: checks,
+	Fill:   func(*contract.Call, string) string { return "" },
+	Fail:   fail,
+	Write:  write,
+	Sign:   sign,
 
 	Operations: operations,
 	Common:     common,
 	Failure:    failureRows,
 
-	State:    newWorld,
+	State:    newState,
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
@@ -69,18 +69,18 @@ var hosts = []string{
 	"sp-prequal.auth.adobe.com", "sp-prequal.auth-staging.adobe.com",
 }
 
-// door is the order in which requests are checked. It is inferred: the pages
+// checks is the order in which requests are checked. It is inferred: the pages
 // name the errors and not which comes first.
-var door = []contract.Step{
+var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "throttle", Do: checkThrottle, Ends: outcomes(tooManyRequests)},
-	{Name: "path", Do: checkPath, Ends: outcomes(notFound, wrongMethod)},
-	{Name: "access token", Do: checkToken, Ends: outcomes(invalidClient)},
+	{Name: "throttle", Do: checkThrottle, Ends: contract.Outcomes(tooManyRequests)},
+	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, wrongMethod)},
+	{Name: "access token", Do: checkToken, Ends: contract.Outcomes(invalidClient)},
 	{Name: "service provider", Do: checkProvider}, // its endings are those of the operations that have one
-	{Name: "token for the service provider", Do: checkLink, Ends: outcomes(invalidProvider)},
-	{Name: "body", Do: checkBody, Ends: outcomes(unsupportedType, badRequest)},
+	{Name: "token for the service provider", Do: checkLink, Ends: contract.Outcomes(invalidProvider)},
+	{Name: "body", Do: checkBody, Ends: contract.Outcomes(unsupportedType, badRequest)},
 	{Name: "device", Do: checkDevice},
-	{Name: "rows", Do: contract.Rows(judge)},
+	{Name: "rows", Do: contract.ValidateParams(judge)},
 	{Name: "values", Do: checkValues},
 	{Name: "single sign-on", Do: readIdentities},
 }
@@ -97,9 +97,9 @@ func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 	return contract.ByMethod(r)
 }
 
-// callers knows a caller by what it carries: bearer, client, code, software
+// identifiers knows a caller by what it carries: bearer, client, code, software
 // statement, or the ticket of a logout. Nothing is verified here.
-func callers(r *contract.Request) []string {
+func identifiers(r *contract.Request) []string {
 	words := make([]string, 0, 4)
 	add := func(word string) {
 		if word != "" {

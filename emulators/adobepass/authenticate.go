@@ -18,12 +18,12 @@ var authenticate = &contract.Operation{
 	Cite:   citeAuthenticate,
 	Method: "GET", Path: "/api/v2/authenticate/{serviceProvider}/{code}",
 	Params: []contract.Param{serviceProviderRow(citeAuthenticate), codeRow(citeAuthenticate, "8KHP9RW")},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		&contract.Outcome{
 			Name: "success", Status: 302, Cite: citeAuthenticate, Doc: "The user agent is sent on to the login page. Its address has the documented names in its query, and reg_code, as clients of V1 send it.",
 			Returns: []contract.Param{{Name: "Location", In: contract.Header, Need: contract.Required, Cite: citeAuthenticate, Doc: "The login page: of the scheme, host, port and prefix by which the request came."}},
 			Do: func(c *contract.Call) any {
-				w := c.State.(*world)
+				w := c.State.(*state)
 				s := w.Sessions[c.In.Text("code")]
 				if s == nil {
 					s = w.resumed(c)
@@ -38,7 +38,7 @@ var authenticate = &contract.Operation{
 		},
 		badServiceProvider, badCode, noSession,
 	),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		s, v := w.checkCode(c)
 		if !v.Pending() {
 			return v

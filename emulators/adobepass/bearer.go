@@ -118,13 +118,13 @@ func checkToken(c *contract.Call) contract.Verdict {
 	if !takesToken(c.Operation) {
 		return contract.Verdict{}
 	}
-	token, k := bearer(c.Request), who(c)
+	token, k := bearer(c.Request), callerOf(c)
 	if c.Auth != contract.Verify {
 		k.client = subject(token)
 	}
 	switch {
 	case c.Auth == contract.Off:
-		c.Look(func() { k.software = c.State.(*world).softwareOf(k.client) })
+		c.WithState(func() { k.software = c.State.(*state).softwareOf(k.client) })
 		return contract.Verdict{}
 	case token == "":
 		return invalidClient.Because(noBearer)
@@ -138,8 +138,8 @@ func checkToken(c *contract.Call) contract.Verdict {
 	var t verified
 	var known bool
 	var key *rsa.PublicKey
-	c.Look(func() {
-		w := c.State.(*world)
+	c.WithState(func() {
+		w := c.State.(*state)
 		t, known = w.verified[hash]
 		key = w.public()
 	})
@@ -189,9 +189,9 @@ func verify(token string, key *rsa.PublicKey) (t verified, why string) {
 // judgeToken judges what changes while a token lives: its expiry, its client
 // and that client's statement.
 func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.PublicKey) (v contract.Verdict) {
-	k, now := who(c), c.Now.Unix()
-	c.Look(func() {
-		w := c.State.(*world)
+	k, now := callerOf(c), c.Now.Unix()
+	c.WithState(func() {
+		w := c.State.(*state)
 		if w.public() == key {
 			w.remember(hash, t)
 		}
@@ -219,7 +219,7 @@ func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.P
 
 // remember keeps a token that was found good. The tokens of the fixture stand
 // there from the beginning.
-func (w *world) remember(hash [sha256.Size]byte, t verified) {
+func (w *state) remember(hash [sha256.Size]byte, t verified) {
 	if _, known := w.verified[hash]; known {
 		return
 	}
@@ -231,7 +231,7 @@ func (w *world) remember(hash [sha256.Size]byte, t verified) {
 
 // checkLink holds the client's software statement against the service provider.
 func checkLink(c *contract.Call) contract.Verdict {
-	s := who(c).software
+	s := callerOf(c).software
 	if c.Auth != contract.Verify || s == nil || len(s.Providers) == 0 {
 		return contract.Verdict{}
 	}
@@ -241,5 +241,5 @@ func checkLink(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 	}
-	return invalidProvider.Because(unlinked, "client", who(c).client, "linked", strings.Join(s.Providers, ", "), "serviceProvider", id)
+	return invalidProvider.Because(unlinked, "client", callerOf(c).client, "linked", strings.Join(s.Providers, ", "), "serviceProvider", id)
 }

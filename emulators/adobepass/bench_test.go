@@ -124,7 +124,7 @@ func BenchmarkFirstVerification(b *testing.B) {
 // forget puts the world's own state back, which remembers no verified token.
 func forget(b *testing.B, w *conformance.World) {
 	b.Helper()
-	room := w.Room(b)
+	room := w.Instance(b)
 	raw, err := room.Snapshot()
 	if err != nil {
 		b.Fatal(err)

@@ -30,8 +30,8 @@ type caller struct {
 	repeated []string   // names that stand twice in a form
 }
 
-// who returns the call's caller. The step read has made it for all others.
-func who(c *contract.Call) *caller {
+// callerOf returns the call's caller. The step read has made it for all others.
+func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k
 	}
@@ -55,7 +55,7 @@ var canonicalNames = func() map[string]string {
 // read takes the request apart. It refuses nothing: what is wrong is judged by
 // later steps.
 func read(c *contract.Call) contract.Verdict {
-	k := who(c)
+	k := callerOf(c)
 	op, r := c.Operation, c.Request
 	if op == nil {
 		return contract.Verdict{}

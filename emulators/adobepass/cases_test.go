@@ -163,7 +163,7 @@ func number(s string) int64 { n, _ := strconv.ParseInt(s, 10, 64); return n }
 // limitedToken is the fixture's token that is good for apasstest1 alone.
 func limitedToken(t *testing.T, d *device) string {
 	t.Helper()
-	raw, err := d.w.Room(t).Snapshot()
+	raw, err := d.w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func (a answer) page(what string, status int) answer {
 
 func (d *device) logInAt(code string) {
 	d.t.Helper()
-	if err := d.w.Pull(d.t, "login", map[string]any{"code": code}); err != nil {
+	if err := d.w.Trigger(d.t, "login", map[string]any{"code": code}); err != nil {
 		d.t.Fatal(err)
 	}
 }

@@ -188,7 +188,7 @@ func (d *device) logIn(mvpd string, user string) {
 	if user != "" {
 		in["user"] = user
 	}
-	if err := d.w.Pull(d.t, "login", in); err != nil {
+	if err := d.w.Trigger(d.t, "login", in); err != nil {
 		d.t.Fatal(err)
 	}
 }

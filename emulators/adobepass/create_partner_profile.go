@@ -12,12 +12,12 @@ var createPartnerProfile = &contract.Operation{
 		{Name: "SAMLResponse", In: contract.Form, Need: contract.Required, Example: "PHNhbWxwOlJlc3BvbnNlLz4=", Cite: citePartnerAnswer, Doc: "The SAML response of the MVPD: base64, percent-encoded."},
 		deviceRow, deviceInfoRow, partnerRow, forwardedRow, visitorRow,
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		partnerProfileMade, degradedProfile(citePartnerAnswer),
 		badServiceProvider, badPartner, badSAML, badIntegration, badDevice, badDeviceInfo,
 		pfsNotPresent, pfsNotDetermined, pfsNotGranted, pfsNoProvider, pfsMismatch, pfsExpired,
 	),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		if id := partnerMVPD(c, w); id != "" && w.degradation(c.In.Text("serviceProvider"), id, c.Now.UnixMilli()).is(authNAll) {
 			return c.Operation.Outcomes[1].Because(shownDegraded, "serviceProvider", c.In.Text("serviceProvider"), "mvpd", id)
 		}
@@ -36,7 +36,7 @@ var partnerProfileMade = &contract.Outcome{
 	Name: "success", Status: 201, Cite: citePartnerAnswer, Returns: profileRows(citePartnerAnswer),
 	Doc: "The profile is made; its type is appleSSO and its issuer Apple. It ends no later than the partner's own information. (The OpenAPI document says 200.)",
 	Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		h := holderOf(c, partnerMVPD(c, w))
 		if h.mvpd == "" {
 			h.mvpd = w.someMVPD(h.serviceProvider)

@@ -19,7 +19,7 @@ var createPartnerSession = &contract.Operation{
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/sso/{partner}",
 	Params: append(append([]contract.Param{serviceProviderRow(citePartner), partnerParam(citePartner)}, sessionParams(citePartner)[1:]...),
 		deviceRow, deviceInfoRow, partnerRow, forwardedRow, visitorRow),
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		partnerProfile, pfsFallback, configurationFallback, missingFallback, partnerAuthenticated, partnerSSO, partnerDegraded,
 		badServiceProvider, badPartner, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
 	),
@@ -50,7 +50,7 @@ var (
 		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerRows,
 		Doc: "The partner's framework can be asked; its answer goes to url. No code is issued.",
 		Do: func(c *contract.Call) any {
-			w, sp := c.State.(*world), c.In.Text("serviceProvider")
+			w, sp := c.State.(*state), c.In.Text("serviceProvider")
 			m := partnerMVPD(c, w)
 			if m == "" {
 				m = w.someMVPD(sp)
@@ -78,7 +78,7 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citePartner, Returns: partnerRows, Doc: doc,
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := sessionOf(c)
 			s.MVPD = partnerMVPD(c, w)
 			if reason == "missing_parameters_fallback" && s.Domain != "" && s.RedirectURL != "" {
@@ -95,7 +95,7 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 
 // partnerMVPD is the MVPD that the partner framework status names; "" where it
 // names none. It is looked at whatever else is wrong with the header.
-func partnerMVPD(c *contract.Call, w *world) string {
+func partnerMVPD(c *contract.Call, w *state) string {
 	if row(c.Operation, partnerHeader) == nil || row(c.Operation, "partner") == nil {
 		return ""
 	}
@@ -119,7 +119,7 @@ var partnerWords = words{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
 
 var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture says no_partner_sso for {mvpd}, or the switch partner_sso is off."}
 
-func decidePartner(c *contract.Call, w *world) contract.Verdict {
+func decidePartner(c *contract.Call, w *state) contract.Verdict {
 	if v := w.checkDomain(c); !v.Pending() {
 		return v
 	}
@@ -129,7 +129,7 @@ func decidePartner(c *contract.Call, w *world) contract.Verdict {
 		if !v.Pending() {
 			return v
 		}
-		if v := w.shortcut(c, known, holderOf(c, id), who(c).known, &partnerWords); !v.Pending() {
+		if v := w.shortcut(c, known, holderOf(c, id), callerOf(c).known, &partnerWords); !v.Pending() {
 			return v
 		}
 	}

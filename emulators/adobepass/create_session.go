@@ -31,7 +31,7 @@ var createSession = &contract.Operation{
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions",
 	Params: append(append([]contract.Param{serviceProviderRow(citeCreate)}, sessionParams(citeCreate)...),
 		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, visitorRow),
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		loginNext, missingParameters, missingMVPD, missingDomain, missingRedirectURL, authenticated, temporaryNext, degradedNext, authenticatedSSO,
 		badServiceProvider, badMVPD, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
 	),
@@ -46,7 +46,7 @@ var (
 		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := sessionOf(c)
 			w.complete(s)
 			w.begin(c, s)
@@ -57,7 +57,7 @@ var (
 		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Called for on a complete request it lists all three.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := sessionOf(c)
 			s.withhold(c)
 			w.begin(c, s)
@@ -79,7 +79,7 @@ func lacksOne(name, parameter string, take func(*session)) *contract.Outcome {
 		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: parameter + " alone is missing: actionName resume. Only a scenario brings it about where the request says otherwise.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := sessionOf(c)
 			w.complete(s)
 			take(s)
@@ -110,7 +110,7 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc + " actionName is authorize, and no code is issued.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			h, id := holderOf(c, c.In.Text("mvpd")), ""
 			if s := w.Sessions[c.In.Text("code")]; s != nil {
 				h, id = holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}, s.ID
@@ -130,7 +130,7 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 				id = c.Dice().ID()
 			}
 			if reason == "authenticated" || reason == "authenticatedSSO" {
-				if p, _ := w.find(h, who(c).known, c.Now.UnixMilli()); p == nil {
+				if p, _ := w.find(h, callerOf(c).known, c.Now.UnixMilli()); p == nil {
 					w.invent(c, h)
 				}
 			}
@@ -145,7 +145,7 @@ func sessionOf(c *contract.Call) *session {
 }
 
 // complete fills what a session lacks that a scenario has complete.
-func (w *world) complete(s *session) {
+func (w *state) complete(s *session) {
 	if s.MVPD == "" {
 		s.MVPD = w.someMVPD(s.ServiceProvider)
 	}
@@ -165,7 +165,7 @@ var (
 	lacksSome  = &contract.Cause{Code: "parameters_missing", Text: "Missing: {missing}. Resume the session with them at {url}."}
 )
 
-func decideCreate(c *contract.Call, w *world) contract.Verdict {
+func decideCreate(c *contract.Call, w *state) contract.Verdict {
 	if v := w.checkDomain(c); !v.Pending() {
 		return v
 	}
@@ -175,7 +175,7 @@ func decideCreate(c *contract.Call, w *world) contract.Verdict {
 		if !v.Pending() {
 			return v
 		}
-		if v := w.shortcut(c, m, holderOf(c, id), who(c).known, &createWords); !v.Pending() {
+		if v := w.shortcut(c, m, holderOf(c, id), callerOf(c).known, &createWords); !v.Pending() {
 			return v
 		}
 	}
@@ -192,7 +192,7 @@ var createWords = words{temporaryNext, authenticated, authenticatedSSO, degraded
 
 // shortcut decides where no login is needed: TempPass, a profile, single
 // sign-on, degradation, in this order. Only mvpd has to be known for it.
-func (w *world) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
+func (w *state) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
 	now := c.Now.UnixMilli()
 	if m.TempPass != "" && say.temporary != nil {
 		return say.temporary.Because(isTempPass, "mvpd", m.ID)
@@ -213,7 +213,7 @@ var foreignDomain = &contract.Cause{Code: "domain_not_registered", Text: "The do
 
 // checkDomain holds the domain and the host of the redirect against the
 // service provider's domains, under a switch: no page says that they are.
-func (w *world) checkDomain(c *contract.Call) contract.Verdict {
+func (w *state) checkDomain(c *contract.Call) contract.Verdict {
 	if !c.Switches.Bool("strict_domains") {
 		return contract.Verdict{}
 	}

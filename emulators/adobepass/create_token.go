@@ -18,7 +18,7 @@ var createToken = &contract.Operation{
 		{Name: "grant_type", In: contract.Form, Need: contract.Required, OneOf: []string{"client_credentials"}, Example: "client_credentials", Cite: citeToken, Doc: "client_credentials."},
 		deviceInfoRow,
 	},
-	Outcomes: outcomes(tokenCreated, invalidRequest, invalidCredentials, unauthorizedClient, unsupportedGrant),
+	Outcomes: contract.Outcomes(tokenCreated, invalidRequest, invalidCredentials, unauthorizedClient, unsupportedGrant),
 	Decide:   decideToken,
 }
 
@@ -41,7 +41,7 @@ var tokenCreated = &contract.Outcome{
 		{Name: "token_type", Need: contract.Required, OneOf: []string{"bearer"}, Cite: citeToken, Doc: "bearer."},
 	},
 	Do: func(c *contract.Call) any {
-		w, id := c.State.(*world), c.In.Text("client_id")
+		w, id := c.State.(*state), c.In.Text("client_id")
 		issued, lives := c.Now.Unix(), int64(c.Switches.Duration("token_ttl").Seconds())
 		one := w.Clients[id]
 		if one == nil {
@@ -60,7 +60,7 @@ var tokenCreated = &contract.Outcome{
 }
 
 // adopt registers the client that a scenario gives a token to.
-func (w *world) adopt(c *contract.Call, id string) *client {
+func (w *state) adopt(c *contract.Call, id string) *client {
 	w.makeRoom(clients, c)
 	if id == "" || len(id) > longestDevice {
 		id = c.Mint().ID()
@@ -82,7 +82,7 @@ var (
 )
 
 func decideToken(c *contract.Call) contract.Verdict {
-	w, id := c.State.(*world), c.In.Text("client_id")
+	w, id := c.State.(*state), c.In.Text("client_id")
 	if a := c.Request.Header.Get("Authorization"); len(a) >= 6 && strings.EqualFold(a[:6], "Basic ") {
 		return invalidRequest.Because(twoMechanisms)
 	}

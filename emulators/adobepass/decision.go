@@ -78,13 +78,13 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 			Do: func(c *contract.Call) any {
 				var all []decision
 				for _, r := range wanted(c) {
-					all = append(all, c.State.(*world).permit(c, r, source))
+					all = append(all, c.State.(*state).permit(c, r, source))
 				}
 				return &decisionsReply{all}
 			},
 		}
 	}
-	all := outcomes(
+	all := contract.Outcomes(
 		permits("success", byMVPD, "The MVPD permits every resource."),
 		permits(degraded, byDegradation, "A degradation rule AuthNAll or AuthZAll permits every resource, with or without a profile."),
 		permits(temporary, byTempPass, "The TempPass permits every resource."),
@@ -92,7 +92,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 			Name: "mixed", Status: 200, Returns: rows,
 			Doc: "Some resources are permitted and some are not. Called for where nothing denies, the last one is denied.",
 			Do: func(c *contract.Call) any {
-				return &decisionsReply{c.State.(*world).mixed(c)}
+				return &decisionsReply{c.State.(*state).mixed(c)}
 			},
 		},
 	)
@@ -126,10 +126,10 @@ func denies(e *eec, rows []contract.Param) *contract.Outcome {
 func denyAll(c *contract.Call, e *eec, details string) *decisionsReply {
 	reply := &decisionsReply{}
 	for _, r := range wanted(c) {
-		if w, ok := c.State.(*world); ok {
+		if w, ok := c.State.(*state); ok {
 			reply.Decisions = append(reply.Decisions, w.deny(c, r, e, details))
 		} else {
-			reply.Decisions = append(reply.Decisions, (&world{}).deny(c, r, e, details))
+			reply.Decisions = append(reply.Decisions, (&state{}).deny(c, r, e, details))
 		}
 	}
 	return reply
@@ -164,7 +164,7 @@ func checkResources(c *contract.Call) contract.Verdict {
 }
 
 // permit is the decision that permits a resource.
-func (w *world) permit(c *contract.Call, resource, source string) decision {
+func (w *state) permit(c *contract.Call, resource, source string) decision {
 	h := holderOf(c, c.In.Text("mvpd"))
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: source, Authorized: true}
 	if c.Operation.Name != "Authorize" {
@@ -186,7 +186,7 @@ func (w *world) permit(c *contract.Call, resource, source string) decision {
 	return d
 }
 
-func (w *world) authzTTL(c *contract.Call, id string) int64 {
+func (w *state) authzTTL(c *contract.Call, id string) int64 {
 	if m := w.mvpd(id); m != nil && m.AuthzTTL > 0 {
 		return m.AuthzTTL.Milliseconds()
 	}
@@ -197,7 +197,7 @@ func (w *world) authzTTL(c *contract.Call, id string) int64 {
 const ruleText = "The integration has an AuthZNone rule applied for the requested resources"
 
 // deny is the decision that denies a resource with a code.
-func (w *world) deny(c *contract.Call, resource string, e *eec, details string) decision {
+func (w *state) deny(c *contract.Call, resource string, e *eec, details string) decision {
 	h, now := holderOf(c, c.In.Text("mvpd")), c.Now.UnixMilli()
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: byMVPD}
 	message := e.message
@@ -218,7 +218,7 @@ func (w *world) deny(c *contract.Call, resource string, e *eec, details string) 
 	return d
 }
 
-func (w *world) details(mvpd, resource string) string {
+func (w *state) details(mvpd, resource string) string {
 	for i := range w.Denials {
 		if d := &w.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == mvpd) {
 			return d.Details
@@ -229,7 +229,7 @@ func (w *world) details(mvpd, resource string) string {
 
 // mixed decides about each resource as the world says; where it denies
 // nothing, the last one is denied.
-func (w *world) mixed(c *contract.Call) []decision {
+func (w *state) mixed(c *contract.Call) []decision {
 	m := w.mvpd(c.In.Text("mvpd"))
 	if m == nil {
 		m = &mvpd{ID: c.In.Text("mvpd")}

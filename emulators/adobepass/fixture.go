@@ -193,15 +193,15 @@ type file struct {
 	} `yaml:"profiles"`
 }
 
-// newWorld begins a world with what the fixture says.
-func newWorld(seed contract.Seed) (contract.State, error) {
+// newState begins a world with what the fixture says.
+func newState(seed contract.Seed) (contract.State, error) {
 	var f file
 	if seed.Decode != nil {
 		if err := seed.Decode(&f); err != nil {
 			return nil, err
 		}
 	}
-	w := &world{
+	w := &state{
 		SigningKey: f.SigningKey, ServiceKeys: f.ServiceKeys, Software: f.Software, Tokens: f.Tokens,
 		Providers: f.Providers, MVPDs: f.MVPDs, Denials: f.Denials,
 		Clients: map[string]*client{}, Sessions: map[string]*session{}, Profiles: map[string]*profile{},
@@ -227,7 +227,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 
 // alsoKnow takes in a caller beside those of the fixture: a software statement
 // with the rights of the first, and a token of its first client.
-func (w *world) alsoKnow(credentials contract.Values) {
+func (w *state) alsoKnow(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
 		if len(w.Software) > 0 {
@@ -243,7 +243,7 @@ func (w *world) alsoKnow(credentials contract.Values) {
 	}
 }
 
-func (w *world) lists(statement string) bool {
+func (w *state) lists(statement string) bool {
 	for i := range w.Software {
 		if w.Software[i].Statement == statement {
 			return true
@@ -252,7 +252,7 @@ func (w *world) lists(statement string) bool {
 	return false
 }
 
-func (w *world) addUsers(f *file, _ contract.Seed) error {
+func (w *state) addUsers(f *file, _ contract.Seed) error {
 	for _, u := range f.Users {
 		one := user{Username: u.Username, Name: u.Name, Denied: u.Denied}
 		for _, a := range u.Attributes {
@@ -269,7 +269,7 @@ func (w *world) addUsers(f *file, _ contract.Seed) error {
 	return nil
 }
 
-func (w *world) addClients(f *file, seed contract.Seed) error {
+func (w *state) addClients(f *file, seed contract.Seed) error {
 	for _, k := range f.Clients {
 		if k.Software < 0 || k.Software >= len(w.Software) {
 			return fmt.Errorf("clients: %s is an instance of software %d, and there are %d", k.ID, k.Software, len(w.Software))
@@ -279,7 +279,7 @@ func (w *world) addClients(f *file, seed contract.Seed) error {
 	return nil
 }
 
-func (w *world) addSessions(f *file, seed contract.Seed) error {
+func (w *state) addSessions(f *file, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, s := range f.Sessions {
 		if w.Sessions[s.Code] != nil || !codeForm(s.Code) {
@@ -298,7 +298,7 @@ func (w *world) addSessions(f *file, seed contract.Seed) error {
 	return nil
 }
 
-func (w *world) addProfiles(f *file, seed contract.Seed) error {
+func (w *state) addProfiles(f *file, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, p := range f.Profiles {
 		device, ok := deviceID(p.Device)
@@ -332,7 +332,7 @@ func (w *world) addProfiles(f *file, seed contract.Seed) error {
 }
 
 // check tells of lists that contradict each other.
-func (w *world) check() error {
+func (w *state) check() error {
 	for i := range w.Providers {
 		for _, id := range w.Providers[i].MVPDs {
 			if w.mvpd(id) == nil {

@@ -13,7 +13,7 @@ var getConfiguration = &contract.Operation{
 		{Name: deviceHeader, In: contract.Header, Cite: citeConfiguration, Doc: "Who the streaming device is; optional here since release 3.4.0."},
 		deviceInfoRow, forwardedRow, visitorRow,
 	},
-	Outcomes: outcomes(&contract.Outcome{
+	Outcomes: contract.Outcomes(&contract.Outcome{
 		Name: "success", Status: 200, Cite: citeConfiguration, Doc: "The configuration is told. (The table has mvpds beside requestor, the sample inside.)",
 		Returns: []contract.Param{
 			{Name: "device", Need: contract.Required, Cite: citeConfiguration, Doc: "The device as it was recognised."},
@@ -31,7 +31,7 @@ var getConfiguration = &contract.Operation{
 		},
 		Do: tellConfiguration,
 	}, badServiceProvider, badDevice, badDeviceInfo),
-	Decide: inWorld(func(c *contract.Call, _ *world) contract.Verdict { return c.Operation.Outcomes[0].Verdict() }),
+	Decide: inWorld(func(c *contract.Call, _ *state) contract.Verdict { return c.Operation.Outcomes[0].Verdict() }),
 }
 
 // A configured is what GetConfiguration returns.
@@ -70,7 +70,7 @@ type providerView struct {
 const noLogo = "https://entitlement.auth.adobe.com/entitlement/noLogo.png"
 
 func tellConfiguration(c *contract.Call) any {
-	w, id := c.State.(*world), c.In.Text("serviceProvider")
+	w, id := c.State.(*state), c.In.Text("serviceProvider")
 	told := &configured{Device: "unknown", ClientType: "html5", OS: "Unknown", Requestor: requestor{ID: id, Name: id, Domains: []domainView{}, MVPDs: []providerView{}}}
 	p := w.provider(id)
 	if p == nil {

@@ -14,17 +14,17 @@ var getProfile = &contract.Operation{
 	Cite:   citeProfile,
 	Method: "GET", Path: "/api/v2/{serviceProvider}/profiles/{mvpd}",
 	Params: slices.Concat([]contract.Param{serviceProviderRow(citeProfile), mvpdRow(citeProfile), deviceRow, deviceInfoRow, identityRow}, ssoRows),
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		profileTold(citeProfile), noProfiles(citeProfile), degradedProfile(citeProfile), temporaryProfile(citeProfile),
 		badServiceProvider, badMVPD, badIntegration, badDevice, badDeviceInfo, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		m, v := w.checkMVPD(c, c.In.Text("mvpd"))
 		if !v.Pending() {
 			return v
 		}
-		return w.decideProfile(c, m, holderOf(c, m.ID), who(c).known)
+		return w.decideProfile(c, m, holderOf(c, m.ID), callerOf(c).known)
 	}),
 }
 
@@ -35,7 +35,7 @@ func profileTold(cite string) *contract.Outcome {
 		Name: "success", Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "There is a profile from a login: regular, appleSSO, platformSSO or serviceTokenSSO.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			h, known := asked(c, w)
 			p, how := w.find(h, known, c.Now.UnixMilli())
 			if p == nil {
@@ -52,7 +52,7 @@ func degradedProfile(cite string) *contract.Outcome {
 		Name: degraded, Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "A degradation rule AuthNAll gives everybody a profile.",
 		Do: func(c *contract.Call) any {
-			h, _ := asked(c, c.State.(*world))
+			h, _ := asked(c, c.State.(*state))
 			return oneProfile(h.mvpd, degradedView(c, h))
 		},
 	}
@@ -63,7 +63,7 @@ func temporaryProfile(cite string) *contract.Outcome {
 		Name: temporary, Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "The MVPD is a TempPass and its trial runs, or would with the first authorization.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			h, _ := asked(c, w)
 			return oneProfile(h.mvpd, w.trialView(c, h))
 		},
@@ -72,7 +72,7 @@ func temporaryProfile(cite string) *contract.Outcome {
 
 // asked is whose profile is asked for: the caller's, or that of the session
 // whose code the call names.
-func asked(c *contract.Call, w *world) (holder, []identity) {
+func asked(c *contract.Call, w *state) (holder, []identity) {
 	if s := w.Sessions[c.In.Text("code")]; s != nil {
 		h := holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}
 		if h.mvpd == "" {
@@ -87,14 +87,14 @@ func asked(c *contract.Call, w *world) (holder, []identity) {
 	if mvpd == "" {
 		mvpd = w.someMVPD(c.In.Text("serviceProvider"))
 	}
-	return holderOf(c, mvpd), who(c).known
+	return holderOf(c, mvpd), callerOf(c).known
 }
 
 var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so everybody has a profile."}
 
 // decideProfile decides about one MVPD: a profile from a login comes before a
 // degraded one.
-func (w *world) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
+func (w *state) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
 	told, nothing, lowered, trial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
 	if m.TempPass != "" {
 		if e, cause := w.judgeTrial(c, m, h, ""); e != nil {

@@ -11,12 +11,12 @@ var getProfileByCode = &contract.Operation{
 		serviceProviderRow(citeProfileByCode), codeRow(citeProfileByCode, "XTC98W"),
 		identityRow, forwardedRow, visitorRow,
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		profileTold(citeProfileByCode), noProfiles(citeProfileByCode), degradedProfile(citeProfileByCode), temporaryProfile(citeProfileByCode),
 		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		s, v := w.checkCode(c)
 		if !v.Pending() {
 			return v

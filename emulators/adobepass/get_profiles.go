@@ -16,11 +16,11 @@ var getProfiles = &contract.Operation{
 	Cite:   citeProfiles,
 	Method: "GET", Path: "/api/v2/{serviceProvider}/profiles",
 	Params: slices.Concat([]contract.Param{serviceProviderRow(citeProfiles), deviceRow, deviceInfoRow}, ssoRows),
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		&contract.Outcome{
 			Name: "success", Status: 200, Cite: citeProfiles, Doc: "There are profiles.", Returns: profileRows(citeProfiles),
 			Do: func(c *contract.Call) any {
-				w := c.State.(*world)
+				w := c.State.(*state)
 				all := w.visible(c)
 				if len(all) == 0 {
 					p := w.invent(c, holderOf(c, ""))
@@ -31,9 +31,9 @@ var getProfiles = &contract.Operation{
 		},
 		noProfiles(citeProfiles), badServiceProvider, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		if len(w.visible(c)) == 0 {
-			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", who(c).client)
+			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", callerOf(c).client)
 		}
 		return c.Operation.Outcomes[0].Verdict()
 	}),
@@ -52,14 +52,14 @@ var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no v
 
 // visible lists the profiles that the caller may see, by MVPD. Those of
 // Apple's single sign-on ask for a good partner framework status.
-func (w *world) visible(c *contract.Call) members {
+func (w *state) visible(c *contract.Call) members {
 	var all members
 	p, now := w.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
 	if p == nil {
 		return nil
 	}
 	for _, id := range p.MVPDs {
-		if one, how := w.find(holderOf(c, id), who(c).known, now); one != nil && w.mayShow(c, one) {
+		if one, how := w.find(holderOf(c, id), callerOf(c).known, now); one != nil && w.mayShow(c, one) {
 			all = append(all, member{id, one.view(how)})
 		}
 	}
@@ -68,7 +68,7 @@ func (w *world) visible(c *contract.Call) members {
 }
 
 // mayShow reports whether a profile is shown to the caller.
-func (w *world) mayShow(c *contract.Call, p *profile) bool {
+func (w *state) mayShow(c *contract.Call, p *profile) bool {
 	if p.Type != appleSSO {
 		return true
 	}

@@ -12,7 +12,7 @@ var getSession = &contract.Operation{
 	Cite:   citeGetSession,
 	Method: "GET", Path: "/api/v2/{serviceProvider}/sessions/{code}",
 	Params: []contract.Param{serviceProviderRow(citeGetSession), codeRow(citeGetSession, "8BLW4RW"), forwardedRow, visitorRow},
-	Outcomes: outcomes(&contract.Outcome{
+	Outcomes: contract.Outcomes(&contract.Outcome{
 		Name: "success", Status: 200, Cite: citeGetSession, Doc: "The session is told.",
 		Returns: []contract.Param{
 			{Name: "existingParameters", Type: contract.Object, Need: contract.Required, Cite: citeGetSession, Doc: "What is known: mvpd, domainName, redirectUrl (decoded) and always serviceProvider."},
@@ -22,7 +22,7 @@ var getSession = &contract.Operation{
 			{Name: "notAfter", Need: contract.Required, Cite: citeGetSession, Doc: "Until when the code counts: milliseconds, as a string."},
 		},
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := w.Sessions[c.In.Text("code")]
 			if s == nil {
 				s = w.resumed(c)
@@ -31,7 +31,7 @@ var getSession = &contract.Operation{
 			return s.status(c.Switches)
 		},
 	}, badServiceProvider, badCode, noSession),
-	Decide: inWorld(func(c *contract.Call, w *world) contract.Verdict {
+	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
 		if _, v := w.checkCode(c); !v.Pending() {
 			return v
 		}

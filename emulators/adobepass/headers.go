@@ -102,7 +102,7 @@ func unfitInfo(header string, strict bool) string {
 // over. It is a step of the Door, so that signatures are looked at outside of
 // the world's lock.
 func readIdentities(c *contract.Call) contract.Verdict {
-	k := who(c)
+	k := callerOf(c)
 	for _, name := range [...]string{subjectHeader, rokuHeader} {
 		if sub := platformSubject(c.In.Text(name)); sub != "" {
 			k.known = append(k.known, identity{platformSSO, sub})
@@ -172,7 +172,7 @@ func serviceSubject(c *contract.Call, token string) (sub, why string) {
 	}
 	if c.Switches.Bool("service_token_verify") {
 		var key *rsa.PublicKey
-		c.Look(func() { key = c.State.(*world).serviceKey(s.Issuer) })
+		c.WithState(func() { key = c.State.(*state).serviceKey(s.Issuer) })
 		if key == nil {
 			return "", "the fixture has no key for its iss " + s.Issuer
 		}
@@ -224,7 +224,7 @@ var pfsFault = &contract.Cause{Code: "partner_framework_status", Text: "AP-Partn
 
 // fault judges a partner framework status; the zero Verdict: it is good, and
 // the MVPD that it names is returned.
-func (w *world) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
+func (w *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	if s == nil {
 		return nil, pfsNotPresent.Because(pfsFault, "accessStatus", "missing", "id", "missing", "expirationDate", "missing")
 	}

@@ -18,9 +18,9 @@ import (
 )
 
 // inside runs f on the world while it stands still.
-func inside(t testing.TB, w *conformance.World, f func(*world)) {
+func inside(t testing.TB, w *conformance.World, f func(*state)) {
 	t.Helper()
-	w.Room(t).Alone(func(s contract.State) { f(s.(*world)) })
+	w.Instance(t).WithState(func(s contract.State) { f(s.(*state)) })
 }
 
 // ask sends the request of an operation as a device.
@@ -48,7 +48,7 @@ func begin(t testing.TB, w *conformance.World, device string) (code string) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *world) { w.small = 6 })
+	inside(t, w, func(w *state) { w.small = 6 })
 	first := begin(t, w, "AAA0")
 	second := begin(t, w, "AAA1")
 	begin(t, w, "AAA1") // which voids the second
@@ -56,7 +56,7 @@ func TestBounds(t *testing.T) {
 	for i := 2; i < 6; i++ {
 		had = append(had, begin(t, w, fmt.Sprint("AAA", i)))
 	}
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		if n := len(w.Sessions); n != 6 {
 			t.Errorf("got %d sessions", n)
 		}
@@ -71,7 +71,7 @@ func TestBounds(t *testing.T) {
 	})
 	for i := range 20 {
 		device := fmt.Sprint("BBB", string(rune('A'+i)))
-		if err := w.Pull(t, "login", contract.Values{"code": begin(t, w, device)}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": begin(t, w, device)}); err != nil {
 			t.Fatal(err)
 		}
 		ask(t, w, "Authorize", device, contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"REF30"}})
@@ -81,7 +81,7 @@ func TestBounds(t *testing.T) {
 			ask(t, w, "Logout", device, contract.Values{"mvpd": "Cablevision"})
 		}
 	}
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		for kind, n := range map[string]int{clients: len(w.Clients), sessions: len(w.Sessions), profilesKind: len(w.Profiles), trials: len(w.Trials), logouts: len(w.Logouts)} {
 			if kind == clients {
 				n -= 3 // of the fixture, which never give way
@@ -100,7 +100,7 @@ func TestBounds(t *testing.T) {
 func TestSharedProfilesGiveWay(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *world) { w.small = 3 })
+	inside(t, w, func(w *state) { w.small = 3 })
 	token := "a.b.c.d.e"
 	for i := range 6 {
 		device := fmt.Sprint("AAA", i)
@@ -111,11 +111,11 @@ func TestSharedProfilesGiveWay(t *testing.T) {
 		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.Code == "" {
 			t.Fatal(a.Body)
 		}
-		if err := w.Pull(t, "login", contract.Values{"code": told.Code}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": told.Code}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		if len(w.shared) != 3 || len(w.Profiles) != 3 {
 			t.Errorf("got %d shared of %d profiles", len(w.shared), len(w.Profiles))
 		}
@@ -134,7 +134,7 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := begin(t, w, "AAA9")
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		if len(w.Sessions) != 1 || w.Sessions[code] == nil || w.order[sessions].len() != 1 {
 			t.Errorf("got %d sessions, %d in the queue", len(w.Sessions), w.order[sessions].len())
 		}
@@ -145,7 +145,7 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 // it throttles.
 func TestCachesAreBounded(t *testing.T) {
 	t.Parallel()
-	w := &world{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
+	w := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
 	w.forgetVerified()
 	for i := range 3 * mostVerified {
 		w.remember([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verified{})
@@ -180,7 +180,7 @@ func TestCachesAreBounded(t *testing.T) {
 // Without a refill the burst is had once.
 func TestBurstOnce(t *testing.T) {
 	t.Parallel()
-	w := &world{buckets: map[string]*bucket{}}
+	w := &state{buckets: map[string]*bucket{}}
 	now, passed := conformance.Noon, 0
 	for range 20 {
 		if w.take("a", now, false) {
@@ -203,7 +203,7 @@ func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
 	begin(t, w, "AAA0")
-	good, err := w.Room(t).Snapshot()
+	good, err := w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,11 +229,11 @@ func TestRestoreRefuses(t *testing.T) {
 		}
 		change(m)
 		bad, _ := json.Marshal(m)
-		if err := w.Room(t).Restore(bad); err == nil {
+		if err := w.Instance(t).Restore(bad); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if after, _ := w.Room(t).Snapshot(); string(after) != string(good) {
+	if after, _ := w.Instance(t).Snapshot(); string(after) != string(good) {
 		t.Error("a refused document changed the world")
 	}
 }
@@ -241,7 +241,7 @@ func TestRestoreRefuses(t *testing.T) {
 // FuzzRestore restores anything: what is taken can be told again.
 func FuzzRestore(f *testing.F) {
 	w := conformance.New(f, API, conformance.Setting{Fixture: "authenticated"})
-	good, err := w.Room(f).Snapshot()
+	good, err := w.Instance(f).Snapshot()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -249,14 +249,14 @@ func FuzzRestore(f *testing.F) {
 	f.Add(strings.ReplaceAll(string(good), `"serial":1,`, `"serial":2,`))
 	f.Add(`{"sessions":{"A":{"code":"A","serial":1}},"serial":1,"logouts":{"b":{"id":"b"}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		if w.Room(t).Restore([]byte(text)) != nil {
+		if w.Instance(t).Restore([]byte(text)) != nil {
 			return
 		}
-		again, err := w.Room(t).Snapshot()
+		again, err := w.Instance(t).Snapshot()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Room(t).Restore(again); err != nil {
+		if err := w.Instance(t).Restore(again); err != nil {
 			t.Errorf("what was taken is refused: %v", err)
 		}
 		for _, op := range []string{"CreateSession", "GetProfiles", "GetConfiguration"} {
@@ -271,15 +271,15 @@ func TestWordsSurvive(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	code := begin(t, w, "AAA0")
-	raw, err := w.Room(t).Snapshot()
+	raw, err := w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Room(t).Restore(raw); err != nil {
+	if err := w.Instance(t).Restore(raw); err != nil {
 		t.Fatal(err)
 	}
-	inside(t, w, func(w *world) {
-		words := slices.Collect(w.Words())
+	inside(t, w, func(w *state) {
+		words := slices.Collect(w.Identifiers())
 		for _, want := range []string{code, "s6BhdRkqt3", sampleStatement, "8BLW4RW"} {
 			if !slices.Contains(words, want) {
 				t.Errorf("%.20s is no word", want)
@@ -317,13 +317,13 @@ func TestSigningKeyIsReplaceable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var m map[string]any
-	raw, _ := w.Room(t).Snapshot()
+	raw, _ := w.Instance(t).Snapshot()
 	if err := json.Unmarshal(raw, &m); err != nil {
 		t.Fatal(err)
 	}
 	m["signing_key"] = string(other)
 	changed, _ := json.Marshal(m)
-	if err := w.Room(t).Restore(changed); err != nil {
+	if err := w.Instance(t).Restore(changed); err != nil {
 		t.Fatal(err)
 	}
 	if got := configuration(old); got != 401 {
@@ -342,7 +342,7 @@ func TestShippedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"default", "authenticated", "degraded", "documented"} {
-		inside(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *world) {
+		inside(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *state) {
 			if strings.TrimSpace(w.SigningKey) != strings.TrimSpace(string(text)) {
 				t.Errorf("%s has another key", name)
 			}
@@ -394,7 +394,7 @@ func TestAuthModes(t *testing.T) {
 func TestTriggersRefuse(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	before, _ := w.Room(t).Snapshot()
+	before, _ := w.Instance(t).Snapshot()
 	for _, tt := range []struct {
 		name string
 		in   contract.Values
@@ -411,14 +411,14 @@ func TestTriggersRefuse(t *testing.T) {
 		{"expire", contract.Values{"what": "token", "id": "nobody"}, "nothing of the kind token"},
 		{"expire", contract.Values{"what": "trial", "id": "TempPass"}, "nothing of the kind trial"},
 	} {
-		if err := w.Pull(t, tt.name, tt.in); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := w.Trigger(t, tt.name, tt.in); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s %v: got %v, want %s", tt.name, tt.in, err, tt.want)
 		}
 	}
-	if after, _ := w.Room(t).Snapshot(); string(after) != string(before) {
+	if after, _ := w.Instance(t).Snapshot(); string(after) != string(before) {
 		t.Error("a trigger that refused changed the world")
 	}
-	if err := w.Pull(t, "login.denied", contract.Values{"code": "XTC98W"}); err != nil {
+	if err := w.Trigger(t, "login.denied", contract.Values{"code": "XTC98W"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -448,7 +448,7 @@ func TestExpiredTokenIsMended(t *testing.T) {
 		if got := status(now); got != http.StatusOK {
 			t.Errorf("round %d: got %d", round, got)
 		}
-		if err := w.Pull(t, "expire", contract.Values{"what": "token", "id": "s6BhdRkqt3"}); err != nil {
+		if err := w.Trigger(t, "expire", contract.Values{"what": "token", "id": "s6BhdRkqt3"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := status(now); got != http.StatusUnauthorized {
@@ -462,7 +462,7 @@ func TestExpiredTokenIsMended(t *testing.T) {
 func TestFixedTokenExpires(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	if err := w.Pull(t, "expire", contract.Values{"what": "token", "id": "c4fc3e7e-12d9-495d-b742-6aeac8a490e7"}); err != nil {
+	if err := w.Trigger(t, "expire", contract.Values{"what": "token", "id": "c4fc3e7e-12d9-495d-b742-6aeac8a490e7"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, w, "GetProfiles", "", contract.Values{}); got.Code != 401 || w.Last(t).Explanation.Cause != "token_made_to_expire" {
@@ -476,7 +476,7 @@ func TestExpireTrigger(t *testing.T) {
 	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
 	expire := func(what, id string) {
 		t.Helper()
-		if err := w.Pull(t, "expire", contract.Values{"what": what, "id": id}); err != nil {
+		if err := w.Trigger(t, "expire", contract.Values{"what": what, "id": id}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -506,10 +506,10 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 		t.Fatal(got.Body)
 	}
 	var told any
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		w.key = &rsa.PrivateKey{}
 		c := &contract.Call{API: API, Operation: createToken, In: contract.Values{"client_id": "s6BhdRkqt3"}, Now: conformance.Noon, State: w}
-		c.House = thrower{}
+		c.Runtime = thrower{}
 		c.Switches = contract.Values{"token_ttl": time.Hour, "media_ttl": time.Minute}
 		told = []any{tokenCreated.Do(c), w.mediaToken(c, holder{}, "REF30")}
 	})
@@ -521,7 +521,7 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 }
 
 // thrower is a house that has dice and nothing else.
-type thrower struct{ contract.House }
+type thrower struct{ contract.Runtime }
 
 func (thrower) Dice() *contract.Dice {
 	return contract.NewDice(mathrand.NewSource(1).(mathrand.Source64))

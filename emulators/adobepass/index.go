@@ -77,7 +77,7 @@ func (p place) remove() {
 }
 
 // Reindex rebuilds the indices.
-func (w *world) Reindex() error {
+func (w *state) Reindex() error {
 	if err := w.reindexKeys(); err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (w *world) Reindex() error {
 
 // checkWords refuses codes and rules that nobody knows: a denial by one would
 // deny nothing.
-func (w *world) checkWords() error {
+func (w *state) checkWords() error {
 	for i := range w.Users {
 		if u := &w.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
 			return fmt.Errorf("users: %.60q is denied with the unknown code %.60q", u.Username, u.Denied)
@@ -128,7 +128,7 @@ func (w *world) checkWords() error {
 	return nil
 }
 
-func (w *world) reindexKeys() (err error) {
+func (w *state) reindexKeys() (err error) {
 	w.key, w.serviceKeys, w.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
 	if w.SigningKey != "" {
 		if w.key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(w.SigningKey)); err != nil {
@@ -144,7 +144,7 @@ func (w *world) reindexKeys() (err error) {
 }
 
 // forgetVerified leaves the fixture's own tokens as the only verified ones.
-func (w *world) forgetVerified() {
+func (w *state) forgetVerified() {
 	w.verified = map[[sha256.Size]byte]verified{}
 	for _, t := range w.Tokens {
 		w.verified[hashOf(t.Token)] = verified{client: t.Client, scoped: true}
@@ -153,7 +153,7 @@ func (w *world) forgetVerified() {
 
 // reindexRecords puts what was remembered back into its queues, in the order
 // in which it came.
-func (w *world) reindexRecords() error {
+func (w *state) reindexRecords() error {
 	w.order = map[string]*queue{}
 	for _, kind := range [...]string{clients, sessions, profilesKind, trials, logouts} {
 		w.order[kind] = &queue{}
@@ -186,7 +186,7 @@ const (
 
 // restore enters the records of one kind in their order. It refuses one that
 // does not say that it is itself, or that was remembered after the last.
-func restore[T any](w *world, kind string, all *map[string]*T, name func(*T) (string, uint64), enter func(*T)) error {
+func restore[T any](w *state, kind string, all *map[string]*T, name func(*T) (string, uint64), enter func(*T)) error {
 	if *all == nil {
 		*all = map[string]*T{}
 	}
@@ -220,7 +220,7 @@ func restore[T any](w *world, kind string, all *map[string]*T, name func(*T) (st
 
 // makeRoom has the record that gives way first go, where there are too many of
 // a kind.
-func (w *world) makeRoom(kind string, c *contract.Call) {
+func (w *state) makeRoom(kind string, c *contract.Call) {
 	q := w.order[kind]
 	most, size := w.bounds()
 	for q.len() >= most || q.size > size {
@@ -243,7 +243,7 @@ func (w *world) makeRoom(kind string, c *contract.Call) {
 
 // bounds are most and mostBytes, as long as a test does not make the world
 // smaller.
-func (w *world) bounds() (records, bytes int) {
+func (w *state) bounds() (records, bytes int) {
 	if w.small > 0 {
 		return w.small, w.small * recordSize * 2
 	}

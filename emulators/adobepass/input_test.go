@@ -116,7 +116,7 @@ func unsigned() string {
 
 func snapshot(t testing.TB, d *device) string {
 	t.Helper()
-	raw, err := d.w.Room(t).Snapshot()
+	raw, err := d.w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

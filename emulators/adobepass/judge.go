@@ -17,7 +17,7 @@ var (
 
 // decideOn decides both operations. Degradation comes first: it is there for
 // when profiles and MVPDs cannot be asked.
-func decideOn(c *contract.Call, w *world) contract.Verdict {
+func decideOn(c *contract.Call, w *state) contract.Verdict {
 	m, v := w.checkMVPD(c, c.In.Text("mvpd"))
 	if !v.Pending() {
 		return v
@@ -53,7 +53,7 @@ func ending(c *contract.Call, name string) *contract.Outcome {
 
 func mixedOf(c *contract.Call) *contract.Outcome { return c.Operation.Outcomes[3] }
 
-func (w *world) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
+func (w *state) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	limit, own := c.Switches.Int("authorize_limit"), m.AuthorizeLimit
 	if c.Operation.Name == "Preauthorize" {
 		limit, own = c.Switches.Int("preauthorize_limit"), m.PreauthorizeLimit
@@ -67,8 +67,8 @@ func (w *world) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	return contract.Verdict{}
 }
 
-func (w *world) lacksProfile(c *contract.Call, h holder, now int64) contract.Verdict {
-	if p, _ := w.find(h, who(c).known, now); p != nil {
+func (w *state) lacksProfile(c *contract.Call, h holder, now int64) contract.Verdict {
+	if p, _ := w.find(h, callerOf(c).known, now); p != nil {
 		return contract.Verdict{}
 	}
 	switch p := w.profiles[h]; {
@@ -83,7 +83,7 @@ func (w *world) lacksProfile(c *contract.Call, h holder, now int64) contract.Ver
 
 // sum names the ending that says what is decided about all resources: permitted,
 // denied with one code, or mixed.
-func (w *world) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
+func (w *state) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	denied, first := 0, (*eec)(nil)
 	same := true
 	list := wanted(c)
@@ -118,7 +118,7 @@ func (w *world) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	return mixedOf(c).Because(eachDecided)
 }
 
-func (w *world) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
+func (w *state) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
 	word := ""
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
@@ -128,12 +128,12 @@ func (w *world) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
 
 // judge says with which code a resource is denied, and what the MVPD says to
 // that; nil where it is permitted.
-func (w *world) judge(c *contract.Call, m *mvpd, h holder, resource string) (e *eec, details string) {
+func (w *state) judge(c *contract.Call, m *mvpd, h holder, resource string) (e *eec, details string) {
 	if m.TempPass != "" {
 		e, _ = w.judgeTrial(c, m, h, resource)
 		return e, ""
 	}
-	if p, _ := w.find(h, who(c).known, c.Now.UnixMilli()); p != nil {
+	if p, _ := w.find(h, callerOf(c).known, c.Now.UnixMilli()); p != nil {
 		if u := w.user(p.User); p.User != "" && u != nil && u.Denied != "" {
 			return codes[u.Denied], ""
 		}
@@ -146,7 +146,7 @@ func (w *world) judge(c *contract.Call, m *mvpd, h holder, resource string) (e *
 	return nil, ""
 }
 
-func (w *world) denialCode(c *contract.Call, d *denial) *eec {
+func (w *state) denialCode(c *contract.Call, d *denial) *eec {
 	code := d.Code
 	if code == "" || code == deniedByMVPD || code == preDeniedByMVPD {
 		code = deniedByMVPD

@@ -15,9 +15,9 @@ var (
 		Doc:    "Shows the login page of the emulated MVPD: fixture users, and the buttons allow, deny and provider error.",
 		Method: "GET", Path: loginPath,
 		Params:   []contract.Param{{Name: "reg_code", In: contract.Query, Need: contract.Expected, Example: "8KHP9RW", Doc: "The authentication code."}},
-		Outcomes: outcomes(loginShown, noSession),
+		Outcomes: contract.Outcomes(loginShown, noSession),
 		Decide: func(c *contract.Call) contract.Verdict {
-			if _, v := c.State.(*world).loggingIn(c); !v.Pending() {
+			if _, v := c.State.(*state).loggingIn(c); !v.Pending() {
 				return v
 			}
 			return loginShown.Verdict()
@@ -33,7 +33,7 @@ var (
 			{Name: "username", In: contract.Form, Doc: "Who logs in: a user of the fixture. Without it the first one."},
 			{Name: "action", In: contract.Form, Need: contract.Expected, OneOf: []string{"allow", "deny", "error"}, Example: "allow", Doc: "allow makes the profile, deny shows the page again, error goes back without a profile."},
 		},
-		Outcomes: outcomes(loggedIn, loginDenied, loginFailed, noSession, badRequest),
+		Outcomes: contract.Outcomes(loggedIn, loginDenied, loginFailed, noSession, badRequest),
 		Decide:   decideSubmit,
 		Write:    writeLogin,
 	}
@@ -42,10 +42,10 @@ var (
 		Doc:    "Ends an interactive logout in the browser: sends it on to the redirectUrl that Logout was called with, and to no other.",
 		Method: "GET", Path: logoutPath,
 		Params:   []contract.Param{{Name: "pt_device_id", In: contract.Query, Need: contract.Expected, Doc: "The logout's own id, as the answer of Logout carries it."}},
-		Outcomes: outcomes(loggedOut, badRequest),
+		Outcomes: contract.Outcomes(loggedOut, badRequest),
 		Decide: func(c *contract.Call) contract.Verdict {
 			id := c.In.Text("pt_device_id")
-			if c.State.(*world).Logouts[id] == nil {
+			if c.State.(*state).Logouts[id] == nil {
 				return badRequest.Because(strangeLogout, "id", id)
 			}
 			return loggedOut.Verdict()
@@ -56,7 +56,7 @@ var (
 		Name: "Preflight", Helper: true,
 		Doc:    "Answers OPTIONS on any path: what a browser may send.",
 		Method: "OPTIONS", Path: "/api/v2",
-		Outcomes: outcomes(preflighted),
+		Outcomes: contract.Outcomes(preflighted),
 		Decide:   func(*contract.Call) contract.Verdict { return preflighted.Verdict() },
 		Write: func(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 			if v.Outcome != preflighted {
@@ -71,22 +71,22 @@ var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS
 
 var (
 	loginShown = &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(c *contract.Call) any {
-		return c.State.(*world).loginPage(c, "")
+		return c.State.(*state).loginPage(c, "")
 	}, Returns: pageRows}
 	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		s := w.loginSession(c)
 		w.logIn(c, s, w.user(c.In.Text("username")))
 		return location{redirect(s)}
 	}, Returns: locationRows}
 	loginDenied = &contract.Outcome{Name: "deny", Status: 200, Doc: "The MVPD does not let the user in: the page is shown again.", Do: func(c *contract.Call) any {
-		return c.State.(*world).loginPage(c, "The provider did not accept the login of "+clip(c.In.Text("username"), 64)+". Try again.")
+		return c.State.(*state).loginPage(c, "The provider did not accept the login of "+clip(c.In.Text("username"), 64)+". Try again.")
 	}, Returns: pageRows}
 	loginFailed = &contract.Outcome{Name: "error", Status: 302, Doc: "The MVPD fails: the browser goes to redirectUrl, and there is no profile.", Do: func(c *contract.Call) any {
-		return location{redirect(c.State.(*world).loginSession(c))}
+		return location{redirect(c.State.(*state).loginSession(c))}
 	}, Returns: locationRows}
 	loggedOut = &contract.Outcome{Name: "success", Status: 302, Doc: "The logout is over, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		t := w.Logouts[c.In.Text("pt_device_id")]
 		if t == nil {
 			return location{c.Switches.Text("logout_redirect")}
@@ -130,7 +130,7 @@ var (
 
 // loggingIn finds the session that a login page is for. The code travels in
 // the page's address and in its form, so that no cookie is needed.
-func (w *world) loggingIn(c *contract.Call) (*session, contract.Verdict) {
+func (w *state) loggingIn(c *contract.Call) (*session, contract.Verdict) {
 	code := c.In.Text("reg_code")
 	s := w.Sessions[code]
 	switch {
@@ -147,7 +147,7 @@ func (w *world) loggingIn(c *contract.Call) (*session, contract.Verdict) {
 }
 
 func decideSubmit(c *contract.Call) contract.Verdict {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if _, v := w.loggingIn(c); !v.Pending() {
 		return v
 	}
@@ -166,7 +166,7 @@ func decideSubmit(c *contract.Call) contract.Verdict {
 
 // loginSession is the session of a login; where a scenario has one that is not
 // there, it is made.
-func (w *world) loginSession(c *contract.Call) *session {
+func (w *state) loginSession(c *contract.Call) *session {
 	s := w.Sessions[c.In.Text("reg_code")]
 	if s == nil {
 		s = sessionOf(c)
@@ -178,7 +178,7 @@ func (w *world) loginSession(c *contract.Call) *session {
 }
 
 // logIn makes the profile of a session's creator.
-func (w *world) logIn(c *contract.Call, s *session, u *user) *profile {
+func (w *state) logIn(c *contract.Call, s *session, u *user) *profile {
 	s.Done = true
 	if w.open[s.creator()] == s {
 		delete(w.open, s.creator())
@@ -197,7 +197,7 @@ func redirect(s *session) string {
 	return u.String()
 }
 
-func (w *world) loginPage(c *contract.Call, said string) any {
+func (w *state) loginPage(c *contract.Call, said string) any {
 	d := &loginData{Code: c.In.Text("reg_code"), Said: said, Users: []person{}}
 	if s := w.Sessions[d.Code]; s != nil {
 		d.MVPD, d.ServiceProvider = s.MVPD, s.ServiceProvider
@@ -214,13 +214,13 @@ func (w *world) loginPage(c *contract.Call, said string) any {
 		}
 		d.Users = append(d.Users, person{u.Username, name})
 	}
-	who(c).page = d
+	callerOf(c).page = d
 	return d
 }
 
 // writeLogin shows the login page, or sends the browser on.
 func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
-	if d := who(c).page; d != nil && v.Outcome.Status == 200 {
+	if d := callerOf(c).page; d != nil && v.Outcome.Status == 200 {
 		return page(200, headers(c, loginAnswer), loginTemplate, d)
 	}
 	return writeRedirect(c, v, reply)

@@ -199,7 +199,7 @@ func TestBrowserFindsItsSandbox(t *testing.T) {
 	if gone := plain.get(u.RequestURI()); gone.status != 302 || gone.header.Get("Location") != "https://adobe.com" {
 		t.Errorf("got %d %v", gone.status, gone.header)
 	}
-	if entries, _ := w.House.Find(sandbox.Default).Journal.List(journal.Filter{Limit: 10}); len(entries) != 0 {
+	if entries, _ := w.Registry.Find(sandbox.Default).Journal.List(journal.Filter{Limit: 10}); len(entries) != 0 {
 		t.Errorf("%d requests ended in default, the first %s %s", len(entries), entries[0].Request.Method, entries[0].Request.URL)
 	}
 }

@@ -16,7 +16,7 @@ var logout = &contract.Operation{
 		{Name: "redirectUrl", In: contract.Query, Example: "http://adobe.com", Cite: citeLogout, Doc: "Where the user agent ends up. The page calls it required, the OpenAPI document optional: without it the switch logout_redirect says where."},
 		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerRow, visitorRow,
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		logsOut("logout", interactive, "The user agent has to open url, so that the MVPD forgets the user too."),
 		logsOut("complete", none, "Everything is done: the MVPD has no logout of its own, or the access was degraded or temporary."),
 		logsOut("partner_logout", "partner_interactive", "The profile came from the partner, and the user logs out in the device's settings."),
@@ -43,8 +43,8 @@ func logsOut(name, kind, doc string) *contract.Outcome {
 		Name: name, Status: 200, Cite: citeLogout, Doc: doc,
 		Returns: []contract.Param{{Name: "logouts", Type: contract.Object, Need: contract.Required, Cite: citeLogout, Doc: "By MVPD what is to be done: actionName, actionType, mvpd, and url where a user agent is needed."}},
 		Do: func(c *contract.Call) any {
-			w, id := c.State.(*world), c.In.Text("mvpd")
-			w.forgetLogin(holderOf(c, id), who(c).known)
+			w, id := c.State.(*state), c.In.Text("mvpd")
+			w.forgetLogin(holderOf(c, id), callerOf(c).known)
 			v := logoutView{ActionName: name, ActionType: kind, MVPD: id}
 			if kind == interactive {
 				v.URL = w.logoutURL(c, id)
@@ -60,7 +60,7 @@ var (
 	nobodysLogout = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
 )
 
-func decideLogout(c *contract.Call, w *world) contract.Verdict {
+func decideLogout(c *contract.Call, w *state) contract.Verdict {
 	m, v := w.checkMVPD(c, c.In.Text("mvpd"))
 	if !v.Pending() {
 		return v
@@ -68,7 +68,7 @@ func decideLogout(c *contract.Call, w *world) contract.Verdict {
 	ends := c.Operation.Outcomes
 	interactively, complete, partner, invalid := ends[0], ends[1], ends[2], ends[3]
 	h, now := holderOf(c, m.ID), c.Now.UnixMilli()
-	p, how := w.find(h, who(c).known, now)
+	p, how := w.find(h, callerOf(c).known, now)
 	switch {
 	case m.TempPass != "":
 		return complete.Because(nobodysLogout, "mvpd", m.ID, "kind", temporary)
@@ -86,7 +86,7 @@ func decideLogout(c *contract.Call, w *world) contract.Verdict {
 
 // forgetLogin deletes the holder's profile, and those that share an identity
 // with it or with the call.
-func (w *world) forgetLogin(h holder, known []identity) {
+func (w *state) forgetLogin(h holder, known []identity) {
 	shared := known
 	if p := w.profiles[h]; p != nil {
 		shared = append(shared[:len(shared):len(shared)], p.Identities...)
@@ -102,7 +102,7 @@ func (w *world) forgetLogin(h holder, known []identity) {
 // logoutURL is where the user agent ends the logout: here, by the address by
 // which the request came. Its last parameter is how the page knows which
 // logout it ends.
-func (w *world) logoutURL(c *contract.Call, mvpd string) string {
+func (w *state) logoutURL(c *contract.Call, mvpd string) string {
 	to := c.In.Text("redirectUrl")
 	if to == "" {
 		to = c.Switches.Text("logout_redirect")
@@ -118,7 +118,7 @@ func (w *world) logoutURL(c *contract.Call, mvpd string) string {
 }
 
 // punch forgets a logout that is to be ended in the browser.
-func (w *world) punch(c *contract.Call, t *ticket) {
+func (w *state) punch(c *contract.Call, t *ticket) {
 	t.at.remove()
 	delete(w.Logouts, t.ID)
 	c.Forget(t.ID)

@@ -30,7 +30,7 @@ type serialized struct {
 }
 
 // mediaToken makes the token of a permission.
-func (w *world) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
+func (w *state) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
 	now, ttl := c.Now.UnixMilli(), c.Switches.Duration("media_ttl").Milliseconds()
 	return &mediaToken{NotBefore: now, NotAfter: now + ttl, Serialized: serialized{
 		guid: c.Dice().ID(), requestor: h.serviceProvider, resource: resource, mvpd: h.mvpd,

@@ -47,10 +47,10 @@ func TestSessionsLetGoOfTheRequest(t *testing.T) {
 func TestBoundsInBytes(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *world) { w.small = 16 }) // of 1 KB each
+	inside(t, w, func(w *state) { w.small = 16 }) // of 1 KB each
 	large := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 3000)))
 	had := func() (records, size int) {
-		inside(t, w, func(w *world) {
+		inside(t, w, func(w *state) {
 			records, size = len(w.Sessions), w.order[sessions].size
 			sum := 0
 			for _, s := range w.Sessions {
@@ -116,7 +116,7 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 			t.Errorf("resource %d is permitted: %t", i+2, got)
 		}
 	}
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		for _, one := range w.Trials {
 			if one.at.size > 2000 || len(one.Used) != 5 {
 				t.Errorf("the trial has %d bytes for %d resources", one.at.size, len(one.Used))
@@ -124,7 +124,7 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 		}
 	})
 	ask(t, w, "Authorize", "AAAA", contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"some"}})
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		for _, one := range w.Trials {
 			if one.MVPD == "TempPass_TEST40" && len(one.Used) != 0 {
 				t.Errorf("a basic trial remembers %v", one.Used)
@@ -139,14 +139,14 @@ func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	for i := range 32 {
-		if err := w.Pull(t, "login", contract.Values{"code": begin(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": begin(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Pull(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
+	if err := w.Trigger(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
 		t.Fatal(err)
 	}
-	inside(t, w, func(w *world) {
+	inside(t, w, func(w *state) {
 		last, n := uint64(0), 0
 		for e := w.order[profilesKind].spent.Front(); e != nil; e = e.Next() {
 			serial := e.Value.(*profile).Serial

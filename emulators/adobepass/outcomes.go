@@ -193,8 +193,6 @@ var common = func() []*contract.Outcome {
 	return all
 }()
 
-func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
-
 // An apiError is the body of an enhanced error code.
 type apiError struct {
 	Action  string `json:"action"`

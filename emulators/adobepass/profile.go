@@ -62,7 +62,7 @@ func (p *profile) counts(now int64) bool { return p != nil && !p.Revoked && now 
 
 // enterProfile puts a profile into the indices, in the place of an earlier one
 // of the same holder.
-func (w *world) enterProfile(p *profile) {
+func (w *state) enterProfile(p *profile) {
 	q := w.order[profilesKind]
 	kept := []string{p.Client, p.Device}
 	for _, i := range p.Identities {
@@ -80,7 +80,7 @@ func (w *world) enterProfile(p *profile) {
 }
 
 // remove forgets a profile.
-func (w *world) remove(p *profile) {
+func (w *state) remove(p *profile) {
 	p.at.remove()
 	delete(w.Profiles, p.ID)
 	if w.profiles[p.holder()] == p {
@@ -101,7 +101,7 @@ func (w *world) remove(p *profile) {
 }
 
 // grant makes a profile for its holder. It replaces an earlier one.
-func (w *world) grant(c *contract.Call, p *profile, u *user) *profile {
+func (w *state) grant(c *contract.Call, p *profile, u *user) *profile {
 	if old := w.profiles[p.holder()]; old != nil {
 		w.remove(old)
 	}
@@ -130,7 +130,7 @@ func (w *world) grant(c *contract.Call, p *profile, u *user) *profile {
 // text is an attribute that is not encrypted.
 func text(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
 
-func (w *world) authnTTL(c *contract.Call, mvpd string) time.Duration {
+func (w *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 	if m := w.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
 		return m.AuthnTTL
 	}
@@ -139,13 +139,13 @@ func (w *world) authnTTL(c *contract.Call, mvpd string) time.Duration {
 
 // holderOf is who asks about an MVPD.
 func holderOf(c *contract.Call, mvpd string) holder {
-	k := who(c)
+	k := callerOf(c)
 	return holder{k.client, k.device, c.In.Text("serviceProvider"), mvpd}
 }
 
 // find finds the profile that counts for a holder: its own, or one that single
 // sign-on leads to. How is the type as which it shows itself.
-func (w *world) find(h holder, known []identity, now int64) (p *profile, how string) {
+func (w *state) find(h holder, known []identity, now int64) (p *profile, how string) {
 	if p = w.profiles[h]; p.counts(now) {
 		return p, p.Type
 	}
@@ -233,16 +233,16 @@ func profileRows(cite string) []contract.Param {
 }
 
 // invent makes the regular profile that a scenario wants where there is none.
-func (w *world) invent(c *contract.Call, h holder) *profile {
+func (w *state) invent(c *contract.Call, h holder) *profile {
 	if h.mvpd == "" {
 		h.mvpd = w.someMVPD(h.serviceProvider)
 	}
-	return w.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: who(c).known}, w.user(""))
+	return w.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).known}, w.user(""))
 }
 
 // someMVPD is an MVPD that a login is possible with, for a scenario that wants
 // one where none was named.
-func (w *world) someMVPD(sp string) string {
+func (w *state) someMVPD(sp string) string {
 	if p := w.provider(sp); p != nil {
 		for _, id := range p.MVPDs {
 			if m := w.mvpd(id); m != nil && m.TempPass == "" {

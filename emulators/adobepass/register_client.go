@@ -37,7 +37,7 @@ var registerClient = &contract.Operation{
 		{Name: "redirect_uri", Cite: citeRegister, Doc: "Where the application is led back to. Clients that were seen leave it out."},
 		deviceInfoRow,
 	},
-	Outcomes: outcomes(registered, invalidRequest, invalidRedirectURI, invalidStatement, unapprovedStatement),
+	Outcomes: contract.Outcomes(registered, invalidRequest, invalidRedirectURI, invalidStatement, unapprovedStatement),
 	Decide:   decideRegister,
 }
 
@@ -62,7 +62,7 @@ var registered = &contract.Outcome{
 		{Name: "client_id_issued_at", Type: contract.Integer, Need: contract.Required, Cite: citeRegister, Doc: "When, in seconds."},
 	},
 	Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		w.makeRoom(clients, c)
 		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: w.next()}
 		uris := []string{}
@@ -92,7 +92,7 @@ var (
 )
 
 func decideRegister(c *contract.Call) contract.Verdict {
-	w, text := c.State.(*world), c.In.Text("software_statement")
+	w, text := c.State.(*state), c.In.Text("software_statement")
 	s := w.statement(text)
 	switch {
 	case s != nil && s.Revoked && c.Auth == contract.Verify:
@@ -114,7 +114,7 @@ func decideRegister(c *contract.Call) contract.Verdict {
 // checkURI holds redirect_uri against the application's: of one of its schemes,
 // or with the scheme and host of one of its URIs. The documented sample asks
 // with another URI than its answer tells.
-func (w *world) checkURI(c *contract.Call, s *software) contract.Verdict {
+func (w *state) checkURI(c *contract.Call, s *software) contract.Verdict {
 	given := c.In.Text("redirect_uri")
 	if given == "" {
 		return registered.Verdict()
@@ -160,7 +160,7 @@ func wellFormedStatement(text string) bool {
 }
 
 // resembles reports whether a statement was made from one of the fixture.
-func (w *world) resembles(text string) bool {
+func (w *state) resembles(text string) bool {
 	signed, signature := split(text)
 	return slices.ContainsFunc(w.Software, func(s software) bool {
 		a, b := split(s.Statement)

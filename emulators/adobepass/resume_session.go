@@ -9,7 +9,7 @@ var resumeSession = &contract.Operation{
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/{code}",
 	Params: append(append([]contract.Param{serviceProviderRow(citeResume), codeRow(citeResume, "8BLW4RW")}, sessionParams(citeResume)...),
 		forwardedRow, visitorRow),
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		resumed, retry, resumedAuthenticated, resumedTemporary, resumedDegraded,
 		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badRedirect, badDomain,
 	),
@@ -25,7 +25,7 @@ var (
 		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeRows,
 		Doc: "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := w.resumed(c)
 			w.complete(s)
 			return s.reply("authenticate", interactive, none, s.login())
@@ -35,7 +35,7 @@ var (
 		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeRows,
 		Doc: "Parameters are still missing. What was supplied is kept; called for on a complete session, it asks for all three anew.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*world)
+			w := c.State.(*state)
 			s := w.resumed(c)
 			s.withhold(c)
 			r := s.reply("retry", direct, none, s.path())
@@ -50,7 +50,7 @@ var (
 
 // resumed merges the call's parameters into the session; where a scenario has
 // one resumed that is not there, it is made.
-func (w *world) resumed(c *contract.Call) *session {
+func (w *state) resumed(c *contract.Call) *session {
 	s := w.Sessions[c.In.Text("code")]
 	if s == nil || s.ServiceProvider != c.In.Text("serviceProvider") {
 		s = sessionOf(c)
@@ -63,7 +63,7 @@ func (w *world) resumed(c *contract.Call) *session {
 }
 
 // merge lays what the call says over what the session knows.
-func (w *world) merge(c *contract.Call, s *session) {
+func (w *state) merge(c *contract.Call, s *session) {
 	for name, at := range map[string]*string{"mvpd": &s.MVPD, "domainName": &s.Domain, "redirectUrl": &s.RedirectURL} {
 		if v := c.In.Text(name); v != "" {
 			*at = v
@@ -73,7 +73,7 @@ func (w *world) merge(c *contract.Call, s *session) {
 
 var resumeWords = words{resumedTemporary, resumedAuthenticated, nil, resumedDegraded}
 
-func decideResume(c *contract.Call, w *world) contract.Verdict {
+func decideResume(c *contract.Call, w *state) contract.Verdict {
 	s, v := w.checkCode(c)
 	if !v.Pending() {
 		return v

@@ -57,7 +57,7 @@ func (s *session) missing(sw contract.Values) []string {
 }
 
 // enterSession puts a session into the indices.
-func (w *world) enterSession(s *session) {
+func (w *state) enterSession(s *session) {
 	q := w.order[sessions]
 	s.at = q.push(s, s.texts()...)
 	switch {
@@ -78,7 +78,7 @@ func (s *session) texts() []string {
 }
 
 // drop forgets a session.
-func (w *world) drop(c *contract.Call, s *session) {
+func (w *state) drop(c *contract.Call, s *session) {
 	s.at.remove()
 	delete(w.Sessions, s.Code)
 	if w.open[s.creator()] == s {
@@ -89,8 +89,8 @@ func (w *world) drop(c *contract.Call, s *session) {
 
 // begin begins a session for the caller: a new code voids the creator's
 // earlier unfinished one. Codes that ran out are let go of on the way.
-func (w *world) begin(c *contract.Call, s *session) {
-	k, now := who(c), c.Now.UnixMilli()
+func (w *state) begin(c *contract.Call, s *session) {
+	k, now := callerOf(c), c.Now.UnixMilli()
 	q := w.order[sessions]
 	for _, l := range [...]*list.List{&q.spent, &q.counts} {
 		for e := l.Front(); e != nil && e.Value.(*session).NotAfter <= now; e = l.Front() {
@@ -128,7 +128,7 @@ func clip(s string, most int) string {
 
 // freshCode throws a code that no session has: seven capital letters and
 // digits, look-alikes among them, as in the samples.
-func (w *world) freshCode(c *contract.Call) string {
+func (w *state) freshCode(c *contract.Call) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for {
 		var raw [16]byte
@@ -220,7 +220,7 @@ var (
 
 // checkCode finds the session that the call's code names, or says why there is
 // none that counts.
-func (w *world) checkCode(c *contract.Call) (*session, contract.Verdict) {
+func (w *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	code, sp := c.In.Text("code"), c.In.Text("serviceProvider")
 	s := w.Sessions[code]
 	switch {
@@ -237,9 +237,9 @@ func (w *world) checkCode(c *contract.Call) (*session, contract.Verdict) {
 }
 
 // inWorld has decide run where the service provider is known.
-func inWorld(decide func(c *contract.Call, w *world) contract.Verdict) func(*contract.Call) contract.Verdict {
+func inWorld(decide func(c *contract.Call, w *state) contract.Verdict) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		if v := w.checkProvider(c); !v.Pending() {
 			return v
 		}
@@ -253,7 +253,7 @@ var (
 )
 
 // checkMVPD looks for an active integration of the call's service provider.
-func (w *world) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
+func (w *state) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
 	m, sp := w.mvpd(id), c.In.Text("serviceProvider")
 	switch {
 	case m == nil:

@@ -21,11 +21,11 @@ const (
 	mostBytes = 1 << 28
 )
 
-// A world is what the service remembers in one sandbox.
+// A state is what the service remembers in one sandbox.
 //
 // Nothing ticks: records keep the instants between which they count, in
 // milliseconds, and are judged when they are looked at.
-type world struct {
+type state struct {
 	SigningKey   string        `json:"signing_key"` // PEM
 	ServiceKeys  []serviceKey  `json:"service_token_keys"`
 	Software     []software    `json:"software"`
@@ -157,10 +157,10 @@ type ticket struct {
 	at place
 }
 
-func (w *world) next() uint64 { w.Serial++; return w.Serial }
+func (w *state) next() uint64 { w.Serial++; return w.Serial }
 
 // provider finds a service provider, or returns nil.
-func (w *world) provider(id string) *provider {
+func (w *state) provider(id string) *provider {
 	i, ok := w.providers[id]
 	if !ok {
 		return nil
@@ -169,7 +169,7 @@ func (w *world) provider(id string) *provider {
 }
 
 // mvpd finds an MVPD, or returns nil.
-func (w *world) mvpd(id string) *mvpd {
+func (w *state) mvpd(id string) *mvpd {
 	i, ok := w.mvpds[id]
 	if !ok {
 		return nil
@@ -178,7 +178,7 @@ func (w *world) mvpd(id string) *mvpd {
 }
 
 // mapped finds an MVPD by the partner's id for it, or returns nil.
-func (w *world) mapped(id string) *mvpd {
+func (w *state) mapped(id string) *mvpd {
 	i, ok := w.platform[id]
 	if !ok {
 		return nil
@@ -189,7 +189,7 @@ func (w *world) mapped(id string) *mvpd {
 func (p *provider) integrates(id string) bool { return p != nil && slices.Contains(p.MVPDs, id) }
 
 // statement finds the application of a software statement, or returns nil.
-func (w *world) statement(text string) *software {
+func (w *state) statement(text string) *software {
 	i, ok := w.statements[text]
 	if !ok {
 		return nil
@@ -198,7 +198,7 @@ func (w *world) statement(text string) *software {
 }
 
 // softwareOf is the application whose instance a client is.
-func (w *world) softwareOf(id string) *software {
+func (w *state) softwareOf(id string) *software {
 	one := w.Clients[id]
 	if one == nil {
 		return nil
@@ -206,7 +206,7 @@ func (w *world) softwareOf(id string) *software {
 	return w.statement(one.Statement)
 }
 
-func (w *world) user(name string) *user {
+func (w *state) user(name string) *user {
 	for i := range w.Users {
 		if w.Users[i].Username == name || name == "" {
 			return &w.Users[i]
@@ -215,17 +215,17 @@ func (w *world) user(name string) *user {
 	return nil
 }
 
-func (w *world) public() *rsa.PublicKey {
+func (w *state) public() *rsa.PublicKey {
 	if w.key == nil {
 		return nil
 	}
 	return &w.key.PublicKey
 }
 
-func (w *world) serviceKey(iss string) *rsa.PublicKey { return w.serviceKeys[iss] }
+func (w *state) serviceKey(iss string) *rsa.PublicKey { return w.serviceKeys[iss] }
 
-// Words lists the words by which a caller of this world is found.
-func (w *world) Words() iter.Seq[string] {
+// Identifiers lists the words by which a caller of this world is found.
+func (w *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range w.Software {
 			if !yield(w.Software[i].Statement) {
@@ -249,7 +249,7 @@ func (w *world) Words() iter.Seq[string] {
 
 // Credentials are the first software statement, and an access token that is
 // accepted as it is.
-func (w *world) Credentials() contract.Values {
+func (w *state) Credentials() contract.Values {
 	v := contract.Values{}
 	if len(w.Software) > 0 {
 		v["softwareStatement"] = w.Software[0].Statement

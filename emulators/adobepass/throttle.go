@@ -37,8 +37,8 @@ func checkThrottle(c *contract.Call) (v contract.Verdict) {
 	}
 	host, _ := address(c.Request)
 	refills := c.Switches.Bool("burst_refills")
-	c.Look(func() {
-		if !c.State.(*world).take(host, c.Wall(), refills) {
+	c.WithState(func() {
+		if !c.State.(*state).take(host, c.Wall(), refills) {
 			v = tooManyRequests.Because(throttledCause, "address", host)
 		}
 	})
@@ -46,7 +46,7 @@ func checkThrottle(c *contract.Call) (v contract.Verdict) {
 }
 
 // take takes one request out of a bucket, if there is one left.
-func (w *world) take(host string, now time.Time, refills bool) bool {
+func (w *state) take(host string, now time.Time, refills bool) bool {
 	b := w.buckets[host]
 	if b == nil {
 		if len(w.buckets) >= mostBuckets {
@@ -70,7 +70,7 @@ func (w *world) take(host string, now time.Time, refills bool) bool {
 
 // forgetFull forgets the devices that have been quiet; where all are busy, it
 // forgets them all.
-func (w *world) forgetFull(now time.Time) {
+func (w *state) forgetFull(now time.Time) {
 	maps.DeleteFunc(w.buckets, func(_ string, b *bucket) bool {
 		return b.left+now.Sub(b.seen).Seconds() >= bucketSize
 	})

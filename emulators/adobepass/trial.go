@@ -41,7 +41,7 @@ func used(resource string) string {
 	return resource
 }
 
-func (w *world) enterTrial(t *trial) {
+func (w *state) enterTrial(t *trial) {
 	t.at = w.order[trials].push(t, t.texts()...)
 	for _, d := range t.Devices {
 		w.byDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
@@ -51,7 +51,7 @@ func (w *world) enterTrial(t *trial) {
 	}
 }
 
-func (w *world) removeTrial(t *trial) {
+func (w *state) removeTrial(t *trial) {
 	t.at.remove()
 	delete(w.Trials, t.ID)
 	for _, d := range t.Devices {
@@ -62,7 +62,7 @@ func (w *world) removeTrial(t *trial) {
 
 // trial finds the trial of an identity, or else of a device; nil where neither
 // has begun one.
-func (w *world) trial(m *mvpd, h holder, word string) *trial {
+func (w *state) trial(m *mvpd, h holder, word string) *trial {
 	if word != "" {
 		if t := w.byIdentity[trialKey{h.serviceProvider, m.ID, word}]; t != nil {
 			return t
@@ -80,7 +80,7 @@ var (
 
 // judgeTrial says with which code a temporary access is denied; nil where it
 // is granted. A resource that was had before does not count again.
-func (w *world) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string) (*eec, *contract.Cause) {
+func (w *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string) (*eec, *contract.Cause) {
 	if m.TempPass == misconfigured {
 		return codes[trialBroken], trialMisconfigured
 	}
@@ -105,7 +105,7 @@ func (w *world) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string)
 
 // consume begins a trial with its first authorization, and counts the
 // resource.
-func (w *world) consume(c *contract.Call, m *mvpd, h holder, resource string) *trial {
+func (w *state) consume(c *contract.Call, m *mvpd, h holder, resource string) *trial {
 	word := ""
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
@@ -135,7 +135,7 @@ func (w *world) consume(c *contract.Call, m *mvpd, h holder, resource string) *t
 // texts are what a trial keeps of what clients sent.
 func (t *trial) texts() []string { return slices.Concat(t.Devices, t.Used) }
 
-func (w *world) trialTTL(c *contract.Call, m *mvpd) int64 {
+func (w *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 	if m.TempTTL > 0 {
 		return m.TempTTL.Milliseconds()
 	}
@@ -144,7 +144,7 @@ func (w *world) trialTTL(c *contract.Call, m *mvpd) int64 {
 
 // trialView is the temporary profile. Before the first authorization the trial
 // does not run: it shows what it would be now.
-func (w *world) trialView(c *contract.Call, h holder) view {
+func (w *state) trialView(c *contract.Call, h holder) view {
 	m := w.mvpd(h.mvpd)
 	if m == nil {
 		m = &mvpd{ID: h.mvpd, TempPass: basic}

@@ -53,7 +53,7 @@ var codeParam = contract.Param{Name: "code", Need: contract.Required, Example: "
 
 // waiting finds the session that a person at a login page would be in.
 func waiting(c *contract.Call) (*session, error) {
-	w, code := c.State.(*world), c.In.Text("code")
+	w, code := c.State.(*state), c.In.Text("code")
 	s := w.Sessions[code]
 	if !s.counts(c.Now.UnixMilli()) {
 		return nil, fmt.Errorf("no session that counts has the code %s", code)
@@ -65,7 +65,7 @@ func waiting(c *contract.Call) (*session, error) {
 }
 
 func triggerLogin(c *contract.Call) error {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	s, err := waiting(c)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func triggerDenied(c *contract.Call) error {
 }
 
 func triggerRevoked(c *contract.Call) error {
-	w, id, only := c.State.(*world), c.In.Text("mvpd"), ""
+	w, id, only := c.State.(*state), c.In.Text("mvpd"), ""
 	if header := c.In.Text("device"); header != "" {
 		var ok bool
 		if only, ok = deviceID(header); !ok {
@@ -110,7 +110,7 @@ func triggerRevoked(c *contract.Call) error {
 }
 
 func triggerDegradation(c *contract.Call) error {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	d := degradation{ServiceProvider: c.In.Text("service_provider"), MVPD: c.In.Text("mvpd"), Rule: c.In.Text("rule"), Message: c.In.Text("message")}
 	left := []degradation{}
 	for _, old := range w.Degradations {
@@ -129,7 +129,7 @@ func triggerDegradation(c *contract.Call) error {
 }
 
 func triggerExpire(c *contract.Call) error {
-	w, now, id := c.State.(*world), c.Now.UnixMilli(), c.In.Text("id")
+	w, now, id := c.State.(*state), c.Now.UnixMilli(), c.In.Text("id")
 	found := false
 	switch c.In.Text("what") {
 	case "code":

@@ -29,11 +29,11 @@ func checkAddress(c *contract.Call) (v contract.Verdict) {
 		return v
 	}
 	from, now := address(c.Request), c.Wall()
-	c.Look(func() {
-		w := c.State.(*world)
+	c.WithState(func() {
+		w := c.State.(*state)
 		until := w.blocked[from]
 		if !now.Before(until) {
-			if c.Hit("address "+from, addressWindow) <= addressCalls {
+			if c.CountInWindow("address "+from, addressWindow) <= addressCalls {
 				return
 			}
 			until = now.Add(blockLength)
@@ -55,7 +55,7 @@ func address(r *contract.Request) string {
 
 // block remembers an address until its block is over. Where too many are
 // blocked, those go that are free again, and then all.
-func (w *world) block(from string, until, now time.Time) {
+func (w *state) block(from string, until, now time.Time) {
 	if len(w.blocked) >= mostBlocked {
 		maps.DeleteFunc(w.blocked, func(_ string, until time.Time) bool { return !now.Before(until) })
 	}

@@ -16,21 +16,21 @@ var API = &contract.API{
 	Docs:  "https://polyv.gitbook.io/document/docs/live/api/channel/session/session_list",
 	Port:  6413,
 
-	Hosts:   []string{"api.polyv.net"},
-	Callers: callers,
+	Hosts:       []string{"api.polyv.net"},
+	Identifiers: identifiers,
 
-	Pick:  contract.ByMethod,
-	Door:  door,
-	Fill:  fill,
-	Fail:  fail,
-	Write: write,
-	Sign:  sign,
+	Pick:   contract.ByMethod,
+	Checks: checks,
+	Fill:   fill,
+	Fail:   fail,
+	Write:  write,
+	Sign:   sign,
 
 	Operations: operations,
 	Common:     common,
 	Failure:    failureRows,
 
-	State:    newWorld,
+	State:    newState,
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
@@ -57,30 +57,28 @@ var operations = []*contract.Operation{
 	endLive,
 }
 
-// door is the order in which all older pages list their errors: appId,
+// checks is the order in which all older pages list their errors: appId,
 // application, timestamp, signature, parameters. That the service checks in
 // this order is inferred.
-var door = []contract.Step{
+var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "address", Do: checkAddress, Ends: outcomes(ipBlocked)},
-	{Name: "path", Do: checkPath, Ends: outcomes(notFound, methodNotAllowed)},
-	{Name: "size", Do: checkSize, Ends: outcomes(requestEntityTooLarge)},
-	{Name: "appId", Do: checkAppID, Ends: outcomes(appIDIsRequired)},
-	{Name: "application", Do: checkApplication, Ends: outcomes(applicationNotFound)},
-	{Name: "timestamp", Do: checkTimestamp, Ends: outcomes(invalidTimestamp)},
-	{Name: "signature", Do: checkSignature, Ends: outcomes(invalidSignature)},
-	{Name: "frequency", Do: contract.Rate(qpsExceeds, callLimit), Ends: outcomes(qpsExceeds)},
-	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
-	{Name: "values", Do: checkValues, Ends: outcomes(
+	{Name: "address", Do: checkAddress, Ends: contract.Outcomes(ipBlocked)},
+	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, methodNotAllowed)},
+	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestEntityTooLarge)},
+	{Name: "appId", Do: checkAppID, Ends: contract.Outcomes(appIDIsRequired)},
+	{Name: "application", Do: checkApplication, Ends: contract.Outcomes(applicationNotFound)},
+	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(invalidTimestamp)},
+	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(invalidSignature)},
+	{Name: "frequency", Do: contract.RateLimit(qpsExceeds, callLimit), Ends: contract.Outcomes(qpsExceeds)},
+	{Name: "rows", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
+	{Name: "values", Do: checkValues, Ends: contract.Outcomes(
 		jsonFormatError, paramTypeError, paramIsNotDigit, paramExceedsMaximum, numberRangeError, invalidDateTimeFormat, paramValidateError,
 		paramShouldNotBeEmpty, paramLengthIsIncorrect, illegalChannelID,
 	)},
 }
 
-func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
-
-// callers knows a caller by the appId.
-func callers(r *contract.Request) []string {
+// identifiers knows a caller by the appId.
+func identifiers(r *contract.Request) []string {
 	for _, text := range [...]string{r.URL.RawQuery, formOf(r)} {
 		for piece := range strings.SplitSeq(text, "&") {
 			if p := decode(piece); p.name == "appId" && p.value != "" {
@@ -139,5 +137,5 @@ func callLimit(c *contract.Call) contract.Limit {
 	if calls == 0 {
 		return contract.Limit{}
 	}
-	return contract.Limit{Key: c.Operation.Name + " by " + hear(c).application.UserID, Calls: calls, Window: time.Second}
+	return contract.Limit{Key: c.Operation.Name + " by " + callerOf(c).application.UserID, Calls: calls, Window: time.Second}
 }

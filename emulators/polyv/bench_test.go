@@ -17,7 +17,7 @@ import (
 func filled(t testing.TB, sessions int) *conformance.World {
 	t.Helper()
 	w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Wall: func() time.Time { return conformance.Noon }})
-	room := w.Room(t)
+	room := w.Instance(t)
 	document, err := room.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, name := range []string{"stream.started", "stream.ended"} {
-			if err := w.Pull(b, name, in); err != nil {
+			if err := w.Trigger(b, name, in); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -11,7 +11,7 @@ var bindExternalSession = &contract.Operation{
 		inForm(channelIDRow),
 		{Name: "externalSessionId", In: contract.Form, Need: contract.Required, Max: 32, Example: "w11V61QWoK3332313778613940858739", Cite: citeRelevance, Doc: "The customer's id, of 32 characters. Pages show shorter ones too."},
 	},
-	Outcomes: outcomes(bound),
+	Outcomes: contract.Outcomes(bound),
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, bound) },
 }
 
@@ -25,7 +25,7 @@ var bound = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is bound.", Cite: citeRelevance,
 	Returns: rows3(contract.Param{Name: "data", Type: contract.Boolean, Need: contract.Required, Example: "true", Cite: citeRelevance, Doc: "true. A page of 2021 says \"success\"."}),
 	Do: func(c *contract.Call) any {
-		if ch := c.State.(*world).channel(c); ch != nil {
+		if ch := c.State.(*state).channel(c); ch != nil {
 			ch.External = c.In.Text("externalSessionId")
 		}
 		return succeed(c, true)

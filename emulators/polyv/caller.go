@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -34,9 +33,9 @@ type pair struct{ name, value string }
 // signed as all others are, but for the sign itself.
 var protocol = []string{"appId", "requestId", "sign", "signatureMethod", "signatureNonce", "timestamp"}
 
-// hear returns the call's caller. The step read has made it for all others,
+// callerOf returns the call's caller. The step read has made it for all others,
 // but an outcome that is called for before the Door was walked needs it too.
-func hear(c *contract.Call) *caller {
+func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k
 	}
@@ -52,7 +51,7 @@ func hear(c *contract.Call) *caller {
 // the parameters of a request that will be refused.
 func read(c *contract.Call) contract.Verdict {
 	c.Caller = nil
-	hear(c)
+	callerOf(c)
 	return contract.Verdict{}
 }
 
@@ -226,12 +225,4 @@ func (k *caller) tellUnknown(c *contract.Call, known int) {
 		names = append(names, brief(name))
 	}
 	c.Note("ignored parameters", strings.Join(names, " "))
-}
-
-// serverTime is what callers' timestamps are held against.
-func serverTime(c *contract.Call) time.Time {
-	if c.Request == nil || c.Request.Arrived.IsZero() {
-		return c.Now
-	}
-	return c.Request.Arrived
 }

@@ -8,7 +8,7 @@ var endLive = &contract.Operation{
 	Cite:   citeCLI,
 	Method: "POST", Path: "/live/v2/channels/{channelId}/end",
 	Params:   liveParams,
-	Outcomes: outcomes(wentOff, accessForbidden),
+	Outcomes: contract.Outcomes(wentOff, accessForbidden),
 	Decide:   func(c *contract.Call) contract.Verdict { return decideLive(c, wentOff) },
 }
 
@@ -16,7 +16,7 @@ var wentOff = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is off the air.", Cite: citeCLI,
 	Returns: rows3(doneRow),
 	Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		if ch := w.channel(c); ch != nil && ch.live != nil {
 			c.Note("session", w.stop(ch, c.Now, c.Dice()).ID)
 		}

@@ -75,7 +75,7 @@ func errorCode(o *contract.Outcome) int {
 func requestID(c *contract.Call) string {
 	var random [20]byte
 	_, _ = c.Dice().Read(random[:])
-	stamp := strconv.FormatInt(serverTime(c).UnixMilli(), 10)
+	stamp := strconv.FormatInt(c.ServerTime().UnixMilli(), 10)
 	return hex.EncodeToString(random[:16]) + "." + strconv.Itoa(int(random[16])) + "." +
 		stamp + strconv.Itoa(1000+(int(random[17])<<16|int(random[18])<<8|int(random[19]))%9000)
 }

@@ -92,7 +92,7 @@ const secretName = "{appSecret}"
 
 // why explains a refused sign.
 func why(c *contract.Call) contract.Explanation {
-	k := hear(c)
+	k := callerOf(c)
 	h, _ := hashOf(k.value("signatureMethod"))
 	secret := k.application.AppSecret
 	right := attempt{signing: signing{pairs: k.pairs, head: secret, tail: secret, hash: h}, headName: secretName, tailName: secretName}
@@ -215,8 +215,8 @@ func from(text string, at int) string {
 // others are the applications whose secrets may have been taken.
 func (k *caller) others(c *contract.Call) []application {
 	var list []application
-	c.Look(func() {
-		for _, a := range c.State.(*world).Applications {
+	c.WithState(func() {
+		for _, a := range c.State.(*state).Applications {
 			if a.AppSecret != k.application.AppSecret && len(list) < maxOmitted {
 				list = append(list, a)
 			}

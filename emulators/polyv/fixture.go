@@ -106,15 +106,15 @@ type generated struct {
 	NotBefore string `yaml:"not_before"`
 }
 
-// newWorld begins a world with what the fixture says.
-func newWorld(seed contract.Seed) (contract.State, error) {
+// newState begins a world with what the fixture says.
+func newState(seed contract.Seed) (contract.State, error) {
 	var f file
 	if seed.Decode != nil {
 		if err := seed.Decode(&f); err != nil {
 			return nil, err
 		}
 	}
-	w := &world{Applications: f.Applications, Channels: map[string]*channel{}}
+	w := &state{Applications: f.Applications, Channels: map[string]*channel{}}
 	w.alsoKnow(seed.Credentials)
 	for i := range f.Channels {
 		row := &f.Channels[i]
@@ -167,7 +167,7 @@ func callable(address string) error {
 // generate spreads sessions evenly over the days before the sandbox was made,
 // each somewhere in its part of them. The indices are made anew when all are
 // there.
-func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
+func (w *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 	if g == nil {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (w *world) generate(ch *channel, g *generated, seed contract.Seed) error {
 }
 
 // alsoKnow gives the first account a further pair of keys.
-func (w *world) alsoKnow(credentials contract.Values) {
+func (w *state) alsoKnow(credentials contract.Values) {
 	id := credentials.Text("appId")
 	if id == "" {
 		return

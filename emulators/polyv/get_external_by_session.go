@@ -11,9 +11,9 @@ var getExternalBySession = &contract.Operation{
 		channelIDRow,
 		{Name: "sessionId", In: contract.Query, Need: contract.Required, Example: "g9lv2ghv2x", Cite: citeCLI, Doc: "The session."},
 	},
-	Outcomes: outcomes(externalTold, sessionNotFound),
+	Outcomes: contract.Outcomes(externalTold, sessionNotFound),
 	Decide: func(c *contract.Call) contract.Verdict {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		v := decide(c, externalTold)
 		if v.Outcome != externalTold {
 			return v
@@ -45,7 +45,7 @@ var externalTold = &contract.Outcome{
 		},
 	}),
 	Do: func(c *contract.Call) any {
-		w, id := c.State.(*world), c.In.Text("sessionId")
+		w, id := c.State.(*state), c.In.Text("sessionId")
 		s := w.sessions[id]
 		if s == nil {
 			s = w.invent(c)

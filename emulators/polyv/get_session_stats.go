@@ -18,7 +18,7 @@ var getSessionStats = &contract.Operation{
 		{Name: "startTime", In: contract.Query, Cite: citeStats, Doc: "Sessions from here on, in milliseconds."},
 		{Name: "endTime", In: contract.Query, Cite: citeStats, Doc: "Sessions up to here, in milliseconds; at most 30 days later."},
 	},
-	Outcomes: outcomes(statsTold, sessionStatsMissing),
+	Outcomes: contract.Outcomes(statsTold, sessionStatsMissing),
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, statsTold) },
 }
 
@@ -66,7 +66,7 @@ var statsTold = &contract.Outcome{
 		}},
 	}),
 	Do: func(c *contract.Call) any {
-		w, rows := c.State.(*world), []statsRow{}
+		w, rows := c.State.(*state), []statsRow{}
 		for _, s := range w.measured(c) {
 			end := s.End
 			if end == 0 {
@@ -79,7 +79,7 @@ var statsTold = &contract.Outcome{
 }
 
 // measured are the sessions that a call asks figures of, each once.
-func (w *world) measured(c *contract.Call) []*session {
+func (w *state) measured(c *contract.Call) []*session {
 	ch := w.channel(c)
 	switch {
 	case ch == nil && w.lenient(c):

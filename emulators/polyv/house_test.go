@@ -19,7 +19,7 @@ var pageDay = time.UnixMilli(1652411923329).UTC()
 // A house is the least one: one world with a clock that stands.
 type house struct {
 	t        testing.TB
-	world    *world
+	world    *state
 	switches contract.Values
 	call     *contract.Call
 }
@@ -41,39 +41,39 @@ func newHouse(t testing.TB) *house {
 	for _, s := range API.Switches {
 		h.switches[s.Name] = s.Default
 	}
-	state, err := API.State(contract.Seed{
+	made, err := API.State(contract.Seed{
 		Now: pageDay, Switches: h.switches, Dice: contract.NewDice(&zeroes{}),
 		Decode: func(into any) error { return yaml.Unmarshal(text, into) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.world = state.(*world)
+	h.world = made.(*state)
 	return h
 }
 
-func (h *house) Look(f func()) {
+func (h *house) WithState(f func()) {
 	was := h.call.State
 	h.call.State = h.world
 	f()
 	h.call.State = was
 }
-func (h *house) Hit(string, time.Duration) int { return 1 }
-func (*house) Wall() time.Time                 { return time.Time{} }
-func (h *house) Dice() *contract.Dice          { return contract.NewDice(&zeroes{}) }
-func (h *house) Mint() *contract.Dice          { return contract.NewDice(&zeroes{}) }
-func (h *house) Issue(string)                  {}
-func (h *house) Forget(string)                 {}
+func (h *house) CountInWindow(string, time.Duration) int { return 1 }
+func (*house) Wall() time.Time                           { return time.Time{} }
+func (h *house) Dice() *contract.Dice                    { return contract.NewDice(&zeroes{}) }
+func (h *house) Mint() *contract.Dice                    { return contract.NewDice(&zeroes{}) }
+func (h *house) Issue(string)                            {}
+func (h *house) Forget(string)                           {}
 
 // serve takes a request down the corridor.
 func (h *house) serve(r *contract.Request, auth contract.Auth) (contract.Verdict, contract.Response) {
 	h.t.Helper()
-	c := &contract.Call{API: API, House: h, Request: r, Now: pageDay, Auth: auth, Switches: h.switches}
+	c := &contract.Call{API: API, Runtime: h, Request: r, Now: pageDay, Auth: auth, Switches: h.switches}
 	h.call = c
 	c.Operation, c.Miss = API.Pick(r)
 	var v contract.Verdict
-	for i := range API.Door {
-		if v = API.Door[i].Do(c); !v.Pending() {
+	for i := range API.Checks {
+		if v = API.Checks[i].Do(c); !v.Pending() {
 			break
 		}
 	}

@@ -110,7 +110,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := onPageDay(t)
-			before, err := w.Room(t).Snapshot()
+			before, err := w.Instance(t).Snapshot()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,7 +127,7 @@ func TestBadInput(t *testing.T) {
 					t.Errorf("got %s, want %s and empty data", got.Body, want)
 				}
 			}
-			if after, _ := w.Room(t).Snapshot(); string(after) != string(before) {
+			if after, _ := w.Instance(t).Snapshot(); string(after) != string(before) {
 				t.Error("the state is another one")
 			}
 		})

@@ -45,7 +45,7 @@ func (c *client) expect(operation string, in contract.Values, says string) strin
 
 func (c *client) pull(name string, in contract.Values) {
 	c.t.Helper()
-	if err := c.w.Pull(c.t, name, in); err != nil {
+	if err := c.w.Trigger(c.t, name, in); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -140,7 +140,7 @@ func TestExternalIDs(t *testing.T) {
 		t.Errorf("the second application: got %d %s", status, body) // the first is now the other one
 	}
 	for _, in := range []contract.Values{{"what": "session", "id": "x"}, {"what": "binding", "id": "x"}, {"what": "application", "id": "g4rqgmmjuo"}} {
-		if c.w.Pull(t, "expire", in) == nil {
+		if c.w.Trigger(t, "expire", in) == nil {
 			t.Errorf("expire %v: nothing stood in the way", in)
 		}
 	}
@@ -180,7 +180,7 @@ func TestStatusCallback(t *testing.T) {
 	for _, wrong := range []struct{ trigger, channel string }{
 		{"stream.ended", "2272657"}, {"stream.started", "2272656"}, {"stream.started", "1"}, {"stream.ended", "1"},
 	} {
-		if err := c.w.Pull(t, wrong.trigger, channel(wrong.channel)); err == nil {
+		if err := c.w.Trigger(t, wrong.trigger, channel(wrong.channel)); err == nil {
 			t.Errorf("%s of %s: nothing stood in the way", wrong.trigger, wrong.channel)
 		}
 	}
@@ -412,11 +412,11 @@ func TestBlockedAddresses(t *testing.T) {
 	if outcome != "ipBlocked" {
 		t.Fatalf("got %s", outcome)
 	}
-	snapshot, err := c.w.Room(t).Snapshot()
+	snapshot, err := c.w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.w.Room(t).Restore(snapshot); err != nil {
+	if err := c.w.Instance(t).Restore(snapshot); err != nil {
 		t.Fatal(err)
 	}
 	wall = wall.Add(10 * time.Second)

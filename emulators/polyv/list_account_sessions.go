@@ -17,7 +17,7 @@ var listAccountSessions = &contract.Operation{
 		{Name: "pageNumber", Example: "1", Cite: citeAccount, Doc: "The page, 1 unless said otherwise."},
 		{Name: "pageSize", Example: "10", Cite: citeAccount, Doc: "Rows of a page, 10 unless said otherwise."},
 	},
-	Outcomes: outcomes(accountListed),
+	Outcomes: contract.Outcomes(accountListed),
 	Decide:   func(*contract.Call) contract.Verdict { return accountListed.Verdict() },
 }
 
@@ -54,7 +54,7 @@ var accountListed = &contract.Outcome{
 		number, size := paged(c, "pageNumber", 10)
 		offset, total, rows := (number-1)*size, int64(0), []accountRow{}
 		span := between(c, hourOrDay(c))
-		for _, s := range slices.Backward(started(c.State.(*world).over[hear(c).application.UserID], span)) {
+		for _, s := range slices.Backward(started(c.State.(*state).over[callerOf(c).application.UserID], span)) {
 			if s.End > span.to {
 				continue
 			}

@@ -18,7 +18,7 @@ var listChannels = &contract.Operation{
 		{Name: "keyword", In: contract.Query, Cite: citeCLI, Doc: "Channels whose name holds this."},
 		{Name: "labelId", In: contract.Query, Cite: citeCLI, Doc: "Channels with this label only. The emulator's have none."},
 	},
-	Outcomes: outcomes(channelsListed),
+	Outcomes: contract.Outcomes(channelsListed),
 	Decide:   func(*contract.Call) contract.Verdict { return channelsListed.Verdict() },
 }
 
@@ -35,8 +35,8 @@ var channelsListed = &contract.Outcome{
 	Do: func(c *contract.Call) any {
 		var numbers []int64
 		if !c.In.Has("categoryId") && !c.In.Has("labelId") {
-			for _, ch := range c.State.(*world).Channels {
-				if ch.UserID == hear(c).application.UserID && strings.Contains(ch.Name, c.In.Text("keyword")) {
+			for _, ch := range c.State.(*state).Channels {
+				if ch.UserID == callerOf(c).application.UserID && strings.Contains(ch.Name, c.In.Text("keyword")) {
 					numbers = append(numbers, ch.number)
 				}
 			}

@@ -15,7 +15,7 @@ var listLiveStatus = &contract.Operation{
 	Params: []contract.Param{
 		{Name: "channelIds", In: contract.Query, Need: contract.Required, Example: "2624138,2614940", Cite: citeLiveStatus, Doc: "The channels, separated by commas; at most 200."},
 	},
-	Outcomes: outcomes(liveStatusTold),
+	Outcomes: contract.Outcomes(liveStatusTold),
 	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, liveStatusTold) },
 }
 
@@ -48,7 +48,7 @@ var statuses = []string{"unStart", "live", "end", "waiting", "playback", "banpus
 
 // decideStatus refuses the first channel that is not the account's.
 func decideStatus(c *contract.Call, told *contract.Outcome) contract.Verdict {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if w.lenient(c) {
 		return told.Verdict()
 	}
@@ -65,7 +65,7 @@ func decideStatus(c *contract.Call, told *contract.Outcome) contract.Verdict {
 // by the lenient switch; where a scenario has the call succeed for it, it is
 // told as one that never was live.
 func channelsOf(c *contract.Call, most int) []*channel {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	var found []*channel
 	for id := range strings.SplitSeq(c.In.Text("channelIds"), ",") {
 		n, fits := number(id, -1)

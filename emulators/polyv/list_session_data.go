@@ -18,7 +18,7 @@ var listSessionData = &contract.Operation{
 		pageRow("page"),
 		{Name: "pageSize", In: contract.Query, Example: "10", Cite: citeSessions, Doc: "Rows of a page, 20 unless said otherwise; 1 to 1000, a limit of sister calls."},
 	},
-	Outcomes: outcomes(sessionsListed),
+	Outcomes: contract.Outcomes(sessionsListed),
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, sessionsListed) },
 }
 
@@ -98,7 +98,7 @@ func list[R any](c *contract.Call, span window, number, size int64, row func(ses
 // a call succeed for which there is no channel, one session is made up, and
 // kept nowhere.
 func theSessions(c *contract.Call, span window) []*session {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if ch := w.channel(c); ch != nil {
 		return ch.within(span)
 	}
@@ -110,8 +110,8 @@ func theSessions(c *contract.Call, span window) []*session {
 
 // invent makes a plausible session of the channel that the call names, or of
 // one that has a plausible number. It ended an hour ago.
-func (w *world) invent(c *contract.Call) *session {
-	ch := &channel{ID: c.In.Text("channelId"), Name: "channel", UserID: hear(c).application.UserID}
+func (w *state) invent(c *contract.Call) *session {
+	ch := &channel{ID: c.In.Text("channelId"), Name: "channel", UserID: callerOf(c).application.UserID}
 	n, fits := number(ch.ID, 0)
 	if !fits || n == 0 {
 		n = 2_000_000 + throw(c.Dice(), 1_000_000)

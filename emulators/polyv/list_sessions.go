@@ -14,7 +14,7 @@ var listSessions = &contract.Operation{
 		pageRow("page"),
 		{Name: "pageSize", In: contract.Query, Example: "10", Cite: citeCLI, Doc: "Rows of a page, 20 unless said otherwise; 1 to 1000, a limit of sister calls."},
 	},
-	Outcomes: outcomes(oldSessionsListed),
+	Outcomes: contract.Outcomes(oldSessionsListed),
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, oldSessionsListed) },
 }
 

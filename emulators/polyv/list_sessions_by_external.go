@@ -15,7 +15,7 @@ var listSessionsByExternal = &contract.Operation{
 		channelIDRow,
 		{Name: "externalSessionId", In: contract.Query, Need: contract.Required, Example: "test", Cite: citeByExternal, Doc: "The customer's id."},
 	},
-	Outcomes: outcomes(externalListed),
+	Outcomes: contract.Outcomes(externalListed),
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, externalListed) },
 }
 
@@ -31,7 +31,7 @@ var externalListed = &contract.Outcome{
 		Fields: []contract.Param{{Name: "list", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citeByExternal, Doc: "Their ids."}},
 	}),
 	Do: func(c *contract.Call) any {
-		w, ids := c.State.(*world), []string{}
+		w, ids := c.State.(*state), []string{}
 		switch ch := w.channel(c); {
 		case ch != nil:
 			found := ch.bound[c.In.Text("externalSessionId")]

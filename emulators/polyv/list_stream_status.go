@@ -10,7 +10,7 @@ var listStreamStatus = &contract.Operation{
 	Params: []contract.Param{
 		{Name: "channelIds", In: contract.Form, Need: contract.Required, Example: "2624138,2614940", Cite: citeStatus, Doc: "The channels, separated by commas; at most 20."},
 	},
-	Outcomes: outcomes(streamStatusTold),
+	Outcomes: contract.Outcomes(streamStatusTold),
 	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, streamStatusTold) },
 }
 

@@ -202,7 +202,7 @@ func (t turn) play(test *testing.T, w *conformance.World, n int, before string) 
 	test.Helper()
 	switch {
 	case t.pull != "":
-		if err := w.Pull(test, t.pull, t.in); err != nil {
+		if err := w.Trigger(test, t.pull, t.in); err != nil {
 			test.Fatal(err)
 		}
 		return ""

@@ -34,7 +34,7 @@ func started(list []*session, span window) []*session {
 
 // add puts a session that begins where it belongs. Broadcasts start in the order
 // of time, so that is nearly always the end.
-func (w *world) add(ch *channel, s *session) {
+func (w *state) add(ch *channel, s *session) {
 	if len(ch.Sessions) >= maxSessions {
 		w.remove(ch.Sessions[0])
 	}
@@ -60,7 +60,7 @@ func (ch *channel) bind(s *session) {
 }
 
 // remove forgets a session.
-func (w *world) remove(s *session) {
+func (w *state) remove(s *session) {
 	ch := s.channel
 	ch.Sessions = without(ch.Sessions, s)
 	delete(w.sessions, s.ID)
@@ -97,7 +97,7 @@ func without(list []*session, s *session) []*session {
 }
 
 // start begins a broadcast, which makes a session.
-func (w *world) start(ch *channel, now time.Time, dice *contract.Dice) *session {
+func (w *state) start(ch *channel, now time.Time, dice *contract.Dice) *session {
 	s := &session{Start: now.Truncate(time.Second).UnixMilli()}
 	if n := len(ch.Sessions); n > 0 { // a clock that was put back puts no session before what has happened
 		s.Start = max(s.Start, ch.Sessions[n-1].Start)
@@ -112,7 +112,7 @@ func (w *world) start(ch *channel, now time.Time, dice *contract.Dice) *session 
 }
 
 // stop ends the broadcast that is on.
-func (w *world) stop(ch *channel, now time.Time, dice *contract.Dice) *session {
+func (w *state) stop(ch *channel, now time.Time, dice *contract.Dice) *session {
 	s := ch.live
 	s.End = max(now.Truncate(time.Second).UnixMilli(), s.Start)
 	s.Views = watched(dice)
@@ -124,7 +124,7 @@ func (w *world) stop(ch *channel, now time.Time, dice *contract.Dice) *session {
 // mint makes a sessionId: the microsecond, in base 36, at which the stream was
 // connected, which is two to four seconds before the session starts. Nine
 // published ids decode so.
-func (w *world) mint(start int64, dice *contract.Dice) string {
+func (w *state) mint(start int64, dice *contract.Dice) string {
 	connected := max(0, start*1000-2_000_000-throw(dice, 2_000_000))
 	for {
 		id := strconv.FormatInt(connected, 36)

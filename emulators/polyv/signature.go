@@ -103,7 +103,7 @@ func checkSignature(c *contract.Call) contract.Verdict {
 	if c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	k := hear(c)
+	k := callerOf(c)
 	h, known := hashOf(k.value("signatureMethod"))
 	switch {
 	case k.sign == "":

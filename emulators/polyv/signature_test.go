@@ -96,7 +96,7 @@ func TestCallers(t *testing.T) {
 		"empty":     {request("GET", "/", "appId=&sign=x"), ""},
 		"not there": {request("GET", "/", ""), ""},
 	} {
-		if got := strings.Join(callers(tt.r), " "); got != tt.want {
+		if got := strings.Join(identifiers(tt.r), " "); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}

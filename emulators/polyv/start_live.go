@@ -8,7 +8,7 @@ var startLive = &contract.Operation{
 	Cite:   citeCLI,
 	Method: "POST", Path: "/live/v2/channels/{channelId}/live",
 	Params:   liveParams,
-	Outcomes: outcomes(wentLive, accessForbidden),
+	Outcomes: contract.Outcomes(wentLive, accessForbidden),
 	Decide:   func(c *contract.Call) contract.Verdict { return decideLive(c, wentLive) },
 }
 
@@ -20,7 +20,7 @@ var liveParams = []contract.Param{
 var otherAccount = &contract.Cause{Code: "other_account", Text: "The userId is {got}; the appId is of {userId}."}
 
 func decideLive(c *contract.Call, done *contract.Outcome) contract.Verdict {
-	got, a := c.In.Text("userId"), hear(c).application
+	got, a := c.In.Text("userId"), callerOf(c).application
 	if got != a.UserID && got != a.Alias && c.Auth == contract.Verify {
 		return accessForbidden.Because(otherAccount, "got", quote(got), "userId", a.UserID)
 	}
@@ -33,7 +33,7 @@ var wentLive = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is on air; one that was already, stays so.", Cite: citeCLI,
 	Returns: rows3(doneRow),
 	Do: func(c *contract.Call) any {
-		w := c.State.(*world)
+		w := c.State.(*state)
 		if ch := w.channel(c); ch != nil && ch.live == nil && c.Switches.Bool("live_sessions") {
 			c.Note("session", w.start(ch, c.Now, c.Dice()).ID)
 		}

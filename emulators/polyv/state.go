@@ -10,8 +10,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A world is what the service remembers in one sandbox.
-type world struct {
+// A state is what the service remembers in one sandbox.
+type state struct {
 	Applications []application       `json:"applications"`
 	Channels     map[string]*channel `json:"channels"` // by channelId
 
@@ -67,7 +67,7 @@ type views struct {
 }
 
 // Reindex rebuilds the indices.
-func (w *world) Reindex() error {
+func (w *state) Reindex() error {
 	w.applications, w.sessions, w.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
 	if w.blocked == nil {
 		w.blocked = map[string]time.Time{}
@@ -96,7 +96,7 @@ func (w *world) Reindex() error {
 	return nil
 }
 
-func (w *world) reindex(ch *channel) error {
+func (w *state) reindex(ch *channel) error {
 	n, err := strconv.ParseInt(ch.ID, 10, 64)
 	if err != nil || !digits(ch.ID) {
 		return fmt.Errorf("the id is no number")
@@ -131,7 +131,7 @@ func (w *world) reindex(ch *channel) error {
 	return nil
 }
 
-var _ contract.Deriver = (*world)(nil)
+var _ contract.Deriver = (*state)(nil)
 
 // A channelNow is what follows from a channel's sessions.
 type channelNow struct {
@@ -143,7 +143,7 @@ type channelNow struct {
 
 // Derive tells of each channel what it does, and what a list without dates
 // shows of it.
-func (w *world) Derive(now time.Time, _ contract.Values) any {
+func (w *state) Derive(now time.Time, _ contract.Values) any {
 	all := make(map[string]channelNow, len(w.Channels))
 	for id, ch := range w.Channels {
 		told := channelNow{Status: ch.status(), Sessions: len(ch.Sessions)}
@@ -158,8 +158,8 @@ func (w *world) Derive(now time.Time, _ contract.Values) any {
 	}{all}
 }
 
-// Words lists every appId: nothing else leads to a caller.
-func (w *world) Words() iter.Seq[string] {
+// Identifiers lists every appId: nothing else leads to a caller.
+func (w *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range w.Applications {
 			if !yield(w.Applications[i].AppID) {
@@ -170,7 +170,7 @@ func (w *world) Words() iter.Seq[string] {
 }
 
 // Credentials are those of the first application.
-func (w *world) Credentials() contract.Values {
+func (w *state) Credentials() contract.Values {
 	a := w.first()
 	if a.AppID == "" {
 		return nil
@@ -178,14 +178,14 @@ func (w *world) Credentials() contract.Values {
 	return contract.Values{"appId": a.AppID, "appSecret": a.AppSecret, "userId": a.UserID}
 }
 
-func (w *world) first() application {
+func (w *state) first() application {
 	if len(w.Applications) == 0 {
 		return application{}
 	}
 	return w.Applications[0]
 }
 
-func (w *world) application(id string) (application, bool) {
+func (w *state) application(id string) (application, bool) {
 	i, known := w.applications[id]
 	if !known {
 		return application{}, false
@@ -195,7 +195,7 @@ func (w *world) application(id string) (application, bool) {
 
 // secretOf is what an account's callbacks are signed with: the secret of its
 // first application.
-func (w *world) secretOf(userID string) string {
+func (w *state) secretOf(userID string) string {
 	for i := range w.Applications {
 		if w.Applications[i].UserID == userID {
 			return w.Applications[i].AppSecret
@@ -211,22 +211,22 @@ var (
 
 // channel is the caller's channel that a call names; nil where there is none
 // that it may see.
-func (w *world) channel(c *contract.Call) *channel { return w.channelOf(c, c.In.Text("channelId")) }
+func (w *state) channel(c *contract.Call) *channel { return w.channelOf(c, c.In.Text("channelId")) }
 
-func (w *world) channelOf(c *contract.Call, id string) *channel {
-	if ch := w.Channels[id]; ch != nil && ch.UserID == hear(c).application.UserID {
+func (w *state) channelOf(c *contract.Call, id string) *channel {
+	if ch := w.Channels[id]; ch != nil && ch.UserID == callerOf(c).application.UserID {
 		return ch
 	}
 	return nil
 }
 
 // unknown refuses a channel that is not there, or that is another account's.
-func (w *world) unknown(c *contract.Call) contract.Verdict {
+func (w *state) unknown(c *contract.Call) contract.Verdict {
 	return w.unknownID(c, c.In.Text("channelId"))
 }
 
-func (w *world) unknownID(c *contract.Call, id string) contract.Verdict {
-	ch, user := w.Channels[id], hear(c).application.UserID
+func (w *state) unknownID(c *contract.Call, id string) contract.Verdict {
+	ch, user := w.Channels[id], callerOf(c).application.UserID
 	switch {
 	case ch == nil:
 		return illegalChannelID.Because(noChannel, "channelId", quote(id), "userId", user)
@@ -238,11 +238,11 @@ func (w *world) unknownID(c *contract.Call, id string) contract.Verdict {
 
 // lenient reports whether an unknown channel is told as an empty one. What the
 // service does here is not known; sister calls were seen to do either.
-func (w *world) lenient(c *contract.Call) bool { return c.Switches.Text("unknown_channel") == "empty" }
+func (w *state) lenient(c *contract.Call) bool { return c.Switches.Text("unknown_channel") == "empty" }
 
 // decide is for operations that ask for nothing but a channel of the caller's.
 func decide(c *contract.Call, done *contract.Outcome) contract.Verdict {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if v := w.unknown(c); !v.Pending() && !w.lenient(c) {
 		return v
 	}

@@ -15,15 +15,15 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// made is a world of a fixture's text.
-func made(text string, seed contract.Seed) (*world, error) {
+// decoded is a world of a fixture's text.
+func decoded(text string, seed contract.Seed) (*state, error) {
 	seed.Dice = contract.NewDice(&zeroes{})
 	seed.Decode = func(into any) error { return yaml.Unmarshal([]byte(text), into) }
-	state, err := API.State(seed)
+	made, err := API.State(seed)
 	if err != nil {
 		return nil, err
 	}
-	return state.(*world), nil
+	return made.(*state), nil
 }
 
 // A document that contradicts itself is refused, whether it is a fixture or a
@@ -46,11 +46,11 @@ func TestRefusedWorlds(t *testing.T) {
 		"no address":            {`channels: [{channelId: "1", userId: u, callback_url: "ftp://example.com"}]`, `"ftp://example.com" is no address`},
 		"half an address":       {`channels: [{channelId: "1", userId: u, callback_url: "http:///hook"}]`, `"http:///hook" is no address`},
 	} {
-		if _, err := made(v.text, contract.Seed{Now: pageDay}); err == nil || !strings.Contains(err.Error(), v.want) {
+		if _, err := decoded(v.text, contract.Seed{Now: pageDay}); err == nil || !strings.Contains(err.Error(), v.want) {
 			t.Errorf("%s: got %v, want %s", name, err, v.want)
 		}
 	}
-	if _, err := made("", contract.Seed{Now: pageDay, Switches: contract.Values{"callback_url": "hook"}}); err == nil || !strings.Contains(err.Error(), `callback_url: "hook" is no address`) {
+	if _, err := decoded("", contract.Seed{Now: pageDay, Switches: contract.Values{"callback_url": "hook"}}); err == nil || !strings.Contains(err.Error(), `callback_url: "hook" is no address`) {
 		t.Errorf("a switch that holds no address: got %v", err)
 	}
 	for name, v := range map[string]struct{ document, want string }{
@@ -60,7 +60,7 @@ func TestRefusedWorlds(t *testing.T) {
 		"no session":            {`{"channels":{"1":{"id":"1","sessions":[null]}}}`, "session 0 has no id"},
 		"more than are kept":    {`{"channels":{"1":{"id":"1","sessions":[` + strings.Repeat("null,", maxSessions) + `null]}}}`, "are more than the 100000"},
 	} {
-		w := &world{}
+		w := &state{}
 		if err := json.Unmarshal([]byte(v.document), w); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestRefusedWorlds(t *testing.T) {
 // where lists of external ids hold it.
 func TestOldestGivesWay(t *testing.T) {
 	t.Parallel()
-	w, err := made(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	w, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestOldestGivesWay(t *testing.T) {
 // clock was put back, or several start in one second.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	w, err := made(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	w, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestOrder(t *testing.T) {
 // to four seconds before it starts, in base 36.
 func TestMint(t *testing.T) {
 	t.Parallel()
-	w := &world{sessions: map[string]*session{}}
+	w := &state{sessions: map[string]*session{}}
 	dice := contract.NewDice(&zeroes{})
 	for range 1000 {
 		id := w.mint(pageDay.UnixMilli(), dice)
@@ -180,27 +180,27 @@ func TestFurtherCredentials(t *testing.T) {
 	t.Parallel()
 	own := contract.Values{"appId": "mine", "appSecret": "secret", "userId": "me"}
 	const text = `{applications: [{appId: a, appSecret: s, userId: u}], channels: [{channelId: "1", userId: u}]}`
-	w, err := made(text, contract.Seed{Now: pageDay, Credentials: own})
+	w, err := decoded(text, contract.Seed{Now: pageDay, Credentials: own})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a, known := w.application("mine"); !known || a != (application{"mine", "secret", "u", "me"}) {
 		t.Errorf("got %+v", a)
 	}
-	if words := slices.Collect(w.Words()); fmt.Sprint(words) != "[a mine]" {
+	if words := slices.Collect(w.Identifiers()); fmt.Sprint(words) != "[a mine]" {
 		t.Errorf("got the words %v", words)
 	}
 	if c := w.Credentials(); c.Text("appId") != "a" || c.Text("userId") != "u" || w.secretOf("u") != "s" || w.secretOf("x") != "" {
 		t.Errorf("got %v", c)
 	}
 	own["appId"] = "a"
-	if w, err = made(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(w.Applications) != 1 || w.Applications[0].AppSecret != "secret" {
+	if w, err = decoded(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(w.Applications) != 1 || w.Applications[0].AppSecret != "secret" {
 		t.Errorf("the documented appId with another secret: %+v, %v", w.Applications, err)
 	}
-	if w, err = made("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || w.Applications[0].UserID != "me" {
+	if w, err = decoded("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || w.Applications[0].UserID != "me" {
 		t.Errorf("in an empty world: %+v, %v", w.Applications, err)
 	}
-	if w, err = made("", contract.Seed{Now: pageDay}); err != nil || w.Credentials() != nil {
+	if w, err = decoded("", contract.Seed{Now: pageDay}); err != nil || w.Credentials() != nil {
 		t.Errorf("nobody has credentials: %v, %v", w.Credentials(), err)
 	}
 }
@@ -215,7 +215,7 @@ func FuzzRestore(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, document string) {
-		w := &world{}
+		w := &state{}
 		if json.Unmarshal([]byte(document), w) != nil || w.Reindex() != nil {
 			return
 		}
@@ -223,7 +223,7 @@ func FuzzRestore(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := &world{}
+		again := &state{}
 		if err := json.Unmarshal(once, again); err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func FuzzRestore(f *testing.F) {
 // all of them says, whatever begins, ends, gives way and is restored.
 func TestAccountIndex(t *testing.T) {
 	t.Parallel()
-	w, err := made(`
+	w, err := decoded(`
 channels:
   - {channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1652400000000, endTime: 1652410000000}], generate: {count: 20, days: 1}}
   - {channelId: "2", userId: u, generate: {count: 20, days: 1, live: true}}

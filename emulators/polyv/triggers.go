@@ -34,7 +34,7 @@ var triggers = []*contract.Trigger{
 var whose = []contract.Param{{Name: "channelId", Need: contract.Required, Example: "2272655", Doc: "The channel."}}
 
 func streamStarted(c *contract.Call) error {
-	w, id := c.State.(*world), c.In.Text("channelId")
+	w, id := c.State.(*state), c.In.Text("channelId")
 	ch := w.Channels[id]
 	switch {
 	case ch == nil:
@@ -47,7 +47,7 @@ func streamStarted(c *contract.Call) error {
 }
 
 func streamEnded(c *contract.Call) error {
-	w, id := c.State.(*world), c.In.Text("channelId")
+	w, id := c.State.(*state), c.In.Text("channelId")
 	ch := w.Channels[id]
 	switch {
 	case ch == nil:
@@ -60,7 +60,7 @@ func streamEnded(c *contract.Call) error {
 }
 
 func expire(c *contract.Call) error {
-	w, id := c.State.(*world), c.In.Text("id")
+	w, id := c.State.(*state), c.In.Text("id")
 	switch c.In.Text("what") {
 	case "session":
 		s := w.sessions[id]
@@ -89,7 +89,7 @@ func expire(c *contract.Call) error {
 // tellStatus sends the status callback: a GET whose sign is made by a rule of
 // its own, of the secret and the timestamp, and told once. Its parameters stand
 // in the order of the page's sample. The case of the sign is not shown.
-func (w *world) tellStatus(c *contract.Call, ch *channel, s *session) {
+func (w *state) tellStatus(c *contract.Call, ch *channel, s *session) {
 	to := ch.Callback
 	if to == "" {
 		to = c.Switches.Text("callback_url")

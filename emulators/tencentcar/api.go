@@ -19,22 +19,22 @@ var API = &contract.API{
 	Docs:  "https://cloud.tencent.com/document/product/1547/72826",
 	Port:  6414,
 
-	Hosts:   hosts,
-	Claims:  claims,
-	Callers: callers,
+	Hosts:       hosts,
+	Claims:      claims,
+	Identifiers: identifiers,
 
-	Pick:  pick,
-	Door:  door,
-	Fill:  fill,
-	Fail:  fail,
-	Write: write,
-	Sign:  sign,
+	Pick:   pick,
+	Checks: checks,
+	Fill:   fill,
+	Fail:   fail,
+	Write:  write,
+	Sign:   sign,
 
 	Operations: operations,
 	Common:     common,
 	Failure:    failureRows,
 
-	State:    newWorld,
+	State:    newState,
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
@@ -55,33 +55,31 @@ var operations = []*contract.Operation{
 	stopPublishStream,
 }
 
-// door is the order in which the service checks. Only parts of it are
+// checks is the order in which the service checks. Only parts of it are
 // evidenced: a bare GET misses Timestamp first (a public curl trace), the
 // documented stale URL with a fictitious SecretId is answered by the expiry and
 // not by the key, and a mangled token is told before an invalid parameter (the
 // SDK's own tests). The rest is inferred.
-var door = []contract.Step{
+var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "verb", Do: checkVerb, Ends: outcomes(unsupportedProtocol)},
-	{Name: "size", Do: checkSize, Ends: outcomes(requestSizeLimitExceeded, signatureFailure)},
-	{Name: "form", Do: checkForm, Ends: outcomes(invalidRequest, invalidParameter)},
-	{Name: "common parameters", Do: checkCommon, Ends: outcomes(missingParameter, invalidParameter)},
-	{Name: "authorization", Do: checkAuthorization, Ends: outcomes(invalidAuthorization)},
-	{Name: "timestamp", Do: checkTimestamp, Ends: outcomes(signatureExpire)},
-	{Name: "secret id", Do: checkSecretID, Ends: outcomes(secretIDNotFound, invalidSecretID)},
-	{Name: "signature", Do: checkSignature, Ends: outcomes(signatureFailure)},
-	{Name: "token", Do: checkToken, Ends: outcomes(tokenFailure, mfaFailure)},
-	{Name: "version", Do: checkVersion, Ends: outcomes(noSuchVersion)},
-	{Name: "action", Do: checkAction, Ends: outcomes(invalidAction, actionOffline)},
-	{Name: "region", Do: checkRegion, Ends: outcomes(invalidParameterValue, unsupportedRegion)},
-	{Name: "authorisation", Do: checkRights, Ends: outcomes(authUnauthorizedOperation)},
-	{Name: "address", Do: checkAddress, Ends: outcomes(ipInBlacklist, ipNotInWhitelist)},
-	{Name: "rate", Do: contract.Rate(requestLimitExceeded, limit), Ends: outcomes(requestLimitExceeded)},
-	{Name: "json", Do: checkJSON, Ends: outcomes(jsonParseError)},
-	{Name: "rows", Do: contract.Rows(judge), Ends: outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
+	{Name: "verb", Do: checkVerb, Ends: contract.Outcomes(unsupportedProtocol)},
+	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestSizeLimitExceeded, signatureFailure)},
+	{Name: "form", Do: checkForm, Ends: contract.Outcomes(invalidRequest, invalidParameter)},
+	{Name: "common parameters", Do: checkCommon, Ends: contract.Outcomes(missingParameter, invalidParameter)},
+	{Name: "authorization", Do: checkAuthorization, Ends: contract.Outcomes(invalidAuthorization)},
+	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(signatureExpire)},
+	{Name: "secret id", Do: checkSecretID, Ends: contract.Outcomes(secretIDNotFound, invalidSecretID)},
+	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(signatureFailure)},
+	{Name: "token", Do: checkToken, Ends: contract.Outcomes(tokenFailure, mfaFailure)},
+	{Name: "version", Do: checkVersion, Ends: contract.Outcomes(noSuchVersion)},
+	{Name: "action", Do: checkAction, Ends: contract.Outcomes(invalidAction, actionOffline)},
+	{Name: "region", Do: checkRegion, Ends: contract.Outcomes(invalidParameterValue, unsupportedRegion)},
+	{Name: "authorisation", Do: checkRights, Ends: contract.Outcomes(authUnauthorizedOperation)},
+	{Name: "address", Do: checkAddress, Ends: contract.Outcomes(ipInBlacklist, ipNotInWhitelist)},
+	{Name: "rate", Do: contract.RateLimit(requestLimitExceeded, limit), Ends: contract.Outcomes(requestLimitExceeded)},
+	{Name: "json", Do: checkJSON, Ends: contract.Outcomes(jsonParseError)},
+	{Name: "rows", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
 }
-
-func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
 
 // hosts are the nearest-access hosts of both sites and the regional ones. The
 // region in a host names the edge that is reached, not where resources are.
@@ -105,8 +103,8 @@ func claims(r *contract.Request) bool {
 		parameter(r, "Action") != ""
 }
 
-// callers knows a caller by the SecretId.
-func callers(r *contract.Request) []string {
+// identifiers knows a caller by the SecretId.
+func identifiers(r *contract.Request) []string {
 	_, credential, found := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	id, _, _ := strings.Cut(credential, "/")
 	if !found {
@@ -185,7 +183,7 @@ func fail(c *contract.Call, v contract.Verdict) any {
 // message is the outcome's text in the caller's language. Real answers in
 // Chinese are known for few codes; the others stay English in both.
 func message(c *contract.Call, v contract.Verdict) string {
-	if text, ok := chinese[v.Outcome.Name]; ok && v.Note == "" && strings.EqualFold(hear(c).language, "zh-CN") {
+	if text, ok := chinese[v.Outcome.Name]; ok && v.Text == "" && strings.EqualFold(callerOf(c).language, "zh-CN") {
 		return v.Fill(c, text)
 	}
 	return v.Message(c)

@@ -22,7 +22,7 @@ var applyConcurrent = &contract.Operation{
 		{Name: "ApplicationVersionId", Example: "ver-1a2b3c4d", Cite: citeSDK, Doc: "Application version ID: a version other than the current one."},
 		{Name: "ApplicationId", Example: "app-a1b2c3d4", Cite: citeIntl, Doc: "Application ID. It is read for multi-application (SHARED) projects alone, and ignored for EXCLUSIVE ones."},
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		applied, failedOperation, processTimeout, internalError, jsonParseError,
 		invalidParameterValue, noIdle, initialization, stopping,
 	),
@@ -77,7 +77,7 @@ func decideApply(c *contract.Call) contract.Verdict {
 	if v := unfit(c); !v.Pending() {
 		return v
 	}
-	w, now := c.State.(*world), instant(c)
+	w, now := c.State.(*state), instant(c)
 	user, id := c.In.Text("UserId"), c.In.Text("ProjectId")
 	p, known := w.project(id)
 	if !known {
@@ -118,7 +118,7 @@ func unfit(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-func (w *world) unfitApplication(c *contract.Call, p *project) contract.Verdict {
+func (w *state) unfitApplication(c *contract.Call, p *project) contract.Verdict {
 	id := c.In.Text("ApplicationId")
 	if p.shared() && id != "" && !slices.Contains(p.ApplicationIDs, id) {
 		return invalidParameterValue.Because(unknownApp, "ProjectId", p.ProjectID, "ApplicationId", id)
@@ -143,13 +143,13 @@ func applicationOf(p *project, asked string) string {
 	return ""
 }
 
-func (w *world) tellStopping(n *concurrency, c *contract.Call) contract.Verdict {
+func (w *state) tellStopping(n *concurrency, c *contract.Call) contract.Verdict {
 	return stopping.Because(beingCleaned, "UserId", n.UserID, "concurrency", n.ID,
 		"cleaned", n.Cleaned, "left", n.Cleaned.Sub(c.Now))
 }
 
 // full says why a project has no concurrency to give, if it has none.
-func (w *world) full(p *project, c *contract.Call) contract.Verdict {
+func (w *state) full(p *project, c *contract.Call) contract.Verdict {
 	now := instant(c)
 	switch w.vacancy(p, now) {
 	case idle:
@@ -168,7 +168,7 @@ func (w *world) full(p *project, c *contract.Call) contract.Verdict {
 // concurrency that waits for its client is held at least as long as a
 // reservation; one of another project is left.
 func doApply(c *contract.Call) {
-	w, now := c.State.(*world), instant(c)
+	w, now := c.State.(*state), instant(c)
 	user := c.In.Text("UserId")
 	w.begin(user)
 	if user == "" {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -52,9 +51,9 @@ type caller struct {
 // A pair is one name=value of a query or a form.
 type pair struct{ name, value string }
 
-// hear returns the call's caller. The step read has made it for all others,
+// callerOf returns the call's caller. The step read has made it for all others,
 // but an outcome that is called for before the Door was walked needs it too.
-func hear(c *contract.Call) *caller {
+func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k
 	}
@@ -70,7 +69,7 @@ func hear(c *contract.Call) *caller {
 // the parameters of a request that will be refused.
 func read(c *contract.Call) contract.Verdict {
 	c.Caller = nil
-	hear(c)
+	callerOf(c)
 	c.Notes = make(contract.Facts, 0, 4)
 	return contract.Verdict{}
 }
@@ -79,19 +78,11 @@ func read(c *contract.Call) contract.Verdict {
 // answer, in the server session and in one of the messages. Only for Do and
 // what comes after it.
 func requestID(c *contract.Call) string {
-	k := hear(c)
+	k := callerOf(c)
 	if k.id == "" {
 		k.id = c.Dice().ID()
 	}
 	return k.id
-}
-
-// serverTime is what callers' timestamps are held against.
-func serverTime(c *contract.Call) time.Time {
-	if c.Request == nil {
-		return c.Now
-	}
-	return c.Request.Arrived
 }
 
 func listen(c *contract.Call) (*caller, contract.Values) {

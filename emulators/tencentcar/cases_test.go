@@ -199,11 +199,11 @@ func TestDoorCases(t *testing.T) {
 			if tt.change != nil {
 				r = tt.change(r)
 			}
-			before, _ := c.w.Room(t).Snapshot()
+			before, _ := c.w.Instance(t).Snapshot()
 			if got := c.says(r); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if after, _ := c.w.Room(t).Snapshot(); string(after) != string(before) {
+			if after, _ := c.w.Instance(t).Snapshot(); string(after) != string(before) {
 				t.Errorf("the world changed from %s to %s", before, after)
 			}
 		})

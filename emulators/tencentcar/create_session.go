@@ -37,7 +37,7 @@ var createSession = &contract.Operation{
 		{Name: "HostUserId", Cite: citeCreate, Doc: "[Multi-person Interaction] Homeowner's user ID, required in that mode. The homeowner gives its own UserId."},
 		{Name: "Role", OneOf: []string{player, viewer, ""}, Cite: citeCreate, Doc: "[Multi-person Interaction] Role. Player can operate the application, Viewer can only watch."},
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		created, failedOperation, lockTimeout, pathNotFound, processTimeout, slowDown, internalError, jsonParseError,
 		invalidParameterValue, limitExceededRole, operationDenied, noIdle, sessionNotFound, initialization, stopping,
 	),
@@ -82,7 +82,7 @@ func decideCreate(c *contract.Call) contract.Verdict {
 	if v := unfitClient(c); !v.Pending() {
 		return v
 	}
-	w, user, host := c.State.(*world), c.In.Text("UserId"), c.In.Text("HostUserId")
+	w, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
 	if role := c.In.Text("Role"); role != "" && host == "" {
 		return invalidParameterValue.Because(roleAlone, "Role", role)
 	}
@@ -123,7 +123,7 @@ func unfitClient(c *contract.Call) contract.Verdict {
 }
 
 // decideOwn is for whoever has a concurrency of its own.
-func (w *world) decideOwn(c *contract.Call, user string) contract.Verdict {
+func (w *state) decideOwn(c *contract.Call, user string) contract.Verdict {
 	now := instant(c)
 	n := w.users[user]
 	switch {
@@ -152,7 +152,7 @@ func (w *world) decideOwn(c *contract.Call, user string) contract.Verdict {
 }
 
 // decideJoin is for the guest of another's room, who needs no concurrency.
-func (w *world) decideJoin(c *contract.Call, user, host string) contract.Verdict {
+func (w *state) decideJoin(c *contract.Call, user, host string) contract.Verdict {
 	now := instant(c)
 	n := w.users[host]
 	switch {
@@ -178,7 +178,7 @@ func (w *world) decideJoin(c *contract.Call, user, host string) contract.Verdict
 // doCreate starts the session, or lets the guest in. Where a scenario has it
 // succeed, what is missing for that is made.
 func doCreate(c *contract.Call) any {
-	w, user, host := c.State.(*world), c.In.Text("UserId"), c.In.Text("HostUserId")
+	w, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
 	w.begin(user)
 	if user == "" {
 		user = c.Dice().ID()
@@ -200,7 +200,7 @@ func doCreate(c *contract.Call) any {
 // start puts a user's session on its concurrency. A client that was there
 // before is dropped; a push to a live stream goes on, for it belongs to the
 // machine.
-func (w *world) start(c *contract.Call, user string) *concurrency {
+func (w *state) start(c *contract.Call, user string) *concurrency {
 	now := instant(c)
 	w.depart(user)
 	n := w.hold(user, now)
@@ -235,7 +235,7 @@ func (w *world) start(c *contract.Call, user string) *concurrency {
 
 // hold returns the user's concurrency, and takes one where there is none: of
 // its standing reservation, or of the first project.
-func (w *world) hold(user string, now time.Time) *concurrency {
+func (w *state) hold(user string, now time.Time) *concurrency {
 	if n := w.users[user]; n.held(now) {
 		return n
 	}
@@ -248,7 +248,7 @@ func (w *world) hold(user string, now time.Time) *concurrency {
 
 // lose begins the reconnect window. An application that runs without a client
 // is held for ever.
-func (w *world) lose(c *contract.Call, n *concurrency, now time.Time) {
+func (w *state) lose(c *contract.Call, n *concurrency, now time.Time) {
 	if n.Session == nil || n.Session.RunMode == runWithoutClient {
 		return
 	}
@@ -257,7 +257,7 @@ func (w *world) lose(c *contract.Call, n *concurrency, now time.Time) {
 }
 
 // window is how long a lost client may take to come back.
-func (w *world) window(c *contract.Call, n *concurrency) time.Duration {
+func (w *state) window(c *contract.Call, n *concurrency) time.Duration {
 	if p := w.projectOf(n); p.ReconnectTimeout > 0 {
 		return p.ReconnectTimeout
 	}
@@ -275,7 +275,7 @@ func launch(p *project, given string) string {
 }
 
 // join lets a guest into the host's room, in its old place where it has one.
-func (w *world) join(c *contract.Call, user, host string) *concurrency {
+func (w *state) join(c *contract.Call, user, host string) *concurrency {
 	now := instant(c)
 	w.depart(user)
 	n := w.users[host]

@@ -12,7 +12,7 @@ var describeConcurrentCount = &contract.Operation{
 		{Name: "ProjectId", Example: "cap-abcdefgh", Cite: citeSDK, Doc: "Project ID."},
 		{Name: "ApplicationCategory", OneOf: []string{"DESKTOP", "MOBILE", ""}, Cite: citeSDK, Doc: "Application category: DESKTOP or MOBILE. Without it both are counted."},
 	},
-	Outcomes: outcomes(
+	Outcomes: contract.Outcomes(
 		counted, failedOperation, lockTimeout, pathNotFound, processTimeout, slowDown, internalError, jsonParseError,
 		invalidParameterValue, limitExceededRole, operationDenied, noIdle, sessionNotFound, initialization, stopping,
 	),
@@ -37,7 +37,7 @@ var counted = &contract.Outcome{
 }
 
 func decideCount(c *contract.Call) contract.Verdict {
-	w, id := c.State.(*world), c.In.Text("ProjectId")
+	w, id := c.State.(*state), c.In.Text("ProjectId")
 	if id == "" {
 		return counted.Verdict()
 	}
@@ -50,7 +50,7 @@ func decideCount(c *contract.Call) contract.Verdict {
 // doCount counts one project or all. A project that a scenario has it count
 // although there is none gets plausible numbers.
 func doCount(c *contract.Call) any {
-	w, id, category := c.State.(*world), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
+	w, id, category := c.State.(*state), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
 	var r countReply
 	if id != "" {
 		p, known := w.project(id)
@@ -72,7 +72,7 @@ func doCount(c *contract.Call) any {
 	return &r
 }
 
-func (r *countReply) add(w *world, c *contract.Call, p *project) {
+func (r *countReply) add(w *state, c *contract.Call, p *project) {
 	r.Total += p.Amount
 	r.Running += len(w.settle(p.ProjectID, instant(c)).busy)
 }

@@ -9,7 +9,7 @@ var destroySession = &contract.Operation{
 	Method: "POST", Path: "/",
 	Rate:     100,
 	Params:   []contract.Param{userIDRow},
-	Outcomes: outcomes(destroyed, failedOperation, processTimeout, internalError, jsonParseError, accessFailed),
+	Outcomes: contract.Outcomes(destroyed, failedOperation, processTimeout, internalError, jsonParseError, accessFailed),
 	Decide:   decideDestroy,
 }
 
@@ -27,7 +27,7 @@ func decideDestroy(c *contract.Call) contract.Verdict {
 // doDestroy ends what the user has: the session or reservation of its own, and
 // the place in another's room.
 func doDestroy(c *contract.Call) {
-	w, now := c.State.(*world), instant(c)
+	w, now := c.State.(*state), instant(c)
 	user := c.In.Text("UserId")
 	w.depart(user)
 	n := w.users[user]

@@ -31,7 +31,7 @@ const maxGuessed = 64 << 10
 
 // whyTC3 explains a refused TC3 signature.
 func whyTC3(c *contract.Call) contract.Explanation {
-	k := hear(c)
+	k := callerOf(c)
 	s := signingOf(c, k)
 	list := variants(c.Request, strict(c))
 	s.variant = list[0]
@@ -113,8 +113,8 @@ func otherKeys(c *contract.Call, k *caller) []guess {
 // otherAccounts are those whose keys may have been confused.
 func otherAccounts(c *contract.Call, k *caller) []account {
 	var list []account
-	c.Look(func() {
-		w, ok := c.State.(*world)
+	c.WithState(func() {
+		w, ok := c.State.(*state)
 		if !ok {
 			return
 		}
@@ -343,7 +343,7 @@ type guessV1 struct {
 
 // whyV1 explains a refused signature v1.
 func whyV1(c *contract.Call) contract.Explanation {
-	k := hear(c)
+	k := callerOf(c)
 	s := signingV1Of(c, k)
 	list := variants(c.Request, strict(c))
 	s.host, s.uri = list[0].host, list[0].uri

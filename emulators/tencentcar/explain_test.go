@@ -213,7 +213,7 @@ func TestCallers(t *testing.T) {
 		{request("GET", "/", carHost, ""), "", false},
 		{request("POST", "/", carHost, b1, "Authorization", "Bearer x"), "", false},
 	} {
-		got := strings.Join(API.Callers(v.r), " ")
+		got := strings.Join(API.Identifiers(v.r), " ")
 		if mine := API.Claims(v.r); got != v.want || mine != v.mine {
 			t.Errorf("%s %s %v: got %q, %v, want %q, %v", v.r.Method, v.r.Target, v.r.Header, got, mine, v.want, v.mine)
 		}

@@ -119,15 +119,15 @@ type file struct {
 	Whitelist []string `yaml:"ip_whitelist"`
 }
 
-// newWorld begins a world with what the fixture says.
-func newWorld(seed contract.Seed) (contract.State, error) {
+// newState begins a world with what the fixture says.
+func newState(seed contract.Seed) (contract.State, error) {
 	var f file
 	if seed.Decode != nil {
 		if err := seed.Decode(&f); err != nil {
 			return nil, err
 		}
 	}
-	w := &world{
+	w := &state{
 		Projects: f.Projects, Applications: f.Applications, Standing: map[string]string{},
 		Gate: gate{Regions: f.Regions, Offline: f.Offline, Blacklist: f.Blacklist, Whitelist: f.Whitelist},
 	}
@@ -154,7 +154,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 }
 
 // alsoKnow gives the first account a further pair of keys.
-func (w *world) alsoKnow(credentials contract.Values) {
+func (w *state) alsoKnow(credentials contract.Values) {
 	id := credentials.Text("secretId")
 	if id == "" {
 		return
@@ -172,7 +172,7 @@ func (w *world) alsoKnow(credentials contract.Values) {
 }
 
 // check tells of lists that contradict each other.
-func (w *world) check() error {
+func (w *state) check() error {
 	for user, id := range w.Standing {
 		if _, known := w.projects[id]; !known {
 			return fmt.Errorf("reservations: the project %q of user %q is not among the projects", id, user)

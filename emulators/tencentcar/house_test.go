@@ -35,7 +35,7 @@ var fixed = time.Unix(1700000000, 0).UTC()
 // town is the least house: one sandbox with a clock that stands.
 type town struct {
 	t     testing.TB
-	world *world
+	world *state
 	sw    contract.Values
 	auth  contract.Auth
 	now   time.Time // by the sandbox's clock
@@ -67,18 +67,18 @@ func newTown(t testing.TB, fixture string) *town {
 			}
 		}
 	}
-	state, err := API.State(contract.Seed{Now: fixed, Switches: sw, Decode: func(into any) error { return yaml.Unmarshal(text, into) }})
+	made, err := API.State(contract.Seed{Now: fixed, Switches: sw, Decode: func(into any) error { return yaml.Unmarshal(text, into) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &town{
-		t: t, world: state.(*world), sw: sw, auth: contract.Verify, now: fixed, wall: fixed,
+		t: t, world: made.(*state), sw: sw, auth: contract.Verify, now: fixed, wall: fixed,
 		hits: map[string]int{}, dice: room().Dice(nil, 1),
 	}
 }
 
 // room is where dice come from.
-var room = sync.OnceValue(func() *sandbox.Room {
+var room = sync.OnceValue(func() *sandbox.Instance {
 	house, err := sandbox.New(sandbox.Config{
 		APIs: []*contract.API{API}, Fixtures: map[string]*fixture.Fixture{API.Name: fixture.Empty(API)},
 		Seed: 1, Wall: func() time.Time { return fixed }, Max: 1,
@@ -86,7 +86,7 @@ var room = sync.OnceValue(func() *sandbox.Room {
 	if err != nil {
 		panic(err)
 	}
-	r, err := house.Find(sandbox.Default).Room(API)
+	r, err := house.Find(sandbox.Default).Instance(API)
 	if err != nil {
 		panic(err)
 	}
@@ -98,18 +98,21 @@ type booth struct {
 	town *town
 }
 
-func (b booth) Look(f func()) {
+func (b booth) WithState(f func()) {
 	was := b.call.State
 	b.call.State = b.town.world
 	f()
 	b.call.State = was
 }
-func (b booth) Hit(key string, _ time.Duration) int { b.town.hits[key]++; return b.town.hits[key] }
-func (b booth) Wall() time.Time                     { return b.call.Now }
-func (b booth) Dice() *contract.Dice                { return b.town.dice }
-func (b booth) Mint() *contract.Dice                { return b.town.dice }
-func (b booth) Issue(string)                        {}
-func (b booth) Forget(string)                       {}
+func (b booth) CountInWindow(key string, _ time.Duration) int {
+	b.town.hits[key]++
+	return b.town.hits[key]
+}
+func (b booth) Wall() time.Time      { return b.call.Now }
+func (b booth) Dice() *contract.Dice { return b.town.dice }
+func (b booth) Mint() *contract.Dice { return b.town.dice }
+func (b booth) Issue(string)         {}
+func (b booth) Forget(string)        {}
 
 // serve takes a request down the corridor.
 func (w *town) serve(r *contract.Request) (contract.Verdict, contract.Response) {
@@ -118,13 +121,13 @@ func (w *town) serve(r *contract.Request) (contract.Verdict, contract.Response) 
 		r.Arrived = w.wall
 	}
 	c := &contract.Call{API: API, Request: r, Now: w.now, Auth: w.auth, Switches: w.sw}
-	c.House = booth{c, w}
+	c.Runtime = booth{c, w}
 	c.Operation, c.Miss = API.Pick(r)
 	w.last = c
 	var v contract.Verdict
-	for i := range API.Door {
-		if v = API.Door[i].Do(c); !v.Pending() {
-			w.declared(API.Door[i].Ends, v, API.Door[i].Name)
+	for i := range API.Checks {
+		if v = API.Checks[i].Do(c); !v.Pending() {
+			w.declared(API.Checks[i].Ends, v, API.Checks[i].Name)
 			break
 		}
 	}
@@ -207,7 +210,7 @@ func (w *town) signed(operation string, in contract.Values) *contract.Request {
 
 func (w *town) trigger(name string, in contract.Values) error {
 	c := &contract.Call{API: API, In: in, Now: w.now, Switches: w.sw, State: w.world}
-	c.House = booth{c, w}
+	c.Runtime = booth{c, w}
 	return API.Trigger(name).Do(c)
 }
 

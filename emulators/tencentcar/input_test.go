@@ -158,30 +158,30 @@ func TestFixtureRows(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
 		set   contract.Values
-		world func(*world)
+		world func(*state)
 		id    string
 		token string
 		head  []string
 		body  string
 		want  string
 	}{
-		"disabled":            {world: func(w *world) { w.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
-		"no API key":          {world: func(w *world) { w.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
-		"mfa":                 {world: func(w *world) { w.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
-		"denied":              {world: func(w *world) { w.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"all denied":          {world: func(w *world) { w.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"another is denied":   {world: func(w *world) { w.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
-		"blacklisted":         {world: func(w *world) { w.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
-		"not whitelisted":     {world: func(w *world) { w.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
-		"whitelisted":         {world: func(w *world) { w.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
-		"offline":             {world: func(w *world) { w.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
+		"disabled":            {world: func(w *state) { w.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
+		"no API key":          {world: func(w *state) { w.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
+		"mfa":                 {world: func(w *state) { w.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
+		"denied":              {world: func(w *state) { w.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"all denied":          {world: func(w *state) { w.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"another is denied":   {world: func(w *state) { w.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
+		"blacklisted":         {world: func(w *state) { w.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
+		"not whitelisted":     {world: func(w *state) { w.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
+		"whitelisted":         {world: func(w *state) { w.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
+		"offline":             {world: func(w *state) { w.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
 		"any region":          {head: []string{"X-TC-Region", "moon"}, want: success},
-		"region not served":   {world: func(w *world) { w.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
+		"region not served":   {world: func(w *state) { w.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
 		"empty region":        {head: []string{"X-TC-Region", ""}, want: success},
 		"empty region refuse": {set: contract.Values{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
 		"token":               {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
 		"no token":            {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
-		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", world: func(w *world) { w.Accounts[1].TokenExpires = fixed }, want: "AuthFailure.TokenFailure"},
+		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", world: func(w *state) { w.Accounts[1].TokenExpires = fixed }, want: "AuthFailure.TokenFailure"},
 		"token of a lasting":  {token: "sts-token-example", want: success},
 		"unknown key":         {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
 	} {

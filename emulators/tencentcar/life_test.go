@@ -73,7 +73,7 @@ func TestLife(t *testing.T) {
 	s := time.Second
 	for name, life := range map[string]struct {
 		set   contract.Values
-		world func(*world)
+		world func(*state)
 		steps []step
 	}{
 		"a reservation lapses and is cleaned": {steps: []step{
@@ -116,7 +116,7 @@ func TestLife(t *testing.T) {
 			after(1000*s, create("u1", success, 1)),
 		}},
 		"the project's own reconnect window": {
-			world: func(w *world) { w.Projects[0].ReconnectTimeout = 20 * s },
+			world: func(w *state) { w.Projects[0].ReconnectTimeout = 20 * s },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
 				after(20*s, create("u1", wantStopping, 1)),
@@ -148,7 +148,7 @@ func TestLife(t *testing.T) {
 		}},
 		"nobody is destroyed": {steps: []step{destroy("u1", 0)}},
 		"pre-launch": {
-			world: func(w *world) { w.Projects[0].IsPreload = true },
+			world: func(w *state) { w.Projects[0].IsPreload = true },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), destroy("u1", 1),
 				apply("u2", wantNoIdle, 1),
@@ -160,7 +160,7 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"a user moves to another project": {
-			world: func(w *world) {
+			world: func(w *state) {
 				w.Projects = append(w.Projects, project{ProjectID: "cap-other", Amount: 1})
 				_ = w.Reindex()
 			},
@@ -173,11 +173,11 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"a project without concurrencies": {
-			world: func(w *world) { w.Projects[0].Amount = 0 },
+			world: func(w *state) { w.Projects[0].Amount = 0 },
 			steps: []step{apply("u1", wantNoIdle, 0)},
 		},
 		"standing reservations": {
-			world: func(w *world) { w.Standing["u1"] = "cap-abcdefgh" },
+			world: func(w *state) { w.Standing["u1"] = "cap-abcdefgh" },
 			steps: []step{
 				create("u1", success, 1), destroy("u1", 1), create("u1", wantStopping, 1),
 				after(2*s, create("u1", success, 1)),
@@ -185,11 +185,11 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"no program to start": {
-			world: func(w *world) { w.Applications[0].PathMissing = true },
+			world: func(w *state) { w.Applications[0].PathMissing = true },
 			steps: []step{apply("u1", success, 1), create("u1", wantPath, 1)},
 		},
 		"applications": {
-			world: func(w *world) {
+			world: func(w *state) {
 				w.Projects[0].ProjectType = "SHARED"
 				w.Projects[0].ApplicationIDs = append(w.Projects[0].ApplicationIDs, "app-other")
 				w.Applications = append(w.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
@@ -344,7 +344,7 @@ func (w *town) survive(step int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var again world
+	var again state
 	if err := json.Unmarshal(before, &again); err != nil {
 		w.t.Fatal(err)
 	}
@@ -539,7 +539,7 @@ func TestReindexRefuses(t *testing.T) {
 		"a user who has two":       `{"concurrencies":{"p/0":{"id":"p/0","project_id":"p","user_id":"u"},"p/1":{"id":"p/1","project_id":"p","index":1,"user_id":"u"}}}`,
 		"a null guest":             `{"concurrencies":{"p/0":{"id":"p/0","project_id":"p","session":{"players":{"g":null}}}}}`,
 	} {
-		var w world
+		var w state
 		if err := json.Unmarshal([]byte(text), &w); err != nil {
 			t.Fatal(err)
 		}

@@ -177,7 +177,7 @@ func fill(c *contract.Call, place string) string {
 	case "Action":
 		return action(c)
 	case "Version":
-		if v := hear(c).version; v != "" {
+		if v := callerOf(c).version; v != "" {
 			return v
 		}
 		return version
@@ -196,7 +196,7 @@ func fill(c *contract.Call, place string) string {
 	case "n":
 		return strconv.Itoa(rate(c.Operation) + 1)
 	case "serverUnix":
-		return strconv.FormatInt(serverTime(c).Unix(), 10)
+		return strconv.FormatInt(c.ServerTime().Unix(), 10)
 	}
 	return ""
 }
@@ -205,7 +205,7 @@ func action(c *contract.Call) string {
 	if c.Operation != nil {
 		return c.Operation.Name
 	}
-	return hear(c).action
+	return callerOf(c).action
 }
 
 func rate(op *contract.Operation) int {

@@ -10,11 +10,11 @@ var (
 // publishes lists the endings that the three operations on streams share with
 // each success.
 func publishes(success *contract.Outcome) []*contract.Outcome {
-	return outcomes(success, failedOperation, internalError, invalidParameter, jsonParseError, operationDenied, sessionNotFound)
+	return contract.Outcomes(success, failedOperation, internalError, invalidParameter, jsonParseError, operationDenied, sessionNotFound)
 }
 
 // unpublishable says why a user's session cannot be pushed anywhere.
-func (w *world) unpublishable(c *contract.Call, user string) contract.Verdict {
+func (w *state) unpublishable(c *contract.Call, user string) contract.Verdict {
 	now := instant(c)
 	if w.users[user].live(now) {
 		return contract.Verdict{}
@@ -28,7 +28,7 @@ func (w *world) unpublishable(c *contract.Call, user string) contract.Verdict {
 // publish has the user's session pushed. One that is pushed already is pushed
 // anew: the documentation does not say otherwise.
 func publish(c *contract.Call, url, args string) {
-	w, now := c.State.(*world), instant(c)
+	w, now := c.State.(*state), instant(c)
 	user := c.In.Text("UserId")
 	if user == "" {
 		user = c.Dice().ID()

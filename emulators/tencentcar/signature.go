@@ -154,14 +154,14 @@ type derived struct {
 
 // keyOf returns the signing key, from the world's memo where it has it.
 func keyOf(c *contract.Call, s *signing) []byte {
-	id := hear(c).secretID
+	id := callerOf(c).secretID
 	var memo derived
-	c.Look(func() { memo = c.State.(*world).keys[id] })
+	c.WithState(func() { memo = c.State.(*state).keys[id] })
 	if memo.secret == s.secret && memo.date == s.date && memo.service == s.service {
 		return memo.key
 	}
 	memo = derived{s.secret, s.date, s.service, s.key()}
-	c.Look(func() { c.State.(*world).keys[id] = memo })
+	c.WithState(func() { c.State.(*state).keys[id] = memo })
 	return memo.key
 }
 

@@ -319,10 +319,10 @@ func BenchmarkCreateSession(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c := &contract.Call{API: API, Request: r, Now: w.now, Auth: w.auth, Switches: w.sw}
-		c.House = booth{c, w}
+		c.Runtime = booth{c, w}
 		c.Operation, c.Miss = API.Pick(r)
-		for i := range API.Door {
-			if v := API.Door[i].Do(c); !v.Pending() {
+		for i := range API.Checks {
+			if v := API.Checks[i].Do(c); !v.Pending() {
 				b.Fatal(v.Outcome.Name)
 			}
 		}

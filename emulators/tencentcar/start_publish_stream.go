@@ -22,7 +22,7 @@ var startedStream = plain("The session is pushed to the bound domain. Where it w
 var noDomain = &contract.Cause{Code: "no_push_domain", Text: "No live-streaming domain is bound: the switch push_domain is off."}
 
 func decideStart(c *contract.Call) contract.Verdict {
-	if v := c.State.(*world).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	if !c.Switches.Bool("push_domain") {

@@ -29,10 +29,10 @@ func decideStartURL(c *contract.Call) contract.Verdict {
 	to := c.In.Text("PublishStreamURL")
 	if u, err := url.Parse(to); err != nil || u.Scheme != "rtmp" || u.Host == "" {
 		v := invalidParameter.Because(noRTMP, "got", to)
-		v.Note = "Incorrect parameter."
+		v.Text = "Incorrect parameter."
 		return v
 	}
-	if v := c.State.(*world).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	return startedURL.Verdict()

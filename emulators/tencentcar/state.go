@@ -11,12 +11,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A world is what the service remembers in one sandbox.
+// A state is what the service remembers in one sandbox.
 //
 // Nothing ticks: a concurrency keeps the instants at which it will be let go,
 // cleaned and ready again, and its phase is read off them. So Decide sees the
 // truth without writing, and settle forgets what is idle again.
-type world struct {
+type state struct {
 	Accounts      []account               `json:"accounts"`
 	Projects      []project               `json:"projects"`
 	Applications  []application           `json:"applications"`
@@ -191,7 +191,7 @@ func (s *session) players(now time.Time) int {
 }
 
 // Reindex rebuilds the indices.
-func (w *world) Reindex() error {
+func (w *state) Reindex() error {
 	w.accounts, w.projects = map[string]int{}, map[string]int{}
 	w.pools, w.users, w.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
 	w.inside, w.keys = map[string]int{}, map[string]derived{}
@@ -212,7 +212,7 @@ func (w *world) Reindex() error {
 	return w.reindexConcurrencies()
 }
 
-func (w *world) reindexConcurrencies() error {
+func (w *state) reindexConcurrencies() error {
 	if w.Concurrencies == nil {
 		w.Concurrencies = map[string]*concurrency{}
 	}
@@ -247,9 +247,9 @@ func (w *world) reindexConcurrencies() error {
 	return nil
 }
 
-// Words lists the SecretIds: nothing else that a caller sends was handed out
+// Identifiers lists the SecretIds: nothing else that a caller sends was handed out
 // by the service.
-func (w *world) Words() iter.Seq[string] {
+func (w *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range w.Accounts {
 			if !yield(w.Accounts[i].SecretID) {
@@ -260,12 +260,12 @@ func (w *world) Words() iter.Seq[string] {
 }
 
 // Credentials are the keys of the first account.
-func (w *world) Credentials() contract.Values {
+func (w *state) Credentials() contract.Values {
 	a := w.first()
 	return contract.Values{"secretId": a.SecretID, "secretKey": a.SecretKey}
 }
 
-func (w *world) first() *account {
+func (w *state) first() *account {
 	if len(w.Accounts) == 0 {
 		return &account{}
 	}
@@ -274,7 +274,7 @@ func (w *world) first() *account {
 
 // account finds an account, or returns nil. Accounts are never written, so they
 // may be read once Look is over.
-func (w *world) account(id string) *account {
+func (w *state) account(id string) *account {
 	i, ok := w.accounts[id]
 	if !ok {
 		return nil
@@ -283,7 +283,7 @@ func (w *world) account(id string) *account {
 }
 
 // project finds a project, or tells what an unknown one is taken to be.
-func (w *world) project(id string) (project, bool) {
+func (w *state) project(id string) (project, bool) {
 	if i, ok := w.projects[id]; ok {
 		return w.Projects[i], true
 	}
@@ -292,7 +292,7 @@ func (w *world) project(id string) (project, bool) {
 
 // likeness is what an unknown project is taken to be where a scenario has a
 // call for it succeed.
-func (w *world) likeness(id string) project {
+func (w *state) likeness(id string) project {
 	p := project{}
 	if len(w.Projects) > 0 {
 		p = w.Projects[0]
@@ -302,12 +302,12 @@ func (w *world) likeness(id string) project {
 }
 
 // projectOf is the project that a concurrency belongs to.
-func (w *world) projectOf(n *concurrency) project {
+func (w *state) projectOf(n *concurrency) project {
 	p, _ := w.project(n.ProjectID)
 	return p
 }
 
-func (w *world) application(id string) (application, bool) {
+func (w *state) application(id string) (application, bool) {
 	for _, a := range w.Applications {
 		if a.ApplicationID == id {
 			return a, true
@@ -316,7 +316,7 @@ func (w *world) application(id string) (application, bool) {
 	return application{}, false
 }
 
-func (w *world) pool(id string) *pool {
+func (w *state) pool(id string) *pool {
 	p := w.pools[id]
 	if p == nil {
 		p = &pool{}
@@ -327,7 +327,7 @@ func (w *world) pool(id string) *pool {
 
 // vacancy says whether a project has an idle concurrency, and if not, whether
 // one is about to become idle.
-func (w *world) vacancy(p *project, now time.Time) phase {
+func (w *state) vacancy(p *project, now time.Time) phase {
 	pool := w.pools[p.ProjectID]
 	if pool == nil {
 		if p.Amount > 0 {
@@ -345,7 +345,7 @@ func (w *world) vacancy(p *project, now time.Time) phase {
 }
 
 // settle forgets what is idle again. Every Do begins with it.
-func (w *world) settle(projectID string, now time.Time) *pool {
+func (w *state) settle(projectID string, now time.Time) *pool {
 	p := w.pool(projectID)
 	for len(p.busy) > 0 && p.busy[0].phase(now) == idle {
 		w.forget(p, p.busy[0])
@@ -353,7 +353,7 @@ func (w *world) settle(projectID string, now time.Time) *pool {
 	return p
 }
 
-func (w *world) forget(p *pool, n *concurrency) {
+func (w *state) forget(p *pool, n *concurrency) {
 	p.remove(n)
 	delete(w.Concurrencies, n.ID)
 	if w.users[n.UserID] == n {
@@ -363,7 +363,7 @@ func (w *world) forget(p *pool, n *concurrency) {
 }
 
 // dissolve sends the guests of a room away.
-func (w *world) dissolve(n *concurrency) {
+func (w *state) dissolve(n *concurrency) {
 	s := n.Session
 	if s == nil {
 		return
@@ -378,7 +378,7 @@ func (w *world) dissolve(n *concurrency) {
 
 // reserve gives a user the idle concurrency with the lowest number. Where a
 // scenario has it succeed and none is idle, the project gets one more.
-func (w *world) reserve(user, projectID string, now time.Time) *concurrency {
+func (w *state) reserve(user, projectID string, now time.Time) *concurrency {
 	p := w.settle(projectID, now)
 	index := p.lowest()
 	n := &concurrency{ID: concurrencyID(projectID, index), ProjectID: projectID, Index: index, UserID: user, Applied: now}
@@ -390,7 +390,7 @@ func (w *world) reserve(user, projectID string, now time.Time) *concurrency {
 }
 
 // leave has a user let go of what is left of an earlier concurrency.
-func (w *world) leave(user string) {
+func (w *state) leave(user string) {
 	if old := w.users[user]; old != nil {
 		old.UserID = ""
 		delete(w.users, user)
@@ -399,7 +399,7 @@ func (w *world) leave(user string) {
 
 // until sets when a concurrency is let go, and with that when it is cleaned
 // and ready; the zero time keeps it until somebody lets it go.
-func (w *world) until(c *contract.Call, n *concurrency, ends time.Time) {
+func (w *state) until(c *contract.Call, n *concurrency, ends time.Time) {
 	n.Ends, n.Cleaned, n.Ready = ends, never, never
 	if !ends.IsZero() {
 		n.Cleaned = ends.Add(c.Switches.Duration("cleaning"))
@@ -412,7 +412,7 @@ func (w *world) until(c *contract.Call, n *concurrency, ends time.Time) {
 }
 
 // destroy lets a concurrency go at once, and with it all that ran on it.
-func (w *world) destroy(c *contract.Call, n *concurrency, now time.Time) {
+func (w *state) destroy(c *contract.Call, n *concurrency, now time.Time) {
 	n.Destroyed = true
 	w.dissolve(n)
 	if n.Session != nil {
@@ -422,7 +422,7 @@ func (w *world) destroy(c *contract.Call, n *concurrency, now time.Time) {
 }
 
 // room finds the room that a user is a guest of; nil where it is in none.
-func (w *world) room(user string, now time.Time) *concurrency {
+func (w *state) room(user string, now time.Time) *concurrency {
 	n := w.guests[user]
 	if n == nil || !n.live(now) {
 		return nil
@@ -434,7 +434,7 @@ func (w *world) room(user string, now time.Time) *concurrency {
 }
 
 // depart takes a guest out of the room it is in.
-func (w *world) depart(user string) {
+func (w *state) depart(user string) {
 	if n := w.guests[user]; n != nil {
 		delete(n.Session.Players, user)
 		delete(n.Session.Viewers, user)
@@ -450,13 +450,13 @@ func (s *session) guest(user string) *guest {
 }
 
 // begin counts a request of a user as in progress, end as over.
-func (w *world) begin(user string) {
+func (w *state) begin(user string) {
 	if user != "" {
 		w.inside[user]++
 	}
 }
 
-func (w *world) end(user string) {
+func (w *state) end(user string) {
 	if w.inside[user]--; w.inside[user] <= 0 {
 		delete(w.inside, user)
 	}
@@ -464,7 +464,7 @@ func (w *world) end(user string) {
 
 // sent ends what begin began: the answer has left or could not.
 func sent(c *contract.Call) {
-	if w, ok := c.State.(*world); ok {
+	if w, ok := c.State.(*state); ok {
 		w.end(c.In.Text("UserId"))
 	}
 }

@@ -17,14 +17,14 @@ var stopPublishStream = &contract.Operation{
 var stoppedStream = plain("The session is not pushed any more.", citeSDK, doStop, nil)
 
 func decideStop(c *contract.Call) contract.Verdict {
-	if v := c.State.(*world).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	return stoppedStream.Verdict()
 }
 
 func doStop(c *contract.Call) {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if n := w.users[c.In.Text("UserId")]; n.live(instant(c)) {
 		n.Session.Publishing, n.Session.PublishURL, n.Session.PublishArgs = false, "", ""
 	}

@@ -32,7 +32,7 @@ var triggers = []*contract.Trigger{
 var whose = []contract.Param{{Name: "UserId", Need: contract.Required, Example: "cg_user", Doc: "The user."}}
 
 func attach(c *contract.Call) error {
-	w, now, user := c.State.(*world), instant(c), c.In.Text("UserId")
+	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
 	if n := w.room(user, now); n != nil {
 		n.Session.guest(user).Ends = never
 		return nil
@@ -47,7 +47,7 @@ func attach(c *contract.Call) error {
 }
 
 func detach(c *contract.Call) error {
-	w, now, user := c.State.(*world), instant(c), c.In.Text("UserId")
+	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
 	if n := w.room(user, now); n != nil {
 		n.Session.guest(user).Ends = now.Add(w.window(c, n))
 		return nil
@@ -61,7 +61,7 @@ func detach(c *contract.Call) error {
 }
 
 func clean(c *contract.Call) error {
-	w, now, user := c.State.(*world), instant(c), c.In.Text("UserId")
+	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
 	n := w.users[user]
 	switch n.phase(now) {
 	case cleaning:
@@ -77,7 +77,7 @@ func clean(c *contract.Call) error {
 }
 
 func expire(c *contract.Call) error {
-	w, now, id := c.State.(*world), instant(c), c.In.Text("id")
+	w, now, id := c.State.(*state), instant(c), c.In.Text("id")
 	if c.In.Text("what") == "token" {
 		i, known := w.accounts[id]
 		if !known || w.Accounts[i].Token == "" {

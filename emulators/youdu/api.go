@@ -15,19 +15,19 @@ var API = &contract.API{
 	Docs:  "https://github.com/youduim/youdu-doc",
 	Port:  6415,
 
-	Callers: callers,
+	Identifiers: identifiers,
 
-	Pick:  contract.ByMethod,
-	Door:  door,
-	Fail:  fail,
-	Write: write,
-	Sign:  sign,
+	Pick:   contract.ByMethod,
+	Checks: checks,
+	Fail:   fail,
+	Write:  write,
+	Sign:   sign,
 
 	Operations: operations,
 	Common:     common,
 	Failure:    failureRows,
 
-	State:    newWorld,
+	State:    newState,
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
@@ -51,24 +51,22 @@ var operations = []*contract.Operation{
 	searchMedia,
 }
 
-// door is the order in which the service checks. No page tells it: it is
+// checks is the order in which the service checks. No page tells it: it is
 // inferred. A request is taken apart and decrypted first, as far as that goes,
 // so that a scenario can see the parameters of one that will be refused.
-var door = []contract.Step{
+var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "path", Do: checkPath, Ends: outcomes(notFound)},
-	{Name: "method", Do: checkMethod, Ends: outcomes(wrongRequest)},
-	{Name: "token", Do: checkToken, Ends: outcomes(missToken, tokenNotExist, tokenExpired)},
-	{Name: "body", Do: checkBody, Ends: outcomes(invalidJSON, invalidForm)},
-	{Name: "buin", Do: checkBuin, Ends: outcomes(missBuin, formatBuin, invalidBuin)},
-	{Name: "appId", Do: checkAppID, Ends: outcomes(missAppID, formatAppID, invalidAppID)},
-	{Name: "encrypt", Do: checkEncrypt, Ends: outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
-	{Name: "right", Do: checkRight, Ends: outcomes(invalidAppID)},
-	{Name: "message", Do: checkMessage, Ends: outcomes(invalidJSON, invalidForm)},
-	{Name: "rows", Do: checkRows, Ends: outcomes(invalidJSON)},
+	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
+	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(wrongRequest)},
+	{Name: "token", Do: checkToken, Ends: contract.Outcomes(missToken, tokenNotExist, tokenExpired)},
+	{Name: "body", Do: checkBody, Ends: contract.Outcomes(invalidJSON, invalidForm)},
+	{Name: "buin", Do: checkBuin, Ends: contract.Outcomes(missBuin, formatBuin, invalidBuin)},
+	{Name: "appId", Do: checkAppID, Ends: contract.Outcomes(missAppID, formatAppID, invalidAppID)},
+	{Name: "encrypt", Do: checkEncrypt, Ends: contract.Outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
+	{Name: "right", Do: checkRight, Ends: contract.Outcomes(invalidAppID)},
+	{Name: "message", Do: checkMessage, Ends: contract.Outcomes(invalidJSON, invalidForm)},
+	{Name: "rows", Do: checkRows, Ends: contract.Outcomes(invalidJSON)},
 }
-
-func outcomes(o ...*contract.Outcome) []*contract.Outcome { return o }
 
 // basePath is where the API is, aliasPath what the proxy in front of it makes
 // of that and also serves.
@@ -88,9 +86,9 @@ var tokenRow = contract.Param{
 // lastingToken is the token of the default fixture that never ends.
 const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
 
-// callers knows a caller by its token, or else by the enterprise and the
+// identifiers knows a caller by its token, or else by the enterprise and the
 // application that its envelope names.
-func callers(r *contract.Request) []string {
+func identifiers(r *contract.Request) []string {
 	var words []string
 	if token := parameter(r.URL.RawQuery, "accessToken"); token != "" {
 		words = append(words, token)
@@ -164,7 +162,7 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 // envelope is an answer with data: encrypted for the application that asked,
 // or as it is where it asked so.
 func envelope(c *contract.Call, data []byte) []byte {
-	k := hear(c)
+	k := callerOf(c)
 	if k.plain || k.key == nil {
 		b := make([]byte, 0, len(withData)+len(data)+1)
 		b = append(append(b, withData...), data...)

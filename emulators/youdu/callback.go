@@ -62,7 +62,7 @@ type eventImage struct {
 	Size    int64  `json:"size"`
 }
 
-func (w *world) tellCreated(c *contract.Call, s *session) {
+func (w *state) tellCreated(c *contract.Call, s *session) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
 	}
@@ -74,7 +74,7 @@ func (w *world) tellCreated(c *contract.Call, s *session) {
 	})
 }
 
-func (w *world) tellUpdated(c *contract.Call, s *session, x *change, by string) {
+func (w *state) tellUpdated(c *contract.Call, s *session, x *change, by string) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
 	}
@@ -95,7 +95,7 @@ func list(accounts []string) []string {
 }
 
 // tellMessage tells of a message. A nil session: it is one-to-one.
-func (w *world) tellMessage(c *contract.Call, s *session, id int64) {
+func (w *state) tellMessage(c *contract.Call, s *session, id int64) {
 	w.tellAudit(c, func() event {
 		kind := c.In.Text("msgType")
 		e := event{FromUser: c.In.Text("sender"), MsgType: kind, MsgID: id}
@@ -109,7 +109,7 @@ func (w *world) tellMessage(c *contract.Call, s *session, id int64) {
 	})
 }
 
-func (w *world) fillMessage(c *contract.Call, e *event, kind string) {
+func (w *state) fillMessage(c *contract.Call, e *event, kind string) {
 	said := c.In.Object(kind)
 	f := &eventFile{Name: said.Text("name"), MediaID: said.Text("media_id"), Size: said.Int("size")}
 	if kept := w.Media[f.MediaID]; kept != nil {
@@ -136,7 +136,7 @@ func (w *world) fillMessage(c *contract.Call, e *event, kind string) {
 }
 
 // audit is the application that events go to, and where; nil: none.
-func (w *world) audit(c *contract.Call) (a *app, address string) {
+func (w *state) audit(c *contract.Call) (a *app, address string) {
 	for i := range w.Apps {
 		if w.Apps[i].AppID == auditApp && !w.Apps[i].Disabled {
 			a = &w.Apps[i]
@@ -153,7 +153,7 @@ func (w *world) audit(c *contract.Call) (a *app, address string) {
 }
 
 // tellAudit calls the audit application, if it wants to be.
-func (w *world) tellAudit(c *contract.Call, about func() event) {
+func (w *state) tellAudit(c *contract.Call, about func() event) {
 	a, address := w.audit(c)
 	if address == "" {
 		return

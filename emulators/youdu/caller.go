@@ -45,8 +45,8 @@ type caller struct {
 // envelopeRows are what stands around the call.
 var envelopeRows = []contract.Param{{Name: "buin"}, {Name: "appId"}, {Name: "encrypt"}}
 
-// hear returns the call's caller, which the step read has made.
-func hear(c *contract.Call) *caller {
+// callerOf returns the call's caller, which the step read has made.
+func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k
 	}
@@ -65,7 +65,7 @@ func read(c *contract.Call) contract.Verdict {
 	if r.Method == http.MethodPost {
 		k.readEnvelope(r)
 	}
-	c.Look(func() { k.recognise(c) })
+	c.WithState(func() { k.recognise(c) })
 	k.readCall(c)
 	if c.In == nil {
 		c.In = contract.Values{}
@@ -133,7 +133,7 @@ func openForm(r *contract.Request) (said contract.Values, part []byte, err error
 
 // recognise looks up who asks.
 func (k *caller) recognise(c *contract.Call) {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	k.apps = w.Apps
 	if t := w.Tokens[k.token]; t != nil {
 		k.issued, k.tokenApp = *t, w.apps[t.key()]

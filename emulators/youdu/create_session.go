@@ -29,7 +29,7 @@ var createSession = &contract.Operation{
 		{Name: "type", OneOf: []string{multi, ""}, Example: multi, Cite: citeSession, Doc: "The type. Only multi is there."},
 		{Name: "member", Type: contract.List, Of: contract.String, Need: contract.Required, Example: `["test1","test2","test3"]`, Cite: citeSession, Doc: "The accounts of the members. With the creator, who is taken in where the list lacks it, they are three or more."},
 	},
-	Outcomes: outcomes(created, invalidRequest, accountTooLong, userNotExist),
+	Outcomes: contract.Outcomes(created, invalidRequest, accountTooLong, userNotExist),
 	Decide:   decideCreate,
 }
 
@@ -39,7 +39,7 @@ var created = &contract.Outcome{
 }
 
 func decideCreate(c *contract.Call) contract.Verdict {
-	w, title, creator := c.State.(*world), c.In.Text("title"), c.In.Text("creator")
+	w, title, creator := c.State.(*state), c.In.Text("title"), c.In.Text("creator")
 	if v := w.unfitTitle(c); !v.Pending() {
 		return v
 	}
@@ -72,7 +72,7 @@ func decideCreate(c *contract.Call) contract.Verdict {
 
 // unfitTitle judges the length of a title: it is refused, not cut. (Messages
 // whose titles are cut say so on their page.)
-func (w *world) unfitTitle(c *contract.Call) contract.Verdict {
+func (w *state) unfitTitle(c *contract.Call) contract.Verdict {
 	title := c.In.Text("title")
 	if len(title) > maxTitle && utf8.RuneCountInString(title) > maxTitle {
 		return w.tell(titleTooLong, "got", utf8.RuneCountInString(title), "most", maxTitle)
@@ -81,7 +81,7 @@ func (w *world) unfitTitle(c *contract.Call) contract.Verdict {
 }
 
 // unfitMembers judges the number of members.
-func (w *world) unfitMembers(c *contract.Call, n int) contract.Verdict {
+func (w *state) unfitMembers(c *contract.Call, n int) contract.Verdict {
 	if most := c.Switches.Int("max_members"); most > 0 && int64(n) > most {
 		return w.tell(tooMany, "got", n, "most", most)
 	}
@@ -89,7 +89,7 @@ func (w *world) unfitMembers(c *contract.Call, n int) contract.Verdict {
 }
 
 // strangers finds the first account that is none.
-func (w *world) strangers(where string, accounts []string) contract.Verdict {
+func (w *state) strangers(where string, accounts []string) contract.Verdict {
 	for _, name := range accounts {
 		if !w.known(name) {
 			return w.tell(noAccount, "Name", where, "got", shown(name))
@@ -110,7 +110,7 @@ func several(accounts []string) string {
 // doCreate makes the session. Where a scenario has it succeed, what the call
 // lacks is invented.
 func doCreate(c *contract.Call) any {
-	w, now := c.State.(*world), c.Now.Unix()
+	w, now := c.State.(*state), c.Now.Unix()
 	title, creator := c.In.Text("title"), c.In.Text("creator")
 	if title == "" {
 		title = c.Dice().Fake().Noun()
@@ -128,7 +128,7 @@ func doCreate(c *contract.Call) any {
 }
 
 // newID throws a GUID that no session has: in capitals and braces.
-func (w *world) newID(c *contract.Call) string {
+func (w *state) newID(c *contract.Call) string {
 	for {
 		var b [16]byte
 		_, _ = c.Dice().Read(b[:]) // it never fails

@@ -11,7 +11,7 @@ import (
 // whether one of the mistakes that clients make accounts for it. Keys are told
 // by their applications.
 func whyEnvelope(c *contract.Call) contract.Explanation {
-	k := hear(c)
+	k := callerOf(c)
 	v := k.breach.verdict()
 	e := contract.Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
 	if k.key == nil {

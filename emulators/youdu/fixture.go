@@ -127,8 +127,8 @@ type listing struct {
 	} `yaml:"codes"`
 }
 
-// newWorld begins a world with what the fixture says.
-func newWorld(seed contract.Seed) (contract.State, error) {
+// newState begins a world with what the fixture says.
+func newState(seed contract.Seed) (contract.State, error) {
 	var l listing
 	if seed.Decode != nil {
 		if err := seed.Decode(&l); err != nil {
@@ -142,7 +142,7 @@ func newWorld(seed contract.Seed) (contract.State, error) {
 		return nil, err
 	}
 	now := seed.Now.Round(0).UTC()
-	w := &world{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
+	w := &state{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
 	for _, a := range l.Apps {
 		w.Apps = append(w.Apps, app{
 			Buin: a.Buin, AppID: a.AppID, AESKey: a.AESKey, Disabled: a.Disabled,
@@ -210,7 +210,7 @@ func (l *listing) checkTwice() error {
 }
 
 // buinOf is the enterprise of an application, where none is named.
-func (w *world) buinOf(appID string, named int64) int64 {
+func (w *state) buinOf(appID string, named int64) int64 {
 	for i := range w.Apps {
 		if named == 0 && w.Apps[i].AppID == appID {
 			return w.Apps[i].Buin
@@ -220,7 +220,7 @@ func (w *world) buinOf(appID string, named int64) int64 {
 }
 
 // alsoKnow takes in one more application, or another key of a known one.
-func (w *world) alsoKnow(credentials contract.Values, now time.Time) error {
+func (w *state) alsoKnow(credentials contract.Values, now time.Time) error {
 	appID := credentials.Text("appId")
 	if appID == "" {
 		return nil

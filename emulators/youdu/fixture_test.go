@@ -95,7 +95,7 @@ func TestReindexRefuses(t *testing.T) {
 		"a situation":        {`"sessions":{`, `"codes":{"x":"NORIGHT"},"sessions":{`},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
-		w := &world{}
+		w := &state{}
 		if err := json.Unmarshal([]byte(text), w); err != nil || text == good {
 			t.Fatalf("%s: %v, %t", name, err, text == good)
 		}
@@ -117,9 +117,9 @@ func TestCredentialsFromOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := func(v contract.Values) (*world, error) {
+	state := func(v contract.Values) (*state, error) {
 		s, err := API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode, Credentials: v})
-		w, _ := s.(*world)
+		w, _ := s.(*state)
 		return w, err
 	}
 	const otherKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
@@ -127,7 +127,7 @@ func TestCredentialsFromOutside(t *testing.T) {
 	if err != nil || w.apps[appKey{9, "mine"}] == nil || w.Tokens["mine"] == nil || len(w.Apps) != 5 || w.Credentials().Text("appId") != vectorApp {
 		t.Errorf("got %+v, %v", w, err)
 	}
-	words := slices.Sorted(w.Words())
+	words := slices.Sorted(w.Identifiers())
 	for _, word := range []string{"9/mine", "mine", lastingToken, "14797363/" + vectorApp} {
 		if !slices.Contains(words, word) {
 			t.Errorf("%s is not among %v", word, words)

@@ -14,7 +14,7 @@ var getMedia = &contract.Operation{
 	Cite:   citeMedia,
 	Method: "POST", Path: "/cgi/media/get", Aliases: alias("/cgi/media/get"),
 	Params:   []contract.Param{tokenRow, mediaIDRow},
-	Outcomes: outcomes(gotMedia, invalidRequest, fileNotExist),
+	Outcomes: contract.Outcomes(gotMedia, invalidRequest, fileNotExist),
 	Decide:   decideMedia(gotMedia),
 	Write:    writeMedia,
 }
@@ -45,7 +45,7 @@ var mediaRows = []contract.Param{
 // decideMedia is for calls about one file.
 func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
-		w, id := c.State.(*world), c.In.Text("mediaId")
+		w, id := c.State.(*state), c.In.Text("mediaId")
 		switch {
 		case id == "":
 			return w.tell(lacking, "Name", "mediaId")
@@ -59,7 +59,7 @@ func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdic
 // found is the file that a call names. Where a scenario has a call succeed for
 // one that is not there, it is invented.
 func found(c *contract.Call) *file {
-	if f := c.State.(*world).Media[c.In.Text("mediaId")]; f != nil {
+	if f := c.State.(*state).Media[c.In.Text("mediaId")]; f != nil {
 		return f
 	}
 	return &file{Name: c.Dice().Fake().Noun() + ".txt", Content: []byte(c.Dice().Fake().HackerPhrase())}
@@ -67,7 +67,7 @@ func found(c *contract.Call) *file {
 
 func doGetMedia(c *contract.Call) any {
 	f := found(c)
-	hear(c).content = f.Content
+	callerOf(c).content = f.Content
 	return &mediaReply{f.Name, int64(len(f.Content))}
 }
 
@@ -77,7 +77,7 @@ func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) cont
 	if v.Outcome.Fails {
 		return write(c, v, reply)
 	}
-	k := hear(c)
+	k := callerOf(c)
 	r := contract.Response{Status: v.Outcome.Status, Body: k.content}
 	about := ascii(reply.Body)
 	if !k.plain && k.key != nil {

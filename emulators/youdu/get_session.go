@@ -10,7 +10,7 @@ var getSession = &contract.Operation{
 	Cite:   citeSession,
 	Method: "GET", Path: "/cgi/session/get", Aliases: alias("/cgi/session/get"),
 	Params:   []contract.Param{tokenRow, inQuery(sessionIDRow)},
-	Outcomes: outcomes(gotSession, invalidRequest, illegalAccess),
+	Outcomes: contract.Outcomes(gotSession, invalidRequest, illegalAccess),
 	Decide:   decideGet,
 }
 
@@ -25,14 +25,14 @@ func inQuery(p contract.Param) contract.Param {
 }
 
 func decideGet(c *contract.Call) contract.Verdict {
-	if _, v := c.State.(*world).session(c); !v.Pending() {
+	if _, v := c.State.(*state).session(c); !v.Pending() {
 		return v
 	}
 	return gotSession.Verdict()
 }
 
 // session finds the session that a call names.
-func (w *world) session(c *contract.Call) (*session, contract.Verdict) {
+func (w *state) session(c *contract.Call) (*session, contract.Verdict) {
 	id := c.In.Text("sessionId")
 	if id == "" {
 		return nil, w.tell(lacking, "Name", "sessionId")
@@ -45,7 +45,7 @@ func (w *world) session(c *contract.Call) (*session, contract.Verdict) {
 }
 
 func doGet(c *contract.Call) any {
-	w, id := c.State.(*world), c.In.Text("sessionId")
+	w, id := c.State.(*state), c.In.Text("sessionId")
 	if s := w.Sessions[id]; s != nil {
 		return s.reply()
 	}

@@ -17,7 +17,7 @@ var getToken = &contract.Operation{
 	Doc:    "Issues an access token. What stands encrypted in the envelope is the current time in UNIX seconds as decimal text. Each call returns a token of its own; earlier ones count until they end.",
 	Cite:   citeGlobal,
 	Method: "POST", Path: "/cgi/gettoken", Aliases: alias("/cgi/gettoken"),
-	Outcomes: outcomes(tokenIssued, wrongRequest),
+	Outcomes: contract.Outcomes(tokenIssued, wrongRequest),
 	Decide:   decideToken,
 }
 
@@ -43,7 +43,7 @@ func decideToken(c *contract.Call) contract.Verdict {
 	if most <= 0 {
 		return tokenIssued.Verdict()
 	}
-	w, said, now := c.State.(*world), c.In.Text("timestamp"), c.Request.Arrived.Unix()
+	w, said, now := c.State.(*state), c.In.Text("timestamp"), c.Request.Arrived.Unix()
 	n, err := strconv.ParseInt(said, 10, 64)
 	if err != nil || strings.HasPrefix(said, "+") || n < now-most || n > now+most {
 		return w.tell(staleTime, "got", shown(said), "now", now, "most", most)
@@ -53,7 +53,7 @@ func decideToken(c *contract.Call) contract.Verdict {
 
 // doToken issues a token to the application that asked.
 func doToken(c *contract.Call) any {
-	w, k := c.State.(*world), hear(c)
+	w, k := c.State.(*state), callerOf(c)
 	word := mint(c)
 	for w.Tokens[word] != nil {
 		word = mint(c)
@@ -72,7 +72,7 @@ func mint(c *contract.Call) string {
 
 // issue keeps a token. Where an application has too many, the one that ends
 // first gives way.
-func (w *world) issue(c *contract.Call, t *token) {
+func (w *state) issue(c *contract.Call, t *token) {
 	t.Issued, t.Serial = instant(c), w.next()
 	t.Ends = t.Issued.Add(c.Switches.Duration("token_life"))
 	own := w.tokensOf(t.key())
@@ -87,7 +87,7 @@ func (w *world) issue(c *contract.Call, t *token) {
 }
 
 // expireToken ends a token now.
-func (w *world) expireToken(t *token, now time.Time) {
+func (w *state) expireToken(t *token, now time.Time) {
 	t.Ends = now
 	w.tokensOf(t.key()).fix(t)
 }

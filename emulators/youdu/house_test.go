@@ -125,7 +125,7 @@ var abcdef = []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 // throw what the vectors were made with.
 type town struct {
 	t         testing.TB
-	world     *world
+	world     *state
 	sw        contract.Values
 	auth      contract.Auth
 	now       time.Time
@@ -152,12 +152,12 @@ func townOf(t testing.TB, text string) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode})
+	made, err := API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &town{
-		t: t, world: state.(*world), sw: f.Switches, auth: contract.Verify, now: fixed,
+		t: t, world: made.(*state), sw: f.Switches, auth: contract.Verify, now: fixed,
 		guid:  []byte{0x8a, 0xd5, 0x95, 0xf3, 0x73, 0xb3, 0x4b, 0x56, 0x90, 0xaf, 0xf3, 0x36, 0xf9, 0x22, 0x2f, 0xc5},
 		token: []byte{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef},
 	}
@@ -170,13 +170,13 @@ type booth struct {
 	mint *contract.Dice
 }
 
-func (b *booth) Look(f func()) {
+func (b *booth) WithState(f func()) {
 	b.call.State = b.town.world
 	f()
 	b.call.State = nil
 }
-func (b *booth) Hit(string, time.Duration) int { return 1 }
-func (*booth) Wall() time.Time                 { return time.Time{} }
+func (b *booth) CountInWindow(string, time.Duration) int { return 1 }
+func (*booth) Wall() time.Time                           { return time.Time{} }
 
 func (b *booth) Dice() *contract.Dice {
 	if b.dice == nil {
@@ -232,14 +232,14 @@ func (w *town) serve(r *contract.Request) (contract.Verdict, contract.Response) 
 		r.Arrived = w.now
 	}
 	c := &contract.Call{API: API, Request: r, Now: w.now, Auth: w.auth, Switches: w.sw}
-	c.House = &booth{call: c, town: w}
+	c.Runtime = &booth{call: c, town: w}
 	c.Operation, c.Miss = API.Pick(r)
 	w.last = c
 	var v contract.Verdict
-	for i := range API.Door {
-		if v = API.Door[i].Do(c); !v.Pending() {
-			if !slices.Contains(API.Door[i].Ends, v.Outcome) {
-				w.t.Errorf("the step %s ends in the undeclared %s", API.Door[i].Name, v.Outcome.Name)
+	for i := range API.Checks {
+		if v = API.Checks[i].Do(c); !v.Pending() {
+			if !slices.Contains(API.Checks[i].Ends, v.Outcome) {
+				w.t.Errorf("the step %s ends in the undeclared %s", API.Checks[i].Name, v.Outcome.Name)
 			}
 			break
 		}
@@ -334,7 +334,7 @@ func (w *town) later(d time.Duration) { w.now = w.now.Add(d) }
 
 func (w *town) trigger(name string, in contract.Values) error {
 	c := &contract.Call{API: API, In: in, Now: w.now, Switches: w.sw, State: w.world, Request: &contract.Request{}}
-	c.House = &booth{call: c, town: w}
+	c.Runtime = &booth{call: c, town: w}
 	err := API.Trigger(name).Do(c)
 	w.callbacks = append(w.callbacks, c.Callbacks...)
 	return err

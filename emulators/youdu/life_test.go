@@ -21,7 +21,7 @@ func told(t *testing.T, w *conformance.World, r *http.Request) (outcome string, 
 	t.Helper()
 	rec := w.Send(r)
 	id := rec.Header().Get(gateway.CallHeader)
-	s := w.House.Find(id[:strings.LastIndexByte(id, '-')])
+	s := w.Registry.Find(id[:strings.LastIndexByte(id, '-')])
 	e, found := s.Journal.Find(id)
 	if !found {
 		t.Fatalf("%s is not in the journal", id)
@@ -62,7 +62,7 @@ func TestTokensLeadToTheirSandbox(t *testing.T) {
 		if outcome, _ := get("", token); outcome != "success" {
 			t.Errorf("the token of %s: got %s", sandbox, outcome)
 		}
-		n, _ := w.House.Find(sandbox).Journal.Find(sandbox + "-2")
+		n, _ := w.Registry.Find(sandbox).Journal.Find(sandbox + "-2")
 		if n.Operation != "GetSession" || n.FoundBy != "word" {
 			t.Errorf("the second call of %s is %s, found by %s", sandbox, n.Operation, n.FoundBy)
 		}
@@ -143,7 +143,7 @@ func TestCallbacksLeave(t *testing.T) {
 	w := conformance.New(t, youdu.API, conformance.Setting{Fixture: "audited"})
 	create := func() { w.Send(w.Request(t, youdu.API.Operation("CreateSession"), trio)) }
 	create()
-	if err := w.Pull(t, "member.left", contract.Values{"account": "test7"}); err != nil {
+	if err := w.Trigger(t, "member.left", contract.Values{"account": "test7"}); err != nil {
 		t.Fatal(err)
 	}
 	first := w.Callbacks()

@@ -252,7 +252,7 @@ func FuzzUpload(f *testing.F) {
 		before := w.snapshot()
 		r := request("POST", uploadPath, string(body))
 		r.Header = http.Header{"Content-Type": {kind}}
-		API.Callers(r)
+		API.Identifiers(r)
 		if v, _ := w.serve(r); v.Outcome.Fails && w.snapshot() != before {
 			t.Errorf("%s changed the state", v.Outcome.Name)
 		}

@@ -128,7 +128,7 @@ func (h byEnd) lasting() *token {
 }
 
 // tokensOf are the tokens of an application.
-func (w *world) tokensOf(key appKey) *byEnd {
+func (w *state) tokensOf(key appKey) *byEnd {
 	h := w.tokens[key]
 	if h == nil {
 		h = &byEnd{}

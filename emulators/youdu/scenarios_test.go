@@ -184,7 +184,7 @@ type program struct {
 // one has beyond a number that stays the same.
 func (p *program) count() (sessions int, messages int64) {
 	p.t.Helper()
-	text, err := p.w.Room(p.t).Snapshot()
+	text, err := p.w.Instance(p.t).Snapshot()
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ var searchMedia = &contract.Operation{
 	Cite:   citeMedia,
 	Method: "POST", Path: "/cgi/media/search", Aliases: alias("/cgi/media/search"),
 	Params:   []contract.Param{tokenRow, mediaIDRow},
-	Outcomes: outcomes(searched, invalidRequest, fileNotExist),
+	Outcomes: contract.Outcomes(searched, invalidRequest, fileNotExist),
 	Decide:   decideMedia(searched),
 }
 

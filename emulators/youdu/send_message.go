@@ -29,7 +29,7 @@ var sendMessage = &contract.Operation{
 		{Name: "voice", Type: contract.Object, Cite: citeSend, Doc: "A voice message.", Fields: fileFields},
 		{Name: "video", Type: contract.Object, Cite: citeSend, Doc: "A video.", Fields: fileFields},
 	},
-	Outcomes: outcomes(sent, invalidRequest, illegalAccess, noRight, invalidReceiver, fileNotExist, userNotExist),
+	Outcomes: contract.Outcomes(sent, invalidRequest, illegalAccess, noRight, invalidReceiver, fileNotExist, userNotExist),
 	Decide:   decideSend,
 }
 
@@ -47,7 +47,7 @@ var sent = &contract.Outcome{
 }
 
 func decideSend(c *contract.Call) contract.Verdict {
-	w, kind, by := c.State.(*world), c.In.Text("msgType"), c.In.Text("sender")
+	w, kind, by := c.State.(*state), c.In.Text("msgType"), c.In.Text("sender")
 	switch {
 	case by == "":
 		return w.tell(lacking, "Name", "sender")
@@ -78,7 +78,7 @@ func decideSend(c *contract.Call) contract.Verdict {
 }
 
 // decideReceiver judges who shall get the message.
-func (w *world) decideReceiver(c *contract.Call, by string) contract.Verdict {
+func (w *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
 	if !c.In.Has("sessionId") {
 		if to := c.In.Text("receiver"); !w.known(to) {
 			return w.tell(noReceiver, "got", shown(to))
@@ -98,7 +98,7 @@ func (w *world) decideReceiver(c *contract.Call, by string) contract.Verdict {
 // doSend counts the message. The ids of a session's messages follow on one
 // another from the second in which it was created, as published samples look.
 func doSend(c *contract.Call) any {
-	w, now := c.State.(*world), c.Now.Unix()
+	w, now := c.State.(*state), c.Now.Unix()
 	if s := w.Sessions[c.In.Text("sessionId")]; s != nil {
 		s.LastMsgID = max(s.LastMsgID+1, s.Created)
 		s.ActiveTime = now

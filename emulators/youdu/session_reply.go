@@ -44,7 +44,7 @@ var sessionIDRow = contract.Param{
 
 // imagined is a session where a scenario has a call for one succeed that is not
 // there.
-func (w *world) imagined(c *contract.Call, id, owner string) *session {
+func (w *state) imagined(c *contract.Call, id, owner string) *session {
 	if id == "" {
 		id = w.newID(c)
 	}

@@ -211,13 +211,13 @@ func (w *town) idOf(title string) string {
 	return ""
 }
 
-func copyOf(t *testing.T, w *world) *world {
+func copyOf(t *testing.T, w *state) *state {
 	t.Helper()
 	text, err := json.Marshal(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &world{}
+	v := &state{}
 	if err := json.Unmarshal(text, v); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func situationNames() []string {
 
 // tell ends a call in what the world has for a situation. Names and values of
 // facts alternate.
-func (w *world) tell(s *situation, facts ...any) contract.Verdict {
+func (w *state) tell(s *situation, facts ...any) contract.Verdict {
 	o := s.outcome
 	if name, said := w.Codes[s.name]; said {
 		o = code(name)

@@ -23,8 +23,8 @@ const (
 	maxFileBytes    = 64 << 20 // of their contents
 )
 
-// A world is what the service remembers in one sandbox.
-type world struct {
+// A state is what the service remembers in one sandbox.
+type state struct {
 	Apps     []app               `json:"apps"`
 	Accounts []account           `json:"accounts"`
 	Codes    map[string]string   `json:"codes,omitempty"` // outcomes by situation, where the fixture says another
@@ -128,7 +128,7 @@ func (f *file) serial() int64 { return f.Serial }
 func (f *file) size() int { return len(f.Content) + len(f.Name) }
 
 // Reindex rebuilds the indices.
-func (w *world) Reindex() error {
+func (w *state) Reindex() error {
 	w.apps, w.buins, w.accounts = map[appKey]*app{}, map[int64]bool{}, map[string]*account{}
 	for i := range w.Apps {
 		a := &w.Apps[i]
@@ -160,7 +160,7 @@ func (w *world) Reindex() error {
 	return w.reindexSessions()
 }
 
-func (w *world) checkCodes() error {
+func (w *state) checkCodes() error {
 	for _, name := range slices.Sorted(maps.Keys(w.Codes)) {
 		if !slices.Contains(situationNames(), name) {
 			return fmt.Errorf("codes: there is no situation %q", name)
@@ -172,7 +172,7 @@ func (w *world) checkCodes() error {
 	return nil
 }
 
-func (w *world) reindexTokens() error {
+func (w *state) reindexTokens() error {
 	if w.Tokens == nil {
 		w.Tokens = map[string]*token{}
 	}
@@ -191,7 +191,7 @@ func (w *world) reindexTokens() error {
 	return nil
 }
 
-func (w *world) reindexSessions() error {
+func (w *state) reindexSessions() error {
 	if w.Sessions == nil {
 		w.Sessions = map[string]*session{}
 	}
@@ -214,9 +214,9 @@ func (w *world) reindexSessions() error {
 	return nil
 }
 
-// Words lists the tokens, those that ended included: whoever sends one should
+// Identifiers lists the tokens, those that ended included: whoever sends one should
 // be told so by the sandbox that issued it. Beside them, the applications.
-func (w *world) Words() iter.Seq[string] {
+func (w *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range w.Apps {
 			if !yield(appWord(w.Apps[i].Buin, w.Apps[i].AppID)) {
@@ -235,7 +235,7 @@ func appWord(buin int64, appID string) string { return strconv.FormatInt(buin, 1
 
 // Credentials are the first application's, with a token of its that lasts, if
 // the fixture lists one.
-func (w *world) Credentials() contract.Values {
+func (w *state) Credentials() contract.Values {
 	a := w.first()
 	if a == nil {
 		return nil
@@ -248,7 +248,7 @@ func (w *world) Credentials() contract.Values {
 }
 
 // first is the application that counts where none is named; nil: there is none.
-func (w *world) first() *app {
+func (w *state) first() *app {
 	if len(w.Apps) == 0 {
 		return nil
 	}
@@ -256,17 +256,17 @@ func (w *world) first() *app {
 }
 
 // next numbers what is made.
-func (w *world) next() int64 { w.Serial++; return w.Serial }
+func (w *state) next() int64 { w.Serial++; return w.Serial }
 
 // known reports whether there is such an account, and it may take part.
-func (w *world) known(name string) bool {
+func (w *state) known(name string) bool {
 	a := w.accounts[name]
 	return a != nil && !a.Disabled
 }
 
 // keep puts a session in its place. The oldest give way where there are too
 // many, and the one that is kept never does.
-func (w *world) keep(s *session) {
+func (w *state) keep(s *session) {
 	w.Sessions[s.ID] = s
 	w.sessions.push(s)
 	for w.sessions.len() > 1 && (w.sessions.len() > maxSessions || w.sessions.bytes > maxSessionBytes) {
@@ -275,20 +275,20 @@ func (w *world) keep(s *session) {
 }
 
 // change changes a session that is kept.
-func (w *world) change(s *session, do func()) {
+func (w *state) change(s *session, do func()) {
 	w.sessions.bytes -= s.size()
 	do()
 	w.sessions.bytes += s.size()
 }
 
 // drop forgets a session.
-func (w *world) drop(s *session) {
+func (w *state) drop(s *session) {
 	w.sessions.remove(s)
 	delete(w.Sessions, s.ID)
 }
 
 // store keeps a file. One with the same contents gives way to it.
-func (w *world) store(f *file) {
+func (w *state) store(f *file) {
 	if old := w.Media[f.ID]; old != nil {
 		w.media.remove(old)
 	}

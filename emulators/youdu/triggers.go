@@ -28,7 +28,7 @@ var triggers = []*contract.Trigger{
 }
 
 func leave(c *contract.Call) error {
-	w, who, id := c.State.(*world), c.In.Text("account"), c.In.Text("sessionId")
+	w, who, id := c.State.(*state), c.In.Text("account"), c.In.Text("sessionId")
 	if id != "" {
 		s := w.Sessions[id]
 		if s == nil || !slices.Contains(s.Members, who) {
@@ -51,7 +51,7 @@ func leave(c *contract.Call) error {
 }
 
 // leaveOne takes who out of a session of which it is a member.
-func (w *world) leaveOne(c *contract.Call, s *session, who string) {
+func (w *state) leaveOne(c *contract.Call, s *session, who string) {
 	all := rosterOf(s.Members...)
 	members, gone := all.without(rosterOf(who))
 	if len(members) == 0 {
@@ -66,7 +66,7 @@ func (w *world) leaveOne(c *contract.Call, s *session, who string) {
 }
 
 func expire(c *contract.Call) error {
-	w, now, id := c.State.(*world), instant(c), c.In.Text("id")
+	w, now, id := c.State.(*state), instant(c), c.In.Text("id")
 	if t := w.Tokens[id]; t != nil {
 		w.expireToken(t, now)
 		return nil

@@ -19,7 +19,7 @@ var updateSession = &contract.Operation{
 		{Name: "addMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to add. Who is a member already is passed over."},
 		{Name: "delMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to remove, after the others were added. Who is no member is passed over."},
 	},
-	Outcomes: outcomes(updated, invalidRequest, illegalAccess, noRight, userNotExist),
+	Outcomes: contract.Outcomes(updated, invalidRequest, illegalAccess, noRight, userNotExist),
 	Decide:   decideUpdate,
 }
 
@@ -29,7 +29,7 @@ var updated = &contract.Outcome{
 }
 
 func decideUpdate(c *contract.Call) contract.Verdict {
-	w, by := c.State.(*world), c.In.Text("opUser")
+	w, by := c.State.(*state), c.In.Text("opUser")
 	switch {
 	case !c.In.Has("sessionId"):
 		return w.tell(lacking, "Name", "sessionId")
@@ -56,7 +56,7 @@ func decideUpdate(c *contract.Call) contract.Verdict {
 }
 
 // decideChange judges what the change would lead to.
-func (w *world) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
+func (w *state) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
 	x := changeOf(c, s)
 	switch {
 	case len(x.members) == 0:
@@ -115,7 +115,7 @@ func (x *change) effective(s *session) bool {
 // doUpdate makes the change. Where a scenario has it succeed on a session that
 // is not there, there is one from then on.
 func doUpdate(c *contract.Call) any {
-	w, by := c.State.(*world), c.In.Text("opUser")
+	w, by := c.State.(*state), c.In.Text("opUser")
 	s := w.Sessions[c.In.Text("sessionId")]
 	if s == nil {
 		s = w.imagined(c, c.In.Text("sessionId"), by)
@@ -131,7 +131,7 @@ func doUpdate(c *contract.Call) any {
 }
 
 // alter makes a change, and tells the audit application.
-func (w *world) alter(c *contract.Call, s *session, x *change, by string) {
+func (w *state) alter(c *contract.Call, s *session, x *change, by string) {
 	w.change(s, func() {
 		s.Title, s.Owner, s.Members = x.title, x.owner, x.members
 		s.Version++

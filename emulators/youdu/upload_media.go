@@ -22,7 +22,7 @@ var uploadMedia = &contract.Operation{
 		{Name: "name", Need: contract.Required, Example: "notes.txt", Cite: citeMedia, Doc: "The file's name."},
 		{Name: "file", In: contract.Form, Need: contract.Required, Example: "hello", Cite: citeMedia, Doc: "The file itself, in a part of the form."},
 	},
-	Outcomes: outcomes(uploaded, invalidRequest, invalidFileType, invalidForm),
+	Outcomes: contract.Outcomes(uploaded, invalidRequest, invalidFileType, invalidForm),
 	Decide:   decideUpload,
 }
 
@@ -40,7 +40,7 @@ type uploadReply struct {
 }
 
 func decideUpload(c *contract.Call) contract.Verdict {
-	w := c.State.(*world)
+	w := c.State.(*state)
 	if kind := c.In.Text("type"); !slices.Contains(fileTypes, kind) {
 		return w.tell(wrongFile, "got", shown(kind))
 	}
@@ -51,7 +51,7 @@ func decideUpload(c *contract.Call) contract.Verdict {
 }
 
 func doUpload(c *contract.Call) any {
-	w, f := c.State.(*world), &file{Type: c.In.Text("type"), Name: c.In.Text("name"), Content: hear(c).content}
+	w, f := c.State.(*state), &file{Type: c.In.Text("type"), Name: c.In.Text("name"), Content: callerOf(c).content}
 	if f.Content == nil {
 		f.Content = []byte(c.Dice().Fake().HackerPhrase())
 	}

@@ -66,7 +66,7 @@ func complete(t *testing.T, api *contract.API) {
 	checkRows(t, "fixture", api.Fixture)
 	checkRows(t, "switches", api.Switches)
 	for _, s := range api.Switches {
-		if s.Default == nil || len(contract.Check([]contract.Param{s}, contract.Values{s.Name: s.Default})) > 0 {
+		if s.Default == nil || len(contract.Validate([]contract.Param{s}, contract.Values{s.Name: s.Default})) > 0 {
 			t.Errorf("switch %s: its default %v is no value of its own row", s.Name, s.Default)
 		}
 	}
@@ -132,7 +132,7 @@ func accepted(t *testing.T, what string, rows []contract.Param, e journal.Entry)
 			return
 		}
 	}
-	for _, v := range contract.Check(rows, told) {
+	for _, v := range contract.Validate(rows, told) {
 		t.Errorf("%s: returned %s, where %s is %s", what, e.Response.Decoded, v.Path, v.Rule)
 	}
 }
@@ -274,7 +274,7 @@ func restorable(t *testing.T, api *contract.API) {
 	plain, restored := New(t, api, Setting{}), New(t, api, Setting{})
 	traffic(t, plain)
 	traffic(t, restored)
-	room := restored.Room(t)
+	room := restored.Instance(t)
 	before, err := room.Snapshot()
 	if err != nil {
 		t.Fatal(err)

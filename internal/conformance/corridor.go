@@ -13,14 +13,14 @@ import (
 // measure; request is used as the gateway would hand it over, At and Path
 // filled.
 func (w *World) Corridor(b testing.TB, request *contract.Request) *journal.Entry {
-	room, err := w.Sandbox.Room(w.API)
+	room, err := w.Sandbox.Instance(w.API)
 	if err != nil {
 		b.Fatal(err)
 	}
 	r := *request
 	now, arrived := w.Sandbox.Clock.Both()
 	r.Arrived = arrived
-	a, err := engine.Serve(&engine.Visit{Room: room, Sandbox: w.Sandbox, FoundBy: "default", Request: &r, Now: now})
+	a, err := engine.Serve(&engine.Visit{Instance: room, Sandbox: w.Sandbox, FoundBy: "default", Request: &r, Now: now})
 	if err != nil {
 		b.Fatal(err)
 	}

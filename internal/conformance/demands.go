@@ -85,7 +85,7 @@ func (a *account) add(t *testing.T, w *World, name string) {
 
 // passed reports whether a scenario was on and let a call through.
 func passed(e *journal.Entry, full string) bool {
-	return slices.ContainsFunc(e.Passed.List(), func(p journal.Passed) bool { return p.Scenario == full })
+	return slices.ContainsFunc(e.Mismatches.List(), func(p journal.Mismatch) bool { return p.Scenario == full })
 }
 
 // framed reports whether a scenario decided calls, but neither the first nor

@@ -47,7 +47,7 @@ func only(t *testing.T, api *contract.API, op *contract.Operation, o *contract.O
 // snapshot is the world's state as JSON.
 func (w *World) snapshot(t *testing.T) string {
 	t.Helper()
-	state, err := w.Room(t).Snapshot()
+	state, err := w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,10 +40,10 @@ type Setting struct {
 
 // A World is a house of its own for a test, with the doors of one API.
 type World struct {
-	API     *contract.API
-	House   *sandbox.House
-	Sandbox *sandbox.Sandbox // default
-	Door    http.Handler     // the API's own
+	API      *contract.API
+	Registry *sandbox.Registry
+	Sandbox  *sandbox.Sandbox // default
+	Door     http.Handler     // the API's own
 
 	mu        sync.Mutex
 	callbacks []contract.Callback
@@ -75,9 +75,9 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.House, w.Sandbox = house, house.Find(sandbox.Default)
+	w.Registry, w.Sandbox = house, house.Find(sandbox.Default)
 	w.Door = gateway.New(gateway.Config{
-		APIs: []*contract.API{api}, House: house, Body: 10 << 20, MaxStall: time.Second, Find: w.find,
+		APIs: []*contract.API{api}, Registry: house, Body: 10 << 20, MaxStall: time.Second, Find: w.find,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}).Own(api)
 	return w
@@ -108,11 +108,11 @@ func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
 // worlds by the hundred.
 var shelves sync.Map
 
-func shipped(api *contract.API) (*fixture.Shelf, error) {
+func shipped(api *contract.API) (*fixture.Library, error) {
 	if shelf, read := shelves.Load(api); read {
-		return shelf.(*fixture.Shelf), nil
+		return shelf.(*fixture.Library), nil
 	}
-	shelf := fixture.NewShelf([]*contract.API{api})
+	shelf := fixture.NewLibrary([]*contract.API{api})
 	if err := shelf.Add(folder{fixtures.Files, []string{api.Name}}); err != nil {
 		return nil, err
 	}
@@ -165,10 +165,10 @@ func (w *World) Play(t testing.TB, op *contract.Operation, o *contract.Outcome) 
 	w.Sandbox.Player.On(s, scenario.Narrow{})
 }
 
-// Room is what the API has of the world.
-func (w *World) Room(t testing.TB) *sandbox.Room {
+// Instance is what the API has of the world.
+func (w *World) Instance(t testing.TB) *sandbox.Instance {
 	t.Helper()
-	r, err := w.Sandbox.Room(w.API)
+	r, err := w.Sandbox.Instance(w.API)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (w *World) Room(t testing.TB) *sandbox.Room {
 // Credentials are those of the world's first account.
 func (w *World) Credentials(t testing.TB) (v contract.Values) {
 	t.Helper()
-	w.Room(t).Alone(func(s contract.State) { v = s.Credentials() })
+	w.Instance(t).WithState(func(s contract.State) { v = s.Credentials() })
 	return v
 }
 
@@ -247,14 +247,14 @@ func (w *World) Callbacks() []contract.Callback {
 	return slices.Clone(w.callbacks)
 }
 
-// Pull pulls a trigger of the API.
-func (w *World) Pull(t testing.TB, name string, in contract.Values) error {
+// Trigger pulls a trigger of the API.
+func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	t.Helper()
 	trigger := w.API.Trigger(name)
 	if trigger == nil {
 		t.Fatalf("%s has no trigger %s", w.API.Name, name)
 	}
-	return w.Room(t).Pull(trigger, in)
+	return w.Instance(t).Trigger(trigger, in)
 }
 
 // Last is the journal's latest entry.

@@ -10,16 +10,16 @@ type API struct {
 	Docs  string // address of the documentation that the tables were read from
 	Port  int    // its own port; declared here, so that a new API moves no other
 
-	Hosts   []string                // documented host names, by which the shared door knows it
-	Claims  func(*Request) bool     // requests it takes at the shared door besides those to its paths; nil: none
-	Callers func(*Request) []string // words by which the caller can be known, surest first; looks, and never judges
+	Hosts       []string                // documented host names, by which the shared door knows it
+	Claims      func(*Request) bool     // requests it takes at the shared door besides those to its paths; nil: none
+	Identifiers func(*Request) []string // words by which the caller can be known, surest first; looks, and never judges
 
-	Pick  func(*Request) (*Operation, Miss)    // names the operation, or says why nothing fits
-	Door  []Step                               // checks in the order of the service, until one decides
-	Fill  func(c *Call, place string) string   // what stands in a message for {place} where no step said; "" is never sent
-	Fail  func(*Call, Verdict) any             // what a failure returns, as a struct whose fields stand in the documented order
-	Write func(*Call, Verdict, Reply) Response // puts any ending on the wire
-	Sign  func(Draft) (*Request, error)        // the request that a client library would send: for call, try and tests
+	Pick   func(*Request) (*Operation, Miss)    // names the operation, or says why nothing fits
+	Checks []Check                              // checks in the order of the service, until one decides
+	Fill   func(c *Call, place string) string   // what stands in a message for {place} where no step said; "" is never sent
+	Fail   func(*Call, Verdict) any             // what a failure returns, as a struct whose fields stand in the documented order
+	Write  func(*Call, Verdict, Reply) Response // puts any ending on the wire
+	Sign   func(Draft) (*Request, error)        // the request that a client library would send: for call, try and tests
 
 	Operations []*Operation
 	Common     []*Outcome // outcomes in which any operation may end, besides those that steps of the Door declare
@@ -129,8 +129,8 @@ const (
 	NoSuchAction Miss = "no such action"
 )
 
-// A Step is one check at the door of an API.
-type Step struct {
+// A Check is one check at the door of an API.
+type Check struct {
 	Name string              // what is checked: "signature"
 	Ends []*Outcome          // how the step may refuse
 	Do   func(*Call) Verdict // the zero Verdict lets the call pass
@@ -191,7 +191,7 @@ func (a *API) Ends(op *Operation) []*Outcome {
 	if op != nil {
 		add(op.Outcomes)
 	}
-	for _, s := range a.Door {
+	for _, s := range a.Checks {
 		add(s.Ends)
 	}
 	add(a.Common)
@@ -208,11 +208,11 @@ func (a *API) Outcome(op *Operation, name string) *Outcome {
 	return nil
 }
 
-// AtDoor reports whether a step of the Door may refuse with o. A scenario may
+// DeclaredByCheck reports whether a step of the Door may refuse with o. A scenario may
 // play such an outcome to any client, also to one that would be refused for
 // another reason.
-func (a *API) AtDoor(o *Outcome) bool {
-	for _, s := range a.Door {
+func (a *API) DeclaredByCheck(o *Outcome) bool {
+	for _, s := range a.Checks {
 		for _, end := range s.Ends {
 			if end == o {
 				return true

@@ -54,7 +54,7 @@ type Draft struct {
 
 // A Call is a request on its way through the house.
 type Call struct {
-	House
+	Runtime
 
 	API       *API
 	Operation *Operation // nil where the request named none
@@ -76,6 +76,15 @@ type Call struct {
 // signature matched, what was taken for what.
 func (c *Call) Note(name string, value any) { c.Notes = append(c.Notes, Fact{name, value}) }
 
+// ServerTime is the time against which the timestamps of callers are held:
+// Request.Arrived, or Now where no request made the call.
+func (c *Call) ServerTime() time.Time {
+	if c.Request == nil || c.Request.Arrived.IsZero() {
+		return c.Now
+	}
+	return c.Request.Arrived
+}
+
 // A Callback is a request that the service makes to its customer's side.
 type Callback struct {
 	Method string
@@ -89,15 +98,15 @@ type Callback struct {
 // comes of it.
 func (c *Call) Notify(b Callback) { c.Callbacks = append(c.Callbacks, b) }
 
-// House is what the house does for a call.
-type House interface {
-	// Look runs f while c.State stands still. For steps of the Door; Decide and
+// Runtime is what the house does for a call.
+type Runtime interface {
+	// WithState runs f while c.State stands still. For steps of the Door; Decide and
 	// Do are already run so.
-	Look(f func())
+	WithState(f func())
 
-	// Hit counts a call under key and tells how many-th it is in the present
+	// CountInWindow counts a call under key and tells how many-th it is in the present
 	// window by the wall clock. Windows follow on one another without a gap.
-	Hit(key string, window time.Duration) int
+	CountInWindow(key string, window time.Duration) int
 
 	// Wall is the server's wall clock, on which rates and throttles run whatever
 	// the sandbox's clock does. For steps of the Door only.
@@ -136,9 +145,9 @@ type State interface {
 	// Reindex rebuilds the indices. It refuses a document that contradicts itself.
 	Reindex() error
 
-	// Words lists every word by which a caller of this world may be found:
+	// Identifiers lists every word by which a caller of this world may be found:
 	// credentials, and all that was issued and still counts.
-	Words() iter.Seq[string]
+	Identifiers() iter.Seq[string]
 
 	// Credentials are those of the world's first account, by the names of
 	// API.Credentials.

@@ -32,7 +32,7 @@ type Outcome struct {
 // nothing: the request goes on to the next step.
 type Verdict struct {
 	Outcome *Outcome
-	Note    string // stands in for the documented message
+	Text    string // stands in for the documented message
 	Cause   *Cause
 	Facts   Facts // the values that decided; they also fill the places of the message and of the cause's text
 
@@ -101,8 +101,8 @@ func (v Verdict) Explain(c *Call) Explanation {
 
 // Message is the text that v's outcome carries, with every place filled.
 func (v Verdict) Message(c *Call) string {
-	if v.Note != "" {
-		return v.Note
+	if v.Text != "" {
+		return v.Text
 	}
 	return v.Fill(c, v.Outcome.Message)
 }
@@ -148,3 +148,6 @@ func (f Facts) Get(name string) (any, bool) {
 	}
 	return nil, false
 }
+
+// Outcomes lists outcomes, as Check.Ends has them.
+func Outcomes(o ...*Outcome) []*Outcome { return o }

@@ -20,7 +20,7 @@ func TestMessageFillsPlaces(t *testing.T) {
 		want string
 	}{
 		{"from facts, then from the call, then by name", missing.Because(nil, "Name", "UserId"), "The parameter `UserId` of Create lacks Else, "},
-		{"a note stands in for it", contract.Verdict{Outcome: missing, Note: "said {so}"}, "said {so}"},
+		{"a note stands in for it", contract.Verdict{Outcome: missing, Text: "said {so}"}, "said {so}"},
 		{"without places", (&contract.Outcome{Message: "plain"}).Verdict(), "plain"},
 	}
 	for _, tt := range tests {
@@ -53,7 +53,7 @@ func TestEndsListsEachOutcomeOnce(t *testing.T) {
 	op := &contract.Operation{Name: "Op", Outcomes: []*contract.Outcome{own, common}}
 	trigger := &contract.Trigger{Name: "t"}
 	api := &contract.API{
-		Operations: []*contract.Operation{op}, Door: []contract.Step{{Ends: []*contract.Outcome{door}}},
+		Operations: []*contract.Operation{op}, Checks: []contract.Check{{Ends: []*contract.Outcome{door}}},
 		Common: []*contract.Outcome{common}, Triggers: []*contract.Trigger{trigger},
 	}
 	if got := api.Ends(op); !slices.Equal(got, []*contract.Outcome{own, common, door}) {
@@ -62,7 +62,7 @@ func TestEndsListsEachOutcomeOnce(t *testing.T) {
 	if api.Outcome(nil, "own") != nil || api.Outcome(op, "own") != own || api.Outcome(op, "none") != nil {
 		t.Error("Outcome finds the wrong ones")
 	}
-	if !api.AtDoor(door) || api.AtDoor(own) {
+	if !api.DeclaredByCheck(door) || api.DeclaredByCheck(own) {
 		t.Error("AtDoor knows the wrong ones")
 	}
 	if api.Operation("Op") != op || api.Operation("op") != nil || api.Trigger("t") != trigger || api.Trigger("T") != nil {
@@ -71,17 +71,17 @@ func TestEndsListsEachOutcomeOnce(t *testing.T) {
 }
 
 type counting struct {
-	contract.House
+	contract.Runtime
 	n int
 }
 
-func (c *counting) Hit(string, time.Duration) int { c.n++; return c.n }
+func (c *counting) CountInWindow(string, time.Duration) int { c.n++; return c.n }
 
 func TestRateRefusesBeyondTheLimit(t *testing.T) {
 	o := &contract.Outcome{Name: "tooFast", Message: "{n} of {limit}"}
 	limit := contract.Limit{Key: "k", Calls: 2, Window: time.Second}
-	step := contract.Rate(o, func(*contract.Call) contract.Limit { return limit })
-	c := &contract.Call{House: &counting{}, API: &contract.API{}}
+	step := contract.RateLimit(o, func(*contract.Call) contract.Limit { return limit })
+	c := &contract.Call{Runtime: &counting{}, API: &contract.API{}}
 	for range 2 {
 		if v := step(c); !v.Pending() {
 			t.Fatalf("refused too early: %v", v)
@@ -98,7 +98,7 @@ func TestRateRefusesBeyondTheLimit(t *testing.T) {
 
 func TestRowsLetsTheAPIJudge(t *testing.T) {
 	o := &contract.Outcome{Name: "invalid"}
-	step := contract.Rows(func(_ *contract.Call, found []contract.Violation) contract.Verdict {
+	step := contract.ValidateParams(func(_ *contract.Call, found []contract.Violation) contract.Verdict {
 		return o.Because(nil, "n", len(found))
 	})
 	c := &contract.Call{Operation: &contract.Operation{Params: table}, In: contract.Values{}}

@@ -103,7 +103,7 @@ func (s *Server) getAPI(a *asking) (any, error) {
 	}
 	t := table{
 		service: serviceOf(api, s.doors(a)),
-		Door:    each(api.Door, stepOf),
+		Door:    each(api.Checks, stepOf),
 		Rows:    each(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
 		Triggers:    each(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
@@ -116,7 +116,7 @@ func serviceOf(api *contract.API, doors map[string]string) service {
 	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], each(api.Hosts, func(h string) string { return h }), len(api.Operations)}
 }
 
-func stepOf(s contract.Step) step {
+func stepOf(s contract.Check) step {
 	return step{s.Name, each(s.Ends, func(o *contract.Outcome) string { return o.Name })}
 }
 

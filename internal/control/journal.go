@@ -44,7 +44,7 @@ func brief(e journal.Entry) journal.Entry {
 	}
 	e.Request.Body, e.Request.Decoded = nil, nil
 	e.Response.Body, e.Response.Decoded = nil, nil
-	e.Passed = journal.PassedOver{}
+	e.Mismatches = journal.Mismatches{}
 	e.Violations = slices.Clone(e.Violations)
 	for i := range e.Violations {
 		e.Violations[i].Got = nil
@@ -87,7 +87,7 @@ func (s *Server) filter(a *asking, box *sandbox.Sandbox) (journal.Filter, error)
 }
 
 func decidedBy(f *journal.Filter, said string, _ *sandbox.Sandbox) error {
-	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Door)}
+	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Check)}
 	if !slices.Contains(kinds, said) {
 		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(said), hint(said, kinds))
 	}

@@ -44,7 +44,7 @@ func (s *Server) gauges() []prometheus.Collector {
 	held := func(of func(journal.Counts) int) func() float64 {
 		return func() float64 {
 			sum := 0
-			for _, box := range s.config.House.List() {
+			for _, box := range s.config.Registry.List() {
 				sum += of(box.Journal.Counts())
 			}
 			return float64(sum)
@@ -60,7 +60,7 @@ func (s *Server) gauges() []prometheus.Collector {
 	build.Set(1)
 	all := []prometheus.Collector{
 		build,
-		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.House.List())) }),
+		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.Registry.List())) }),
 		gauge("understudy_journal_entries", "Entries in all journals.", held(func(c journal.Counts) int { return c.Entries })),
 		gauge("understudy_journal_bytes", "About how many bytes all journals hold.", held(func(c journal.Counts) int { return c.Bytes })),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{

@@ -295,12 +295,12 @@ func (f *finder) strike(e *journal.Entry) {
 	for i := range e.Notes {
 		e.Notes[i].Value = struck(out, e.Notes[i].Value)
 	}
-	if !e.Passed.IsZero() {
-		list := slices.Clone(e.Passed.List())
+	if !e.Mismatches.IsZero() {
+		list := slices.Clone(e.Mismatches.List())
 		for i := range list {
 			list[i].Why = out.Replace(f.text(list[i].Why))
 		}
-		e.Passed = journal.Told(list)
+		e.Mismatches = journal.KnownMismatches(list)
 	}
 	if x := e.Explanation; x != nil {
 		for _, s := range []*string{&x.Text, &x.Expected, &x.Got, &x.FirstDifference} {

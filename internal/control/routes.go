@@ -237,11 +237,11 @@ func write(w http.ResponseWriter, r *http.Request, answer any) {
 func (s *Server) in(do func(*asking, *sandbox.Sandbox) (any, error)) func(*asking) (any, error) {
 	return func(a *asking) (any, error) {
 		name := a.path["sandbox"]
-		if box := s.config.House.Find(name); box != nil {
+		if box := s.config.Registry.Find(name); box != nil {
 			return do(a, box)
 		}
 		var names []string
-		for _, box := range s.config.House.List() {
+		for _, box := range s.config.Registry.List() {
 			names = append(names, box.Name)
 		}
 		return nil, refuse(http.StatusNotFound, "there is no sandbox %s%s; calls to the APIs make a sandbox, calls to the control API never do", quote(name), hint(name, names))

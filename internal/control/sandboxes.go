@@ -25,7 +25,7 @@ type world struct {
 
 func (s *Server) listSandboxes(a *asking) (any, error) {
 	all := list[world]{Items: []world{}}
-	for _, box := range s.config.House.List() {
+	for _, box := range s.config.Registry.List() {
 		w, err := s.world(a, box)
 		if err != nil {
 			return nil, err
@@ -50,11 +50,11 @@ func (s *Server) world(a *asking, box *sandbox.Sandbox) (world, error) {
 		w.Scenarios = append(w.Scenarios, on.Scenario)
 	}
 	for _, api := range s.config.APIs {
-		room, err := box.Room(api)
+		room, err := box.Instance(api)
 		if err != nil {
 			return world{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
 		}
-		room.Alone(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
+		room.WithState(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
 	}
 	return w, nil
 }

@@ -69,7 +69,7 @@ func (s *Server) putScenario(a *asking) (any, error) {
 	if err != nil {
 		return nil, faulty(err)
 	}
-	s.config.House.Renew(s.config.Library.InForce)
+	s.config.Registry.UpdateScenarios(s.config.Library.InForce)
 	if missing != nil {
 		return created{scriptOf(put)}, nil
 	}
@@ -98,7 +98,7 @@ func (s *Server) deleteScenario(a *asking) (any, error) {
 	case err != nil:
 		return nil, refuse(http.StatusConflict, "%v", err)
 	}
-	s.config.House.Renew(s.config.Library.InForce)
+	s.config.Registry.UpdateScenarios(s.config.Library.InForce)
 	return nil, nil
 }
 

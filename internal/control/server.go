@@ -19,9 +19,9 @@ import (
 
 // Config says what the control API speaks of and whom it serves.
 type Config struct {
-	APIs    []*contract.API
-	House   *sandbox.House
-	Library *scenario.Library
+	APIs     []*contract.API
+	Registry *sandbox.Registry
+	Library  *scenario.Library
 
 	// Doors tells the URL of every API's door by the API's name, and that of
 	// the shared door as "door". base is the scheme, host and port by which the
@@ -65,7 +65,7 @@ func New(config Config) *Server {
 	if config.State == 0 {
 		config.State = 256 << 20
 	}
-	s := &Server{config: config, redacts: map[string]*redactor{}, began: config.House.Wall()}
+	s := &Server{config: config, redacts: map[string]*redactor{}, began: config.Registry.Wall()}
 	if config.Redact {
 		for _, api := range config.APIs {
 			s.redacts[api.Name] = newRedactor(api.Secrets)

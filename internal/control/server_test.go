@@ -194,12 +194,12 @@ func TestSandboxes(t *testing.T) {
 			`{"items":[{"name":"default"`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[]}]}`,
 		}},
 	})
-	room, err := s.house.Find("ci-7").Room(toy)
+	room, err := s.house.Find("ci-7").Instance(toy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// What was told is a copy: the state is not shared with whoever reads.
-	room.Alone(func(st contract.State) { st.Credentials()["toyKey"] = "x" })
+	room.WithState(func(st contract.State) { st.Credentials()["toyKey"] = "x" })
 	s.check([]row{{method: "GET", target: "/v1/sandboxes/ci-7", status: 200, want: []string{`"toyKey":"toy-key"`}}})
 }
 

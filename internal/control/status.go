@@ -49,8 +49,8 @@ type status struct {
 func (s *Server) status(a *asking) (any, error) {
 	return status{
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
-		Started: s.began.UTC(), UptimeSeconds: s.config.House.Wall().Sub(s.began).Seconds(),
-		Ready: s.ready.Load(), Doors: s.doors(a), Sandboxes: len(s.config.House.List()),
+		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
+		Ready: s.ready.Load(), Doors: s.doors(a), Sandboxes: len(s.config.Registry.List()),
 		Calls: s.calls.Load(), Failures: s.panics(),
 	}, nil
 }

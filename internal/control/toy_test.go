@@ -36,7 +36,7 @@ func (s *shop) Reindex() error {
 	return nil
 }
 
-func (*shop) Words() iter.Seq[string]               { return slices.Values([]string{"toy-key"}) }
+func (*shop) Identifiers() iter.Seq[string]         { return slices.Values([]string{"toy-key"}) }
 func (*shop) Credentials() contract.Values          { return contract.Values{"toyKey": "toy-key"} }
 func newShop(contract.Seed) (contract.State, error) { return &shop{Hats: []string{"bowler"}}, nil }
 
@@ -94,7 +94,7 @@ var toy = &contract.API{
 		}
 		return nil, contract.NoSuchPath
 	},
-	Door: []contract.Step{
+	Checks: []contract.Check{
 		{Name: "read", Ends: []*contract.Outcome{strange}, Do: func(c *contract.Call) contract.Verdict {
 			c.In, _ = wire.Object(c.Request.Body)
 			if c.Operation == nil {
@@ -160,7 +160,7 @@ var scenarioFiles = fstest.MapFS{
 // stage is a control API with all that stands behind it.
 type stage struct {
 	t       *testing.T
-	house   *sandbox.House
+	house   *sandbox.Registry
 	gateway *gateway.Gateway
 	server  *control.Server
 	log     *strings.Builder
@@ -182,7 +182,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	}
 	s := &stage{t: t, house: house, log: &strings.Builder{}}
 	config := control.Config{
-		APIs: apis, House: house, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
+		APIs: apis, Registry: house, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
 		Doors: func(base string) map[string]string {
 			return map[string]string{"door": base + ":1", "toy": base + ":1/toy", "plain": base + ":2/"}
 		},
@@ -194,7 +194,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	}
 	s.server = control.New(config)
 	s.gateway = gateway.New(gateway.Config{
-		APIs: apis, House: house, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
+		APIs: apis, Registry: house, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
 	})
 	return s
 }

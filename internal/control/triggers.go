@@ -27,16 +27,16 @@ func (s *Server) pull(a *asking, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found := contract.Check(trigger.Params, in); len(found) > 0 {
+	if found := contract.Validate(trigger.Params, in); len(found) > 0 {
 		p := refuse(http.StatusUnprocessableEntity, "the parameters depart from those of trigger %s in %s; GET /v1/apis/%s lists them", trigger.Name, count(len(found), "place"), api.Name)
 		p.Violations = found
 		return nil, p
 	}
-	room, err := box.Room(api)
+	room, err := box.Instance(api)
 	if err != nil {
 		return nil, err
 	}
-	if err := room.Pull(trigger, in); err != nil {
+	if err := room.Trigger(trigger, in); err != nil {
 		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
 	}
 	return pulled{box.Name, api.Name, trigger.Name}, nil

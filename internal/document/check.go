@@ -41,7 +41,7 @@ func (c checker) mapping(n *yaml.Node, table []contract.Param, what, under strin
 	}
 	for i := range table {
 		if p := &table[i]; p.Need == contract.Required && !has(n, p.Name) {
-			c.faults.Say(n, "%s has no %q; %s was expected", what, p.Name, wanted(p))
+			c.faults.Addf(n, "%s has no %q; %s was expected", what, p.Name, wanted(p))
 		}
 	}
 	return out
@@ -79,7 +79,7 @@ func (c checker) value(p *contract.Param, n *yaml.Node, path string) (any, bool)
 	case n.Kind == yaml.SequenceNode && p.Type == contract.List:
 		return c.list(p, n, path), true
 	case n.Kind != yaml.ScalarNode:
-		c.faults.Say(n, "%s is %s; %s was expected", path, Describe(n), wanted(p))
+		c.faults.Addf(n, "%s is %s; %s was expected", path, Describe(n), wanted(p))
 		return nil, false
 	}
 	return c.scalar(p, n, path)
@@ -123,7 +123,7 @@ func (c checker) free(n *yaml.Node, path string) (any, bool) {
 // scalar has the row judge a plain value.
 func (c checker) scalar(p *contract.Param, n *yaml.Node, path string) (any, bool) {
 	in := contract.Values{p.Name: raw(p, n)}
-	found := contract.Check([]contract.Param{*p}, in)
+	found := contract.Validate([]contract.Param{*p}, in)
 	if len(found) > 0 {
 		c.violation(p, n, path, found[0].Rule)
 		return nil, false
@@ -163,18 +163,18 @@ func (c checker) violation(p *contract.Param, n *yaml.Node, path string, rule co
 		if p.Need == contract.Required {
 			advice = ""
 		}
-		c.faults.Say(n, "%s is null; %s was expected%s", path, wanted(p), advice)
+		c.faults.Addf(n, "%s is null; %s was expected%s", path, wanted(p), advice)
 	case contract.Empty:
-		c.faults.Say(n, "%s is empty; %s was expected", path, wanted(p))
+		c.faults.Addf(n, "%s is empty; %s was expected", path, wanted(p))
 	case contract.Unlisted:
-		c.faults.Say(n, "%s is %s; %s was expected%s", path, Quote(n.Value), wanted(p), meant(n.Value, p.OneOf))
+		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Quote(n.Value), wanted(p), meant(n.Value, p.OneOf))
 	case contract.TooLong:
-		c.faults.Say(n, "%s has %d characters; at most %d were expected", path, utf8.RuneCountInString(n.Value), p.Max)
+		c.faults.Addf(n, "%s has %d characters; at most %d were expected", path, utf8.RuneCountInString(n.Value), p.Max)
 	case contract.TooSmall, contract.TooLarge:
-		c.faults.Say(n, "%s is %s; %d to %d was expected", path, clip(n.Value), p.Min, p.Max)
+		c.faults.Addf(n, "%s is %s; %d to %d was expected", path, clip(n.Value), p.Min, p.Max)
 	default:
 		_, fits := p.Type.Convert(contract.Raw(n.Value))
-		c.faults.Say(n, "%s is %s; %s was expected%s", path, Describe(n), wanted(p), unquote(n, fits))
+		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Describe(n), wanted(p), unquote(n, fits))
 	}
 }
 

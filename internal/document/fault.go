@@ -39,16 +39,16 @@ type Faults struct {
 // NewFaults returns an empty collection for a file.
 func NewFaults(file string) *Faults { return &Faults{File: file} }
 
-// Say tells a fault at a node; nil stands for the beginning of the file.
-func (f *Faults) Say(n *yaml.Node, format string, args ...any) {
+// Addf tells a fault at a node; nil stands for the beginning of the file.
+func (f *Faults) Addf(n *yaml.Node, format string, args ...any) {
 	line, column := 1, 1
 	if n != nil {
 		line, column = max(n.Line, 1), max(n.Column, 1)
 	}
-	f.say(line, column, format, args...)
+	f.addf(line, column, format, args...)
 }
 
-func (f *Faults) say(line, column int, format string, args ...any) {
+func (f *Faults) addf(line, column int, format string, args ...any) {
 	if f.Full() {
 		f.more = true
 		return

@@ -39,7 +39,7 @@ func Parse(file string, text []byte) (*yaml.Node, error) {
 		return nil, faults.Err()
 	}
 	if root.Kind != yaml.MappingNode {
-		faults.Say(root, "the file holds %s; a mapping of keys to values was expected", Describe(root))
+		faults.Addf(root, "the file holds %s; a mapping of keys to values was expected", Describe(root))
 		return nil, faults.Err()
 	}
 	w := walker{faults: faults, open: map[*yaml.Node]bool{}}
@@ -61,10 +61,10 @@ func (f *Faults) text(text []byte) bool {
 		r, n := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
-			f.say(line, column, "the byte %#02x is not UTF-8; save the file as UTF-8", text[i])
+			f.addf(line, column, "the byte %#02x is not UTF-8; save the file as UTF-8", text[i])
 			return false
 		case !printable(r):
-			f.say(line, column, "the character %U may not stand in YAML; write it as an escape in double quotes", r)
+			f.addf(line, column, "the character %U may not stand in YAML; write it as an escape in double quotes", r)
 			return false
 		case r == '\n':
 			line, column = line+1, 0
@@ -91,7 +91,7 @@ func (f *Faults) decode(text []byte) *yaml.Node {
 	var document, second yaml.Node
 	switch err := decode(dec, &document); {
 	case errors.Is(err, io.EOF):
-		f.Say(nil, "the file is empty; a mapping of keys to values was expected")
+		f.Addf(nil, "the file is empty; a mapping of keys to values was expected")
 		return nil
 	case err != nil:
 		f.syntax(text, err)
@@ -99,14 +99,14 @@ func (f *Faults) decode(text []byte) *yaml.Node {
 	}
 	switch err := decode(dec, &second); {
 	case err == nil:
-		f.Say(&second, "a second document begins here; one was expected; take the --- away or make two files of it")
+		f.Addf(&second, "a second document begins here; one was expected; take the --- away or make two files of it")
 		return nil
 	case !errors.Is(err, io.EOF):
 		f.syntax(text, err)
 		return nil
 	}
 	if len(document.Content) == 0 {
-		f.Say(nil, "the file is empty; a mapping of keys to values was expected")
+		f.Addf(nil, "the file is empty; a mapping of keys to values was expected")
 		return nil
 	}
 	return document.Content[0]
@@ -141,13 +141,13 @@ var fromParser = []string{
 func (f *Faults) syntax(text []byte, err error) {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
-		f.Say(nil, "this is not YAML: %v", err)
+		f.Addf(nil, "this is not YAML: %v", err)
 		return
 	}
 	what := m[2]
 	if a := unknownAnchor.FindStringSubmatch(what); a != nil {
 		line, column := find(text, "*"+a[1])
-		f.say(line, column, "the alias *%s stands for nothing; an anchor &%[1]s before it was expected", a[1])
+		f.addf(line, column, "the alias *%s stands for nothing; an anchor &%[1]s before it was expected", a[1])
 		return
 	}
 	line, _ := strconv.Atoi(m[1])
@@ -158,7 +158,7 @@ func (f *Faults) syntax(text []byte, err error) {
 		}
 	}
 	line = max(line, 1)
-	f.say(line, 1, "this is not YAML: %s%s", what, advice(what, lineOf(text, line)))
+	f.addf(line, 1, "this is not YAML: %s%s", what, advice(what, lineOf(text, line)))
 }
 
 // advice says what to do about a fault of the syntax.
@@ -218,7 +218,7 @@ func (w *walker) walk(n *yaml.Node, depth int) {
 		return
 	}
 	if depth > MaxDepth {
-		w.faults.Say(n, "values are nested deeper than %d levels; nothing that is read here is", MaxDepth)
+		w.faults.Addf(n, "values are nested deeper than %d levels; nothing that is read here is", MaxDepth)
 		w.over = true
 		return
 	}
@@ -241,7 +241,7 @@ func (w *walker) walk(n *yaml.Node, depth int) {
 // of comes by here again before it is done.
 func (w *walker) alias(n *yaml.Node, depth int) {
 	if w.open[n.Alias] {
-		w.faults.Say(n, "the alias *%s stands for what it is a part of; write out what is meant", n.Value)
+		w.faults.Addf(n, "the alias *%s stands for what it is a part of; write out what is meant", n.Value)
 		w.over = true
 		return
 	}
@@ -258,7 +258,7 @@ func (w *walker) expand(n *yaml.Node) bool {
 	w.expanded++
 	w.bytes += len(n.Value)
 	if w.expanded > MaxExpanded || w.bytes > MaxSize {
-		w.faults.Say(w.outer, "with the alias *%s aliases stand for more than %d values or %d bytes; use fewer", w.outer.Value, MaxExpanded, MaxSize)
+		w.faults.Addf(w.outer, "with the alias *%s aliases stand for more than %d values or %d bytes; use fewer", w.outer.Value, MaxExpanded, MaxSize)
 		w.over = true
 	}
 	return !w.over
@@ -267,7 +267,7 @@ func (w *walker) expand(n *yaml.Node) bool {
 // inspect holds one written node against what is read here.
 func (w *walker) inspect(n *yaml.Node) {
 	if n.Style&yaml.TaggedStyle != 0 {
-		w.faults.Say(n, "the tag %s was found; a value without a tag was expected; quote what shall be text", Quote(n.Tag))
+		w.faults.Addf(n, "the tag %s was found; a value without a tag was expected; quote what shall be text", Quote(n.Tag))
 	}
 	if n.Kind != yaml.MappingNode {
 		return
@@ -277,11 +277,11 @@ func (w *walker) inspect(n *yaml.Node) {
 		key := Resolve(n.Content[i])
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			w.faults.Say(n.Content[i], "a key is %s; a plain word was expected", Describe(key))
+			w.faults.Addf(n.Content[i], "a key is %s; a plain word was expected", Describe(key))
 		case key.Tag == "!!merge":
-			w.faults.Say(n.Content[i], "the merge key << is not read here; write the keys out, or use an alias for the whole value")
+			w.faults.Addf(n.Content[i], "the merge key << is not read here; write the keys out, or use an alias for the whole value")
 		case first[key.Value] != nil:
-			w.faults.Say(n.Content[i], "the key %s stands twice, first in line %d; leave one", Quote(key.Value), first[key.Value].Line)
+			w.faults.Addf(n.Content[i], "the key %s stands twice, first in line %d; leave one", Quote(key.Value), first[key.Value].Line)
 		default:
 			first[key.Value] = n.Content[i]
 		}

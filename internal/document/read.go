@@ -17,7 +17,7 @@ func Read(fsys fs.FS, file string) ([]byte, error) {
 	faults := NewFaults(file)
 	switch {
 	case !info.Mode().IsRegular():
-		faults.Say(nil, "this is no regular file; a YAML file was expected")
+		faults.Addf(nil, "this is no regular file; a YAML file was expected")
 	case info.Size() > MaxSize:
 		faults.large(info.Size())
 	}
@@ -37,5 +37,5 @@ func Read(fsys fs.FS, file string) ([]byte, error) {
 }
 
 func (f *Faults) large(size int64) {
-	f.Say(nil, "the file has %d bytes; at most %d were expected; split it", size, MaxSize)
+	f.Addf(nil, "the file has %d bytes; at most %d were expected; split it", size, MaxSize)
 }

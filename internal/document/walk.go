@@ -49,7 +49,7 @@ func Pairs(faults *Faults, n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yam
 	return func(yield func(key, value *yaml.Node) bool) {
 		m := Resolve(n)
 		if m.Kind != yaml.MappingNode {
-			faults.Say(n, "%s is %s; a mapping of keys to values was expected", what, Describe(n))
+			faults.Addf(n, "%s is %s; a mapping of keys to values was expected", what, Describe(n))
 			return
 		}
 		for i := 0; i+1 < len(m.Content); i += 2 {
@@ -80,7 +80,7 @@ func (f *Faults) knows(key *yaml.Node, what string, known []string) bool {
 		}
 	}
 	if !f.Full() {
-		f.Say(key, "%s has no key %s%s", what, Quote(key.Value), Hint(key.Value, known))
+		f.Addf(key, "%s has no key %s%s", what, Quote(key.Value), Hint(key.Value, known))
 	}
 	return false
 }
@@ -89,7 +89,7 @@ func (f *Faults) knows(key *yaml.Node, what string, known []string) bool {
 func Elements(faults *Faults, n *yaml.Node, what string) []*yaml.Node {
 	list := Resolve(n)
 	if list.Kind != yaml.SequenceNode {
-		faults.Say(n, "%s is %s; a list was expected", what, Describe(n))
+		faults.Addf(n, "%s is %s; a list was expected", what, Describe(n))
 		return nil
 	}
 	elements := make([]*yaml.Node, 0, len(list.Content))
@@ -104,7 +104,7 @@ func Elements(faults *Faults, n *yaml.Node, what string) []*yaml.Node {
 func Text(faults *Faults, n *yaml.Node, what string) (string, bool) {
 	n = Resolve(n)
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		faults.Say(n, "%s is %s; a plain value was expected", what, Describe(n))
+		faults.Addf(n, "%s is %s; a plain value was expected", what, Describe(n))
 		return "", false
 	}
 	return n.Value, true
@@ -119,7 +119,7 @@ func Integer(faults *Faults, n *yaml.Node, what string) (int, bool) {
 		return i, true
 	}
 	_, err = strconv.Atoi(n.Value)
-	faults.Say(n, "%s is %s; a whole number was expected%s", what, Describe(n), unquote(n, err == nil))
+	faults.Addf(n, "%s is %s; a whole number was expected%s", what, Describe(n), unquote(n, err == nil))
 	return 0, false
 }
 
@@ -149,7 +149,7 @@ func number(n *yaml.Node) (string, bool) {
 func Scalar(faults *Faults, n *yaml.Node, what string) (any, bool) {
 	n = Resolve(n)
 	if n.Kind != yaml.ScalarNode {
-		faults.Say(n, "%s is %s; a plain value was expected", what, Describe(n))
+		faults.Addf(n, "%s is %s; a plain value was expected", what, Describe(n))
 		return nil, false
 	}
 	switch n.Tag {
@@ -160,7 +160,7 @@ func Scalar(faults *Faults, n *yaml.Node, what string) (any, bool) {
 	case "!!int", "!!float":
 		text, ok := number(n)
 		if !ok {
-			faults.Say(n, "%s is the number %s; a number as JSON writes it was expected; write it in decimal, or quote it", what, clip(n.Value))
+			faults.Addf(n, "%s is the number %s; a number as JSON writes it was expected; write it in decimal, or quote it", what, clip(n.Value))
 		}
 		return json.Number(text), ok
 	}

@@ -31,7 +31,7 @@ func (a *Answer) Leave() {
 		return
 	}
 	w.left = true
-	w.visit.Room.Alone(func(contract.State) {
+	w.visit.Instance.WithState(func(contract.State) {
 		w.State = w.state // the world may have been reset in between
 		sent(&w.Call)
 		w.State = nil
@@ -93,7 +93,7 @@ func (w *walk) record() {
 		w.entry.Wire = w.carried()
 	}
 	if w.passed != nil {
-		w.entry.Passed = journal.Later(passedOver{w.passed})
+		w.entry.Mismatches = journal.LazyMismatches(passedOver{w.passed})
 	}
 	for _, b := range w.Callbacks {
 		w.entry.Callbacks = append(w.entry.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})

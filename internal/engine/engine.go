@@ -16,12 +16,12 @@ import (
 
 // A Visit is a request that found its API and its sandbox.
 type Visit struct {
-	Room    *sandbox.Room
-	Sandbox *sandbox.Sandbox
-	FoundBy string // what led to the sandbox
-	Request *contract.Request
-	Now     time.Time // by the sandbox's clock
-	Outcome string    // the outcome that the request itself calls for; "": none
+	Instance *sandbox.Instance
+	Sandbox  *sandbox.Sandbox
+	FoundBy  string // what led to the sandbox
+	Request  *contract.Request
+	Now      time.Time // by the sandbox's clock
+	Outcome  string    // the outcome that the request itself calls for; "": none
 
 	// Scenario is one that the request itself names, as if it had been switched
 	// on for this request alone. nil: it names none.
@@ -77,20 +77,20 @@ type walk struct {
 
 func newWalk(v *Visit) *walk {
 	w := &walk{visit: v, Call: contract.Call{
-		API: v.Room.API, Request: v.Request, Now: v.Now,
-		Auth: v.Room.Auth(), Switches: v.Room.Switches(),
+		API: v.Instance.API, Request: v.Request, Now: v.Now,
+		Auth: v.Instance.Auth(), Switches: v.Instance.Switches(),
 	}}
-	w.House = w
+	w.Runtime = w
 	w.Operation, w.Miss = w.API.Pick(v.Request)
-	w.n = v.Room.Number(w.Operation)
+	w.n = v.Instance.CountCall(w.Operation)
 	return w
 }
 
 // enter is the Door: one step after the other, until one refuses. A pending
 // verdict lets the request in.
 func (w *walk) enter() contract.Verdict {
-	for i := range w.API.Door {
-		if v := w.API.Door[i].Do(&w.Call); !v.Pending() {
+	for i := range w.API.Checks {
+		if v := w.API.Checks[i].Do(&w.Call); !v.Pending() {
 			return v
 		}
 	}
@@ -105,7 +105,7 @@ func (w *walk) enter() contract.Verdict {
 // outcome that the Door itself may give.
 func (w *walk) decide(refusal contract.Verdict) {
 	refused := !refusal.Pending()
-	if w.asked != nil && (!refused || w.API.AtDoor(w.asked)) {
+	if w.asked != nil && (!refused || w.API.DeclaredByCheck(w.asked)) {
 		w.verdict, w.by.Kind = w.asked.Verdict(), journal.Header
 		return
 	}
@@ -116,7 +116,7 @@ func (w *walk) decide(refusal contract.Verdict) {
 	case !play.Verdict.Pending():
 		w.verdict, w.by.Kind = play.Verdict, journal.Scenario
 	case refused:
-		w.verdict, w.by.Kind = refusal, journal.Door
+		w.verdict, w.by.Kind = refusal, journal.Check
 	default:
 		w.verdict, w.by.Kind = w.Operation.Decide(&w.Call), journal.Emulator
 	}
@@ -215,26 +215,28 @@ func (w *walk) encode(o *contract.Outcome) {
 
 // alone runs f while the world of the call's API stands still.
 func (w *walk) alone(f func()) {
-	w.visit.Room.Alone(func(state contract.State) {
+	w.visit.Instance.WithState(func(state contract.State) {
 		w.State = state
 		defer func() { w.State = nil }()
 		f()
 	})
 }
 
-// Look is for steps of the Door.
-func (w *walk) Look(f func()) { w.alone(f) }
+// WithState is for steps of the Door.
+func (w *walk) WithState(f func()) { w.alone(f) }
 
-// Hit counts a call by the wall clock.
-func (w *walk) Hit(key string, window time.Duration) int { return w.visit.Room.Hit(key, window) }
+// CountInWindow counts a call by the wall clock.
+func (w *walk) CountInWindow(key string, window time.Duration) int {
+	return w.visit.Instance.CountInWindow(key, window)
+}
 
 // Wall tells the server's time.
-func (w *walk) Wall() time.Time { return w.visit.Room.Wall() }
+func (w *walk) Wall() time.Time { return w.visit.Instance.Wall() }
 
 // Dice are thrown for the first time when somebody asks for them.
 func (w *walk) Dice() *contract.Dice {
 	if w.dice == nil {
-		w.dice = w.visit.Room.Dice(w.Operation, w.n)
+		w.dice = w.visit.Instance.Dice(w.Operation, w.n)
 	}
 	return w.dice
 }
@@ -242,13 +244,13 @@ func (w *walk) Dice() *contract.Dice {
 // Mint gives dice for what callers will be found by.
 func (w *walk) Mint() *contract.Dice {
 	if w.mint == nil {
-		w.mint = w.visit.Room.Mint(w.Operation, w.n)
+		w.mint = w.visit.Instance.Mint(w.Operation, w.n)
 	}
 	return w.mint
 }
 
 // Issue tells the house what was handed out.
-func (w *walk) Issue(word string) { w.visit.Room.Issue(word) }
+func (w *walk) Issue(word string) { w.visit.Instance.Issue(word) }
 
 // Forget tells the house what counts no more.
-func (w *walk) Forget(word string) { w.visit.Room.Forget(word) }
+func (w *walk) Forget(word string) { w.visit.Instance.Forget(word) }

@@ -25,7 +25,7 @@ var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 type bench struct {
 	t     *testing.T
 	api   *contract.API
-	house *sandbox.House
+	house *sandbox.Registry
 }
 
 func newBench(t *testing.T, auth contract.Auth) *bench {
@@ -46,12 +46,12 @@ func newBench(t *testing.T, auth contract.Auth) *bench {
 func (b *bench) visit(op, body, outcome string) *engine.Visit {
 	b.t.Helper()
 	s := b.house.Find(sandbox.Default)
-	room, err := s.Room(b.api)
+	room, err := s.Instance(b.api)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	o := b.api.Operation(op)
-	return &engine.Visit{Room: room, Sandbox: s, FoundBy: "default", Now: s.Clock.Now(), Outcome: outcome, Request: &contract.Request{
+	return &engine.Visit{Instance: room, Sandbox: s, FoundBy: "default", Now: s.Clock.Now(), Outcome: outcome, Request: &contract.Request{
 		Method: o.Method, Target: o.Path, URL: &url.URL{Path: o.Path}, At: []*contract.Operation{o},
 		Header: http.Header{}, Body: []byte(body),
 	}}
@@ -181,7 +181,7 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 			b := newBench(t, contract.Off)
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
-			room, _ := b.house.Find(sandbox.Default).Room(b.api)
+			room, _ := b.house.Find(sandbox.Default).Instance(b.api)
 			world, err := room.Snapshot()
 			if err != nil {
 				t.Fatal(err)
@@ -205,8 +205,8 @@ func TestJournalExplains(t *testing.T) {
 	}
 	b.play("- {operation: DropParcel, where: {content: y}, outcome: tooFast}\n- {operation: DropParcel, outcome: tooFast}")
 	e = b.serve("DropParcel", `{"content":"x"}`, "").Entry
-	if e.Explanation.Cause != "scenario" || len(e.Passed.List()) != 1 || !strings.Contains(e.Passed.List()[0].Why, "content") {
-		t.Errorf("got %+v, %+v", e.Explanation, e.Passed)
+	if e.Explanation.Cause != "scenario" || len(e.Mismatches.List()) != 1 || !strings.Contains(e.Mismatches.List()[0].Why, "content") {
+		t.Errorf("got %+v, %+v", e.Explanation, e.Mismatches)
 	}
 	if e = b.serve("Register", "", "success").Entry; e.Explanation.Cause != "header" {
 		t.Errorf("got %+v", e.Explanation)

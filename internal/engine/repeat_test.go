@@ -74,7 +74,7 @@ func TestSameCallsMeetTheSameFaults(t *testing.T) {
 		t.Error("the dice fall alike for later calls")
 	}
 	restore := func() {
-		room, err := box.Room(second.api)
+		room, err := box.Instance(second.api)
 		if err == nil {
 			err = errors.Join(room.Restore([]byte(world)), box.Resume(progress))
 		}
@@ -118,7 +118,7 @@ func TestTimesIsExactInBetween(t *testing.T) {
 		if _, err := library.Put("", text(name, description)); err != nil {
 			t.Error(err)
 		}
-		b.house.Renew(library.InForce)
+		b.house.UpdateScenarios(library.InForce)
 	}
 	put("counted", "x")
 	put("other", "x")

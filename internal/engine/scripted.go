@@ -35,11 +35,11 @@ func (w *walk) fits(s *scenario.Scenario) error {
 // pretend has the outcome be carried out on a copy of the world, which is thrown
 // away: the answer is that of a success, and nothing has changed.
 func (w *walk) pretend() {
-	world, err := w.visit.Room.Copy(w.State)
+	world, err := w.visit.Instance.Copy(w.State)
 	if err != nil {
 		panic("engine: " + w.API.Name + ": copying the world for a phantom: " + err.Error())
 	}
-	w.state, w.State, w.House = world, world, stage{w}
+	w.state, w.State, w.Runtime = world, world, stage{w}
 }
 
 // stage is the house of an outcome that is told and not carried out: what it
@@ -58,9 +58,9 @@ func (w *walk) pull(t *scenario.Trigger) {
 	}
 	in := t.Fill(trigger.Params, w.In)
 	happened := "happened"
-	if found := contract.Check(trigger.Params, in); len(found) > 0 {
+	if found := contract.Validate(trigger.Params, in); len(found) > 0 {
 		happened = fmt.Sprintf("did not happen: %s is %s", found[0].Path, found[0].Rule)
-	} else if callbacks, err := w.visit.Room.Happen(trigger, in, w.Now); err != nil {
+	} else if callbacks, err := w.visit.Instance.TriggerLocked(trigger, in, w.Now); err != nil {
 		happened = "did not happen: " + err.Error()
 	} else {
 		w.Callbacks = append(w.Callbacks, callbacks...)
@@ -82,15 +82,15 @@ func (w *walk) carried() *journal.Wire {
 // is much larger than what it needs.
 type passedOver struct{ *scenario.Passing }
 
-// Tell puts into words what did not fit.
-func (p passedOver) Tell() []journal.Passed {
-	list, more := p.List()
-	told := make([]journal.Passed, 0, len(list)+1)
+// List puts into words what did not fit.
+func (p passedOver) List() []journal.Mismatch {
+	list, more := p.Passing.List()
+	told := make([]journal.Mismatch, 0, len(list)+1)
 	for _, p := range list {
-		told = append(told, journal.Passed{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
+		told = append(told, journal.Mismatch{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
 	}
 	if more > 0 {
-		told = append(told, journal.Passed{Why: fmt.Sprintf("%d more rules did not fit", more)})
+		told = append(told, journal.Mismatch{Why: fmt.Sprintf("%d more rules did not fit", more)})
 	}
 	return told
 }

@@ -17,7 +17,7 @@ import (
 // world is the toy's state as JSON.
 func (b *bench) world() string {
 	b.t.Helper()
-	room, err := b.house.Find(sandbox.Default).Room(b.api)
+	room, err := b.house.Find(sandbox.Default).Instance(b.api)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestPhantom(t *testing.T) {
 	if after := b.world(); token == "" || after != before {
 		t.Errorf("the world was\n%s and is\n%s", before, after)
 	}
-	if b.house.ByWord(b.api, func() []string { return []string{token} }) != nil {
+	if b.house.ByIdentifier(b.api, func() []string { return []string{token} }) != nil {
 		t.Error("a word that was told in pretence leads somewhere")
 	}
 	if last := b.serve("DropParcel", `{"content":"real"}`, ""); last.Entry.Outcome != "success" || last.Entry.DecidedBy.Kind != journal.Emulator {
@@ -166,11 +166,11 @@ func TestPassedOverIsToldLate(t *testing.T) {
 		t.Errorf("got %s, want in it %s", raw, want)
 	}
 	var back journal.Entry
-	if err := json.Unmarshal(raw, &back); err != nil || len(back.Passed.List()) != 2 {
-		t.Errorf("got %v, %v", back.Passed.List(), err)
+	if err := json.Unmarshal(raw, &back); err != nil || len(back.Mismatches.List()) != 2 {
+		t.Errorf("got %v, %v", back.Mismatches.List(), err)
 	}
 	long := b.serve("DropParcel", `{"content":"`+strings.Repeat("x", 2<<10)+`"}`, "").Entry
-	if !long.Request.Truncated || !long.Passed.IsZero() {
-		t.Errorf("nothing is on: got %v", long.Passed.List())
+	if !long.Request.Truncated || !long.Mismatches.IsZero() {
+		t.Errorf("nothing is on: got %v", long.Mismatches.List())
 	}
 }

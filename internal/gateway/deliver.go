@@ -17,11 +17,11 @@ import (
 func (g *Gateway) deliver(v *visitor, a *engine.Answer, began time.Time) {
 	d := journal.Faulted // where a fault ends the handler, this is what is left
 	defer func() {
-		a.Close(g.config.House.Wall().Sub(began), d)
+		a.Close(g.config.Registry.Wall().Sub(began), d)
 		if g.config.Observe != nil {
 			g.config.Observe(a.Entry)
 		}
-		g.config.House.Notify(a.Callbacks())
+		g.config.Registry.Notify(a.Callbacks())
 	}()
 	if !g.wait(v.r.Context(), a.Delay) {
 		d = journal.ClientGone

@@ -107,7 +107,7 @@ func (d *door) serve(v *visitor) {
 		problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}.write(v)
 		return
 	}
-	room, err := s.Room(d.api)
+	room, err := s.Instance(d.api)
 	if err != nil {
 		problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}.write(v)
 		return
@@ -117,11 +117,11 @@ func (d *door) serve(v *visitor) {
 		problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}.write(v)
 		return
 	}
-	began := d.gateway.config.House.Wall()
+	began := d.gateway.config.Registry.Wall()
 	now, stamp := s.Clock.Both()
 	r.Arrived = stamp
 	answer, err := engine.Serve(&engine.Visit{
-		Room: room, Sandbox: s, FoundBy: foundBy, Request: r, Now: now, Outcome: v.r.Header.Get(OutcomeHeader),
+		Instance: room, Sandbox: s, FoundBy: foundBy, Request: r, Now: now, Outcome: v.r.Header.Get(OutcomeHeader),
 		Scenario: played,
 	})
 	if strange := (*engine.StrangeScenarioError)(nil); errors.As(err, &strange) {
@@ -148,21 +148,21 @@ func (d *door) base(v *visitor) string {
 // sandbox finds the world that a request belongs to: the one that it names,
 // the one that alone knows what it carries, or default.
 func (d *door) sandbox(v *visitor, r *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
-	house := d.gateway.config.House
+	house := d.gateway.config.Registry
 	if v.foundBy != "" {
 		s, err = house.Get(v.sandbox)
 		return s, v.foundBy, err
 	}
-	if d.api.Callers != nil {
-		if s = house.ByWord(d.api, func() []string { return d.api.Callers(r) }); s != nil {
+	if d.api.Identifiers != nil {
+		if s = house.ByIdentifier(d.api, func() []string { return d.api.Identifiers(r) }); s != nil {
 			return s, "word", nil
 		}
 	}
 	return house.Find(sandbox.Default), "default", nil
 }
 
-// nobody tells a request at the shared door that no API took it.
-func (g *Gateway) nobody(v *visitor) {
+// notFound tells a request at the shared door that no API took it.
+func (g *Gateway) notFound(v *visitor) {
 	apis := []doorway{}
 	var names []string
 	for _, d := range g.doors {

@@ -35,7 +35,7 @@ const (
 // Config says how the doors behave.
 type Config struct {
 	APIs     []*contract.API
-	House    *sandbox.House
+	Registry *sandbox.Registry
 	Find     func(name string) (*scenario.Scenario, error) // scenarios that requests name; nil: none is known
 	Body     int64                                         // longest request body in bytes; the API answers for longer ones
 	MaxStall time.Duration                                 // longest delay or stall
@@ -109,7 +109,7 @@ func (g *Gateway) handler(find func(*visitor) *door) http.Handler {
 		v.nameSandbox()
 		d := find(v)
 		if d == nil {
-			g.nobody(v)
+			g.notFound(v)
 			return
 		}
 		d.serve(v)

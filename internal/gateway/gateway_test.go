@@ -29,7 +29,7 @@ var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 // place is a gateway to the toy API and its house.
 type place struct {
 	api     *contract.API
-	house   *sandbox.House
+	house   *sandbox.Registry
 	gateway *gateway.Gateway
 	log     *bytes.Buffer
 }
@@ -48,7 +48,7 @@ func open(t *testing.T, change func(*gateway.Config)) *place {
 		t.Fatal(err)
 	}
 	config := gateway.Config{
-		APIs: []*contract.API{p.api}, House: p.house, Body: 1 << 10, MaxStall: time.Minute,
+		APIs: []*contract.API{p.api}, Registry: p.house, Body: 1 << 10, MaxStall: time.Minute,
 		Log: slog.New(slog.NewTextHandler(p.log, nil)),
 	}
 	if change != nil {

@@ -302,7 +302,7 @@ func (p *page) door(api *contract.API) {
 	p.line("Requests are checked in this order, until one check refuses:\n")
 	var all []*contract.Outcome
 	seen := map[*contract.Outcome]bool{}
-	for i, step := range api.Door {
+	for i, step := range api.Checks {
 		var names []string
 		for _, o := range step.Ends {
 			names = append(names, code(o.Name))

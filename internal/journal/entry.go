@@ -29,7 +29,7 @@ type Entry struct {
 	Notes       contract.Facts       `json:"notes,omitempty"`
 	Explanation *Explanation         `json:"explanation,omitempty"`
 	Callbacks   []Callback           `json:"callbacks,omitempty"`
-	Passed      PassedOver           `json:"rules_passed_over,omitzero"`
+	Mismatches  Mismatches           `json:"rules_passed_over,omitzero"`
 
 	bytes int // about how many it holds
 }
@@ -49,7 +49,7 @@ const (
 	Emulator Kind = "emulator"
 	Scenario Kind = "scenario"
 	Header   Kind = "header" // Understudy-Outcome
-	Door     Kind = "door"
+	Check    Kind = "door"
 )
 
 // Delivered says what became of an answer.

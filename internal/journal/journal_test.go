@@ -44,7 +44,7 @@ func TestListIsNewestFirstAndPaged(t *testing.T) {
 		{"by outcome", journal.Filter{Outcome: "o1"}, "s-6 s-4", false},
 		{"by API", journal.Filter{API: "other"}, "", false},
 		{"by operation", journal.Filter{Operation: "Op", Status: 200, DecidedBy: journal.Emulator}, "s-6 s-5 s-4 s-3", false},
-		{"by another decider", journal.Filter{DecidedBy: journal.Door}, "", false},
+		{"by another decider", journal.Filter{DecidedBy: journal.Check}, "", false},
 		{"since", journal.Filter{Since: time.Now()}, "", false},
 	}
 	for _, tt := range tests {

@@ -16,7 +16,7 @@ func TestServedDocumentsAreValid(t *testing.T) {
 	api := toy.New()
 	w := conformance.New(t, api, conformance.Setting{Fixture: "empty"})
 	apis := []*contract.API{api}
-	server := control.New(control.Config{APIs: apis, House: w.House, Library: scenario.NewLibrary(apis)})
+	server := control.New(control.Config{APIs: apis, Registry: w.Registry, Library: scenario.NewLibrary(apis)})
 	for _, target := range []string{"/v1/openapi.json", "/v1/apis/toy/openapi.json"} {
 		rec := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", target, nil)

@@ -256,7 +256,7 @@ func (p *page) fits(what, pointer string, of any, h http.Header, body []byte, ro
 		for name := range said {
 			in[name] = contract.Raw(said.Get(name))
 		}
-		contract.Check(rows, in)
+		contract.Validate(rows, in)
 		body = wire.Encode(in)
 	case "application/json":
 	default:

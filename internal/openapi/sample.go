@@ -87,7 +87,7 @@ func written(api *contract.API, op *contract.Operation, o *contract.Outcome, rep
 	}
 	c := &contract.Call{
 		API: api, Operation: op, Request: request, In: contract.Sample(op.Params), Now: epoch, Auth: contract.Off,
-		Switches: contract.Values{}, House: nobody{},
+		Switches: contract.Values{}, Runtime: nobody{},
 	}
 	for i := range api.Switches {
 		c.Switches[api.Switches[i].Name] = api.Switches[i].Default
@@ -164,13 +164,13 @@ func kindOf(h http.Header, body []byte) string {
 // nobody is a house in which nothing lasts. Its dice always throw the same.
 type nobody struct{}
 
-func (nobody) Look(f func())                 { f() }
-func (nobody) Hit(string, time.Duration) int { return 1 }
-func (nobody) Wall() time.Time               { return epoch }
-func (nobody) Dice() *contract.Dice          { return contract.NewDice(new(counter)) }
-func (nobody) Mint() *contract.Dice          { return contract.NewDice(new(counter)) }
-func (nobody) Issue(string)                  {}
-func (nobody) Forget(string)                 {}
+func (nobody) WithState(f func())                      { f() }
+func (nobody) CountInWindow(string, time.Duration) int { return 1 }
+func (nobody) Wall() time.Time                         { return epoch }
+func (nobody) Dice() *contract.Dice                    { return contract.NewDice(new(counter)) }
+func (nobody) Mint() *contract.Dice                    { return contract.NewDice(new(counter)) }
+func (nobody) Issue(string)                            {}
+func (nobody) Forget(string)                           {}
 
 // counter is a source of chance in which nothing is left to chance.
 type counter uint64

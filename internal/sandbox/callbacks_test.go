@@ -51,7 +51,7 @@ func notifying(t *testing.T, url string) (*home, *told) {
 
 func (h *home) door() http.Handler {
 	return gateway.New(gateway.Config{
-		APIs: []*contract.API{h.api}, House: h.House, Body: 1 << 10, MaxStall: time.Second, Log: slog.New(slog.DiscardHandler),
+		APIs: []*contract.API{h.api}, Registry: h.Registry, Body: 1 << 10, MaxStall: time.Second, Log: slog.New(slog.DiscardHandler),
 	}).Own(h.api)
 }
 
@@ -87,7 +87,7 @@ func TestCallbacksFollowTheAnswer(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 
-	if err := h.room(t, sandbox.Default).Pull(h.api.Trigger("parcel.lost"), contract.Values{"parcel": id}); err != nil {
+	if err := h.room(t, sandbox.Default).Trigger(h.api.Trigger("parcel.lost"), contract.Values{"parcel": id}); err != nil {
 		t.Fatal(err)
 	}
 	want += "\nPOST " + nowhere + ` {"event":"lost","parcel":"` + id + `"}`
@@ -100,7 +100,7 @@ func TestCallbacksFollowTheAnswer(t *testing.T) {
 func TestNoCallbackOfWhatDidNotHappen(t *testing.T) {
 	h, n := notifying(t, nowhere)
 	drop(t, h.door(), httptest.NewRecorder(), "busy")
-	if err := h.room(t, sandbox.Default).Pull(h.api.Trigger("parcel.lost"), contract.Values{"parcel": "none"}); err == nil {
+	if err := h.room(t, sandbox.Default).Trigger(h.api.Trigger("parcel.lost"), contract.Values{"parcel": "none"}); err == nil {
 		t.Error("a parcel got lost that was never there")
 	}
 	if got := n.bodies(); got != "" {
@@ -120,20 +120,20 @@ func TestAForgottenWordLeadsNowhere(t *testing.T) {
 	if got := h.byWord(revoked); got != "alice" {
 		t.Fatalf("before: got %q", got)
 	}
-	if err := room.Pull(h.api.Trigger("token.revoked"), contract.Values{"token": revoked}); err != nil {
+	if err := room.Trigger(h.api.Trigger("token.revoked"), contract.Values{"token": revoked}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.byWord(revoked) + h.byWord(kept); got != "alice" {
 		t.Errorf("got %q, want it for the kept one alone", got)
 	}
-	room.Alone(func(s contract.State) {
-		if slices.Contains(slices.Collect(s.Words()), revoked) {
+	room.WithState(func(s contract.State) {
+		if slices.Contains(slices.Collect(s.Identifiers()), revoked) {
 			t.Error("the state still has the word")
 		}
 	})
 	// A token of another sandbox is not this one's to take back.
 	others := h.register(t, "bob")
-	if err := room.Pull(h.api.Trigger("token.revoked"), contract.Values{"token": others}); err == nil || h.byWord(others) != "bob" {
+	if err := room.Trigger(h.api.Trigger("token.revoked"), contract.Values{"token": others}); err == nil || h.byWord(others) != "bob" {
 		t.Errorf("got %v, and the word leads to %q", err, h.byWord(others))
 	}
 }
@@ -149,7 +149,7 @@ func TestDerived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room.Alone(func(s contract.State) {
+	room.WithState(func(s contract.State) {
 		d, ok := s.(contract.Deriver)
 		if !ok {
 			t.Fatal("the locker derives nothing")

@@ -31,8 +31,8 @@ func (p *Progress) Check() error {
 // Progress tells how far the sandbox has come.
 func (s *Sandbox) Progress() Progress {
 	p := Progress{Calls: map[string]map[string]uint64{}, Scenarios: s.Player.Progress()}
-	for _, r := range s.all() {
-		p.Calls[r.API.Name] = r.counted()
+	for _, r := range s.existing() {
+		p.Calls[r.API.Name] = r.callCounts()
 	}
 	return p
 }
@@ -44,27 +44,27 @@ func (s *Sandbox) Resume(p Progress) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	for _, r := range s.all() {
-		r.recount()
-		r.count(p.Calls[r.API.Name])
+	for _, r := range s.existing() {
+		r.resetCounters()
+		r.setCallCounts(p.Calls[r.API.Name])
 	}
 	s.Player.Resume(p.Scenarios)
 	return nil
 }
 
-// counted tells how many calls of each operation there were.
-func (r *Room) counted() map[string]uint64 {
+// callCounts tells how many calls of each operation there were.
+func (r *Instance) callCounts() map[string]uint64 {
 	all := map[string]uint64{}
-	r.numbers.Range(func(op, n any) bool {
+	r.calls.Range(func(op, n any) bool {
 		all[name(op.(*contract.Operation))] = n.(*atomic.Uint64).Load()
 		return true
 	})
 	return all
 }
 
-// count sets how many calls of each operation there were. What the API has no
+// setCallCounts sets how many calls of each operation there were. What the API has no
 // operation for is left out.
-func (r *Room) count(calls map[string]uint64) {
+func (r *Instance) setCallCounts(calls map[string]uint64) {
 	for called, n := range calls {
 		op := r.API.Operation(called)
 		if op == nil && called != "" {
@@ -72,6 +72,6 @@ func (r *Room) count(calls map[string]uint64) {
 		}
 		counter := new(atomic.Uint64)
 		counter.Store(n)
-		r.numbers.Store(op, counter)
+		r.calls.Store(op, counter)
 	}
 }

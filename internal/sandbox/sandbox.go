@@ -24,38 +24,38 @@ type Sandbox struct {
 	Journal *journal.Journal
 	Player  *scenario.Player
 
-	house       *House
+	registry    *Registry
 	seed        uint64
-	made        time.Time // by its clock, when it was made
+	created     time.Time // by its clock, when it was made
 	credentials map[string]contract.Values
-	used        atomic.Int64 // when it was last asked for, in wall-clock nanoseconds
+	lastUsed    atomic.Int64 // when it was last asked for, in wall-clock nanoseconds
 
-	mu    sync.Mutex
-	rooms map[*contract.API]*Room
+	mu        sync.Mutex
+	instances map[*contract.API]*Instance
 }
 
-// Room returns what api has of this sandbox. It is made when it is first
+// Instance returns what api has of this sandbox. It is made when it is first
 // asked for.
-func (s *Sandbox) Room(api *contract.API) (*Room, error) {
+func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.rooms[api]; r != nil {
+	if r := s.instances[api]; r != nil {
 		return r, nil
 	}
-	r, err := newRoom(s, api, s.house.auth(api))
+	r, err := newInstance(s, api, s.registry.auth(api))
 	if err != nil {
 		return nil, err
 	}
-	s.rooms[api] = r
+	s.instances[api] = r
 	return r, nil
 }
 
-func (s *Sandbox) all() []*Room {
+func (s *Sandbox) existing() []*Instance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*Room
-	for _, api := range s.house.config.APIs {
-		if r := s.rooms[api]; r != nil {
+	var all []*Instance
+	for _, api := range s.registry.config.APIs {
+		if r := s.instances[api]; r != nil {
 			all = append(all, r)
 		}
 	}
@@ -96,22 +96,22 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		case Clock:
 			s.Clock.Reset()
 		case State:
-			for _, r := range s.all() {
+			for _, r := range s.existing() {
 				errs = append(errs, r.reset())
 			}
 		case Journal:
 			s.Journal.Clear(true)
 		case Dice:
-			for _, r := range s.all() {
-				r.recount()
+			for _, r := range s.existing() {
+				r.resetCounters()
 			}
 			s.Player.RewindDice()
 		case Scenarios:
-			s.begin()
+			s.beginScenarios()
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// begin switches on what the sandbox was made with, and nothing else.
-func (s *Sandbox) begin() { s.Player.Begin(s.house.beginnings()) }
+// beginScenarios switches on what the sandbox was made with, and nothing else.
+func (s *Sandbox) beginScenarios() { s.Player.Begin(s.registry.initialScenarios()) }

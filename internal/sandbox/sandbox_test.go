@@ -26,7 +26,7 @@ const tokens = "fixture: default\napi: toy\ntokens: [t-1, t-2]\n"
 
 // home is a house whose wall clock a test moves.
 type home struct {
-	*sandbox.House
+	*sandbox.Registry
 	api  *contract.API
 	wall time.Time
 }
@@ -46,7 +46,7 @@ func newHome(t *testing.T, change func(*sandbox.Config)) *home {
 	if change != nil {
 		change(&config)
 	}
-	if h.House, err = sandbox.New(config); err != nil {
+	if h.Registry, err = sandbox.New(config); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -61,9 +61,9 @@ func (h *home) get(t *testing.T, name string) *sandbox.Sandbox {
 	return s
 }
 
-func (h *home) room(t *testing.T, name string) *sandbox.Room {
+func (h *home) room(t *testing.T, name string) *sandbox.Instance {
 	t.Helper()
-	r, err := h.get(t, name).Room(h.api)
+	r, err := h.get(t, name).Instance(h.api)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func (h *home) register(t *testing.T, name string) string {
 	t.Helper()
 	op := h.api.Operation("Register")
 	s := h.get(t, name)
-	a, err := engine.Serve(&engine.Visit{Room: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
+	a, err := engine.Serve(&engine.Visit{Instance: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
 		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Header: http.Header{},
 	}})
 	if err != nil {
@@ -86,7 +86,7 @@ func (h *home) register(t *testing.T, name string) string {
 }
 
 func (h *home) byWord(word string) string {
-	s := h.ByWord(h.api, func() []string { return []string{"", word} })
+	s := h.ByIdentifier(h.api, func() []string { return []string{"", word} })
 	if s == nil {
 		return ""
 	}
@@ -238,12 +238,12 @@ func TestHitCountsWindowsOfTheWallClock(t *testing.T) {
 		want int
 	}{{0, 1}, {0, 2}, {999 * time.Millisecond, 3}, {time.Millisecond, 1}, {time.Hour, 1}} {
 		h.wall = h.wall.Add(step.wait)
-		if got := room.Hit("k", time.Second); got != step.want {
+		if got := room.CountInWindow("k", time.Second); got != step.want {
 			t.Errorf("%d: got %d, want %d", i, got, step.want)
 		}
 	}
 	for i := range 10_000 {
-		room.Hit(fmt.Sprint(i), time.Second)
+		room.CountInWindow(fmt.Sprint(i), time.Second)
 		h.wall = h.wall.Add(time.Millisecond)
 	}
 }
@@ -255,17 +255,17 @@ func TestTriggers(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := h.api.Trigger("parcel.lost")
-	if err := room.Pull(lost, contract.Values{"parcel": "p-1"}); err != nil {
+	if err := room.Trigger(lost, contract.Values{"parcel": "p-1"}); err != nil {
 		t.Error(err)
 	}
-	if err := room.Pull(lost, contract.Values{"parcel": "p-1"}); err == nil {
+	if err := room.Trigger(lost, contract.Values{"parcel": "p-1"}); err == nil {
 		t.Error("a parcel got lost twice")
 	}
 }
 
 func TestCredentialsOfTheEnvironment(t *testing.T) {
 	h := newHome(t, func(c *sandbox.Config) { c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}} })
-	h.room(t, sandbox.Default).Alone(func(s contract.State) {
+	h.room(t, sandbox.Default).WithState(func(s contract.State) {
 		if got := s.Credentials().Text("token"); got != "t-1" && got != "mine" {
 			t.Errorf("got %s", got)
 		}

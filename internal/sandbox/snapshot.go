@@ -16,8 +16,8 @@ type Snapshot map[string]json.RawMessage
 // Snapshot writes down the state of every API.
 func (s *Sandbox) Snapshot() (Snapshot, error) {
 	all := Snapshot{}
-	for _, api := range s.house.config.APIs {
-		room, err := s.Room(api)
+	for _, api := range s.registry.config.APIs {
+		room, err := s.Instance(api)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func (s *Sandbox) Snapshot() (Snapshot, error) {
 // nothing changes at all.
 func (s *Sandbox) Restore(all Snapshot) error {
 	var names []string
-	for _, api := range s.house.config.APIs {
+	for _, api := range s.registry.config.APIs {
 		names = append(names, api.Name)
 	}
 	for name := range all {
@@ -43,16 +43,16 @@ func (s *Sandbox) Restore(all Snapshot) error {
 	}
 	var errs []error
 	var put []func()
-	for _, api := range s.house.config.APIs {
+	for _, api := range s.registry.config.APIs {
 		document, said := all[api.Name]
 		if !said {
 			continue
 		}
-		room, err := s.Room(api)
+		room, err := s.Instance(api)
 		if err != nil {
 			return err
 		}
-		state, err := room.read(document)
+		state, err := room.decode(document)
 		errs = append(errs, err)
 		put = append(put, func() { room.replace(state) })
 	}
@@ -70,12 +70,12 @@ func (s *Sandbox) Restore(all Snapshot) error {
 func (s *Sandbox) Derived() (map[string]any, error) {
 	all := map[string]any{}
 	now := s.Clock.Now()
-	for _, api := range s.house.config.APIs {
-		room, err := s.Room(api)
+	for _, api := range s.registry.config.APIs {
+		room, err := s.Instance(api)
 		if err != nil {
 			return nil, err
 		}
-		room.Alone(func(state contract.State) {
+		room.WithState(func(state contract.State) {
 			if d, ok := state.(contract.Deriver); ok {
 				all[api.Name] = d.Derive(now, room.Switches())
 			}

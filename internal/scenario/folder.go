@@ -108,11 +108,11 @@ func look(fsys fs.FS, file, shown string) (text []byte, at spot, err error) {
 	faults := document.NewFaults(shown)
 	api, base := path.Split(file)
 	if api == "" {
-		faults.Say(nil, "the file stands in no folder of an API; <api>/<name>.yaml was expected; move it")
+		faults.Addf(nil, "the file stands in no folder of an API; <api>/<name>.yaml was expected; move it")
 		return nil, at, faults.Err()
 	}
 	if !strings.HasSuffix(base, extension) {
-		faults.Say(nil, "the file's name ends in .yml; .yaml was expected; rename it")
+		faults.Addf(nil, "the file's name ends in .yml; .yaml was expected; rename it")
 		return nil, at, faults.Err()
 	}
 	text, err = document.Read(fsys, file)
@@ -121,7 +121,7 @@ func look(fsys fs.FS, file, shown string) (text []byte, at spot, err error) {
 		return nil, at, fault
 	}
 	if err != nil {
-		faults.Say(nil, "the file cannot be read: %v", err)
+		faults.Addf(nil, "the file cannot be read: %v", err)
 		return nil, at, faults.Err()
 	}
 	return text, spot{strings.TrimSuffix(api, "/"), strings.TrimSuffix(base, extension)}, nil

@@ -88,7 +88,7 @@ func (p *page) add(api *contract.API, op *contract.Operation, r *played) {
 			if e.outcome = api.Outcome(op, name); e.outcome == nil {
 				return // a scenario that was not read against these tables
 			}
-			e.atDoor, e.with = api.AtDoor(e.outcome), returned(r.rule.With, rowsOf(api, e.outcome), len(r.rule.Outcomes))
+			e.atDoor, e.with = api.DeclaredByCheck(e.outcome), returned(r.rule.With, rowsOf(api, e.outcome), len(r.rule.Outcomes))
 		}
 		c.ends = append(c.ends, e)
 	}

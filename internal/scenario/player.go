@@ -331,7 +331,7 @@ func (p *page) ask(c *contract.Call, refused bool) Play {
 // fire has the rule decide.
 func (c *candidate) fire(play *Play) {
 	if e := c.next(); e != nil && e.outcome != nil {
-		play.Verdict = contract.Verdict{Outcome: e.outcome, Note: c.rule.Message}
+		play.Verdict = contract.Verdict{Outcome: e.outcome, Text: c.rule.Message}
 		play.With = e.with
 	}
 	play.Scenario, play.Rule = c.activation.name, c.number

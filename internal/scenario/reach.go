@@ -25,12 +25,12 @@ func (r *reader) reach(nodes []*yaml.Node, rules []Rule, sound []bool) {
 			continue
 		}
 		if late.State != "" && !slices.Contains(states, late.State) {
-			r.faults.Say(nodes[i], "the rule can never be reached: no rule enters the state %s%s", document.Quote(late.State), document.Hint(late.State, states))
+			r.faults.Addf(nodes[i], "the rule can never be reached: no rule enters the state %s%s", document.Quote(late.State), document.Hint(late.State, states))
 			continue
 		}
 		for k := range rules[:i] {
 			if sound[k] && r.covers(&rules[k], late) {
-				r.faults.Say(nodes[i], "the rule can never be reached: rule %d in line %d has no end and takes every call that would fit; give that one times, or move this one before it", k+1, nodes[k].Line)
+				r.faults.Addf(nodes[i], "the rule can never be reached: rule %d in line %d has no end and takes every call that would fit; give that one times, or move this one before it", k+1, nodes[k].Line)
 				break
 			}
 		}
@@ -80,7 +80,7 @@ func (r *reader) atDoor(rule *Rule) []bool {
 	all := make([]bool, len(rule.Outcomes))
 	for i, name := range rule.Outcomes {
 		o := r.api.Outcome(op, name)
-		all[i] = o != nil && r.api.AtDoor(o)
+		all[i] = o != nil && r.api.DeclaredByCheck(o)
 	}
 	return all
 }

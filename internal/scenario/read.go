@@ -64,15 +64,15 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 	}
 	rules := m["rules"]
 	if rules == nil {
-		r.faults.Say(n, "the scenario has no rules; a list of at least one rule was expected")
+		r.faults.Addf(n, "the scenario has no rules; a list of at least one rule was expected")
 		return s
 	}
 	elements := document.Elements(r.faults, rules, "rules")
 	if rules.Kind == yaml.SequenceNode && len(elements) == 0 {
-		r.faults.Say(rules, "rules is empty; at least one rule was expected")
+		r.faults.Addf(rules, "rules is empty; at least one rule was expected")
 	}
 	if len(elements) > mostRules {
-		r.faults.Say(elements[mostRules], "this is rule %d; at most %d were expected; split the scenario", mostRules+1, mostRules)
+		r.faults.Addf(elements[mostRules], "this is rule %d; at most %d were expected; split the scenario", mostRules+1, mostRules)
 		return s
 	}
 	var sound []bool
@@ -90,16 +90,16 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 
 func (r *reader) name(root, n *yaml.Node) string {
 	if n == nil {
-		r.faults.Say(root, "the scenario has no name; scenario: NAME was expected")
+		r.faults.Addf(root, "the scenario has no name; scenario: NAME was expected")
 		return ""
 	}
 	s, ok := document.Text(r.faults, n, "scenario")
 	switch {
 	case !ok:
 	case !name.MatchString(s):
-		r.faults.Say(n, "scenario is %s; a name of letters, digits, dots, dashes and underscores was expected", document.Quote(s))
+		r.faults.Addf(n, "scenario is %s; a name of letters, digits, dots, dashes and underscores was expected", document.Quote(s))
 	case r.at.name != "" && r.at.name != s:
-		r.faults.Say(n, "scenario is %q, and the file is named %s; give both the same name", s, document.Quote(r.at.name))
+		r.faults.Addf(n, "scenario is %q, and the file is named %s; give both the same name", s, document.Quote(r.at.name))
 	}
 	return s
 }
@@ -110,7 +110,7 @@ func (r *reader) apiName(root, n *yaml.Node) string {
 		names = append(names, a.Name)
 	}
 	if n == nil {
-		r.faults.Say(root, "the scenario has no api; one of %s was expected", strings.Join(names, ", "))
+		r.faults.Addf(root, "the scenario has no api; one of %s was expected", strings.Join(names, ", "))
 		return ""
 	}
 	s, ok := document.Text(r.faults, n, "api")
@@ -122,11 +122,11 @@ func (r *reader) apiName(root, n *yaml.Node) string {
 	} else if i := slices.Index(names, s); i >= 0 {
 		r.api = r.apis[i]
 	} else {
-		r.faults.Say(n, "there is no API %s%s", document.Quote(s), document.Hint(s, append(names, Everywhere)))
+		r.faults.Addf(n, "there is no API %s%s", document.Quote(s), document.Hint(s, append(names, Everywhere)))
 		return s
 	}
 	if r.at.api != "" && r.at.api != s {
-		r.faults.Say(n, "api is %q, and the file stands in the folder %s; move it to %s, or change what it says", s, document.Quote(r.at.api), s)
+		r.faults.Addf(n, "api is %q, and the file stands in the folder %s; move it to %s, or change what it says", s, document.Quote(r.at.api), s)
 	}
 	return s
 }
@@ -138,9 +138,9 @@ func (r *reader) tags(n *yaml.Node) []string {
 		switch {
 		case !ok:
 		case tag == "":
-			r.faults.Say(e, "a tag is empty; a word was expected")
+			r.faults.Addf(e, "a tag is empty; a word was expected")
 		case slices.Contains(tags, tag):
-			r.faults.Say(e, "the tag %s stands twice; leave one", document.Quote(tag))
+			r.faults.Addf(e, "the tag %s stands twice; leave one", document.Quote(tag))
 		}
 		tags = append(tags, tag)
 	}
@@ -154,7 +154,7 @@ func below(under, name string) string { return under + "." + name }
 func (r *reader) atLeast(n *yaml.Node, what string, least int, advice string) int {
 	i, ok := document.Integer(r.faults, n, what)
 	if ok && i < least {
-		r.faults.Say(n, "%s is %d; at least %d was expected%s", what, i, least, advice)
+		r.faults.Addf(n, "%s is %d; at least %d was expected%s", what, i, least, advice)
 	}
 	return i
 }
@@ -163,7 +163,7 @@ func (r *reader) atLeast(n *yaml.Node, what string, least int, advice string) in
 func (r *reader) duration(n *yaml.Node, what string) time.Duration {
 	d, err := time.ParseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || d <= 0 {
-		r.faults.Say(n, "%s is %s; a duration above zero, such as 500ms or 2s, was expected", what, document.Describe(n))
+		r.faults.Addf(n, "%s is %s; a duration above zero, such as 500ms or 2s, was expected", what, document.Describe(n))
 		return 0
 	}
 	return d
@@ -172,7 +172,7 @@ func (r *reader) duration(n *yaml.Node, what string) time.Duration {
 // yes reads a value that can only be true.
 func (r *reader) yes(n *yaml.Node, what, otherwise string) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Value[0] != 't' && n.Value[0] != 'T' {
-		r.faults.Say(n, "%s is %s; true was expected; %s", what, document.Describe(n), otherwise)
+		r.faults.Addf(n, "%s is %s; true was expected; %s", what, document.Describe(n), otherwise)
 		return false
 	}
 	return true
@@ -189,6 +189,6 @@ func (r *reader) number(n *yaml.Node, what string) (float64, bool) {
 			return f, true
 		}
 	}
-	r.faults.Say(n, "%s is %s; a number was expected", what, document.Describe(n))
+	r.faults.Addf(n, "%s is %s; a number was expected", what, document.Describe(n))
 	return 0, false
 }

@@ -41,7 +41,7 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	if r.all {
 		for _, key := range speaks {
 			if m[key] != nil {
-				r.faults.Say(m[key], "%s is in an API's own language, and this scenario is for all; say what the network does, or name the API", key)
+				r.faults.Addf(m[key], "%s is in an API's own language, and this scenario is for all; say what the network does, or name the API", key)
 				delete(m, key)
 			}
 		}
@@ -55,7 +55,7 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	}
 	idle := !slices.ContainsFunc(does, func(key string) bool { return m[key] != nil })
 	if idle && 2*len(m) == len(n.Content) { // an unknown key may have meant one
-		r.faults.Say(n, "the rule does nothing; outcome, wire or trigger was expected")
+		r.faults.Addf(n, "the rule does nothing; outcome, wire or trigger was expected")
 	}
 	return rule
 }
@@ -70,7 +70,7 @@ func (r *reader) measure(rule *Rule, m map[string]*yaml.Node) {
 	}
 	if x := m["chance"]; x != nil {
 		if f, ok := r.number(x, "chance"); ok && (f <= 0 || f >= 1) {
-			r.faults.Say(x, "chance is %s; a number above 0 and below 1 was expected; leave it out for always", x.Value)
+			r.faults.Addf(x, "chance is %s; a number above 0 and below 1 was expected; leave it out for always", x.Value)
 		} else {
 			rule.Chance = f
 		}
@@ -81,7 +81,7 @@ func (r *reader) measure(rule *Rule, m map[string]*yaml.Node) {
 	if x := m["until"]; x != nil {
 		rule.Until = r.duration(x, "until")
 		if rule.Until > 0 && rule.Until <= rule.From {
-			r.faults.Say(x, "until is %s, and from is %s; a later until was expected", rule.Until, rule.From)
+			r.faults.Addf(x, "until is %s, and from is %s; a later until was expected", rule.Until, rule.From)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func (r *reader) states(rule *Rule, m map[string]*yaml.Node) {
 		}
 		s, ok := document.Text(r.faults, n, key)
 		if ok && !name.MatchString(s) {
-			r.faults.Say(n, "%s is %s; a name of letters, digits, dots, dashes and underscores was expected", key, document.Quote(s))
+			r.faults.Addf(n, "%s is %s; a name of letters, digits, dots, dashes and underscores was expected", key, document.Quote(s))
 		}
 		*into = s
 	}
@@ -107,7 +107,7 @@ func (r *reader) expect(n *yaml.Node) int {
 	x := m["fired"]
 	if x == nil {
 		if n.Kind == yaml.MappingNode {
-			r.faults.Say(n, "expect has no fired; fired: 1 was expected, or how often the rule should decide")
+			r.faults.Addf(n, "expect has no fired; fired: 1 was expected, or how often the rule should decide")
 		}
 		return 0
 	}
@@ -118,7 +118,7 @@ func (r *reader) expect(n *yaml.Node) int {
 func (r *reader) language(rule *Rule, m map[string]*yaml.Node, t target) {
 	one, several := m["outcome"], m["outcomes"]
 	if one != nil && several != nil {
-		r.faults.Say(several, "outcome and outcomes exclude each other; leave one")
+		r.faults.Addf(several, "outcome and outcomes exclude each other; leave one")
 	}
 	switch {
 	case one != nil:
@@ -128,19 +128,19 @@ func (r *reader) language(rule *Rule, m map[string]*yaml.Node, t target) {
 	}
 	if n := m["repeat"]; n != nil {
 		if several == nil {
-			r.faults.Say(n, "repeat needs outcomes that it repeats; list them")
+			r.faults.Addf(n, "repeat needs outcomes that it repeats; list them")
 		}
 		rule.Again = r.repeat(n)
 	}
 	for _, key := range []string{"message", "with"} {
 		if m[key] != nil && one == nil && several == nil {
-			r.faults.Say(m[key], "%s needs an outcome that it belongs to; name the outcome", key)
+			r.faults.Addf(m[key], "%s needs an outcome that it belongs to; name the outcome", key)
 		}
 	}
 	if n := m["message"]; n != nil {
 		s, ok := document.Text(r.faults, n, "message")
 		if ok && s == "" {
-			r.faults.Say(n, "message is empty; a text was expected; leave it out for the documented one")
+			r.faults.Addf(n, "message is empty; a text was expected; leave it out for the documented one")
 		}
 		rule.Message = s
 	}
@@ -166,7 +166,7 @@ type target struct {
 
 func (r *reader) target(rule, n *yaml.Node) target {
 	if n == nil {
-		r.faults.Say(rule, `the rule has no operation; a documented name or "*" was expected`)
+		r.faults.Addf(rule, `the rule has no operation; a documented name or "*" was expected`)
 		return target{}
 	}
 	s, ok := document.Text(r.faults, n, "operation")
@@ -176,10 +176,10 @@ func (r *reader) target(rule, n *yaml.Node) target {
 	case s == Any:
 		t.known = r.api != nil
 	case r.all:
-		r.faults.Say(n, `operation is %s, and the scenario is for all APIs; "*" was expected`, document.Quote(s))
+		r.faults.Addf(n, `operation is %s, and the scenario is for all APIs; "*" was expected`, document.Quote(s))
 	case r.api != nil:
 		if t.op = r.api.Operation(s); t.op == nil {
-			r.faults.Say(n, "%s has no operation %s%s", r.api.Name, document.Quote(s), document.Hint(s, operationNames(r.api)))
+			r.faults.Addf(n, "%s has no operation %s%s", r.api.Name, document.Quote(s), document.Hint(s, operationNames(r.api)))
 		}
 		t.known = t.op != nil
 	}
@@ -207,7 +207,7 @@ func (r *reader) outcomes(n *yaml.Node, t target) []string {
 	var all []string
 	elements := document.Elements(r.faults, n, "outcomes")
 	if n.Kind == yaml.SequenceNode && len(elements) == 0 {
-		r.faults.Say(n, "outcomes is empty; at least one outcome was expected; leave it out to let the emulator decide")
+		r.faults.Addf(n, "outcomes is empty; at least one outcome was expected; leave it out to let the emulator decide")
 	}
 	for _, e := range elements {
 		if s, ok := document.Text(r.faults, e, "an outcome"); ok && s == Emulator {
@@ -224,7 +224,7 @@ func (r *reader) repeat(n *yaml.Node) bool {
 	known := []string{"last", "all"}
 	s, ok := document.Text(r.faults, n, "repeat")
 	if ok && !slices.Contains(known, s) {
-		r.faults.Say(n, "repeat is %s; last or all was expected", document.Quote(s))
+		r.faults.Addf(n, "repeat is %s; last or all was expected", document.Quote(s))
 	}
 	return s == "all"
 }
@@ -235,26 +235,26 @@ func (r *reader) outcome(n *yaml.Node, t target, further ...string) string {
 	s, ok := document.Text(r.faults, n, "outcome")
 	if !ok || !t.known || r.api.Outcome(t.op, s) != nil {
 		if ok && s == "" {
-			r.faults.Say(n, "outcome is empty; a documented outcome was expected; leave it out to let the emulator decide")
+			r.faults.Addf(n, "outcome is empty; a documented outcome was expected; leave it out to let the emulator decide")
 		}
 		return s
 	}
 	if s == Emulator {
-		r.faults.Say(n, "the emulator decides where outcome is left out; to have it keep calls from later rules, write outcomes: [%s]", Emulator)
+		r.faults.Addf(n, "the emulator decides where outcome is left out; to have it keep calls from later rules, write outcomes: [%s]", Emulator)
 		return s
 	}
 	hint := document.Hint(s, append(outcomeNames(r.api.Ends(t.op)), further...))
 	if t.op != nil {
-		r.faults.Say(n, "%s has no outcome %s%s", t.name, document.Quote(s), hint)
+		r.faults.Addf(n, "%s has no outcome %s%s", t.name, document.Quote(s), hint)
 		return s
 	}
 	for _, op := range r.api.Operations {
 		if r.api.Outcome(op, s) != nil {
-			r.faults.Say(n, `not every operation ends in %q, and "*" stands for all of them; name the operation, such as %s`, s, op.Name)
+			r.faults.Addf(n, `not every operation ends in %q, and "*" stands for all of them; name the operation, such as %s`, s, op.Name)
 			return s
 		}
 	}
-	r.faults.Say(n, "%s has no outcome %s in which every operation may end%s", r.api.Name, document.Quote(s), hint)
+	r.faults.Addf(n, "%s has no outcome %s in which every operation may end%s", r.api.Name, document.Quote(s), hint)
 	return s
 }
 
@@ -284,7 +284,7 @@ func (r *reader) phantom(n *yaml.Node, names []string, t target) {
 	if len(ends) == 0 || slices.Contains(names, Emulator) || slices.ContainsFunc(ends, func(o *contract.Outcome) bool { return !o.Fails }) {
 		return
 	}
-	r.faults.Say(n, "phantom tells a success that did not happen, and %s is a failure; leave phantom out", document.Quote(ends[0].Name))
+	r.faults.Addf(n, "phantom tells a success that did not happen, and %s is a failure; leave phantom out", document.Quote(ends[0].Name))
 }
 
 // triggers reads what happens after the call, in the order of the file.
@@ -300,13 +300,13 @@ func (r *reader) triggers(n *yaml.Node, t target) []Trigger {
 			for _, known := range r.api.Triggers {
 				names = append(names, known.Name)
 			}
-			r.faults.Say(key, "%s has no trigger %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
+			r.faults.Addf(key, "%s has no trigger %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
 			continue
 		}
 		all = append(all, Trigger{row.Name, document.Check(r.faults, value, fromCall(row.Params, t), "trigger "+row.Name)})
 	}
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-		r.faults.Say(n, "trigger is empty; the name of a trigger was expected")
+		r.faults.Addf(n, "trigger is empty; the name of a trigger was expected")
 	}
 	return all
 }

@@ -40,7 +40,7 @@ var (
 	toy = &contract.API{
 		Name:       "toy",
 		Operations: []*contract.Operation{create, list, login},
-		Door:       []contract.Step{{Name: "token", Ends: []*contract.Outcome{expired}}},
+		Checks:     []contract.Check{{Name: "token", Ends: []*contract.Outcome{expired}}},
 		Common:     []*contract.Outcome{internalError},
 		Failure: []contract.Param{
 			{Name: "zebra"}, {Name: "apple"}, {Name: "inner", Type: contract.Object}, {Name: "none"}, {Name: "text"}, {Name: "a"},

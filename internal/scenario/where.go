@@ -33,7 +33,7 @@ func (r *reader) where(n *yaml.Node, t target) []Condition {
 			continue
 		}
 		if len(value.Content) == 0 {
-			r.faults.Say(value, "where %s is empty; a value or a matcher was expected; matchers: %s", key.Value, strings.Join(Matchers, ", "))
+			r.faults.Addf(value, "where %s is empty; a value or a matcher was expected; matchers: %s", key.Value, strings.Join(Matchers, ", "))
 		}
 		for word, operand := range document.Pairs(r.faults, value, "where "+key.Value) {
 			conditions = append(conditions, r.matcher(key.Value, word, operand))
@@ -52,7 +52,7 @@ func (r *reader) matcher(param string, word, n *yaml.Node) Condition {
 			c.In = append(c.In, text)
 		}
 		if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-			r.faults.Say(n, "%s is empty; at least one value was expected", what)
+			r.faults.Addf(n, "%s is empty; at least one value was expected", what)
 		}
 	case Matches:
 		c.Pattern = r.pattern(n, what)
@@ -63,7 +63,7 @@ func (r *reader) matcher(param string, word, n *yaml.Node) Condition {
 	case Greater, Less:
 		c.Number, _ = r.number(n, what)
 	default:
-		r.faults.Say(word, "where %s has no matcher %s%s", param, document.Quote(word.Value), document.Hint(word.Value, Matchers))
+		r.faults.Addf(word, "where %s has no matcher %s%s", param, document.Quote(word.Value), document.Hint(word.Value, Matchers))
 	}
 	return c
 }
@@ -77,19 +77,19 @@ func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
 		return never
 	}
 	if len(text) > LongestPattern {
-		r.faults.Say(n, "%s has %d bytes; at most %d were expected", what, len(text), LongestPattern)
+		r.faults.Addf(n, "%s has %d bytes; at most %d were expected", what, len(text), LongestPattern)
 		return never
 	}
 	if r.patterns++; r.patterns > mostPatterns {
 		if r.patterns > mostPatterns+1 {
 			return never // it was told
 		}
-		r.faults.Say(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
+		r.faults.Addf(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
 		return never
 	}
 	pattern, err := regexp.Compile(text)
 	if err != nil {
-		r.faults.Say(n, "%s is no regular expression: %s; the syntax is RE2", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		r.faults.Addf(n, "%s is no regular expression: %s; the syntax is RE2", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		return never
 	}
 	return pattern
@@ -111,12 +111,12 @@ func (r *reader) param(key *yaml.Node, t target) {
 	}
 	switch {
 	case r.all:
-		r.faults.Say(key, "no parameter is every API's, and the scenario is for all; a header such as header.User-Agent or a query such as query.page was expected")
+		r.faults.Addf(key, "no parameter is every API's, and the scenario is for all; a header such as header.User-Agent or a query such as query.page was expected")
 	case !t.known:
 	case t.op != nil:
-		r.faults.Say(key, "%s has no parameter %s%s", t.name, document.Quote(key.Value), document.Hint(key.Value, names))
+		r.faults.Addf(key, "%s has no parameter %s%s", t.name, document.Quote(key.Value), document.Hint(key.Value, names))
 	default:
-		r.faults.Say(key, "no operation of %s has a parameter %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
+		r.faults.Addf(key, "no operation of %s has a parameter %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
 	}
 }
 
@@ -125,13 +125,13 @@ func (r *reader) param(key *yaml.Node, t target) {
 func (r *reader) aside(key *yaml.Node) bool {
 	if name, ok := strings.CutPrefix(key.Value, headerPrefix); ok {
 		if !httpguts.ValidHeaderFieldName(name) {
-			r.faults.Say(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(name))
+			r.faults.Addf(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(name))
 		}
 		return true
 	}
 	name, ok := strings.CutPrefix(key.Value, queryPrefix)
 	if ok && name == "" {
-		r.faults.Say(key, "the name of a query parameter is missing after query.")
+		r.faults.Addf(key, "the name of a query parameter is missing after query.")
 	}
 	return ok
 }

@@ -16,7 +16,7 @@ import (
 func (r *reader) wire(n *yaml.Node) *Wire {
 	m := document.Fields(r.faults, n, "wire", WireKeys...)
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-		r.faults.Say(n, "wire is empty; delay, bandwidth, fault, answer or headers was expected")
+		r.faults.Addf(n, "wire is empty; delay, bandwidth, fault, answer or headers was expected")
 	}
 	w := &Wire{}
 	if x := m["delay"]; x != nil {
@@ -35,7 +35,7 @@ func (r *reader) wire(n *yaml.Node) *Wire {
 		w.Headers = r.headers(x, "wire.headers", true)
 	}
 	if m["fault"] != nil && m["answer"] != nil {
-		r.faults.Say(m["answer"], "fault and answer exclude each other: what is cut off cannot answer; leave one")
+		r.faults.Addf(m["answer"], "fault and answer exclude each other: what is cut off cannot answer; leave one")
 	}
 	if x := m["when"]; x != nil {
 		w.When = r.when(x, w, m["fault"] != nil || m["answer"] != nil)
@@ -49,11 +49,11 @@ func (r *reader) when(n *yaml.Node, w *Wire, breaks bool) When {
 	switch when := When(s); {
 	case !ok:
 	case when != Before && when != After:
-		r.faults.Say(n, "when is %s; before or after was expected", document.Quote(s))
+		r.faults.Addf(n, "when is %s; before or after was expected", document.Quote(s))
 	case !breaks:
-		r.faults.Say(n, "when needs a fault or an answer that it belongs to; name one")
+		r.faults.Addf(n, "when needs a fault or an answer that it belongs to; name one")
 	case when == Before && (w.Fault == Truncate || w.Fault == Garbage):
-		r.faults.Say(n, "an answer that ends in %s had begun, so what it tells has happened; leave when out, or take fault: reset", w.Fault)
+		r.faults.Addf(n, "an answer that ends in %s had begun, so what it tells has happened; leave when out, or take fault: reset", w.Fault)
 	default:
 		return when
 	}
@@ -77,19 +77,19 @@ func (r *reader) delay(n *yaml.Node) Delay {
 			d.Min = r.duration(m["min"], "delay.min")
 		}
 		if d.Max > 0 && d.Min > d.Max {
-			r.faults.Say(m["max"], "delay.max is %s, and delay.min is %s; a longer max was expected", d.Max, d.Min)
+			r.faults.Addf(m["max"], "delay.max is %s, and delay.min is %s; a longer max was expected", d.Max, d.Min)
 		}
 		return d
 	case has("median", "sigma"):
 		d := Delay{Median: r.duration(m["median"], "delay.median")}
 		sigma, ok := r.number(m["sigma"], "delay.sigma")
 		if ok && (sigma <= 0 || sigma > mostSigma) {
-			r.faults.Say(m["sigma"], "delay.sigma is %s; a number above 0 and up to %d was expected, such as 0.5", m["sigma"].Value, mostSigma)
+			r.faults.Addf(m["sigma"], "delay.sigma is %s; a number above 0 and up to %d was expected, such as 0.5", m["sigma"].Value, mostSigma)
 		}
 		d.Sigma = sigma
 		return d
 	}
-	r.faults.Say(n, "delay is a mapping of neither form; {min: 1s, max: 3s} or {median: 1s, sigma: 0.5} was expected")
+	r.faults.Addf(n, "delay is a mapping of neither form; {min: 1s, max: 3s} or {median: 1s, sigma: 0.5} was expected")
 	return Delay{}
 }
 
@@ -105,7 +105,7 @@ var rates = regexp.MustCompile(`^([1-9][0-9]{0,8})(B|KB|MB)/s$`)
 func (r *reader) bandwidth(n *yaml.Node) int {
 	found := rates.FindStringSubmatch(n.Value)
 	if n.Kind != yaml.ScalarNode || found == nil {
-		r.faults.Say(n, "bandwidth is %s; bytes in a second, such as 500B/s, 2KB/s or 1MB/s, were expected", document.Describe(n))
+		r.faults.Addf(n, "bandwidth is %s; bytes in a second, such as 500B/s, 2KB/s or 1MB/s, were expected", document.Describe(n))
 		return 0
 	}
 	count, _ := strconv.Atoi(found[1]) // nine digits fit
@@ -115,7 +115,7 @@ func (r *reader) bandwidth(n *yaml.Node) int {
 func (r *reader) fault(n *yaml.Node) Fault {
 	s, ok := document.Text(r.faults, n, "fault")
 	if ok && !slices.Contains(Faults, s) {
-		r.faults.Say(n, "there is no fault %s%s", document.Quote(s), document.Hint(s, Faults))
+		r.faults.Addf(n, "there is no fault %s%s", document.Quote(s), document.Hint(s, Faults))
 	}
 	return Fault(s)
 }
@@ -127,10 +127,10 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 		return a
 	}
 	if x := m["status"]; x == nil {
-		r.faults.Say(n, "the answer has no status; a whole number from 200 to 599 was expected")
+		r.faults.Addf(n, "the answer has no status; a whole number from 200 to 599 was expected")
 	} else if i, ok := document.Integer(r.faults, x, "status"); ok {
 		if i < 200 || i > 599 {
-			r.faults.Say(x, "status is %d; 200 to 599 was expected", i)
+			r.faults.Addf(x, "status is %d; 200 to 599 was expected", i)
 		}
 		a.Status = i
 	}
@@ -142,7 +142,7 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 	if x := m["body"]; x != nil {
 		a.Body, _ = document.Text(r.faults, x, "body")
 		if a.Body != "" && (a.Status == http.StatusNoContent || a.Status == http.StatusNotModified) {
-			r.faults.Say(x, "an answer with the status %d has no body; leave the body out", a.Status)
+			r.faults.Addf(x, "an answer with the status %d has no body; leave the body out", a.Status)
 		}
 	}
 	return a
@@ -162,18 +162,18 @@ func (r *reader) headers(n *yaml.Node, what string, removable bool) []HeaderChan
 		canonical := http.CanonicalHeaderKey(h.Name)
 		switch {
 		case !httpguts.ValidHeaderFieldName(h.Name):
-			r.faults.Say(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(h.Name))
+			r.faults.Addf(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(h.Name))
 		case slices.Contains(framing, canonical):
-			r.faults.Say(key, "the header %s tells where the answer ends, which the server says itself; for an answer that ends early use fault: truncate", h.Name)
+			r.faults.Addf(key, "the header %s tells where the answer ends, which the server says itself; for an answer that ends early use fault: truncate", h.Name)
 		case seen[canonical]:
-			r.faults.Say(key, "the header %s stands twice; leave one", document.Quote(h.Name))
+			r.faults.Addf(key, "the header %s stands twice; leave one", document.Quote(h.Name))
 		}
 		seen[canonical] = true
 		if removable && value.Kind == yaml.ScalarNode && value.Tag == "!!null" {
 			h.Remove = true
 		} else if text, ok := document.Text(r.faults, value, what+"."+h.Name); ok {
 			if !httpguts.ValidHeaderFieldValue(text) {
-				r.faults.Say(value, "the header %s is %s; one line without control characters was expected", h.Name, document.Quote(text))
+				r.faults.Addf(value, "the header %s is %s; one line without control characters was expected", h.Name, document.Quote(text))
 			}
 			h.Value = text
 		}

@@ -100,9 +100,9 @@ func (r *reader) rows(n *yaml.Node, tables [][]contract.Param, under, whose stri
 		}
 		switch {
 		case !found && len(known) == 0:
-			r.faults.Say(key, "%s returns no field %s; it returns none", whose, document.Quote(under+key.Value))
+			r.faults.Addf(key, "%s returns no field %s; it returns none", whose, document.Quote(under+key.Value))
 		case !found:
-			r.faults.Say(key, "%s returns no field %s%s", whose, document.Quote(under+key.Value), document.Hint(key.Value, known))
+			r.faults.Addf(key, "%s returns no field %s%s", whose, document.Quote(under+key.Value), document.Hint(key.Value, known))
 		case !open && value.Kind == yaml.MappingNode:
 			r.rows(value, inner, under+key.Value+".", whose)
 		}

@@ -136,14 +136,14 @@ down internal/gateway control doors $ours/internal/control
 down internal/gateway emulators house $ours/emulators
 down internal/gateway prometheus prometheus github.com/prometheus/client_golang/prometheus
 down internal/control emulators house $ours/emulators
-down internal/control suite control $ours/internal/suite
+down internal/control server control $ours/internal/server
 down internal/control cobra cobra github.com/spf13/cobra
 down internal/handbook emulator house $ours/emulators/polyv
 down internal/handbook gateway derived $ours/internal/gateway
 down internal/schema gateway derived $ours/internal/gateway
-down internal/suite emulators house $ours/emulators
-down internal/suite fsnotify fsnotify github.com/fsnotify/fsnotify
-down internal/suite echo echo github.com/labstack/echo/v4
+down internal/server emulators house $ours/emulators
+down internal/server fsnotify fsnotify github.com/fsnotify/fsnotify
+down internal/server echo echo github.com/labstack/echo/v4
 down understudytest cobra cobra github.com/spf13/cobra
 down cmd/understudy echo echo github.com/labstack/echo/v4
 judge
@@ -163,7 +163,7 @@ imports internal/engine/reach_test.go pass $ours/emulators/youdu
 imports internal/gateway/open.go pass $ours/internal/engine github.com/labstack/echo/v4
 imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack/echo/v4 github.com/prometheus/client_golang/prometheus
 imports internal/watch/open.go pass github.com/fsnotify/fsnotify
-imports cmd/understudy/open.go pass $ours/emulators $ours/internal/suite github.com/spf13/cobra
+imports cmd/understudy/open.go pass $ours/emulators $ours/internal/server github.com/spf13/cobra
 down internal/control gateway control $ours/internal/gateway
 
 # Time, chance and output enter at the command line.

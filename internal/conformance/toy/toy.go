@@ -23,16 +23,16 @@ func New() *contract.API {
 	drop, get, register := dropParcel(), getParcel(), register()
 	return &contract.API{
 		Name: "toy", Title: "Toy Parcel Locker", Docs: "https://toy.example/docs", Port: 6419,
-		Hosts:   []string{"locker.toy.example"},
-		Claims:  func(r *contract.Request) bool { return r.Header.Get("Toy-Token") != "" },
-		Callers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
-		Pick:    contract.ByMethod,
-		Door: []contract.Step{
+		Hosts:       []string{"locker.toy.example"},
+		Claims:      func(r *contract.Request) bool { return r.Header.Get("Toy-Token") != "" },
+		Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
+		Pick:        contract.ByMethod,
+		Checks: []contract.Check{
 			{Name: "path", Ends: []*contract.Outcome{noSuchPath, wrongMethod}, Do: found},
 			{Name: "token", Ends: []*contract.Outcome{unknownToken}, Do: known},
 			{Name: "body", Ends: []*contract.Outcome{unreadable}, Do: read},
-			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.Rate(tooFast, limit)},
-			{Name: "rows", Ends: []*contract.Outcome{invalid}, Do: contract.Rows(judge)},
+			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.RateLimit(tooFast, limit)},
+			{Name: "rows", Ends: []*contract.Outcome{invalid}, Do: contract.ValidateParams(judge)},
 		},
 		Fill:       func(_ *contract.Call, place string) string { return "some " + place },
 		Fail:       fail,
@@ -140,7 +140,7 @@ func (s *state) Derive(time.Time, contract.Values) any {
 }
 
 // Words are the tokens.
-func (s *state) Words() iter.Seq[string] { return slices.Values(s.Tokens) }
+func (s *state) Identifiers() iter.Seq[string] { return slices.Values(s.Tokens) }
 
 // Credentials are the first token.
 func (s *state) Credentials() contract.Values {
@@ -183,7 +183,7 @@ func known(c *contract.Call) (v contract.Verdict) {
 		return v
 	}
 	token := c.Request.Header.Get("Toy-Token")
-	c.Look(func() {
+	c.WithState(func() {
 		if !c.State.(*state).known[token] {
 			v = unknownToken.Because(strangeToken, "token", token)
 		}

@@ -1,4 +1,4 @@
-package suite_test
+package server_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 // journal is a log that a test reads while it is written.
@@ -95,7 +95,7 @@ func TestReload(t *testing.T) {
 			until(t, "an edit", library, "5 times.")
 			until(t, "an edit of one that is on", active, `"fired":0,"left":5`)
 			until(t, "one that did not change", active, `"fired":1,"left":8`)
-			if err := s.House.Find(sandbox.Default).Reset(); err != nil {
+			if err := s.Registry.Find(sandbox.Default).Reset(); err != nil {
 				t.Fatal(err)
 			}
 			until(t, "an edit of one that is on from the start, after a reset", active, `"fired":0,"left":5`)
@@ -163,7 +163,7 @@ func TestReloadOfFixtures(t *testing.T) {
 	c.Fixtures, c.Log = []string{dir}, slog.New(slog.NewTextHandler(log, nil))
 	s := start(t, c)
 	token := func() string {
-		if err := s.House.Find(sandbox.Default).Reset(sandbox.State); err != nil {
+		if err := s.Registry.Find(sandbox.Default).Reset(sandbox.State); err != nil {
 			return err.Error()
 		}
 		_, body := get(t, s.Control+"/v1/sandboxes/default")
@@ -179,13 +179,13 @@ func TestReloadOfFixtures(t *testing.T) {
 	until(t, "the last good one", token, `"token":"t-2"`)
 }
 
-// A suite that watched folders leaves no goroutine behind. It runs alone.
+// A server that watched folders leaves no goroutine behind. It runs alone.
 func TestReloadEndsWithTheSuite(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, poll := range []time.Duration{0, time.Millisecond} {
 		c := config()
 		c.Scenarios, c.Poll = []string{t.TempDir()}, poll
-		s, err := suite.Start(c)
+		s, err := server.Start(c)
 		if err != nil {
 			t.Fatal(err)
 		}

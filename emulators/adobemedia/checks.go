@@ -72,7 +72,7 @@ var (
 // refuse tells what is wrong with a request behind the one published sentence.
 func refuse(cause *contract.Cause, found string, facts ...any) contract.Verdict {
 	v := badRequest.Because(cause, append([]any{"found", found}, facts...)...)
-	v.Note = improper + " " + found
+	v.Text = improper + " " + found
 	return v
 }
 
@@ -157,7 +157,7 @@ func checkBatch(c *contract.Call, flagged bool) contract.Verdict {
 		t, v := typeOf(in)
 		switch {
 		case !v.Pending():
-			v.Note = fmt.Sprintf("%s (element %d)", v.Note, i)
+			v.Text = fmt.Sprintf("%s (element %d)", v.Text, i)
 			return v
 		case (t.name == start) != (i == 0):
 			return refuse(wrongBatch, fmt.Sprintf("Element %d is %s; sessionStart stands first and nowhere else.", i, t.name))

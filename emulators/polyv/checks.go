@@ -39,7 +39,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 }
 
 func checkAppID(c *contract.Call) contract.Verdict {
-	if c.Auth != contract.Off && hear(c).appID == "" {
+	if c.Auth != contract.Off && callerOf(c).appID == "" {
 		return appIDIsRequired.Because(noAppID)
 	}
 	return contract.Verdict{}
@@ -48,11 +48,11 @@ func checkAppID(c *contract.Call) contract.Verdict {
 // checkApplication finds the application. Where proof is not looked at, an
 // unknown caller is taken for the first one.
 func checkApplication(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	var first application
 	known := false
-	c.Look(func() {
-		w := c.State.(*world)
+	c.WithState(func() {
+		w := c.State.(*state)
 		k.application, known = w.application(k.appID)
 		first = w.first()
 	})
@@ -72,7 +72,7 @@ func checkTimestamp(c *contract.Call) contract.Verdict {
 	if c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	k := hear(c)
+	k := callerOf(c)
 	if !digits(k.timestamp) || len(k.timestamp) != 13 {
 		if digits(k.timestamp) && len(k.timestamp) == 10 {
 			return invalidTimestamp.Because(inSeconds, "got", k.timestamp)
@@ -80,7 +80,7 @@ func checkTimestamp(c *contract.Call) contract.Verdict {
 		return invalidTimestamp.Because(noTimestamp, "got", quote(k.timestamp))
 	}
 	stamp, _ := strconv.ParseInt(k.timestamp, 10, 64) // 13 digits always fit
-	server, allowed := serverTime(c).UnixMilli(), c.Switches.Duration("timestamp_window")
+	server, allowed := c.ServerTime().UnixMilli(), c.Switches.Duration("timestamp_window")
 	if skew := stamp - server; c.Auth == contract.Verify && max(skew, -skew) > allowed.Milliseconds() {
 		return invalidTimestamp.Because(skewed, "timestamp", stamp, "server", server,
 			"skew", strconv.FormatFloat(float64(skew)/1000, 'f', 3, 64), "allowed", allowed.Seconds())
@@ -146,10 +146,10 @@ var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON 
 // channel is told before any fault of the other parameters; where these have
 // none it is the operation's to tell, so that a scenario can decide otherwise.
 func checkValues(c *contract.Call) contract.Verdict {
-	if err := hear(c).jsonFault; err != nil {
+	if err := callerOf(c).jsonFault; err != nil {
 		return jsonFormatError.Because(notJSON, "fault", err.Error())
 	}
-	for _, check := range checks[c.Operation] {
+	for _, check := range valueRules[c.Operation] {
 		v := check.do(c, check.name)
 		if v.Pending() {
 			continue
@@ -166,35 +166,35 @@ func checkValues(c *contract.Call) contract.Verdict {
 
 // lookForChannel refuses an unknown channel at the door.
 func lookForChannel(c *contract.Call) (v contract.Verdict) {
-	c.Look(func() {
-		if w := c.State.(*world); !w.lenient(c) {
+	c.WithState(func() {
+		if w := c.State.(*state); !w.lenient(c) {
 			v = w.unknown(c)
 		}
 	})
 	return v
 }
 
-// A check is one thing that is said of a parameter.
-type check struct {
+// A valueRule is one thing that is said of a parameter.
+type valueRule struct {
 	name string
 	do   func(c *contract.Call, name string) contract.Verdict
 }
 
 // paging are the checks of a page and its size, in the order in which they are
 // taken to be made: what is no number first, then what is out of range.
-func paging(page string) []check {
-	return []check{{page, isDigit}, {"pageSize", isDigit}, {page, isPage}, {"pageSize", isPageSize}}
+func paging(page string) []valueRule {
+	return []valueRule{{page, isDigit}, {"pageSize", isDigit}, {page, isPage}, {"pageSize", isPageSize}}
 }
 
-// checks are made in this order, operation by operation.
-var checks = map[*contract.Operation][]check{
-	listSessionData:        append(append([]check{{"channelId", isDigit}}, paging("page")...), check{"startDate", isDate}, check{"endDate", isDate}, check{"endDate", isSpan}),
-	listSessions:           append(append([]check{{"channelId", isDigit}}, paging("page")...), check{"startDate", isDate}, check{"endDate", isDate}, check{"endDate", isOrdered}),
+// valueRules are made in this order, operation by operation.
+var valueRules = map[*contract.Operation][]valueRule{
+	listSessionData:        append(append([]valueRule{{"channelId", isDigit}}, paging("page")...), valueRule{"startDate", isDate}, valueRule{"endDate", isDate}, valueRule{"endDate", isSpan}),
+	listSessions:           append(append([]valueRule{{"channelId", isDigit}}, paging("page")...), valueRule{"startDate", isDate}, valueRule{"endDate", isDate}, valueRule{"endDate", isOrdered}),
 	bindExternalSession:    {{"channelId", isDigit}},
 	listSessionsByExternal: {{"channelId", isDigit}},
 	getExternalBySession:   {{"channelId", isDigit}},
 	getSessionStats:        {{"channelId", isDigit}, {"sessionIds", isAsked}, {"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isMonth}},
-	listAccountSessions:    append([]check{{"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isDay}}, paging("pageNumber")...),
+	listAccountSessions:    append([]valueRule{{"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isDay}}, paging("pageNumber")...),
 	listLiveStatus:         {{"channelIds", isList(200)}},
 	listStreamStatus:       {{"channelIds", isList(20)}},
 	startLive:              {{"channelId", isPathNumber}},
@@ -219,7 +219,7 @@ func isDigit(c *contract.Call, name string) contract.Verdict {
 	}
 	v := paramIsNotDigit.Because(noDigit, "param", name, "got", quote(s))
 	if shown != name {
-		v.Note = "param is not digit: " + shown
+		v.Text = "param is not digit: " + shown
 	}
 	return v
 }

@@ -58,7 +58,7 @@ func TestCheckFinds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var found []string
-			for _, v := range contract.Check(table, tt.in) {
+			for _, v := range contract.Validate(table, tt.in) {
 				found = append(found, v.Path+" "+string(v.Rule))
 			}
 			if got := strings.Join(found, ", "); got != tt.want {
@@ -74,7 +74,7 @@ func TestCheckTurnsTextIntoTypes(t *testing.T) {
 		"on": contract.Raw("on"), "wait": contract.Raw("90s"), "who": map[string]any{"id": contract.Raw("1")},
 		"rows": []any{contract.Values{"n": json.Number("3")}},
 	}
-	if found := contract.Check(table, in); found != nil {
+	if found := contract.Validate(table, in); found != nil {
 		t.Fatal(found)
 	}
 	want := contract.Values{

@@ -49,15 +49,15 @@ func checkProvider(c *contract.Call) (v contract.Verdict) {
 	if _, named := c.In["serviceProvider"]; !named || c.Operation.Helper {
 		return v
 	}
-	c.Look(func() {
-		if w := c.State.(*world); len(w.Providers) > 0 {
+	c.WithState(func() {
+		if w := c.State.(*state); len(w.Providers) > 0 {
 			v = w.checkProvider(c)
 		}
 	})
 	return v
 }
 
-func (w *world) checkProvider(c *contract.Call) contract.Verdict {
+func (w *state) checkProvider(c *contract.Call) contract.Verdict {
 	if id := c.In.Text("serviceProvider"); w.provider(id) == nil {
 		return badServiceProvider.Because(strangeSP, "serviceProvider", id)
 	}
@@ -68,7 +68,7 @@ func (w *world) checkProvider(c *contract.Call) contract.Verdict {
 // CreateToken takes any type: its parameters may stand in the query, and a
 // client was seen that says JSON then and sends no body.
 func checkBody(c *contract.Call) contract.Verdict {
-	r, k := c.Request, who(c)
+	r, k := c.Request, callerOf(c)
 	want := bodyOf(c.Operation)
 	dcr := c.Operation == registerClient || c.Operation == createToken // which have errors of their own
 	if r.TooLarge {
@@ -117,7 +117,7 @@ func checkDevice(c *contract.Call) contract.Verdict {
 		if !ok {
 			return badDevice.Because(noDevice, "got", quoted(given))
 		}
-		who(c).device = id
+		callerOf(c).device = id
 	}
 	if why := unfitInfo(c.In.Text(deviceInfoHeader), c.Switches.Bool("strict_device_info")); why != "" {
 		return badDeviceInfo.Because(strangeInfo, "why", why)
@@ -185,7 +185,7 @@ func checkValues(c *contract.Call) contract.Verdict {
 	case preauthorize, authorize:
 		return checkResources(c)
 	case registerClient, createToken:
-		if k := who(c); len(k.repeated) > 0 {
+		if k := callerOf(c); len(k.repeated) > 0 {
 			return invalidRequest.Because(repeatedName, "Name", k.repeated[0])
 		}
 	}

@@ -40,7 +40,7 @@ func checkVerb(c *contract.Call) contract.Verdict {
 }
 
 func checkSize(c *contract.Call) contract.Verdict {
-	r, k := c.Request, hear(c)
+	r, k := c.Request, callerOf(c)
 	size := len(r.Body)
 	if r.Method == http.MethodGet {
 		if len(r.Target) > maxGet || len(r.URL.RawQuery) > maxGet {
@@ -50,7 +50,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 	}
 	if k.family == v1 && media(r) == form && (r.TooLarge || size > maxForm) {
 		v := signatureFailure.Because(tooLarge, "what", "form", "size", size, "most", maxForm)
-		v.Note = v1TooLarge
+		v.Text = v1TooLarge
 		return v
 	}
 	if r.TooLarge || size > maxBody {
@@ -64,7 +64,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 const v1TooLarge = "The provided credentials could not be validated because of exceeding request size limit, please use new signature method `TC3-HMAC-SHA256`."
 
 func checkForm(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if k.foreign {
 		return invalidRequest.Because(foreign, "type", header(c.Request.Header, "Content-Type"))
 	}
@@ -72,7 +72,7 @@ func checkForm(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	v := invalidParameter.Because(badForm, "fault", k.formFault)
-	v.Note = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
+	v.Text = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
 	return v
 }
 
@@ -80,7 +80,7 @@ func checkForm(c *contract.Call) contract.Verdict {
 // first (a public trace); the order of the others is inferred. A client of
 // version 3 too is told the name without X-TC- before it.
 func checkCommon(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	proof := c.Auth != contract.Off
 	switch {
 	case proof && k.timestamp == "":
@@ -131,7 +131,7 @@ var (
 // checkAuthorization holds the header of TC3 against its grammar, and the
 // scope in it against the timestamp.
 func checkAuthorization(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if k.family != tc3 || c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
@@ -162,7 +162,7 @@ func strict(c *contract.Call) bool { return c.Switches.Text("verifier") == "stri
 var skewed = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {serverUnix}; 300 are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
 
 func checkTimestamp(c *contract.Call) contract.Verdict {
-	k, now := hear(c), serverTime(c).Unix()
+	k, now := callerOf(c), c.ServerTime().Unix()
 	if c.Auth != contract.Verify || k.stamp >= now-maxSkew && k.stamp <= now+maxSkew {
 		return contract.Verdict{}
 	}
@@ -178,10 +178,10 @@ var (
 // checkSecretID finds the account. Where proof is not looked at, an unknown
 // caller is taken for the first account.
 func checkSecretID(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	var first *account
-	c.Look(func() {
-		w := c.State.(*world)
+	c.WithState(func() {
+		w := c.State.(*state)
 		k.lists, k.account, first = &w.Gate, w.account(k.secretID), w.first()
 	})
 	if k.account != nil {
@@ -211,7 +211,7 @@ func (a *account) usable() contract.Verdict {
 // lenient mode those of the SDKs too. The secret of a strange key is known to
 // nobody.
 func checkSignature(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if c.Auth != contract.Verify || k.auth.skip || k.account.strange {
 		return contract.Verdict{}
 	}
@@ -230,7 +230,7 @@ var (
 // checkToken: only temporary keys have a token. One that is sent with a lasting
 // key is let pass; whether the service does so is not known.
 func checkToken(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	a := k.account
 	switch {
 	case c.Auth != contract.Verify || a.strange:
@@ -256,7 +256,7 @@ var (
 )
 
 func checkVersion(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if k.version == version || k.version == "" && c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
@@ -264,7 +264,7 @@ func checkVersion(c *contract.Call) contract.Verdict {
 }
 
 func checkAction(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if c.Operation == nil || c.Operation.Name != k.action {
 		return invalidAction.Because(unknownAction, "Action", k.action)
 	}
@@ -277,7 +277,7 @@ func checkAction(c *contract.Call) contract.Verdict {
 // checkRegion: CAR neither needs nor uses a region. A sibling service refused
 // an empty one, but Go's signature v1 always sends Region= and works.
 func checkRegion(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if k.region == nil {
 		return contract.Verdict{}
 	}
@@ -287,9 +287,9 @@ func checkRegion(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 		v := invalidParameterValue.Because(regionEmpty)
-		v.Note = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
+		v.Text = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
 		if k.family == v1 {
-			v.Note = strings.Replace(v.Note, "X-TC-Region", "Region", 1)
+			v.Text = strings.Replace(v.Text, "X-TC-Region", "Region", 1)
 		}
 		return v
 	}
@@ -302,7 +302,7 @@ func checkRegion(c *contract.Call) contract.Verdict {
 var denied = &contract.Cause{Code: "cam_denied", Text: "The account of SecretId {SecretId} denies {Action} in the fixture."}
 
 func checkRights(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if slices.Contains(k.account.Deny, k.action) || slices.Contains(k.account.Deny, "*") {
 		return authUnauthorizedOperation.Because(denied, "SecretId", k.account.SecretID, "Action", k.action)
 	}
@@ -315,7 +315,7 @@ var (
 )
 
 func checkAddress(c *contract.Call) contract.Verdict {
-	lists := hear(c).lists
+	lists := callerOf(c).lists
 	if len(lists.Blacklist) == 0 && len(lists.Whitelist) == 0 {
 		return contract.Verdict{}
 	}
@@ -356,7 +356,7 @@ func limit(c *contract.Call) contract.Limit {
 	if !c.Switches.Bool("rate_limits") {
 		return contract.Limit{}
 	}
-	a := hear(c).account
+	a := callerOf(c).account
 	who := a.Uin
 	if who == "" {
 		who = a.SecretID
@@ -380,7 +380,7 @@ func edge(host string) string {
 var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON object: {fault}."}
 
 func checkJSON(c *contract.Call) contract.Verdict {
-	if err := hear(c).jsonFault; err != nil {
+	if err := callerOf(c).jsonFault; err != nil {
 		return jsonParseError.Because(notJSON, "fault", err.Error())
 	}
 	return contract.Verdict{}

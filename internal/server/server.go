@@ -1,4 +1,4 @@
-package suite
+package server
 
 import (
 	"context"
@@ -20,12 +20,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// A Suite is a running understudy.
-type Suite struct {
-	House   *sandbox.House
-	APIs    []*contract.API
-	Control string // address of the control API: http://127.0.0.1:6400
-	Door    string // address of the shared door
+// A Server is a running understudy.
+type Server struct {
+	Registry *sandbox.Registry
+	APIs     []*contract.API
+	Control  string // address of the control API: http://127.0.0.1:6400
+	Door     string // address of the shared door
 
 	config    Config
 	gateway   *gateway.Gateway
@@ -40,7 +40,7 @@ type Suite struct {
 }
 
 // Start loads what c names, opens the ports and serves.
-func Start(c Config) (*Suite, error) {
+func Start(c Config) (*Server, error) {
 	if err := errors.Join(c.checkControl(), c.checkAdvertised()); err != nil {
 		return nil, err
 	}
@@ -49,16 +49,16 @@ func Start(c Config) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{
-		House: l.house, APIs: l.apis, config: c, callbacks: callbacks,
+	s := &Server{
+		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks,
 		ports: map[string]int{}, broken: make(chan error, 1),
 	}
 	s.gateway = gateway.New(gateway.Config{
-		APIs: l.apis, House: l.house, Body: c.Body, MaxStall: c.MaxStall,
+		APIs: l.apis, Registry: l.registry, Body: c.Body, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
-		APIs: l.apis, House: l.house, Library: l.library, Doors: s.doors,
+		APIs: l.apis, Registry: l.registry, Library: l.library, Doors: s.doors,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
 		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
@@ -75,7 +75,7 @@ func Start(c Config) (*Suite, error) {
 }
 
 // open opens every port, or tells which could not be.
-func (s *Suite) open() error {
+func (s *Server) open() error {
 	l, err := listen(s.config.ControlBind, s.config.ControlPort, "control", "--control-port")
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *Suite) open() error {
 
 // openOwn opens the port of one API. One that is taken is done without, unless
 // it was asked for: the shared door is there too.
-func (s *Suite) openOwn(api *contract.API) error {
+func (s *Server) openOwn(api *contract.API) error {
 	port, open, err := s.config.apiPort(api)
 	if err != nil || !open {
 		return err
@@ -133,8 +133,8 @@ func listen(host string, port int, what, flag string) (net.Listener, error) {
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// serve answers on l until the suite is closed.
-func (s *Suite) serve(l net.Listener, h http.Handler) {
+// serve answers on l until the server is closed.
+func (s *Server) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -157,14 +157,14 @@ func (s *Suite) serve(l net.Listener, h http.Handler) {
 }
 
 // Broken tells when a port fails while it is served.
-func (s *Suite) Broken() <-chan error { return s.broken }
+func (s *Server) Broken() <-chan error { return s.broken }
 
 // Panics tells how many requests ended in a fault of understudy's own.
-func (s *Suite) Panics() int64 { return s.gateway.Panics() }
+func (s *Server) Panics() int64 { return s.gateway.Panics() }
 
 // Close lets the requests that are under way end, until ctx is done, and then
 // cuts what is left. Stalled and delayed answers are cut at once.
-func (s *Suite) Close(ctx context.Context) error {
+func (s *Server) Close(ctx context.Context) error {
 	s.control.SetReady(false)
 	s.gateway.Cut()
 	var wg sync.WaitGroup
@@ -183,12 +183,12 @@ func (s *Suite) Close(ctx context.Context) error {
 }
 
 // URL is the address of an API: its own port, or else its path at the door.
-func (s *Suite) URL(api string) string {
+func (s *Server) URL(api string) string {
 	return s.doors("http://" + s.config.Bind)[api]
 }
 
 // doors tells the addresses of all APIs as one who asked at base sees them.
-func (s *Suite) doors(base string) map[string]string {
+func (s *Server) doors(base string) map[string]string {
 	host := hostOf(base)
 	door := s.config.AdvertiseDoor
 	if door == "" {
@@ -206,7 +206,7 @@ func (s *Suite) doors(base string) map[string]string {
 }
 
 // observe counts an answered call, and logs one that was refused.
-func (s *Suite) observe(e *journal.Entry) {
+func (s *Server) observe(e *journal.Entry) {
 	s.control.Observe(e)
 	if e.Explanation == nil {
 		return

@@ -1,4 +1,4 @@
-package suite_test
+package server_test
 
 import (
 	"context"
@@ -21,12 +21,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance/toy"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/suite"
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 // config serves the toy API on free ports.
-func config() suite.Config {
-	return suite.Config{
+func config() server.Config {
+	return server.Config{
 		APIs:            []*contract.API{toy.New()},
 		ShippedFixtures: fstest.MapFS{"toy/default.yaml": {Data: []byte("fixture: default\napi: toy\ntokens: [t-1]")}},
 		ShippedScenes:   fstest.MapFS{"toy/broken.yaml": {Data: []byte("scenario: broken\napi: toy\nrules: [{operation: Page, outcome: broken}]")}},
@@ -37,9 +37,9 @@ func config() suite.Config {
 	}
 }
 
-func start(t *testing.T, c suite.Config) *suite.Suite {
+func start(t *testing.T, c server.Config) *server.Server {
 	t.Helper()
-	s, err := suite.Start(c)
+	s, err := server.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestCloseCutsWhatStalls(t *testing.T) {
 	write(t, dir, "toy/stall.yaml", "scenario: stall\napi: toy\nrules: [{operation: Page, wire: {delay: 1m}}]")
 	c := config()
 	c.Scenarios, c.Activate = []string{dir}, []string{"stall"}
-	s, err := suite.Start(c)
+	s, err := server.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestCloseCutsWhatStalls(t *testing.T) {
 		_ = r.Body.Close()
 		done <- r.StatusCode
 	}()
-	for s.House.Find(sandbox.Default).Journal.Counts().Entries == 0 {
+	for s.Registry.Find(sandbox.Default).Journal.Counts().Entries == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -157,18 +157,18 @@ func TestTakenPorts(t *testing.T) {
 	port := taken.Addr().(*net.TCPAddr).Port
 	tests := []struct {
 		name   string
-		change func(*suite.Config)
+		change func(*server.Config)
 		want   string // "": it starts all the same
 	}{
-		{"control", func(c *suite.Config) { c.ControlPort = port }, "for control is taken; end what listens there, or choose another with --control-port"},
-		{"door", func(c *suite.Config) { c.DoorPorts = []int{port} }, "for door is taken; end what listens there, or choose another with --door-port"},
-		{"API by default", func(c *suite.Config) { c.APIPorts = ports(port) }, ""},
-		{"API by name", func(c *suite.Config) { c.APIPorts, c.APIPortsNamed = ports(port), true }, "for toy is taken; end what listens there, or choose another with --api-ports"},
+		{"control", func(c *server.Config) { c.ControlPort = port }, "for control is taken; end what listens there, or choose another with --control-port"},
+		{"door", func(c *server.Config) { c.DoorPorts = []int{port} }, "for door is taken; end what listens there, or choose another with --door-port"},
+		{"API by default", func(c *server.Config) { c.APIPorts = ports(port) }, ""},
+		{"API by name", func(c *server.Config) { c.APIPorts, c.APIPortsNamed = ports(port), true }, "for toy is taken; end what listens there, or choose another with --api-ports"},
 	}
 	for _, tt := range tests {
 		c := config()
 		tt.change(&c)
-		s, err := suite.Start(c)
+		s, err := server.Start(c)
 		if tt.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", tt.name, err)
@@ -188,7 +188,7 @@ func TestTakenPorts(t *testing.T) {
 
 // ports is the range in which the toy API, the ninth, gets this port.
 func ports(port int) string {
-	first := port - (toy.New().Port - suite.FirstPort)
+	first := port - (toy.New().Port - server.FirstPort)
 	return strings.Join([]string{strconv.Itoa(first), strconv.Itoa(port)}, "-")
 }
 
@@ -196,35 +196,35 @@ func TestValuesThatCannotBeMeant(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		change func(*suite.Config)
+		change func(*server.Config)
 		want   string
 	}{
-		{"only", func(c *suite.Config) { c.Only = []string{"toi"} }, `--only: there is no API "toi"; did you mean "toy"?`},
-		{"auth", func(c *suite.Config) { c.Auth = []string{"verfy"} }, `--auth: there is no mode "verfy"; did you mean "verify"?`},
-		{"auth of an API", func(c *suite.Config) { c.Auth = []string{"toi=off"} }, `--auth: there is no API "toi"`},
-		{"clock", func(c *suite.Config) { c.Clock = "noon" }, `--clock is "noon"; follow or an instant`},
-		{"signature clock", func(c *suite.Config) { c.Signatures = "sand" }, `--signature-clock is "sand"; wall or sandbox was expected`},
-		{"fixture form", func(c *suite.Config) { c.Fixture = []string{"toy"} }, `--fixture: "toy" was found, api=name was expected`},
-		{"fixture API", func(c *suite.Config) { c.Fixture = []string{"toi=x"} }, `--fixture: there is no API "toi"`},
-		{"fixture", func(c *suite.Config) { c.Fixture = []string{"toy=x"} }, `toy has no fixture "x"`},
-		{"set", func(c *suite.Config) { c.Set = []string{"toy.limit=on"} }, `--set: toy has no switch "limit"; did you mean "limits"?`},
-		{"set API", func(c *suite.Config) { c.Set = []string{"limits=on"} }, `--set: there is no API "limits"`},
-		{"set form", func(c *suite.Config) { c.Set = []string{"toy.limits"} }, `api.switch=value was expected`},
-		{"activate", func(c *suite.Config) { c.Activate = []string{"brokn"} }, `--activate: `},
-		{"api ports", func(c *suite.Config) { c.APIPorts = "some" }, `--api-ports is "some"`},
-		{"api ports too few", func(c *suite.Config) { c.APIPorts = "6411-6415" }, `leaves no port for toy`},
-		{"credentials", func(c *suite.Config) { c.FromEnv = true }, `known variables: TOY_TOKEN`},
-		{"open control", func(c *suite.Config) { c.ControlBind = "0.0.0.0" }, `--expose-control-without-token`},
+		{"only", func(c *server.Config) { c.Only = []string{"toi"} }, `--only: there is no API "toi"; did you mean "toy"?`},
+		{"auth", func(c *server.Config) { c.Auth = []string{"verfy"} }, `--auth: there is no mode "verfy"; did you mean "verify"?`},
+		{"auth of an API", func(c *server.Config) { c.Auth = []string{"toi=off"} }, `--auth: there is no API "toi"`},
+		{"clock", func(c *server.Config) { c.Clock = "noon" }, `--clock is "noon"; follow or an instant`},
+		{"signature clock", func(c *server.Config) { c.Signatures = "sand" }, `--signature-clock is "sand"; wall or sandbox was expected`},
+		{"fixture form", func(c *server.Config) { c.Fixture = []string{"toy"} }, `--fixture: "toy" was found, api=name was expected`},
+		{"fixture API", func(c *server.Config) { c.Fixture = []string{"toi=x"} }, `--fixture: there is no API "toi"`},
+		{"fixture", func(c *server.Config) { c.Fixture = []string{"toy=x"} }, `toy has no fixture "x"`},
+		{"set", func(c *server.Config) { c.Set = []string{"toy.limit=on"} }, `--set: toy has no switch "limit"; did you mean "limits"?`},
+		{"set API", func(c *server.Config) { c.Set = []string{"limits=on"} }, `--set: there is no API "limits"`},
+		{"set form", func(c *server.Config) { c.Set = []string{"toy.limits"} }, `api.switch=value was expected`},
+		{"activate", func(c *server.Config) { c.Activate = []string{"brokn"} }, `--activate: `},
+		{"api ports", func(c *server.Config) { c.APIPorts = "some" }, `--api-ports is "some"`},
+		{"api ports too few", func(c *server.Config) { c.APIPorts = "6411-6415" }, `leaves no port for toy`},
+		{"credentials", func(c *server.Config) { c.FromEnv = true }, `known variables: TOY_TOKEN`},
+		{"open control", func(c *server.Config) { c.ControlBind = "0.0.0.0" }, `--expose-control-without-token`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := config()
 			tt.change(&c)
-			s, err := suite.Start(c)
+			s, err := server.Start(c)
 			if err == nil {
 				_ = s.Close(context.Background())
 			}
-			var usage *suite.UsageError
+			var usage *server.UsageError
 			if !errors.As(err, &usage) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -238,17 +238,17 @@ func TestFaultyFilesStopTheStart(t *testing.T) {
 	write(t, dir, "toy/bad.yaml", "scenario: bad\napi: toy\nrules: [{operation: Pag, outcome: broken}]")
 	c := config()
 	c.Scenarios = []string{dir}
-	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), `toy/bad.yaml:3:`) || !strings.Contains(err.Error(), `did you mean "Page"?`) {
+	if _, err := server.Start(c); err == nil || !strings.Contains(err.Error(), `toy/bad.yaml:3:`) || !strings.Contains(err.Error(), `did you mean "Page"?`) {
 		t.Errorf("got %v", err)
 	}
 	c = config()
 	c.Fixtures = []string{filepath.Join(dir, "none")}
-	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), "--fixtures: ") {
+	if _, err := server.Start(c); err == nil || !strings.Contains(err.Error(), "--fixtures: ") {
 		t.Errorf("got %v", err)
 	}
 	c = config()
 	c.Scenarios = []string{filepath.Join(dir, "none")}
-	if _, err := suite.Start(c); err == nil || !strings.Contains(err.Error(), "--scenarios: ") {
+	if _, err := server.Start(c); err == nil || !strings.Contains(err.Error(), "--scenarios: ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -261,7 +261,7 @@ func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
 	c.Fixtures, c.Set, c.FromEnv = []string{dir}, []string{"toy.limits=off"}, true
 	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "from-env"}[name] }
 	s := start(t, c)
-	room, err := s.House.Find(sandbox.Default).Room(s.APIs[0])
+	room, err := s.Registry.Find(sandbox.Default).Instance(s.APIs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 	}
 	s := start(t, c)
 	want := contract.Values{"token": "from-env"}
-	if got := s.House.Config().Credentials["toy"]; !reflect.DeepEqual(got, want) {
+	if got := s.Registry.Config().Credentials["toy"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -338,8 +338,8 @@ func TestAdvertisedDoorIsTold(t *testing.T) {
 	for _, bad := range []string{"mocks.example.com", "ftp://x", "http://", "http://x/?a=1", "http://x/#a", "%"} {
 		c := config()
 		c.AdvertiseDoor = bad
-		var usage *suite.UsageError
-		if _, err := suite.Start(c); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--advertise-door is") {
+		var usage *server.UsageError
+		if _, err := server.Start(c); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--advertise-door is") {
 			t.Errorf("%s: got %v", bad, err)
 		}
 	}

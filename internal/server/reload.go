@@ -1,4 +1,4 @@
-package suite
+package server
 
 import (
 	"errors"
@@ -14,16 +14,16 @@ import (
 // A reloader reads the folders of users anew when something in them changes.
 // What has a fault is told, and what was read last without one stays in force.
 type reloader struct {
-	config  Config
-	apis    []*contract.API
-	library *scenario.Library
-	house   *sandbox.House
-	watcher *watch.Watcher    // nil: there is nothing to watch
-	told    map[string]string // by folder: what stood in the way of reading it
+	config   Config
+	apis     []*contract.API
+	library  *scenario.Library
+	registry *sandbox.Registry
+	watcher  *watch.Watcher    // nil: there is nothing to watch
+	told     map[string]string // by folder: what stood in the way of reading it
 }
 
 func (c *Config) reloader(l *loaded) (*reloader, error) {
-	r := &reloader{config: *c, apis: l.apis, library: l.library, house: l.house, told: map[string]string{}}
+	r := &reloader{config: *c, apis: l.apis, library: l.library, registry: l.registry, told: map[string]string{}}
 	var folders []string
 	folders = append(append(folders, c.Scenarios...), c.Fixtures...)
 	if len(folders) == 0 {
@@ -49,7 +49,7 @@ func (r *reloader) reload() {
 	for _, dir := range r.config.Scenarios {
 		r.folder("--scenarios", dir, func(root *os.Root) error { return r.scenarios(root, dir) })
 	}
-	for name, scenarios := range r.house.Renew(r.library.InForce) {
+	for name, scenarios := range r.registry.UpdateScenarios(r.library.InForce) {
 		r.config.Log.Info("scenarios that changed begin anew", "sandbox", name, "scenarios", scenarios)
 	}
 	if len(r.config.Fixtures) > 0 {
@@ -109,7 +109,7 @@ func (r *reloader) scenarios(root *os.Root, dir string) error {
 // on begin with them. Where one has a fault, or no world can be made of one that
 // is used, all stay as they were.
 func (r *reloader) fixtures() error {
-	shelf := fixture.NewShelf(r.config.APIs)
+	shelf := fixture.NewLibrary(r.config.APIs)
 	if err := r.config.shelve(shelf); err != nil {
 		return err
 	}
@@ -121,6 +121,6 @@ func (r *reloader) fixtures() error {
 	if err != nil {
 		return err
 	}
-	r.house.Furnish(used)
+	r.registry.SetFixtures(used)
 	return nil
 }

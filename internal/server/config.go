@@ -1,6 +1,6 @@
-// Package suite puts the house together: fixtures, scenarios, sandboxes, the
+// Package server puts the house together: fixtures, scenarios, sandboxes, the
 // doors and the control API, and serves them.
-package suite
+package server
 
 import (
 	"errors"
@@ -91,10 +91,10 @@ func (e *UsageError) Unwrap() error { return e.err }
 
 // loaded is what a Config names, found and checked.
 type loaded struct {
-	apis    []*contract.API
-	shelf   *fixture.Shelf
-	library *scenario.Library
-	house   *sandbox.House
+	apis     []*contract.API
+	shelf    *fixture.Library
+	library  *scenario.Library
+	registry *sandbox.Registry
 }
 
 func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
@@ -103,7 +103,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	if l.apis, err = c.served(); err != nil {
 		return nil, &UsageError{err}
 	}
-	l.shelf, l.library = fixture.NewShelf(c.APIs), scenario.NewLibrary(c.APIs)
+	l.shelf, l.library = fixture.NewLibrary(c.APIs), scenario.NewLibrary(c.APIs)
 	if err := c.fill(l); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, &UsageError{err}
 	}
-	l.house, err = sandbox.New(config)
+	l.registry, err = sandbox.New(config)
 	return l, err
 }
 
@@ -169,7 +169,7 @@ func (c *Config) fill(l *loaded) error {
 }
 
 // shelve puts the shipped fixtures on a shelf, and over them those of the folders.
-func (c *Config) shelve(shelf *fixture.Shelf) error {
+func (c *Config) shelve(shelf *fixture.Library) error {
 	errs := []error{shelf.Add(c.ShippedFixtures)}
 	for _, dir := range c.Fixtures {
 		root, err := os.OpenRoot(dir)

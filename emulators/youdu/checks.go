@@ -45,7 +45,7 @@ func checkMethod(c *contract.Call) contract.Verdict {
 // checkToken asks for the token of every call but the one that gets it. At
 // that one it is ignored: a library sends an empty one there.
 func checkToken(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	switch {
 	case c.Operation == getToken || c.Auth == contract.Off:
 		return contract.Verdict{}
@@ -62,7 +62,7 @@ func checkToken(c *contract.Call) contract.Verdict {
 }
 
 func checkBody(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	switch {
 	case k.bodyFault == nil:
 		return contract.Verdict{}
@@ -78,7 +78,7 @@ func checkBody(c *contract.Call) contract.Verdict {
 // enveloped reports whether the call has an envelope to be judged. Where no
 // proof is asked for, what it says of the caller is not looked at.
 func enveloped(c *contract.Call) bool {
-	k := hear(c)
+	k := callerOf(c)
 	return c.Request.Method == http.MethodPost && c.Auth != contract.Off && !(k.bare && c.Operation != getToken)
 }
 
@@ -86,7 +86,7 @@ func checkBuin(c *contract.Call) contract.Verdict {
 	if !enveloped(c) {
 		return contract.Verdict{}
 	}
-	k := hear(c)
+	k := callerOf(c)
 	x, is := number(k.said["buin"])
 	_, text := k.said["buin"].(string) // in JSON; an empty one is mistyped, not absent
 	switch {
@@ -101,7 +101,7 @@ func checkBuin(c *contract.Call) contract.Verdict {
 }
 
 func checkAppID(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if !enveloped(c) {
 		if c.Auth == contract.Verify && k.tokenApp != nil && k.tokenApp.Disabled {
 			return invalidAppID.Because(appOff, "appId", k.tokenApp.AppID)
@@ -126,7 +126,7 @@ func checkAppID(c *contract.Call) contract.Verdict {
 }
 
 func checkEncrypt(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if c.Request.Method != http.MethodPost {
 		return contract.Verdict{}
 	}
@@ -151,7 +151,7 @@ func checkEncrypt(c *contract.Call) contract.Verdict {
 // checkRight asks whether the application may make session calls. An API of
 // another kind of application fails with "invalid appId", the page says.
 func checkRight(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	if c.Auth != contract.Verify || k.key == nil || !isSession(c.Operation) {
 		return contract.Verdict{}
 	}
@@ -170,7 +170,7 @@ func isSession(op *contract.Operation) bool {
 
 // checkMessage judges what was decrypted.
 func checkMessage(c *contract.Call) contract.Verdict {
-	k := hear(c)
+	k := callerOf(c)
 	switch {
 	case k.message != nil:
 		return invalidJSON.Because(noCall, "operation", c.Operation.Name, "why", k.message.Error())
@@ -189,7 +189,7 @@ func checkRows(c *contract.Call) contract.Verdict {
 	return rows(c)
 }
 
-var rows = contract.Rows(judge)
+var rows = contract.ValidateParams(judge)
 
 // judge refuses what is of another type than documented: the service would not
 // be able to read the JSON into its parameters. All else that the rows say is

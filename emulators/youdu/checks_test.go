@@ -294,7 +294,7 @@ func TestCallers(t *testing.T) {
 		{request("POST", "/cgi/media/upload", "x", "Content-Type", "multipart/form-data; boundary=b"), ""},
 	}
 	for _, tt := range tests {
-		if got := strings.Join(API.Callers(tt.r), " "); got != tt.want {
+		if got := strings.Join(API.Identifiers(tt.r), " "); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.r.Target, got, tt.want)
 		}
 	}

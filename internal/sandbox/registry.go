@@ -38,18 +38,18 @@ type Config struct {
 	Notify func([]contract.Callback)
 }
 
-// A House holds all sandboxes.
-type House struct {
-	config Config
-	budget *journal.Budget
-	book   *book
-	only   *Sandbox // default
+// A Registry holds all sandboxes.
+type Registry struct {
+	config    Config
+	budget    *journal.Budget
+	directory *directory
+	byDefault *Sandbox // default
 
 	mu        sync.RWMutex
 	sandboxes map[string]*Sandbox
-	many      atomic.Bool // there are others beside default
+	several   atomic.Bool // there are others beside default
 
-	first struct { // how sandboxes begin, which may change
+	initial struct { // how sandboxes begin, which may change
 		sync.Mutex
 		scenarios []*scenario.Scenario
 		fixtures  map[string]*fixture.Fixture
@@ -58,22 +58,22 @@ type House struct {
 
 // New returns a house in which default stands, with a room for every API, so
 // that a fixture that cannot be used is told at once.
-func New(config Config) (*House, error) {
-	h := &House{
+func New(config Config) (*Registry, error) {
+	h := &Registry{
 		config: config, budget: journal.NewBudget(config.JournalAll),
-		book: newBook(), sandboxes: map[string]*Sandbox{},
+		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 	}
-	h.first.scenarios, h.first.fixtures = config.Scenarios, config.Fixtures
-	h.only = h.add(Default)
+	h.initial.scenarios, h.initial.fixtures = config.Scenarios, config.Fixtures
+	h.byDefault = h.add(Default)
 	for _, api := range config.APIs {
-		if _, err := h.only.Room(api); err != nil {
+		if _, err := h.byDefault.Instance(api); err != nil {
 			return nil, err
 		}
 	}
 	return h, nil
 }
 
-func (h *House) auth(api *contract.API) contract.Auth {
+func (h *Registry) auth(api *contract.API) contract.Auth {
 	if a := h.config.Auth[api.Name]; a != "" {
 		return a
 	}
@@ -81,51 +81,51 @@ func (h *House) auth(api *contract.API) contract.Auth {
 }
 
 // Wall tells the server's time.
-func (h *House) Wall() time.Time { return h.config.Wall() }
+func (h *Registry) Wall() time.Time { return h.config.Wall() }
 
 // Notify has callbacks sent. It does not wait for them.
-func (h *House) Notify(callbacks []contract.Callback) {
+func (h *Registry) Notify(callbacks []contract.Callback) {
 	if len(callbacks) > 0 && h.config.Notify != nil {
 		h.config.Notify(callbacks)
 	}
 }
 
-// beginnings are the scenarios that are active from the start.
-func (h *House) beginnings() []*scenario.Scenario {
-	h.first.Lock()
-	defer h.first.Unlock()
-	return h.first.scenarios
+// initialScenarios are the scenarios that are active from the start.
+func (h *Registry) initialScenarios() []*scenario.Scenario {
+	h.initial.Lock()
+	defer h.initial.Unlock()
+	return h.initial.scenarios
 }
 
 // fixture is what the world of an API begins with.
-func (h *House) fixture(api *contract.API) *fixture.Fixture {
-	h.first.Lock()
-	defer h.first.Unlock()
-	return h.first.fixtures[api.Name]
+func (h *Registry) fixture(api *contract.API) *fixture.Fixture {
+	h.initial.Lock()
+	defer h.initial.Unlock()
+	return h.initial.fixtures[api.Name]
 }
 
-// Furnish has worlds that are made or reset from now on begin with these
+// SetFixtures has worlds that are made or reset from now on begin with these
 // fixtures, which are by API.
-func (h *House) Furnish(fixtures map[string]*fixture.Fixture) {
-	h.first.Lock()
-	defer h.first.Unlock()
-	h.first.fixtures = fixtures
+func (h *Registry) SetFixtures(fixtures map[string]*fixture.Fixture) {
+	h.initial.Lock()
+	defer h.initial.Unlock()
+	h.initial.fixtures = fixtures
 }
 
-// Renew has every sandbox play the newest version of the scenarios that are
+// UpdateScenarios has every sandbox play the newest version of the scenarios that are
 // active in it; find tells it by the full name, or nil where it is gone. Those
 // that are as they were go on where they stand. Told is in which sandboxes
 // which scenarios began anew.
-func (h *House) Renew(find func(full string) *scenario.Scenario) map[string][]string {
-	h.first.Lock()
-	first := slices.Clone(h.first.scenarios)
+func (h *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) map[string][]string {
+	h.initial.Lock()
+	first := slices.Clone(h.initial.scenarios)
 	for i, s := range first {
 		if fresh := find(s.FullName()); fresh != nil {
 			first[i] = fresh
 		}
 	}
-	h.first.scenarios = first
-	h.first.Unlock()
+	h.initial.scenarios = first
+	h.initial.Unlock()
 	anew := map[string][]string{}
 	for _, s := range h.List() {
 		if names := s.Player.Renew(find); names != nil {
@@ -136,7 +136,7 @@ func (h *House) Renew(find func(full string) *scenario.Scenario) map[string][]st
 }
 
 // Config says how sandboxes begin here. It is not to be changed.
-func (h *House) Config() Config { return h.config }
+func (h *Registry) Config() Config { return h.config }
 
 var wellFormed = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
@@ -149,9 +149,9 @@ func CheckName(name string) error {
 }
 
 // Find returns the named sandbox, or nil.
-func (h *House) Find(name string) *Sandbox {
+func (h *Registry) Find(name string) *Sandbox {
 	if name == Default {
-		return h.only
+		return h.byDefault
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -160,9 +160,9 @@ func (h *House) Find(name string) *Sandbox {
 
 // Get returns the named sandbox and makes it where there is none yet. Where
 // too many live, one that was idle for an hour gives way.
-func (h *House) Get(name string) (*Sandbox, error) {
+func (h *Registry) Get(name string) (*Sandbox, error) {
 	if s := h.Find(name); s != nil {
-		s.used.Store(h.config.Wall().UnixNano())
+		s.lastUsed.Store(h.config.Wall().UnixNano())
 		return s, nil
 	}
 	if err := CheckName(name); err != nil {
@@ -173,72 +173,72 @@ func (h *House) Get(name string) (*Sandbox, error) {
 	if s := h.sandboxes[name]; s != nil {
 		return s, nil
 	}
-	if len(h.sandboxes) >= h.config.Max && !h.makeRoom() {
+	if len(h.sandboxes) >= h.config.Max && !h.evictIdle() {
 		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(h.sandboxes))
 	}
-	if !h.many.Swap(true) {
-		h.book.open(h.only)
+	if !h.several.Swap(true) {
+		h.directory.start(h.byDefault)
 	}
 	return h.add(name), nil
 }
 
 // add makes a sandbox. The caller holds the lock, or is the only one there.
-func (h *House) add(name string) *Sandbox {
+func (h *Registry) add(name string) *Sandbox {
 	c, seed := clock.New(h.config.Wall, h.config.Clock), mix(h.config.Seed, []string{name})
 	s := &Sandbox{
-		Name: name, Clock: c, house: h, made: c.Now(),
+		Name: name, Clock: c, registry: h, created: c.Now(),
 		Journal:     journal.New(name, h.config.Journal, h.budget),
 		Player:      scenario.NewPlayer(h.config.APIs, seed, c.Now),
 		seed:        seed,
 		credentials: h.config.Credentials,
-		rooms:       map[*contract.API]*Room{},
+		instances:   map[*contract.API]*Instance{},
 	}
-	s.used.Store(h.config.Wall().UnixNano())
-	s.begin()
+	s.lastUsed.Store(h.config.Wall().UnixNano())
+	s.beginScenarios()
 	h.sandboxes[name] = s
 	return s
 }
 
-// makeRoom drops the sandbox that was idle longest, if that was an hour.
-func (h *House) makeRoom() bool {
+// evictIdle drops the sandbox that was idle longest, if that was an hour.
+func (h *Registry) evictIdle() bool {
 	var idle *Sandbox
 	for _, s := range h.sandboxes {
-		if s != h.only && (idle == nil || s.idleLonger(idle)) {
+		if s != h.byDefault && (idle == nil || s.idleLongerThan(idle)) {
 			idle = s
 		}
 	}
-	if idle == nil || h.config.Wall().Sub(time.Unix(0, idle.used.Load())) < time.Hour {
+	if idle == nil || h.config.Wall().Sub(time.Unix(0, idle.lastUsed.Load())) < time.Hour {
 		return false
 	}
 	delete(h.sandboxes, idle.Name)
-	for _, r := range idle.all() {
-		r.leave()
+	for _, r := range idle.existing() {
+		r.unregister()
 	}
 	idle.Journal.Leave()
 	return true
 }
 
-func (s *Sandbox) idleLonger(than *Sandbox) bool {
-	if a, b := s.used.Load(), than.used.Load(); a != b {
+func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
+	if a, b := s.lastUsed.Load(), than.lastUsed.Load(); a != b {
 		return a < b
 	}
 	return s.Name < than.Name
 }
 
-// leave strikes the room's words out of the book.
-func (r *Room) leave() {
+// unregister strikes the room's words out of the book.
+func (r *Instance) unregister() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sandbox.house.book.swap(r.API, r.sandbox, r.state, nil)
+	r.sandbox.registry.directory.replace(r.API, r.sandbox, r.state, nil)
 }
 
 // List returns all sandboxes by name, default first.
-func (h *House) List() []*Sandbox {
+func (h *Registry) List() []*Sandbox {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	all := []*Sandbox{h.only}
+	all := []*Sandbox{h.byDefault}
 	for _, s := range h.sandboxes {
-		if s != h.only {
+		if s != h.byDefault {
 			all = append(all, s)
 		}
 	}
@@ -246,15 +246,15 @@ func (h *House) List() []*Sandbox {
 	return all
 }
 
-// ByWord returns the sandbox that is the only one to know a word, trying the
+// ByIdentifier returns the sandbox that is the only one to know a word, trying the
 // words in their order; nil where no word leads to just one.
-func (h *House) ByWord(api *contract.API, words func() []string) *Sandbox {
-	if !h.many.Load() {
+func (h *Registry) ByIdentifier(api *contract.API, words func() []string) *Sandbox {
+	if !h.several.Load() {
 		return nil
 	}
 	for _, w := range words() {
-		if s := h.book.find(api, w); s != nil {
-			s.used.Store(h.config.Wall().UnixNano())
+		if s := h.directory.find(api, w); s != nil {
+			s.lastUsed.Store(h.config.Wall().UnixNano())
 			return s
 		}
 	}
