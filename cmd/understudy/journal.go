@@ -30,7 +30,7 @@ func (f *filter) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.api, "api", "", "entries of this API only")
 	flags.StringVar(&f.operation, "operation", "", "entries of this operation only")
 	flags.StringVar(&f.outcome, "outcome", "", "entries with this outcome only")
-	flags.StringVar(&f.decidedBy, "decided-by", "", "entries decided by this only: emulator, scenario, header or door")
+	flags.StringVar(&f.decidedBy, "decided-by", "", "entries decided by this only: emulator, scenario, header or check")
 	flags.IntVar(&f.status, "status", 0, "entries with this HTTP status only")
 	flags.StringVar(&f.since, "since", "", "entries from this instant on, or not older than this: 5m")
 	flags.IntVar(&f.limit, "limit", 100, "at most so many entries, the newest")
@@ -139,7 +139,7 @@ func decider(by journal.By) string {
 	if by.Kind == journal.Scenario {
 		return by.Scenario + " rule " + strconv.Itoa(by.Rule)
 	}
-	return string(by.Kind)
+	return by.String()
 }
 
 // cause is the code of the reason for which the call ended so.

@@ -150,7 +150,7 @@ func TestJournal(t *testing.T) {
 		"decided by: emulator", "cause: no_reservation", "found by default")
 	at(t, s, "journal", "show", "default-2").want(t, exitDone,
 		"decided by: tencentcar/CreateSession/ResourceNotFound.NoIdle rule 1", "cause: scenario", "network: 5ms of delay")
-	at(t, s, "journal", "show", "default-3").want(t, exitDone, "decided by: door", "MissingParameter", "violations:\n  ", "missing")
+	at(t, s, "journal", "show", "default-3").want(t, exitDone, "decided by: check parameters", "MissingParameter", "violations:\n  ", "missing")
 	at(t, s, "journal", "show", "default-1", "-o", "json").want(t, exitDone, `"id": "default-1"`)
 	at(t, s, "journal", "show", "default-1", "-o", "http").want(t, exitDone,
 		"# clock: 2026-01-31T12:00:00Z\nPOST / HTTP/1.1\n", "\n\n{\"UserId\":\"u-1\"", "}\n----\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n{")

@@ -54,9 +54,9 @@ var checks = []contract.Check{
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
 	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(preflight, methodNotAllowed)},
 	{Name: "size", Do: checkSize, Ends: contract.Outcomes(payloadTooLarge)},
-	{Name: "content type", Do: checkContentType, Ends: contract.Outcomes(unsupportedMediaType)},
+	{Name: "content-type", Do: checkContentType, Ends: contract.Outcomes(unsupportedMediaType)},
 	{Name: "json", Do: readBody, Ends: contract.Outcomes(badRequest)},
-	{Name: "schema", Do: checkBody, Ends: contract.Outcomes(badRequest)},
+	{Name: "parameters", Do: checkBody, Ends: contract.Outcomes(badRequest)},
 }
 
 // The paths, as documented.

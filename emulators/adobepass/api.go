@@ -73,16 +73,16 @@ var hosts = []string{
 // name the errors and not which comes first.
 var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "throttle", Do: checkThrottle, Ends: contract.Outcomes(tooManyRequests)},
+	{Name: "rate-limit", Do: checkThrottle, Ends: contract.Outcomes(tooManyRequests)},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, wrongMethod)},
-	{Name: "access token", Do: checkToken, Ends: contract.Outcomes(invalidClient)},
-	{Name: "service provider", Do: checkProvider}, // its endings are those of the operations that have one
-	{Name: "token for the service provider", Do: checkLink, Ends: contract.Outcomes(invalidProvider)},
+	{Name: "access-token", Do: checkToken, Ends: contract.Outcomes(invalidClient)},
+	{Name: "service-provider", Do: checkProvider}, // its endings are those of the operations that have one
+	{Name: "client-service-provider", Do: checkLink, Ends: contract.Outcomes(invalidProvider)},
 	{Name: "body", Do: checkBody, Ends: contract.Outcomes(unsupportedType, badRequest)},
 	{Name: "device", Do: checkDevice},
-	{Name: "rows", Do: contract.ValidateParams(judge)},
+	{Name: "parameters", Do: contract.ValidateParams(judge)},
 	{Name: "values", Do: checkValues},
-	{Name: "single sign-on", Do: readIdentities},
+	{Name: "single-sign-on", Do: readIdentities},
 }
 
 // pick finds the operation of a path by the method. A browser may ask any path

@@ -62,15 +62,15 @@ var operations = []*contract.Operation{
 // this order is inferred.
 var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "address", Do: checkAddress, Ends: contract.Outcomes(ipBlocked)},
+	{Name: "source-address", Do: checkAddress, Ends: contract.Outcomes(ipBlocked)},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, methodNotAllowed)},
 	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestEntityTooLarge)},
-	{Name: "appId", Do: checkAppID, Ends: contract.Outcomes(appIDIsRequired)},
+	{Name: "app-id", Do: checkAppID, Ends: contract.Outcomes(appIDIsRequired)},
 	{Name: "application", Do: checkApplication, Ends: contract.Outcomes(applicationNotFound)},
 	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(invalidTimestamp)},
 	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(invalidSignature)},
-	{Name: "frequency", Do: contract.RateLimit(qpsExceeds, callLimit), Ends: contract.Outcomes(qpsExceeds)},
-	{Name: "rows", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
+	{Name: "rate-limit", Do: contract.RateLimit(qpsExceeds, callLimit), Ends: contract.Outcomes(qpsExceeds)},
+	{Name: "parameters", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
 	{Name: "values", Do: checkValues, Ends: contract.Outcomes(
 		jsonFormatError, paramTypeError, paramIsNotDigit, paramExceedsMaximum, numberRangeError, invalidDateTimeFormat, paramValidateError,
 		paramShouldNotBeEmpty, paramLengthIsIncorrect, illegalChannelID,

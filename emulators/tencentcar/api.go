@@ -62,23 +62,23 @@ var operations = []*contract.Operation{
 // SDK's own tests). The rest is inferred.
 var checks = []contract.Check{
 	{Name: "read", Do: read},
-	{Name: "verb", Do: checkVerb, Ends: contract.Outcomes(unsupportedProtocol)},
+	{Name: "method", Do: checkVerb, Ends: contract.Outcomes(unsupportedProtocol)},
 	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestSizeLimitExceeded, signatureFailure)},
 	{Name: "form", Do: checkForm, Ends: contract.Outcomes(invalidRequest, invalidParameter)},
-	{Name: "common parameters", Do: checkCommon, Ends: contract.Outcomes(missingParameter, invalidParameter)},
+	{Name: "common-parameters", Do: checkCommon, Ends: contract.Outcomes(missingParameter, invalidParameter)},
 	{Name: "authorization", Do: checkAuthorization, Ends: contract.Outcomes(invalidAuthorization)},
 	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(signatureExpire)},
-	{Name: "secret id", Do: checkSecretID, Ends: contract.Outcomes(secretIDNotFound, invalidSecretID)},
+	{Name: "secret-id", Do: checkSecretID, Ends: contract.Outcomes(secretIDNotFound, invalidSecretID)},
 	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(signatureFailure)},
 	{Name: "token", Do: checkToken, Ends: contract.Outcomes(tokenFailure, mfaFailure)},
 	{Name: "version", Do: checkVersion, Ends: contract.Outcomes(noSuchVersion)},
 	{Name: "action", Do: checkAction, Ends: contract.Outcomes(invalidAction, actionOffline)},
 	{Name: "region", Do: checkRegion, Ends: contract.Outcomes(invalidParameterValue, unsupportedRegion)},
-	{Name: "authorisation", Do: checkRights, Ends: contract.Outcomes(authUnauthorizedOperation)},
-	{Name: "address", Do: checkAddress, Ends: contract.Outcomes(ipInBlacklist, ipNotInWhitelist)},
-	{Name: "rate", Do: contract.RateLimit(requestLimitExceeded, limit), Ends: contract.Outcomes(requestLimitExceeded)},
+	{Name: "permission", Do: checkRights, Ends: contract.Outcomes(authUnauthorizedOperation)},
+	{Name: "source-address", Do: checkAddress, Ends: contract.Outcomes(ipInBlacklist, ipNotInWhitelist)},
+	{Name: "rate-limit", Do: contract.RateLimit(requestLimitExceeded, limit), Ends: contract.Outcomes(requestLimitExceeded)},
 	{Name: "json", Do: checkJSON, Ends: contract.Outcomes(jsonParseError)},
-	{Name: "rows", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
+	{Name: "parameters", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
 }
 
 // hosts are the nearest-access hosts of both sites and the regional ones. The

@@ -61,11 +61,11 @@ var checks = []contract.Check{
 	{Name: "token", Do: checkToken, Ends: contract.Outcomes(missToken, tokenNotExist, tokenExpired)},
 	{Name: "body", Do: checkBody, Ends: contract.Outcomes(invalidJSON, invalidForm)},
 	{Name: "buin", Do: checkBuin, Ends: contract.Outcomes(missBuin, formatBuin, invalidBuin)},
-	{Name: "appId", Do: checkAppID, Ends: contract.Outcomes(missAppID, formatAppID, invalidAppID)},
+	{Name: "app-id", Do: checkAppID, Ends: contract.Outcomes(missAppID, formatAppID, invalidAppID)},
 	{Name: "encrypt", Do: checkEncrypt, Ends: contract.Outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
-	{Name: "right", Do: checkRight, Ends: contract.Outcomes(invalidAppID)},
+	{Name: "permission", Do: checkRight, Ends: contract.Outcomes(invalidAppID)},
 	{Name: "message", Do: checkMessage, Ends: contract.Outcomes(invalidJSON, invalidForm)},
-	{Name: "rows", Do: checkRows, Ends: contract.Outcomes(invalidJSON)},
+	{Name: "parameters", Do: checkRows, Ends: contract.Outcomes(invalidJSON)},
 }
 
 // basePath is where the API is, aliasPath what the proxy in front of it makes

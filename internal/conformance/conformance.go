@@ -33,9 +33,20 @@ func Run(t *testing.T, api *contract.API) {
 // names of operations, outcomes and triggers are promises to files and scripts.
 var wellFormed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 
+// kebabCase is the form of the names of checks, which the journal and the header
+// Understudy-Decided-By show.
+var kebabCase = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
 func complete(t *testing.T, api *contract.API) {
 	if api.Title == "" || api.Docs == "" || api.Port == 0 || api.Pick == nil || api.Fail == nil || api.Write == nil || api.Sign == nil || api.State == nil {
 		t.Error("the literal lacks one of Title, Docs, Port, Pick, Fail, Write, Sign, State")
+	}
+	checks := map[string]bool{}
+	for _, c := range api.Checks {
+		if !kebabCase.MatchString(c.Name) || checks[c.Name] {
+			t.Errorf("check %q: the name is not kebab-case or stands twice", c.Name)
+		}
+		checks[c.Name] = true
 	}
 	operations := map[string]bool{}
 	for _, op := range api.Operations {

@@ -20,7 +20,7 @@ type service struct {
 // table is all that is told of an API.
 type table struct {
 	service
-	Door        []step       `json:"door"`
+	Checks      []check      `json:"checks"`
 	Rows        []operation  `json:"operations"`
 	Fixture     []param      `json:"fixture"`
 	Switches    []param      `json:"switches"`
@@ -28,7 +28,7 @@ type table struct {
 	Credentials []credential `json:"credentials"`
 }
 
-type step struct {
+type check struct {
 	Name string   `json:"name"`
 	Ends []string `json:"ends"`
 }
@@ -103,7 +103,7 @@ func (s *Server) getAPI(a *asking) (any, error) {
 	}
 	t := table{
 		service: serviceOf(api, s.doors(a)),
-		Door:    each(api.Checks, stepOf),
+		Checks:  each(api.Checks, checkOf),
 		Rows:    each(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
 		Triggers:    each(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
@@ -116,8 +116,8 @@ func serviceOf(api *contract.API, doors map[string]string) service {
 	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], each(api.Hosts, func(h string) string { return h }), len(api.Operations)}
 }
 
-func stepOf(s contract.Check) step {
-	return step{s.Name, each(s.Ends, func(o *contract.Outcome) string { return o.Name })}
+func checkOf(c contract.Check) check {
+	return check{c.Name, each(c.Ends, func(o *contract.Outcome) string { return o.Name })}
 }
 
 func operationOf(api *contract.API, op *contract.Operation) operation {

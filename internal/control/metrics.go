@@ -76,8 +76,17 @@ func (s *Server) gauges() []prometheus.Collector {
 	return all
 }
 
+// decider is the label of who decided. Scenarios share one, since there may be
+// any number of them.
+func decider(by journal.By) string {
+	if by.Kind == journal.Scenario {
+		return string(by.Kind)
+	}
+	return by.String()
+}
+
 func (m *metrics) observe(e *journal.Entry) {
-	m.calls.WithLabelValues(e.API, e.Operation, e.Outcome, string(e.DecidedBy.Kind)).Inc()
+	m.calls.WithLabelValues(e.API, e.Operation, e.Outcome, decider(e.DecidedBy)).Inc()
 	m.seconds.WithLabelValues(e.API, e.Operation).Observe(e.DurationMS / 1000)
 }
 

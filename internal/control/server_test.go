@@ -60,7 +60,7 @@ func TestAPIs(t *testing.T) {
 			`{"items":[{"name":"toy","title":"Toy Hats","docs":"https://toy.example.com/docs","port":7001,"url":"http://localhost:6400:1/toy","hosts":["toy.example.com"],"operation_count":2},{"name":"plain"`,
 		}},
 		{method: "GET", target: "/v1/apis/toy", status: 200, want: []string{
-			`"door":[{"name":"read","ends":["strange"]},{"name":"hours","ends":["closed"]}]`,
+			`"checks":[{"name":"read","ends":["strange"]},{"name":"hours","ends":["closed"]}]`,
 			`"name":"SellHat","doc":"Sells a hat.","cite":"toy#sell","inferred":false,"method":"POST","path":"/hats/{shop}","aliases":["/hüte"],"rate":5`,
 			`{"name":"hat","in":"body","type":"string","need":"required","one_of":["bowler","fez"],"doc":"which","cite":"toy#sell","inferred":false}`,
 			`{"name":"sizes","in":"body","type":"array","of":"object","need":"optional","doc":"","cite":"","inferred":true,"fields":[{"name":"cm","in":"body","type":"integer","need":"optional","min":40,"max":70`,
@@ -172,7 +172,7 @@ func TestMetrics(t *testing.T) {
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{{method: "GET", target: "/metrics?name=x", status: 200, never: []string{"canary"}, want: []string{
 		`understudy_calls_total{api="toy",decided_by="emulator",operation="SellHat",outcome="success"} 1`,
-		`understudy_calls_total{api="toy",decided_by="door",operation="",outcome="strange"} 1`,
+		`understudy_calls_total{api="toy",decided_by="check read",operation="",outcome="strange"} 1`,
 		`understudy_calls_total{api="toy",decided_by="scenario",operation="SellHat",outcome="SoldOut.NoHat"} 1`,
 		`understudy_call_duration_seconds_count{api="toy",operation="SellHat"} 2`,
 		`understudy_sandboxes 1`, `understudy_journal_entries 3`, `understudy_journal_bytes `, `understudy_failures_total 0`,

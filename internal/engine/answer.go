@@ -50,10 +50,7 @@ func (a *Answer) Close(took time.Duration, d journal.Delivered) {
 
 // DecidedBy tells who decided, in words.
 func (a *Answer) DecidedBy() string {
-	if by := a.Entry.DecidedBy; by.Kind == journal.Scenario {
-		return fmt.Sprintf("scenario %s rule %d", by.Scenario, by.Rule)
-	}
-	return string(a.Entry.DecidedBy.Kind)
+	return a.Entry.DecidedBy.String()
 }
 
 // Outcome is the outcome's full name: API, operation and outcome. The middle

@@ -39,9 +39,9 @@ func Serve(v *Visit) (*Answer, error) {
 	if err := w.fits(v.Scenario); err != nil {
 		return nil, err
 	}
-	refusal := w.enter()
+	refusal, check := w.enter()
 	w.alone(func() {
-		w.decide(refusal)
+		w.decide(refusal, check)
 		w.perform()
 	})
 	w.send()
@@ -86,24 +86,24 @@ func newWalk(v *Visit) *walk {
 	return w
 }
 
-// enter is the Door: one step after the other, until one refuses. A pending
-// verdict lets the request in.
-func (w *walk) enter() contract.Verdict {
+// enter runs the API's checks in their order until one refuses, and names that
+// one. A pending verdict lets the request in.
+func (w *walk) enter() (refusal contract.Verdict, check string) {
 	for i := range w.API.Checks {
 		if v := w.API.Checks[i].Do(&w.Call); !v.Pending() {
-			return v
+			return v, w.API.Checks[i].Name
 		}
 	}
 	if w.Operation == nil {
-		panic("engine: the Door of " + w.API.Name + " let a request in that names no operation")
+		panic("engine: the checks of " + w.API.Name + " let a request in that names no operation")
 	}
-	return contract.Verdict{}
+	return contract.Verdict{}, ""
 }
 
 // decide asks the request's own header, then the active scenarios, and the
-// emulator where they are silent. A refusal at the Door stands, but for an
-// outcome that the Door itself may give.
-func (w *walk) decide(refusal contract.Verdict) {
+// emulator where they are silent. A check's refusal stands, but for an outcome
+// that a check declares.
+func (w *walk) decide(refusal contract.Verdict, check string) {
 	refused := !refusal.Pending()
 	if w.asked != nil && (!refused || w.API.DeclaredByCheck(w.asked)) {
 		w.verdict, w.by.Kind = w.asked.Verdict(), journal.Header
@@ -116,7 +116,7 @@ func (w *walk) decide(refusal contract.Verdict) {
 	case !play.Verdict.Pending():
 		w.verdict, w.by.Kind = play.Verdict, journal.Scenario
 	case refused:
-		w.verdict, w.by.Kind = refusal, journal.Check
+		w.verdict, w.by = refusal, journal.By{Kind: journal.Check, Name: check}
 	default:
 		w.verdict, w.by.Kind = w.Operation.Decide(&w.Call), journal.Emulator
 	}

@@ -82,15 +82,15 @@ func TestWhoDecides(t *testing.T) {
 		want                          string // outcome by decider
 	}{
 		{"the emulator", "", "DropParcel", `{"content":"x"}`, "", contract.Off, "success by emulator"},
-		{"the Door", "", "DropParcel", `{"content":"x"}`, "", contract.Verify, "unknownToken by door"},
-		{"the rows", "", "DropParcel", `{}`, "", contract.Off, "invalid by door"},
+		{"a check", "", "DropParcel", `{"content":"x"}`, "", contract.Verify, "unknownToken by check token"},
+		{"the parameters", "", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
 		{"a scenario", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{"content":"x"}`, "", contract.Off, "busy by scenario toy/test rule 1"},
-		{"a scenario waits behind the Door", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{}`, "", contract.Off, "invalid by door"},
+		{"a scenario waits behind the checks", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
 		{"a scenario plays the Door's own outcome to anybody", "- {operation: DropParcel, outcome: tooFast}", "DropParcel", `{}`, "", contract.Verify, "tooFast by scenario toy/test rule 1"},
-		{"a rule without outcome fits whoever decides", "- {operation: DropParcel, wire: {headers: {X-Test: yes}}}", "DropParcel", `{}`, "", contract.Off, "invalid by door"},
+		{"a rule without outcome fits whoever decides", "- {operation: DropParcel, wire: {headers: {X-Test: yes}}}", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
 		{"the header", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{"content":"x"}`, "broken", contract.Off, "broken by header"},
 		{"the header by its full name", "", "DropParcel", `{"content":"x"}`, "toy/DropParcel/busy", contract.Off, "busy by header"},
-		{"the header waits behind the Door", "", "DropParcel", `{}`, "busy", contract.Off, "invalid by door"},
+		{"the header waits behind the checks", "", "DropParcel", `{}`, "busy", contract.Off, "invalid by check parameters"},
 		{"the header plays the Door's own outcome", "", "DropParcel", `{}`, "unknownToken", contract.Verify, "unknownToken by header"},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,8 +38,21 @@ type Entry struct {
 // By says who decided how a call ended.
 type By struct {
 	Kind     Kind   `json:"kind"`
+	Name     string `json:"name,omitempty"` // of the check
 	Scenario string `json:"scenario,omitempty"`
 	Rule     int    `json:"rule,omitempty"` // counted from 1
+}
+
+// String writes by as the header Understudy-Decided-By does: "emulator",
+// "check signature", "scenario tencentcar/no-idle rule 2".
+func (b By) String() string {
+	switch b.Kind {
+	case Check:
+		return string(Check) + " " + b.Name
+	case Scenario:
+		return fmt.Sprintf("%s %s rule %d", Scenario, b.Scenario, b.Rule)
+	}
+	return string(b.Kind)
 }
 
 // Kind is a kind of decider.
@@ -49,7 +63,7 @@ const (
 	Emulator Kind = "emulator"
 	Scenario Kind = "scenario"
 	Header   Kind = "header" // Understudy-Outcome
-	Check    Kind = "door"
+	Check    Kind = "check"  // a check of the API, which By.Name names
 )
 
 // Delivered says what became of an answer.

@@ -212,5 +212,5 @@ func (s *Server) observe(e *journal.Entry) {
 		return
 	}
 	s.config.Log.Info(e.Outcome, "call", e.ID, "api", e.API, "operation", e.Operation,
-		"decided_by", string(e.DecidedBy.Kind), "cause", e.Explanation.Cause, "why", e.Explanation.Text)
+		"decided_by", e.DecidedBy.String(), "cause", e.Explanation.Cause, "why", e.Explanation.Text)
 }

@@ -32,7 +32,7 @@ func New() *contract.API {
 			{Name: "token", Ends: []*contract.Outcome{unknownToken}, Do: known},
 			{Name: "body", Ends: []*contract.Outcome{unreadable}, Do: read},
 			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.RateLimit(tooFast, limit)},
-			{Name: "rows", Ends: []*contract.Outcome{invalid}, Do: contract.ValidateParams(judge)},
+			{Name: "parameters", Ends: []*contract.Outcome{invalid}, Do: contract.ValidateParams(judge)},
 		},
 		Fill:       func(_ *contract.Call, place string) string { return "some " + place },
 		Fail:       fail,
