@@ -13,17 +13,16 @@ import (
 // measure; request is used as the gateway would hand it over, At and Path
 // filled.
 func (w *World) Corridor(b testing.TB, request *contract.Request) *journal.Entry {
-	room, err := w.Sandbox.Instance(w.API)
+	instance, err := w.Sandbox.Instance(w.API)
 	if err != nil {
 		b.Fatal(err)
 	}
 	r := *request
-	now, arrived := w.Sandbox.Clock.Both()
-	r.Arrived = arrived
-	a, err := engine.Serve(&engine.Visit{Instance: room, Sandbox: w.Sandbox, FoundBy: "default", Request: &r, Now: now})
-	if err != nil {
+	x := &engine.Exchange{Instance: instance, Sandbox: w.Sandbox, FoundBy: "default", Request: &r}
+	x.Now, r.Arrived = w.Sandbox.Clock.Both()
+	if err := engine.Serve(x); err != nil {
 		b.Fatal(err)
 	}
-	a.Close(0, journal.Sent)
-	return a.Entry
+	x.Close(0, journal.Sent)
+	return x.Entry
 }

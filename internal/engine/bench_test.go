@@ -15,8 +15,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
-// BenchmarkYardstick is the unit of all targets: where they say 1 µs, one of its
-// iterations in the same run is meant.
+// BenchmarkYardstick is the unit of all targets: 1 µs of a target is one of its
+// iterations in the same run.
 func BenchmarkYardstick(b *testing.B) {
 	key, text := make([]byte, 32), make([]byte, 256)
 	b.ReportAllocs()
@@ -43,7 +43,7 @@ func signed(b *testing.B) (*conformance.World, *contract.Request) {
 	return w, r
 }
 
-// BenchmarkCorridor is a signed CreateSession from the door to the journal,
+// BenchmarkCorridor is a signed CreateSession from the checks to the journal,
 // without echo and the socket. Target: 12 yardsticks, 60 allocations.
 func BenchmarkCorridor(b *testing.B) {
 	w, r := signed(b)
@@ -90,8 +90,8 @@ func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // BenchmarkScenarios is the corridor with scenarios loaded and active. Target:
 // 100 active and 10,000 loaded cost less than a tenth over none. The active ones
-// are about the call's own operation, for other users or worn out, or about
-// another operation; none decides the call.
+// are about the call's own operation, for other users or with their times used
+// up, or about another operation; none decides the call.
 func BenchmarkScenarios(b *testing.B) {
 	const head = "scenario: s%d\napi: tencentcar\nrules:\n"
 	active := map[string]string{

@@ -28,12 +28,12 @@ const stormy = `
 - {operation: "*", chance: 0.02, outcome: unknownToken}
 `
 
-// mixed sends 1,000 calls and tells each answer to the byte, with what the wire
-// is to do.
-func mixed(b *bench) string {
+// mixed sends 1,000 calls and writes down each answer to the byte, and what the
+// network does to it.
+func mixed(b *rig) string {
 	var all strings.Builder
 	for i := range 1000 {
-		var a *engine.Answer
+		var a *engine.Exchange
 		switch i % 4 {
 		case 0, 1:
 			a = b.serve("DropParcel", fmt.Sprintf(`{"content":"%c","weight":%d}`, 'a'+i%26, i%33), "")
@@ -42,26 +42,26 @@ func mixed(b *bench) string {
 		default:
 			a = b.serve("Page", "", "")
 		}
-		fmt.Fprintln(&all, a.Status, a.Header, string(a.Body), a.Delay, a.Wire.Undone(), a.DecidedBy())
+		fmt.Fprintln(&all, a.Response.Status, a.Response.Header, string(a.Response.Body), a.Delay, a.Wire.Undone(), a.Entry.DecidedBy.String())
 		a.Close(0, journal.Sent)
 	}
 	return all.String()
 }
 
-// The same seed, clock and requests give the same bytes: in another house, after
-// a reset, and after a snapshot was restored.
+// The same seed, clock and requests give the same bytes: in another registry,
+// after a reset, and after a snapshot was restored.
 func TestSameCallsMeetTheSameFaults(t *testing.T) {
-	first := newBench(t, contract.Off)
+	first := newRig(t, contract.Off)
 	first.play(stormy)
 	want := mixed(first)
 	if !strings.Contains(want, "busy") || strings.Count(want, "\n") != 1000 {
 		t.Fatalf("the storm did not happen:\n%s", want)
 	}
-	second := newBench(t, contract.Off)
+	second := newRig(t, contract.Off)
 	second.play(stormy)
-	same(t, "in another house", mixed(second), want)
+	same(t, "in another registry", mixed(second), want)
 
-	box := second.house.Find(sandbox.Default)
+	box := second.registry.Find(sandbox.Default)
 	if err := box.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func same(t *testing.T, what, got, want string) {
 // neither less nor more.
 func TestTimesIsExactInBetween(t *testing.T) {
 	const times, clients, lives = 50, 64, 20
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	library := scenario.NewLibrary([]*contract.API{b.api})
 	text := func(name, description string) []byte {
 		return []byte("scenario: " + name + "\napi: toy\ndescription: " + description + "\nrules:\n  - {operation: Page, times: 50, outcome: broken}\n")
@@ -118,11 +118,11 @@ func TestTimesIsExactInBetween(t *testing.T) {
 		if _, err := library.Put("", text(name, description)); err != nil {
 			t.Error(err)
 		}
-		b.house.UpdateScenarios(library.InForce)
+		b.registry.UpdateScenarios(library.InForce)
 	}
 	put("counted", "x")
 	put("other", "x")
-	box := b.house.Find(sandbox.Default)
+	box := b.registry.Find(sandbox.Default)
 	for life := range lives {
 		if err := box.Reset(); err != nil {
 			t.Fatal(err)

@@ -5,40 +5,39 @@ import (
 	"strings"
 )
 
-// ours begins the names of the headers by which clients and understudy speak
-// of what is not the API's.
-const ours = "Understudy-"
+// headerPrefix begins the names of understudy's own headers.
+const headerPrefix = "Understudy-"
 
-// open lays over the headers of an answer what a browser needs to send and read
-// headers of ours from another origin, and nothing where it does neither: every
-// other answer keeps the API's own CORS headers byte for byte. Where the API
-// lets no other origin in, it stays so.
-func (v *visitor) open(h http.Header) {
-	if h.Get("Access-Control-Allow-Origin") == "" || v.r.Header.Get("Origin") == "" {
+// exposeHeaders adds to the headers of an answer what a browser needs to send and
+// read understudy's headers from another origin. An answer to a request that
+// does neither keeps the API's own CORS headers byte for byte, and an API that
+// allows no other origin still allows none.
+func exposeHeaders(h http.Header, r *http.Request) {
+	if h.Get("Access-Control-Allow-Origin") == "" || r.Header.Get("Origin") == "" {
 		return
 	}
-	if asked := askedFor(v.r); len(asked) > 0 {
-		add(h, "Access-Control-Allow-Headers", asked...)
+	if asked := preflightHeaders(r); len(asked) > 0 {
+		appendNames(h, "Access-Control-Allow-Headers", asked...)
 	}
-	if carries(v.r) {
-		add(h, "Access-Control-Expose-Headers", OutcomeHeader, DecidedByHeader, CallHeader)
+	if hasOwnHeader(r) {
+		appendNames(h, "Access-Control-Expose-Headers", OutcomeHeader, DecidedByHeader, CallHeader)
 	}
 }
 
-// openProblem is open for a failure of understudy's own, which a browser that
-// speaks with understudy may read from any origin.
-func (v *visitor) openProblem(h http.Header) {
-	origin := v.r.Header.Get("Origin")
-	if origin == "" || !carries(v.r) {
+// exposeProblem does so for a failure of understudy's own, which a browser that
+// uses understudy's headers may read from any origin.
+func exposeProblem(h http.Header, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	if origin == "" || !hasOwnHeader(r) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	add(h, "Access-Control-Expose-Headers", ProblemHeader)
+	appendNames(h, "Access-Control-Expose-Headers", ProblemHeader)
 	h.Add("Vary", "Origin")
 }
 
-// askedFor lists the headers of ours that a preflight asks leave for.
-func askedFor(r *http.Request) []string {
+// preflightHeaders lists understudy's headers that a preflight asks for.
+func preflightHeaders(r *http.Request) []string {
 	if r.Method != http.MethodOptions {
 		return nil
 	}
@@ -51,19 +50,19 @@ func askedFor(r *http.Request) []string {
 	return asked
 }
 
-// carries reports whether a request has a header of ours.
-func carries(r *http.Request) bool {
+// hasOwnHeader reports whether a request has one of understudy's headers.
+func hasOwnHeader(r *http.Request) bool {
 	for name := range r.Header {
-		if strings.HasPrefix(name, ours) {
+		if strings.HasPrefix(name, headerPrefix) {
 			return true
 		}
 	}
 	return false
 }
 
-// add appends names to a header that lists some. What stood there may be shared
-// with other answers and is left as it is.
-func add(h http.Header, name string, more ...string) {
+// appendNames appends names to a header that lists some. Other answers may share
+// the value that stands there, so it gets a new one.
+func appendNames(h http.Header, name string, more ...string) {
 	if before := h.Get(name); before != "" {
 		more = append([]string{before}, more...)
 	}

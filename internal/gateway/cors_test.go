@@ -8,8 +8,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A browser that speaks with understudy gets leave for that, and reads what it
-// is told; whoever does not, gets the API's own CORS headers and no byte more.
+// A browser that sends or reads understudy's headers may do so. Any other gets
+// the API's own CORS headers and no byte more.
 func TestBrowsersMaySendAndReadHeadersOfOurs(t *testing.T) {
 	const origin = "https://app.example"
 	tests := []struct {

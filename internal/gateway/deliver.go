@@ -13,29 +13,30 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
-// deliver sends an answer as the scenario has the wire carry it, and closes it.
-func (g *Gateway) deliver(v *visitor, a *engine.Answer, began time.Time) {
-	d := journal.Faulted // where a fault ends the handler, this is what is left
+// deliver sends an answer as the scenario has the network carry it, and closes
+// the exchange.
+func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request, x *engine.Exchange, began time.Time) {
+	d := journal.Faulted // what holds where a fault ends the handler
 	defer func() {
-		a.Close(g.config.Registry.Wall().Sub(began), d)
+		x.Close(g.config.Registry.Wall().Sub(began), d)
 		if g.config.Observe != nil {
-			g.config.Observe(a.Entry)
+			g.config.Observe(x.Entry)
 		}
-		g.config.Registry.Notify(a.Callbacks())
+		g.config.Registry.Notify(x.Callbacks())
 	}()
-	if !g.wait(v.r.Context(), a.Delay) {
+	if !g.wait(r.Context(), x.Delay) {
 		d = journal.ClientGone
 		return
 	}
-	if a.Wire != nil && a.Wire.Fault != scenario.NoFault {
-		g.fail(v, a)
+	if x.Wire != nil && x.Wire.Fault != scenario.NoFault {
+		g.fail(w, r, x)
 		return
 	}
-	d = g.send(v, a)
+	d = g.send(w, r, x)
 }
 
-// wait lets d pass, or less where the house allows less. It reports false where
-// the client left before.
+// wait waits for d, at most MaxStall. It reports false where the client left
+// before.
 func (g *Gateway) wait(client context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -52,16 +53,16 @@ func (g *Gateway) wait(client context.Context, d time.Duration) bool {
 	}
 }
 
-func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
-	g.head(v, a, len(a.Body))
-	if len(a.Body) == 0 || bodiless(v.r, a.Status) {
+func (g *Gateway) send(w http.ResponseWriter, r *http.Request, x *engine.Exchange) journal.Delivered {
+	g.head(w, r, x, len(x.Response.Body))
+	if len(x.Response.Body) == 0 || bodiless(r, x.Response.Status) {
 		return journal.Sent
 	}
-	last := len(a.Body) - 1
-	err := g.stream(v, a, a.Body[:last])
-	a.Leave()
+	last := len(x.Response.Body) - 1
+	err := g.stream(w, r, x, x.Response.Body[:last])
+	x.EndCall()
 	if err == nil {
-		_, err = v.w.Write(a.Body[last:])
+		_, err = w.Write(x.Response.Body[last:])
 	}
 	if err != nil {
 		return journal.ClientGone
@@ -69,38 +70,37 @@ func (g *Gateway) send(v *visitor, a *engine.Answer) journal.Delivered {
 	return journal.Sent
 }
 
-// beat is how often a slow wire sends something.
+// beat is how often a slow network sends something.
 const beat = 20 * time.Millisecond
 
-// stream sends bytes of a body, as many in a second as the wire lets through.
-// It takes no longer than the house lets an answer stall; what is left then
-// follows at once.
-func (g *Gateway) stream(v *visitor, a *engine.Answer, body []byte) error {
+// stream sends bytes of a body, as many in a second as the scenario's bandwidth
+// says. After MaxStall it sends the rest at once.
+func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, x *engine.Exchange, body []byte) error {
 	rate := 0
-	if a.Wire != nil {
-		rate = a.Wire.Bandwidth
+	if x.Wire != nil {
+		rate = x.Wire.Bandwidth
 	}
-	flush := http.NewResponseController(v.w).Flush
+	flush := http.NewResponseController(w).Flush
 	for spent := time.Duration(0); rate > 0 && len(body) > 0 && spent < g.config.MaxStall; {
 		pause, piece := beat, int(int64(rate)*int64(beat)/int64(time.Second))
 		if piece == 0 {
 			pause, piece = time.Second/time.Duration(rate), 1
 		}
 		piece = min(piece, len(body))
-		if _, err := v.w.Write(body[:piece]); err != nil {
+		if _, err := w.Write(body[:piece]); err != nil {
 			return err
 		}
 		_ = flush() // where it cannot be flushed, it is sent in the end
 		body = body[piece:]
-		if !g.wait(v.r.Context(), pause) {
-			return context.Cause(v.r.Context())
+		if !g.wait(r.Context(), pause) {
+			return context.Cause(r.Context())
 		}
 		spent += pause
 		if g.cut() {
 			break
 		}
 	}
-	_, err := v.w.Write(body)
+	_, err := w.Write(body)
 	return err
 }
 
@@ -115,54 +115,54 @@ func (g *Gateway) cut() bool {
 }
 
 // head sends status and headers, announcing a body of so many bytes.
-func (g *Gateway) head(v *visitor, a *engine.Answer, length int) {
-	h := v.w.Header()
-	for name, values := range a.Header {
+func (g *Gateway) head(w http.ResponseWriter, r *http.Request, x *engine.Exchange, length int) {
+	h := w.Header()
+	for name, values := range x.Response.Header {
 		h[name] = values
 	}
-	if a.Header["Content-Type"] == nil {
+	if x.Response.Header["Content-Type"] == nil {
 		h["Content-Type"] = nil // net/http would guess one
 	}
-	if a.Wire.Removes("Date") {
+	if x.Wire.Removes("Date") {
 		h["Date"] = nil // net/http would add one
 	}
-	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
+	if x.Response.Status != http.StatusNoContent && x.Response.Status != http.StatusNotModified {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
 	if !g.config.Plain {
-		h.Set(OutcomeHeader, a.Outcome())
-		h.Set(DecidedByHeader, a.DecidedBy())
-		h.Set(CallHeader, a.Entry.ID)
+		h.Set(OutcomeHeader, x.OutcomeName())
+		h.Set(DecidedByHeader, x.Entry.DecidedBy.String())
+		h.Set(CallHeader, x.Entry.ID)
 	}
-	v.open(h)
-	v.w.WriteHeader(a.Status)
+	exposeHeaders(h, r)
+	w.WriteHeader(x.Response.Status)
 }
 
-// fail breaks the wire as a scenario says. It does not return where the
-// connection has to end here.
-func (g *Gateway) fail(v *visitor, a *engine.Answer) {
-	switch a.Wire.Fault {
+// fail breaks the connection as a scenario says. It panics with ErrAbortHandler
+// where the connection ends here.
+func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, x *engine.Exchange) {
+	switch x.Wire.Fault {
 	case scenario.Reset:
-		reset(v.w)
+		reset(w)
 	case scenario.Truncate, scenario.Garbage:
-		g.spoil(v, a)
+		g.spoil(w, r, x)
 	case scenario.Stall:
-		g.wait(v.r.Context(), g.config.MaxStall)
+		g.wait(r.Context(), g.config.MaxStall)
 	}
 	panic(http.ErrAbortHandler) // net/http closes the connection and says nothing of it
 }
 
-// garbage is what no API says: bytes that are neither text nor JSON.
+// garbage is no API's answer: bytes that are neither text nor JSON.
 const garbage = "\x00\xff\xfe\x15\x03\x01\x80{]\xc3\x28<\x9f\x92\xa9"
 
-// spoil sends an answer that ends too early, after garbage where the wire says
-// so. Where no body follows, it is the head that ends too early: the client
-// would miss nothing else.
-func (g *Gateway) spoil(v *visitor, a *engine.Answer) {
-	truncated := a.Wire.Fault == scenario.Truncate
+// spoil sends an answer that ends too early, or garbage that does. Of an answer
+// without a body it is the head that ends too early: the client would miss
+// nothing else.
+func (g *Gateway) spoil(w http.ResponseWriter, r *http.Request, x *engine.Exchange) {
+	truncated := x.Wire.Fault == scenario.Truncate
 	switch {
-	case bodiless(v.r, a.Status):
-		conn, _, err := http.NewResponseController(v.w).Hijack()
+	case bodiless(r, x.Response.Status):
+		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return // HTTP/2 resets the stream
 		}
@@ -170,26 +170,26 @@ func (g *Gateway) spoil(v *visitor, a *engine.Answer) {
 		if truncated {
 			rest = "Date: "
 		}
-		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n%s", a.Status, http.StatusText(a.Status), rest)
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n%s", x.Response.Status, http.StatusText(x.Response.Status), rest)
 		_ = conn.Close()
 	case truncated:
-		g.head(v, a, max(len(a.Body), 1))
-		g.begin(v, a, a.Body[:len(a.Body)/2])
+		g.head(w, r, x, max(len(x.Response.Body), 1))
+		g.begin(w, r, x, x.Response.Body[:len(x.Response.Body)/2])
 	default:
-		g.head(v, a, len(a.Body)+len(garbage))
-		g.begin(v, a, []byte(garbage))
+		g.head(w, r, x, len(x.Response.Body)+len(garbage))
+		g.begin(w, r, x, []byte(garbage))
 	}
 }
 
-// bodiless reports whether an answer has no body, whatever there is to be said.
+// bodiless reports whether HTTP allows no body in an answer.
 func bodiless(r *http.Request, status int) bool {
 	return r.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
 // begin sends the beginning of a body whose rest never comes.
-func (g *Gateway) begin(v *visitor, a *engine.Answer, body []byte) {
-	_ = g.stream(v, a, body)
-	_ = http.NewResponseController(v.w).Flush()
+func (g *Gateway) begin(w http.ResponseWriter, r *http.Request, x *engine.Exchange, body []byte) {
+	_ = g.stream(w, r, x, body)
+	_ = http.NewResponseController(w).Flush()
 }
 
 // reset ends the connection with a RST instead of a FIN.

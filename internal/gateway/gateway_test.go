@@ -26,19 +26,19 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// place is a gateway to the toy API and its house.
-type place struct {
-	api     *contract.API
-	house   *sandbox.Registry
-	gateway *gateway.Gateway
-	log     *bytes.Buffer
+// A rig is a gateway to the toy API and its registry.
+type rig struct {
+	api      *contract.API
+	registry *sandbox.Registry
+	gateway  *gateway.Gateway
+	log      *bytes.Buffer
 }
 
-func open(t *testing.T, change func(*gateway.Config)) *place {
+func open(t *testing.T, change func(*gateway.Config)) *rig {
 	t.Helper()
-	p := &place{api: toy.New(), log: &bytes.Buffer{}}
+	p := &rig{api: toy.New(), log: &bytes.Buffer{}}
 	var err error
-	p.house, err = sandbox.New(sandbox.Config{
+	p.registry, err = sandbox.New(sandbox.Config{
 		APIs: []*contract.API{p.api}, Fixtures: map[string]*fixture.Fixture{"toy": fixture.Empty(p.api)},
 		Auth: map[string]contract.Auth{"toy": contract.Off}, Seed: 1, Wall: func() time.Time { return noon },
 		Journal: journal.Limits{Entries: 1000, Bytes: 1 << 20, Body: 1 << 10}, JournalAll: 1 << 22, Max: 3,
@@ -48,7 +48,7 @@ func open(t *testing.T, change func(*gateway.Config)) *place {
 		t.Fatal(err)
 	}
 	config := gateway.Config{
-		APIs: []*contract.API{p.api}, Registry: p.house, Body: 1 << 10, MaxStall: time.Minute,
+		APIs: []*contract.API{p.api}, Registry: p.registry, Body: 1 << 10, MaxStall: time.Minute,
 		Log: slog.New(slog.NewTextHandler(p.log, nil)),
 	}
 	if change != nil {
@@ -58,13 +58,13 @@ func open(t *testing.T, change func(*gateway.Config)) *place {
 	return p
 }
 
-func (p *place) play(t *testing.T, yaml string) {
+func (p *rig) play(t *testing.T, yaml string) {
 	t.Helper()
 	s, err := scenario.Parse("test.yaml", []byte("scenario: test\napi: toy\nrules:\n"+yaml), []*contract.API{p.api})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.house.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
+	p.registry.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
 }
 
 func request(method, target, host, body string, headers ...string) *http.Request {
@@ -123,7 +123,7 @@ func TestSharedDoorFindsTheAPIAndTheSandbox(t *testing.T) {
 				}
 				return
 			}
-			entries, _ := p.house.Find(tt.sandbox).Journal.List(journal.Filter{})
+			entries, _ := p.registry.Find(tt.sandbox).Journal.List(journal.Filter{})
 			if len(entries) != 1 || entries[0].Outcome != tt.outcome || entries[0].FoundBy != tt.foundBy {
 				t.Errorf("got %+v", entries)
 			}
@@ -186,15 +186,15 @@ func TestIssuedWordsLeadBackToTheirSandbox(t *testing.T) {
 	rec := send(p.gateway.Own(p.api), request("POST", "/@alice/register", "", ""))
 	token := strings.TrimPrefix(rec.Header().Get("Location"), "/clients/")
 	send(p.gateway.Own(p.api), request("GET", "/parcels/x", "", "", "Toy-Token", token))
-	entries, _ := p.house.Find("alice").Journal.List(journal.Filter{Operation: "GetParcel"})
+	entries, _ := p.registry.Find("alice").Journal.List(journal.Filter{Operation: "GetParcel"})
 	if len(entries) != 1 || entries[0].FoundBy != "word" {
 		t.Errorf("got %+v", entries)
 	}
-	if err := p.house.Find("alice").Reset(sandbox.State); err != nil {
+	if err := p.registry.Find("alice").Reset(sandbox.State); err != nil {
 		t.Fatal(err)
 	}
 	send(p.gateway.Own(p.api), request("GET", "/parcels/x", "", "", "Toy-Token", token))
-	if entries, _ = p.house.Find("default").Journal.List(journal.Filter{}); len(entries) != 1 || entries[0].FoundBy != "default" {
+	if entries, _ = p.registry.Find("default").Journal.List(journal.Filter{}); len(entries) != 1 || entries[0].FoundBy != "default" {
 		t.Errorf("after reset: got %+v", entries)
 	}
 }
@@ -249,7 +249,7 @@ func TestBodyThatBreaksOffIsNotAnswered(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); !errors.Is(err, io.EOF) {
 		t.Errorf("got %q, %v", line, err)
 	}
-	if n := p.house.Find("default").Journal.Counts().Entries; n != 0 {
+	if n := p.registry.Find("default").Journal.Counts().Entries; n != 0 {
 		t.Errorf("%d entries", n)
 	}
 }
@@ -266,8 +266,8 @@ func TestHeadersOfAnswers(t *testing.T) {
 	}
 }
 
-// What an API tells of itself is built from the address by which the request
-// came, or from the one that is advertised.
+// The addresses in an API's answers are built from the address by which the
+// request came, or from the advertised one.
 func TestBaseIsTheAddressThatTheClientUsed(t *testing.T) {
 	tests := []struct {
 		name, target, host, advertise string

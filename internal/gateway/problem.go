@@ -1,25 +1,33 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
 	"strconv"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // StatusProblem is the status of understudy's own failures, which no API uses.
 const StatusProblem = 599
 
-// problem is a failure of understudy's own, never dressed as the API's.
+// A problem is a failure of understudy's own, never dressed as the API's.
 type problem struct {
-	Code   string    `json:"code"`
-	Title  string    `json:"title"`
-	Status int       `json:"status"`
-	Detail string    `json:"detail"`
-	APIs   []doorway `json:"apis,omitempty"`
+	Code   string      `json:"code"`
+	Title  string      `json:"title"`
+	Status int         `json:"status"`
+	Detail string      `json:"detail"`
+	APIs   []servedAPI `json:"apis,omitempty"`
 }
 
-// doorway tells how an API is reached.
-type doorway struct {
+// servedAPI says how clients reach an API.
+type servedAPI struct {
 	API   string   `json:"api"`
 	Title string   `json:"title"`
 	Path  string   `json:"path"`
@@ -27,14 +35,81 @@ type doorway struct {
 	Hosts []string `json:"hosts"`
 }
 
-func (p problem) write(v *visitor) {
+func (p *problem) Error() string { return p.Title + ": " + p.Detail }
+
+// What can be wrong with a request on its way to an API, in the order in which
+// it is found.
+
+func noAPI(r *contract.Request, served []*contract.API) error {
+	p := &problem{Code: "no-api", Title: "no API takes this request", APIs: []servedAPI{}}
+	for _, api := range served {
+		p.APIs = append(p.APIs, servedAPI{API: api.Name, Title: api.Title, Path: "/" + api.Name + "/", Port: api.Port, Hosts: api.Hosts})
+	}
+	first := served[0].Name
+	p.Detail = "No API of understudy takes " + r.Method + " " + r.URL.EscapedPath() + " on host " + r.Host +
+		". Name one by its documented host, by a host name such as " + first + ".localhost, by a leading path segment such as /" + first + "/, or use its own port."
+	return p
+}
+
+func noSandbox(err error) error {
+	return &problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}
+}
+
+func noState(err error) error {
+	return &problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}
+}
+
+func noScenario(err error) error {
+	return &problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}
+}
+
+// unfitRequest is for the outcome or the scenario that a request calls for
+// itself.
+func unfitRequest(err error) error {
+	if unfit := (*engine.ScenarioError)(nil); errors.As(err, &unfit) {
+		return &problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}
+	}
+	return &problem{Code: "unknown-outcome", Title: "no such outcome", Detail: err.Error()}
+}
+
+func internalFault(fault any) *problem {
+	return &problem{
+		Code: "internal", Title: "understudy failed",
+		Detail: fmt.Sprintf("understudy failed on this request: %v. This is no answer of the API; the log has the stack. Please report it.", fault),
+	}
+}
+
+// refuse answers a request with the error that its handler returned.
+func (g *Gateway) refuse(c echo.Context, err error) {
+	p := (*problem)(nil)
+	if !errors.As(err, &p) {
+		p = internalFault(err)
+	}
+	p.write(c.Response().Writer, c.Request())
+}
+
+// recover answers a request whose handler panicked.
+func (g *Gateway) recover(w http.ResponseWriter, r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(fault) // the connection ends here on purpose
+	}
+	g.panics.Add(1)
+	g.config.Log.Error("a request ended in a fault of understudy's own", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	internalFault(fault).write(w, r)
+}
+
+func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	p.Status = StatusProblem
 	body := wire.Encode(p)
-	h := v.w.Header()
+	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set(ProblemHeader, p.Code)
-	v.openProblem(h)
-	v.w.WriteHeader(StatusProblem)
-	_, _ = v.w.Write(body) // a client that has gone needs no telling
+	exposeProblem(h, r)
+	w.WriteHeader(StatusProblem)
+	_, _ = w.Write(body) // a client that has gone needs no telling
 }

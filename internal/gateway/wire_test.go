@@ -125,8 +125,8 @@ func TestBandwidth(t *testing.T) {
 	}
 }
 
-// A slow wire ends with the longest stall that the house allows, when the house
-// closes, and when the client leaves.
+// A slow network ends after the longest stall, when the gateway closes, and when
+// the client leaves.
 func TestBandwidthIsCut(t *testing.T) {
 	p := open(t, func(c *gateway.Config) { c.MaxStall = 30 * time.Millisecond })
 	p.play(t, "- {operation: Page, wire: {bandwidth: 1B/s}}")
@@ -199,11 +199,11 @@ func TestScenarioHeader(t *testing.T) {
 	}
 }
 
-// delivered is what the journal tells of the only call, once it tells it: the
-// client may see the wire break before the handler has ended.
-func delivered(p *place) journal.Delivered {
+// delivered is what the journal says of the only call, once it does: the client
+// may see the connection break before the handler has ended.
+func delivered(p *rig) journal.Delivered {
 	for range 1000 {
-		if entries, _ := p.house.Find("default").Journal.List(journal.Filter{}); len(entries) == 1 && entries[0].Delivered != journal.Pending {
+		if entries, _ := p.registry.Find("default").Journal.List(journal.Filter{}); len(entries) == 1 && entries[0].Delivered != journal.Pending {
 			return entries[0].Delivered
 		}
 		time.Sleep(time.Millisecond)
@@ -242,10 +242,10 @@ func TestDelayIsCutAtTheEnd(t *testing.T) {
 }
 
 // waitFor waits until the journal has an entry: the request is on its way.
-func waitFor(t *testing.T, p *place) {
+func waitFor(t *testing.T, p *rig) {
 	t.Helper()
 	for range 1000 {
-		if p.house.Find("default").Journal.Counts().Entries > 0 {
+		if p.registry.Find("default").Journal.Counts().Entries > 0 {
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -266,13 +266,13 @@ func TestDelayEndsWhenTheClientLeaves(t *testing.T) {
 	waitFor(t, p)
 	conn.Close()
 	server.Close() // waits for the handler
-	if entries, _ := p.house.Find("default").Journal.List(journal.Filter{}); entries[0].Delivered != journal.ClientGone {
+	if entries, _ := p.registry.Find("default").Journal.List(journal.Filter{}); entries[0].Delivered != journal.ClientGone {
 		t.Errorf("got %s", entries[0].Delivered)
 	}
 }
 
-// An answer without a body ends too early in its head: nobody may take it for
-// whole.
+// An answer without a body ends too early in its head, so that nobody takes it
+// for whole.
 func TestSpoiledAnswersWithoutBody(t *testing.T) {
 	for _, fault := range []string{"truncate", "garbage"} {
 		for _, method := range []string{"POST", "HEAD"} {
@@ -305,7 +305,7 @@ func TestSpoiledAnswersWithoutBody(t *testing.T) {
 	}
 }
 
-// What a scenario takes away is not added again below.
+// Nothing below adds a header again that a scenario takes away.
 func TestDateCanBeTakenAway(t *testing.T) {
 	for headers, want := range map[string]string{"date: null": "", "Date: yesterday": "yesterday"} {
 		p := open(t, nil)

@@ -75,14 +75,14 @@ func (h *home) register(t *testing.T, name string) string {
 	t.Helper()
 	op := h.api.Operation("Register")
 	s := h.get(t, name)
-	a, err := engine.Serve(&engine.Visit{Instance: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
+	x := &engine.Exchange{Instance: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
 		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Header: http.Header{},
-	}})
-	if err != nil {
+	}}
+	if err := engine.Serve(x); err != nil {
 		t.Fatal(err)
 	}
-	a.Close(0, journal.Sent)
-	return strings.TrimPrefix(a.Header.Get("Location"), "/clients/")
+	x.Close(0, journal.Sent)
+	return strings.TrimPrefix(x.Response.Header.Get("Location"), "/clients/")
 }
 
 func (h *home) byWord(word string) string {

@@ -21,17 +21,17 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// bench is a house with the toy API in it.
-type bench struct {
-	t     *testing.T
-	api   *contract.API
-	house *sandbox.Registry
+// A rig is a registry of sandboxes with the toy API.
+type rig struct {
+	t        *testing.T
+	api      *contract.API
+	registry *sandbox.Registry
 }
 
-func newBench(t *testing.T, auth contract.Auth) *bench {
+func newRig(t *testing.T, auth contract.Auth) *rig {
 	t.Helper()
 	api := toy.New()
-	house, err := sandbox.New(sandbox.Config{
+	registry, err := sandbox.New(sandbox.Config{
 		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{"toy": fixture.Empty(api)},
 		Auth: map[string]contract.Auth{"toy": auth}, Seed: 1, Wall: func() time.Time { return noon },
 		Journal: journal.Limits{Entries: 1000, Bytes: 1 << 20, Body: 1 << 10}, JournalAll: 1 << 22, Max: 10,
@@ -40,39 +40,39 @@ func newBench(t *testing.T, auth contract.Auth) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, api, house}
+	return &rig{t, api, registry}
 }
 
-func (b *bench) visit(op, body, outcome string) *engine.Visit {
+func (b *rig) exchange(op, body, outcome string) *engine.Exchange {
 	b.t.Helper()
-	s := b.house.Find(sandbox.Default)
-	room, err := s.Instance(b.api)
+	s := b.registry.Find(sandbox.Default)
+	instance, err := s.Instance(b.api)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	o := b.api.Operation(op)
-	return &engine.Visit{Instance: room, Sandbox: s, FoundBy: "default", Now: s.Clock.Now(), Outcome: outcome, Request: &contract.Request{
+	return &engine.Exchange{Instance: instance, Sandbox: s, FoundBy: "default", Now: s.Clock.Now(), RequestedOutcome: outcome, Request: &contract.Request{
 		Method: o.Method, Target: o.Path, URL: &url.URL{Path: o.Path}, At: []*contract.Operation{o},
 		Header: http.Header{}, Body: []byte(body),
 	}}
 }
 
-func (b *bench) serve(op, body, outcome string) *engine.Answer {
+func (b *rig) serve(op, body, outcome string) *engine.Exchange {
 	b.t.Helper()
-	a, err := engine.Serve(b.visit(op, body, outcome))
-	if err != nil {
+	x := b.exchange(op, body, outcome)
+	if err := engine.Serve(x); err != nil {
 		b.t.Fatal(err)
 	}
-	return a
+	return x
 }
 
-func (b *bench) play(yaml string) {
+func (b *rig) play(yaml string) {
 	b.t.Helper()
 	s, err := scenario.Parse("test.yaml", []byte("scenario: test\napi: toy\nrules:\n"+yaml), []*contract.API{b.api})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.house.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
+	b.registry.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
 }
 
 func TestWhoDecides(t *testing.T) {
@@ -86,58 +86,58 @@ func TestWhoDecides(t *testing.T) {
 		{"the parameters", "", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
 		{"a scenario", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{"content":"x"}`, "", contract.Off, "busy by scenario toy/test rule 1"},
 		{"a scenario waits behind the checks", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
-		{"a scenario plays the Door's own outcome to anybody", "- {operation: DropParcel, outcome: tooFast}", "DropParcel", `{}`, "", contract.Verify, "tooFast by scenario toy/test rule 1"},
+		{"a scenario plays an outcome of a check to anybody", "- {operation: DropParcel, outcome: tooFast}", "DropParcel", `{}`, "", contract.Verify, "tooFast by scenario toy/test rule 1"},
 		{"a rule without outcome fits whoever decides", "- {operation: DropParcel, wire: {headers: {X-Test: yes}}}", "DropParcel", `{}`, "", contract.Off, "invalid by check parameters"},
 		{"the header", "- {operation: DropParcel, outcome: busy}", "DropParcel", `{"content":"x"}`, "broken", contract.Off, "broken by header"},
 		{"the header by its full name", "", "DropParcel", `{"content":"x"}`, "toy/DropParcel/busy", contract.Off, "busy by header"},
 		{"the header waits behind the checks", "", "DropParcel", `{}`, "busy", contract.Off, "invalid by check parameters"},
-		{"the header plays the Door's own outcome", "", "DropParcel", `{}`, "unknownToken", contract.Verify, "unknownToken by header"},
+		{"the header plays an outcome of a check", "", "DropParcel", `{}`, "unknownToken", contract.Verify, "unknownToken by header"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, tt.auth)
+			b := newRig(t, tt.auth)
 			if tt.rules != "" {
 				b.play(tt.rules)
 			}
 			a := b.serve(tt.op, tt.body, tt.header)
-			if got := a.Entry.Outcome + " by " + a.DecidedBy(); !strings.HasPrefix(got, tt.want) {
+			if got := a.Entry.Outcome + " by " + a.Entry.DecidedBy.String(); !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
-			if strings.Contains(tt.rules, "X-Test") && a.Header.Get("X-Test") != "yes" {
-				t.Errorf("the wire's part is missing: %v", a.Header)
+			if strings.Contains(tt.rules, "X-Test") && a.Response.Header.Get("X-Test") != "yes" {
+				t.Errorf("the wire's part is missing: %v", a.Response.Header)
 			}
-			if a.Outcome() != "toy/"+tt.op+"/"+a.Entry.Outcome {
-				t.Errorf("got %s", a.Outcome())
+			if a.OutcomeName() != "toy/"+tt.op+"/"+a.Entry.Outcome {
+				t.Errorf("got %s", a.OutcomeName())
 			}
 		})
 	}
 }
 
 func TestUnknownOutcomeIsOurOwnFailure(t *testing.T) {
-	b := newBench(t, contract.Off)
-	_, err := engine.Serve(b.visit("DropParcel", `{}`, "Busy"))
+	b := newRig(t, contract.Off)
+	err := engine.Serve(b.exchange("DropParcel", `{}`, "Busy"))
 	if err == nil || !strings.Contains(err.Error(), `DropParcel of toy cannot end in "Busy"; its documented outcomes: success, busy, noSuchPath`) {
 		t.Errorf("got %v", err)
 	}
-	v := b.visit("DropParcel", `{}`, "busy")
-	v.Request.At = nil
-	if _, err = engine.Serve(v); err == nil || !strings.Contains(err.Error(), "names no operation") {
+	x := b.exchange("DropParcel", `{}`, "busy")
+	x.Request.At = nil
+	if err = engine.Serve(x); err == nil || !strings.Contains(err.Error(), "names no operation") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestRequestThatNamesNoOperation(t *testing.T) {
-	b := newBench(t, contract.Off)
-	v := b.visit("DropParcel", "", "")
-	v.Request.At = nil
-	a, err := engine.Serve(v)
-	if err != nil || a.Outcome() != "toy/-/noSuchPath" || a.Status != 404 {
-		t.Errorf("got %v, %v", a, err)
+	b := newRig(t, contract.Off)
+	x := b.exchange("DropParcel", "", "")
+	x.Request.At = nil
+	err := engine.Serve(x)
+	if err != nil || x.OutcomeName() != "toy/-/noSuchPath" || x.Response.Status != 404 {
+		t.Errorf("got %v, %v", x.Entry, err)
 	}
 }
 
 func TestWhatLastsAsLongAsTheCall(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	first := b.serve("DropParcel", `{"content":"x"}`, "")
 	if got := b.serve("DropParcel", `{"content":"x"}`, "").Entry.Outcome; got != "busy" {
 		t.Errorf("while the first is on its way: got %s", got)
@@ -149,14 +149,14 @@ func TestWhatLastsAsLongAsTheCall(t *testing.T) {
 }
 
 func TestFieldsAreLaidOverTheReply(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	b.play("- {operation: DropParcel, outcome: success, with: {parcel: p-7}}\n- {operation: Register, outcome: success, with: {Location: /elsewhere}}\n- {operation: Page, outcome: broken, message: gone, with: {id: null}}")
-	if got := string(b.serve("DropParcel", `{"content":"x"}`, "").Body); got != `{"parcel":"p-7"}` {
+	if got := string(b.serve("DropParcel", `{"content":"x"}`, "").Response.Body); got != `{"parcel":"p-7"}` {
 		t.Errorf("got %s", got)
 	}
 	a := b.serve("Register", "", "")
-	if a.Header.Get("Location") != "/elsewhere" || strings.Contains(string(a.Body), "Location") || a.Status != 201 {
-		t.Errorf("got %v %s", a.Header, a.Body)
+	if a.Response.Header.Get("Location") != "/elsewhere" || strings.Contains(string(a.Response.Body), "Location") || a.Response.Status != 201 {
+		t.Errorf("got %v %s", a.Response.Header, a.Response.Body)
 	}
 	if got := fmt.Sprintf("%s", b.serve("Page", "", "").Entry.Response.Decoded); got != `{"error":"gone"}` {
 		t.Errorf("got %s", got)
@@ -178,10 +178,10 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.wire, func(t *testing.T) {
-			b := newBench(t, contract.Off)
+			b := newRig(t, contract.Off)
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
-			room, _ := b.house.Find(sandbox.Default).Instance(b.api)
+			room, _ := b.registry.Find(sandbox.Default).Instance(b.api)
 			world, err := room.Snapshot()
 			if err != nil {
 				t.Fatal(err)
@@ -189,8 +189,8 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 			if done := strings.Contains(string(world), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
 				t.Errorf("done %t, told %+v, world %s", done, a.Entry.Wire, world)
 			}
-			if strings.HasPrefix(tt.wire, "answer") && (a.Status != 502 || string(a.Body) != "bad gateway" || !a.Entry.Wire.Answered) {
-				t.Errorf("got %d %s", a.Status, a.Body)
+			if strings.HasPrefix(tt.wire, "answer") && (a.Response.Status != 502 || string(a.Response.Body) != "bad gateway" || !a.Entry.Wire.Answered) {
+				t.Errorf("got %d %s", a.Response.Status, a.Response.Body)
 			}
 			a.Close(0, journal.Faulted)
 		})
@@ -198,7 +198,7 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 }
 
 func TestJournalExplains(t *testing.T) {
-	b := newBench(t, contract.Verify)
+	b := newRig(t, contract.Verify)
 	e := b.serve("DropParcel", `{"content":"x"}`, "").Entry
 	if e.Explanation.Cause != "strange_token" || !strings.Contains(e.Explanation.Text, "Register first") {
 		t.Errorf("got %+v", e.Explanation)
@@ -214,7 +214,7 @@ func TestJournalExplains(t *testing.T) {
 }
 
 func TestDiceFollowSeedOperationAndNumber(t *testing.T) {
-	ids := func(b *bench, noise bool) string {
+	ids := func(b *rig, noise bool) string {
 		var all []string
 		for range 3 {
 			if noise {
@@ -222,17 +222,17 @@ func TestDiceFollowSeedOperationAndNumber(t *testing.T) {
 			}
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
 			a.Close(0, journal.Sent)
-			all = append(all, string(a.Body))
+			all = append(all, string(a.Response.Body))
 		}
 		return strings.Join(all, "\n")
 	}
-	quiet, noisy := ids(newBench(t, contract.Off), false), ids(newBench(t, contract.Off), true)
+	quiet, noisy := ids(newRig(t, contract.Off), false), ids(newRig(t, contract.Off), true)
 	if quiet != noisy {
 		t.Errorf("other operations shift the dice:\n%s\n%s", quiet, noisy)
 	}
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	first := ids(b, false)
-	if err := b.house.Find(sandbox.Default).Reset(); err != nil {
+	if err := b.registry.Find(sandbox.Default).Reset(); err != nil {
 		t.Fatal(err)
 	}
 	if again := ids(b, false); again != first {
@@ -241,7 +241,7 @@ func TestDiceFollowSeedOperationAndNumber(t *testing.T) {
 }
 
 func TestParallelCallsKeepTheWorldWhole(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	b.play("- {operation: DropParcel, times: 50, outcome: broken}")
 	var wg sync.WaitGroup
 	for range 64 {
@@ -253,7 +253,7 @@ func TestParallelCallsKeepTheWorldWhole(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	fired, _ := b.house.Find(sandbox.Default).Journal.List(journal.Filter{Outcome: "broken"})
+	fired, _ := b.registry.Find(sandbox.Default).Journal.List(journal.Filter{Outcome: "broken"})
 	if len(fired) > 50 {
 		t.Errorf("fired %d times, want 50", len(fired))
 	}

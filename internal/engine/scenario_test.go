@@ -15,9 +15,9 @@ import (
 )
 
 // world is the toy's state as JSON.
-func (b *bench) world() string {
+func (b *rig) world() string {
 	b.t.Helper()
-	room, err := b.house.Find(sandbox.Default).Instance(b.api)
+	room, err := b.registry.Find(sandbox.Default).Instance(b.api)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestWhenTheWireBreaks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.wire, func(t *testing.T) {
-			b := newBench(t, contract.Off)
+			b := newRig(t, contract.Off)
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
 			if done := strings.Contains(b.world(), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
@@ -57,11 +57,11 @@ func TestWhenTheWireBreaks(t *testing.T) {
 	}
 }
 
-// A phantom tells what a success would have told, and the world is as it was:
-// nothing is kept, no word leads anywhere, and what lasts as long as the call
-// ends on the copy.
+// A phantom answers as a success does and leaves the state as it was: nothing is
+// kept, no identifier leads anywhere, and what lasts as long as the call ends on
+// the copy.
 func TestPhantom(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	real := b.serve("DropParcel", `{"content":"real"}`, "")
 	real.Close(0, journal.Sent)
 	before := b.world()
@@ -69,39 +69,38 @@ func TestPhantom(t *testing.T) {
 	for i := range 2 {
 		a := b.serve("DropParcel", `{"content":"ghost"}`, "")
 		a.Close(0, journal.Sent)
-		if a.Status != 200 || !strings.Contains(string(a.Body), `"parcel":"`) || !a.Entry.Wire.Phantom {
-			t.Errorf("call %d: got %d %s, %+v", i, a.Status, a.Body, a.Entry.Wire)
+		if a.Response.Status != 200 || !strings.Contains(string(a.Response.Body), `"parcel":"`) || !a.Entry.Wire.Phantom {
+			t.Errorf("call %d: got %d %s, %+v", i, a.Response.Status, a.Response.Body, a.Entry.Wire)
 		}
 	}
-	token := strings.TrimPrefix(b.serve("Register", "", "").Header.Get("Location"), "/clients/")
+	token := strings.TrimPrefix(b.serve("Register", "", "").Response.Header.Get("Location"), "/clients/")
 	if after := b.world(); token == "" || after != before {
 		t.Errorf("the world was\n%s and is\n%s", before, after)
 	}
-	if b.house.ByIdentifier(b.api, func() []string { return []string{token} }) != nil {
+	if b.registry.ByIdentifier(b.api, func() []string { return []string{token} }) != nil {
 		t.Error("a word that was told in pretence leads somewhere")
 	}
 	if last := b.serve("DropParcel", `{"content":"real"}`, ""); last.Entry.Outcome != "success" || last.Entry.DecidedBy.Kind != journal.Emulator {
-		t.Errorf("after the phantoms: got %s by %s", last.Entry.Outcome, last.DecidedBy())
+		t.Errorf("after the phantoms: got %s by %s", last.Entry.Outcome, last.Entry.DecidedBy.String())
 	}
 }
 
 func TestTriggersOfRules(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	a := b.serve("DropParcel", `{"content":"books"}`, "")
 	a.Close(0, journal.Sent)
 	var told struct{ Parcel string }
-	if err := json.Unmarshal(a.Body, &told); err != nil {
+	if err := json.Unmarshal(a.Response.Body, &told); err != nil {
 		t.Fatal(err)
 	}
 	b.play("- {operation: GetParcel, skip: 1, trigger: {parcel.lost: {}}}\n- {operation: Page, trigger: {parcel.lost: {parcel: p-0}}}")
-	get := func() *engine.Answer {
-		v := b.visit("GetParcel", "", "")
-		v.Request.Path = map[string]string{"parcel": told.Parcel}
-		a, err := engine.Serve(v)
-		if err != nil {
+	get := func() *engine.Exchange {
+		x := b.exchange("GetParcel", "", "")
+		x.Request.Path = map[string]string{"parcel": told.Parcel}
+		if err := engine.Serve(x); err != nil {
 			t.Fatal(err)
 		}
-		return a
+		return x
 	}
 	for i, want := range []struct{ outcome, note string }{
 		{"success", ""},         // let through
@@ -120,43 +119,43 @@ func TestTriggersOfRules(t *testing.T) {
 }
 
 func TestScenarioOfTheRequest(t *testing.T) {
-	b := newBench(t, contract.Off)
+	b := newRig(t, contract.Off)
 	named := scenario.Implicit(b.api, b.api.Operation("DropParcel"), b.api.Outcome(b.api.Operation("DropParcel"), "busy"))
-	v := b.visit("DropParcel", `{"content":"x"}`, "")
-	v.Scenario = named
-	a, err := engine.Serve(v)
-	if err != nil || a.Outcome() != "toy/DropParcel/busy" || a.DecidedBy() != "scenario toy/DropParcel/busy rule 1" {
-		t.Errorf("got %v, %v", a, err)
+	x := b.exchange("DropParcel", `{"content":"x"}`, "")
+	x.RequestedScenario = named
+	err := engine.Serve(x)
+	if err != nil || x.OutcomeName() != "toy/DropParcel/busy" || x.Entry.DecidedBy.String() != "scenario toy/DropParcel/busy rule 1" {
+		t.Errorf("got %v, %v", x.Entry, err)
 	}
-	if text := a.Entry.Explanation.Text; !strings.HasPrefix(text, "The request itself named the scenario toy/DropParcel/busy") {
+	if text := x.Entry.Explanation.Text; !strings.HasPrefix(text, "The request itself named the scenario toy/DropParcel/busy") {
 		t.Errorf("got %s", text)
 	}
 	if got := b.serve("DropParcel", `{"content":"x"}`, ""); got.Entry.Outcome != "success" {
 		t.Errorf("the next call: got %s", got.Entry.Outcome)
 	}
-	v = b.visit("DropParcel", `{}`, "broken")
-	v.Scenario = named
-	strange := (*engine.StrangeScenarioError)(nil)
-	if _, err = engine.Serve(v); !errors.As(err, &strange) || !strings.Contains(err.Error(), "leave one of the headers") {
+	x = b.exchange("DropParcel", `{}`, "broken")
+	x.RequestedScenario = named
+	strange := (*engine.ScenarioError)(nil)
+	if err = engine.Serve(x); !errors.As(err, &strange) || !strings.Contains(err.Error(), "leave one of the headers") {
 		t.Errorf("got %v", err)
 	}
 	elsewhere := *named
 	elsewhere.API = "other"
-	v = b.visit("DropParcel", `{}`, "")
-	v.Scenario = &elsewhere
-	if _, err = engine.Serve(v); !errors.As(err, &strange) || !strings.Contains(err.Error(), "is about other, and the request is to toy") {
+	x = b.exchange("DropParcel", `{}`, "")
+	x.RequestedScenario = &elsewhere
+	if err = engine.Serve(x); !errors.As(err, &strange) || !strings.Contains(err.Error(), "is about other, and the request is to toy") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// What was passed over is put into words when somebody looks, also long after
-// the scenario is gone.
-func TestPassedOverIsToldLate(t *testing.T) {
-	b := newBench(t, contract.Off)
+// Mismatches are put into words when somebody looks, also long after the scenario
+// is gone.
+func TestMismatchesAreWordedLate(t *testing.T) {
+	b := newRig(t, contract.Off)
 	b.play("- {operation: DropParcel, times: 1, outcome: busy}\n- {operation: DropParcel, where: {content: y}, outcome: busy}")
 	b.serve("DropParcel", `{"content":"x"}`, "")
 	e := b.serve("DropParcel", `{"content":"x"}`, "").Entry
-	b.house.Find(sandbox.Default).Player.OffAll()
+	b.registry.Find(sandbox.Default).Player.OffAll()
 	raw, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,233 @@
+// Package engine takes a request of an API to its outcome: it runs the API's
+// checks, decides, carries the outcome out, makes the answer and records it.
+package engine
+
+import (
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// An Exchange is one request and what becomes of it. Its maker fills the
+// members up to RequestedScenario, and Serve fills those from Response on.
+type Exchange struct {
+	Sandbox  *sandbox.Sandbox
+	Instance *sandbox.Instance
+	FoundBy  string // what led to the sandbox
+	Request  *contract.Request
+	Now      time.Time // by the sandbox's clock
+
+	RequestedOutcome  string             // the name of the outcome that the request itself calls for; "": none
+	RequestedScenario *scenario.Scenario // the scenario that the request itself names, as if it were active for this request alone; nil: none
+
+	Response contract.Response
+	Wire     *scenario.Wire // how the network carries the response; nil: at once and whole
+	Delay    time.Duration  // how long Wire holds the response back
+	Entry    *journal.Entry // the journal's entry
+
+	call      contract.Call // the request as the API's code sees it
+	number    uint64        // how many-th call of its operation this is
+	requested *contract.Outcome
+	dice      *contract.Dice
+	mint      *contract.Dice
+
+	verdict contract.Verdict
+	by      journal.By
+	play    scenario.Play  // what the scenarios say to the call
+	state   contract.State // the one on which the outcome is carried out
+	result  any            // what the outcome returned, or the failure
+	encoded []byte         // result as JSON, with the scenario's fields laid over it
+	ended   bool           // EndCall has run
+}
+
+// Serve takes a request to its outcome, and leaves the answer in x. The caller
+// then sends the answer and closes x. The error is understudy's own: the
+// request calls for an outcome or a scenario that does not fit it.
+func Serve(x *Exchange) error {
+	x.begin()
+	if err := x.checkRequested(); err != nil {
+		return err
+	}
+	refusal, check := x.runChecks()
+	x.withState(func() {
+		x.decide(refusal, check)
+		x.perform()
+	})
+	x.respond()
+	x.record()
+	return nil
+}
+
+// begin makes the call.
+func (x *Exchange) begin() {
+	x.call = contract.Call{
+		Runtime: runtime{x}, API: x.Instance.API, Request: x.Request, Now: x.Now,
+		Auth: x.Instance.Auth(), Switches: x.Instance.Switches(),
+	}
+	x.call.Operation, x.call.Miss = x.call.API.Pick(x.Request)
+	x.number = x.Instance.CountCall(x.call.Operation)
+}
+
+// runChecks runs the API's checks in their order until one refuses the request,
+// and names that one. A pending verdict lets the request pass.
+func (x *Exchange) runChecks() (refusal contract.Verdict, check string) {
+	checks := x.call.API.Checks
+	for i := range checks {
+		if v := checks[i].Do(&x.call); !v.Pending() {
+			return v, checks[i].Name
+		}
+	}
+	if x.call.Operation == nil {
+		panic("engine: the checks of " + x.call.API.Name + " let a request pass that names no operation")
+	}
+	return contract.Verdict{}, ""
+}
+
+// decide asks the request's own header first, then the scenarios, and then the
+// emulator. A check's refusal stands unless the header or a scenario calls for
+// an outcome that a check declares.
+func (x *Exchange) decide(refusal contract.Verdict, check string) {
+	refused := !refusal.Pending()
+	if x.requested != nil && (!refused || x.call.API.DeclaredByCheck(x.requested)) {
+		x.verdict, x.by.Kind = x.requested.Verdict(), journal.Header
+		return
+	}
+	x.play = x.askScenarios(refused)
+	switch {
+	case !x.play.Verdict.Pending():
+		x.verdict, x.by.Kind = x.play.Verdict, journal.Scenario
+	case refused:
+		x.verdict, x.by.Kind, x.by.Name = refusal, journal.Check, check
+	default:
+		x.verdict, x.by.Kind = x.call.Operation.Decide(&x.call), journal.Emulator
+	}
+	x.by.Scenario, x.by.Rule = x.play.Scenario, x.play.Rule
+}
+
+// askScenarios asks the scenario that the request names, and the active ones.
+func (x *Exchange) askScenarios(refused bool) scenario.Play {
+	player := x.Sandbox.Player
+	if x.RequestedScenario != nil {
+		return player.AskFirst(x.RequestedScenario, &x.call, refused, x.number)
+	}
+	return player.Ask(&x.call, refused)
+}
+
+// perform carries the outcome out, unless the network broke before the request
+// arrived. The scenario's triggers run here too, before the next call is
+// decided.
+func (x *Exchange) perform() {
+	x.Wire, x.Delay = x.play.Wire, x.play.Delay
+	if x.play.Phantom {
+		x.useCopyOfState()
+	}
+	x.state = x.call.State
+	if do := x.verdict.Outcome.Do; do != nil && !x.Wire.Undone() {
+		x.result = do(&x.call)
+	}
+	if x.play.Phantom {
+		x.call.Callbacks = nil
+	}
+	for i := range x.play.Triggers {
+		x.runTrigger(&x.play.Triggers[i])
+	}
+}
+
+// respond encodes the outcome as the API does it, and then changes the response
+// as the scenario has the network do.
+func (x *Exchange) respond() {
+	api, op, outcome := x.call.API, x.call.Operation, x.verdict.Outcome
+	rows := outcome.Returns
+	if outcome.Fails {
+		x.result, rows = api.Fail(&x.call, x.verdict), api.Failure
+	}
+	write := api.Write
+	if op != nil && op.Write != nil {
+		write = op.Write
+	}
+	x.Response = write(&x.call, x.verdict, x.encode(rows))
+	if x.Wire != nil {
+		changeResponse(&x.Response, x.Wire)
+	}
+}
+
+// encode makes the reply of what the outcome returned, with the scenario's
+// fields laid over it.
+func (x *Exchange) encode(rows []contract.Param) (reply contract.Reply) {
+	var body []byte
+	if x.result != nil {
+		body = wire.Encode(x.result)
+	}
+	body, err := x.play.With.Over(body)
+	if err == nil {
+		x.encoded = body
+		reply.Header, reply.Body, err = wire.Headers(rows, body)
+	}
+	if err != nil {
+		panic("engine: " + x.call.API.Name + ", outcome " + x.verdict.Outcome.Name + ": " + err.Error())
+	}
+	return reply
+}
+
+// changeResponse changes a response as the network does: something in between
+// answers, or headers are set and removed.
+func changeResponse(r *contract.Response, by *scenario.Wire) {
+	if a := by.Answer; a != nil {
+		*r = contract.Response{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}
+	}
+	if len(by.Headers) > 0 {
+		r.Header = maps.Clone(r.Header)
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	for _, h := range by.Headers {
+		if h.Remove {
+			r.Header.Del(h.Name)
+		} else {
+			r.Header.Set(h.Name, h.Value)
+		}
+	}
+}
+
+// EndCall ends what lasts as long as the call, by Outcome.Sent. Run it before
+// the last byte is sent: a client that has the whole answer may call again at
+// once. A second run does nothing.
+func (x *Exchange) EndCall() {
+	sent := x.verdict.Outcome.Sent
+	if sent == nil || x.ended || x.Wire.Undone() {
+		return
+	}
+	x.ended = true
+	x.Instance.WithState(func(contract.State) {
+		x.call.State = x.state // a reset may have replaced the instance's since
+		sent(&x.call)
+		x.call.State = nil
+	})
+}
+
+// Close completes the journal's entry. Run it once the answer is sent, or could
+// not be.
+func (x *Exchange) Close(took time.Duration, d journal.Delivered) {
+	x.EndCall()
+	x.Sandbox.Journal.Close(x.Entry, took, d)
+}
+
+// Callbacks are the requests to the client's side that follow the answer.
+func (x *Exchange) Callbacks() []contract.Callback { return x.call.Callbacks }
+
+// OutcomeName is the outcome's full name: API, operation and outcome. The middle
+// is a hyphen where the request names no operation.
+func (x *Exchange) OutcomeName() string {
+	op := "-"
+	if x.call.Operation != nil {
+		op = x.call.Operation.Name
+	}
+	return x.call.API.Name + "/" + op + "/" + x.verdict.Outcome.Name
+}

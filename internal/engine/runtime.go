@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+)
+
+// withState runs f under the lock of the instance's state.
+func (x *Exchange) withState(f func()) {
+	x.Instance.WithState(func(state contract.State) {
+		x.call.State = state
+		defer func() { x.call.State = nil }()
+		f()
+	})
+}
+
+// runtime serves the API's code while an exchange is under way.
+type runtime struct{ x *Exchange }
+
+func (r runtime) WithState(f func()) { r.x.withState(f) }
+
+func (r runtime) CountInWindow(key string, window time.Duration) int {
+	return r.x.Instance.CountInWindow(key, window)
+}
+
+func (r runtime) Wall() time.Time { return r.x.Instance.Wall() }
+
+// Dice are made when the API first asks for them: most calls need none.
+func (r runtime) Dice() *contract.Dice {
+	if r.x.dice == nil {
+		r.x.dice = r.x.Instance.Dice(r.x.call.Operation, r.x.number)
+	}
+	return r.x.dice
+}
+
+func (r runtime) Mint() *contract.Dice {
+	if r.x.mint == nil {
+		r.x.mint = r.x.Instance.Mint(r.x.call.Operation, r.x.number)
+	}
+	return r.x.mint
+}
+
+func (r runtime) Issue(identifier string) { r.x.Instance.Issue(identifier) }
+
+func (r runtime) Forget(identifier string) { r.x.Instance.Forget(identifier) }
+
+// phantomRuntime serves an outcome that is told and not carried out: the
+// identifiers that it issues lead nowhere.
+type phantomRuntime struct{ runtime }
+
+func (phantomRuntime) Issue(string)  {}
+func (phantomRuntime) Forget(string) {}
+
+// useCopyOfState has the outcome be carried out on a copy of the state, which is
+// thrown away: the answer is that of a success, and nothing changes.
+func (x *Exchange) useCopyOfState() {
+	state, err := x.Instance.Copy(x.call.State)
+	if err != nil {
+		panic("engine: " + x.call.API.Name + ": copying the state for a phantom: " + err.Error())
+	}
+	x.call.State, x.call.Runtime = state, phantomRuntime{runtime{x}}
+}

@@ -1,0 +1,209 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/engine"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// router routes requests by the paths of some APIs' tables. unknown serves what
+// no path fits. Where two APIs have the same path, the first one has it.
+func (g *Gateway) router(unknown echo.HandlerFunc, apis ...*contract.API) *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if errors.Is(err, echo.ErrNotFound) { // echo has no route
+			err = unknown(c)
+		}
+		if err != nil {
+			g.refuse(c, err)
+		}
+	}
+	taken := map[string]bool{}
+	for _, api := range apis {
+		paths, at := operationsByPath(api)
+		for _, path := range paths {
+			shape := pathName.ReplaceAllString(path, "{}")
+			if taken[shape] {
+				continue
+			}
+			taken[shape] = true
+			// Which method is right is the API's to say, so the handler takes all of
+			// them: as the answer of a path that has no route for any method.
+			handler := g.serveAt(api, at[path])
+			route := pathName.ReplaceAllString(path, ":$1")
+			e.RouteNotFound(route+"/", handler)
+			if route != "" {
+				e.RouteNotFound(route, handler)
+			}
+		}
+	}
+	return e
+}
+
+// pathName is a name in a documented path: {serviceProvider}.
+var pathName = regexp.MustCompile(`\{(\w+)\}`)
+
+// operationsByPath lists the documented paths of an API without a slash at their
+// end, in the order of its table, and the operations at each.
+func operationsByPath(api *contract.API) (paths []string, at map[string][]*contract.Operation) {
+	at = map[string][]*contract.Operation{}
+	for _, op := range api.Operations {
+		for _, path := range append([]string{op.Path}, op.Aliases...) {
+			path = strings.TrimSuffix(path, "/")
+			if at[path] == nil {
+				paths = append(paths, path)
+			}
+			at[path] = append(at[path], op)
+		}
+	}
+	return paths, at
+}
+
+// serveAt serves requests to a path of an API. At that path are operations, or
+// none where no path of the API fits.
+func (g *Gateway) serveAt(api *contract.API, at []*contract.Operation) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		request := g.request(c)
+		request.At = at
+		return g.serve(c, api, request)
+	}
+}
+
+// serveClaimed serves requests at the shared door that name no API and have a
+// path of none: the first API takes it that claims it.
+func (g *Gateway) serveClaimed(c echo.Context) error {
+	request := g.request(c)
+	for _, api := range g.config.APIs {
+		if api.Claims != nil && api.Claims(request) {
+			return g.serve(c, api, request)
+		}
+	}
+	return noAPI(request, g.config.APIs)
+}
+
+// serve takes a request of an API to its answer: it finds the sandbox, has the
+// engine decide, and delivers.
+func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request) error {
+	r := c.Request()
+	at := addressOf(r)
+	request.Base = g.base(r, at, api)
+	box, foundBy, err := g.sandbox(at, api, request)
+	if err != nil {
+		return noSandbox(err)
+	}
+	instance, err := box.Instance(api)
+	if err != nil {
+		return noState(err)
+	}
+	requested, err := g.requestedScenario(r.Header.Get(ScenarioHeader), api)
+	if err != nil {
+		return noScenario(err)
+	}
+	began := g.config.Registry.Wall()
+	x := &engine.Exchange{
+		Sandbox: box, Instance: instance, FoundBy: foundBy, Request: request,
+		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
+	}
+	x.Now, request.Arrived = box.Clock.Both()
+	if err := engine.Serve(x); err != nil {
+		return unfitRequest(err)
+	}
+	// The network's faults need the connection itself, not echo's wrapper of it.
+	g.deliver(c.Response().Writer, r, x, began)
+	return nil
+}
+
+// request is the request as an API sees it. Base is left to whoever knows the
+// API, Arrived to whoever knows the sandbox.
+func (g *Gateway) request(c echo.Context) *contract.Request {
+	r := c.Request()
+	body, tooLarge, err := readBody(r, g.config.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client broke off, and there is nobody to answer
+	}
+	request := &contract.Request{
+		Method: r.Method, Target: r.RequestURI, URL: r.URL,
+		Host: r.Host, Header: r.Header, Body: body, TooLarge: tooLarge, Client: r.RemoteAddr,
+	}
+	if names := c.ParamNames(); len(names) > 0 {
+		request.Path = make(map[string]string, len(names))
+		for i, name := range names {
+			request.Path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
+		}
+	}
+	return request
+}
+
+// readBody reads a body of at most limit bytes. Of a longer one it keeps the
+// beginning.
+func readBody(r *http.Request, limit int64) (body []byte, tooLarge bool, err error) {
+	if r.Body == nil || r.ContentLength == 0 {
+		return nil, false, nil
+	}
+	if r.ContentLength > 0 && r.ContentLength <= limit {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+		return body, false, err
+	}
+	body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil || int64(len(body)) <= limit {
+		return body, false, err
+	}
+	// A client that is still writing reads no answer: take the rest from it, within bounds.
+	_, _ = io.CopyN(io.Discard, r.Body, 8*limit)
+	return body[:limit], true, nil
+}
+
+// base is the address by which clients find an API: the one by which the request
+// came, or the advertised door's with the API's own path segment.
+func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
+	if door := g.config.Advertise; door != "" {
+		own := "/" + api.Name
+		return door + strings.TrimSuffix(at.prefix, own) + own
+	}
+	return wire.Base(r) + at.prefix
+}
+
+// sandbox finds the sandbox that a request names, or the one that alone knows an
+// identifier in it, or default.
+func (g *Gateway) sandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
+	registry := g.config.Registry
+	if at.foundBy != "" {
+		s, err = registry.Get(at.sandbox)
+		return s, at.foundBy, err
+	}
+	if api.Identifiers != nil {
+		if s = registry.ByIdentifier(api, func() []string { return api.Identifiers(request) }); s != nil {
+			return s, "word", nil
+		}
+	}
+	return registry.Find(sandbox.Default), "default", nil
+}
+
+// requestedScenario finds the scenario that a request to an API names, or nil
+// where the name is empty. Of several APIs' scenarios of that name it is the one
+// of the API asked.
+func (g *Gateway) requestedScenario(name string, api *contract.API) (*scenario.Scenario, error) {
+	switch {
+	case name == "":
+		return nil, nil
+	case g.config.Find == nil:
+		return nil, errors.New("no scenario is known here by which the header " + ScenarioHeader + " could be played")
+	}
+	if !strings.Contains(name, "/") {
+		if own, err := g.config.Find(api.Name + "/" + name); err == nil {
+			return own, nil
+		}
+	}
+	return g.config.Find(name)
+}
