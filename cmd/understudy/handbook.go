@@ -12,7 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/handbook"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
@@ -52,7 +52,7 @@ func handbookCommand(env *env) *cobra.Command {
 
 // writeHandbook writes pages into a folder, or to standard output where none is named.
 func writeHandbook(env *env, dir string, apis []*contract.API) error {
-	library, shelf := scenario.NewLibrary(emulators.All), fixture.NewLibrary(emulators.All)
+	library, shelf := library.New(emulators.All), fixture.NewLibrary(emulators.All)
 	if err := library.Add(scenarios.Files, "shipped"); err != nil {
 		return err
 	}

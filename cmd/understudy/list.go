@@ -17,6 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
@@ -166,7 +167,7 @@ func outcomeKind(o *contract.Outcome) string {
 }
 
 func listScenarios(c *chosen) (*table, error) {
-	library := scenario.NewLibrary(emulators.All)
+	library := library.New(emulators.All)
 	faults := library.Add(scenarios.Files, "shipped")
 	for _, dir := range c.scenarios {
 		root, err := os.OpenRoot(dir)

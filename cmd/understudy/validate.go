@@ -18,6 +18,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 func validateCommand(env *env) *cobra.Command {
@@ -162,7 +163,7 @@ func checkScenario(file string, text []byte, seen map[string]string) error {
 		s, err = scenario.Parse(file, text, emulators.All)
 	} else {
 		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yaml"), ".yml")
-		s, err = scenario.NewLibrary(emulators.All).Put(folder+"/"+name, text)
+		s, err = library.New(emulators.All).Put(folder+"/"+name, text)
 	}
 	if err != nil {
 		return placed(file, err)

@@ -104,6 +104,7 @@ func (b booth) WithState(f func()) {
 	f()
 	b.call.State = was
 }
+
 func (b booth) CountInWindow(key string, _ time.Duration) int {
 	b.town.hits[key]++
 	return b.town.hits[key]

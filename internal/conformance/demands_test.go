@@ -10,11 +10,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
-// library is a scenario of each kind, and two that answer just before and just
+// ofEachKind is a scenario of each kind, and two that answer just before and just
 // after five seconds.
-const library = `
+const ofEachKind = `
 scenario: all-kinds
 api: toy
 rules:
@@ -51,7 +52,7 @@ func TestDemands(t *testing.T) {
 		t.Errorf("got %q", none)
 	}
 
-	s, err := scenario.NewLibrary([]*contract.API{api}).Put("", []byte(library))
+	s, err := library.New([]*contract.API{api}).Put("", []byte(ofEachKind))
 	if err != nil {
 		t.Fatal(err)
 	}

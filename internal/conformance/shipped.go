@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
@@ -94,9 +95,9 @@ func (w *World) Activate(t testing.TB, name string) {
 // outcome is.
 func (w *World) find(name string) (*scenario.Scenario, error) {
 	if l, read := libraries.Load(w.API); read {
-		return l.(*scenario.Library).Find(name)
+		return l.(*library.Library).Find(name)
 	}
-	l := scenario.NewLibrary([]*contract.API{w.API})
+	l := library.New([]*contract.API{w.API})
 	if err := l.Add(folder{scenarios.Files, []string{w.API.Name, scenario.Everywhere}}, "shipped"); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // Noon is when a test happens that says no other time.
@@ -158,7 +159,7 @@ func slowly(from time.Time) func() time.Time {
 // Play switches a scenario on, of which each outcome has one by its name.
 func (w *World) Play(t testing.TB, op *contract.Operation, o *contract.Outcome) {
 	t.Helper()
-	s, err := scenario.NewLibrary([]*contract.API{w.API}).Find(w.API.Name + "/" + op.Name + "/" + o.Name)
+	s, err := library.New([]*contract.API{w.API}).Find(w.API.Name + "/" + op.Name + "/" + o.Name)
 	if err != nil {
 		t.Fatal(err)
 	}

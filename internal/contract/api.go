@@ -221,3 +221,31 @@ func (a *API) DeclaredByCheck(o *Outcome) bool {
 	}
 	return false
 }
+
+// OperationNames lists the names of the operations, in the order of the table.
+func (a *API) OperationNames() []string {
+	names := make([]string, len(a.Operations))
+	for i, op := range a.Operations {
+		names[i] = op.Name
+	}
+	return names
+}
+
+// Returned are the rows of what o returns: of a failure, those of what Fail
+// returns.
+func (a *API) Returned(o *Outcome) []Param {
+	if o.Fails {
+		return a.Failure
+	}
+	return o.Returns
+}
+
+// FindParam finds the row of a name, or returns nil.
+func FindParam(rows []Param, name string) *Param {
+	for i := range rows {
+		if rows[i].Name == name {
+			return &rows[i]
+		}
+	}
+	return nil
+}

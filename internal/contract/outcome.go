@@ -151,3 +151,12 @@ func (f Facts) Get(name string) (any, bool) {
 
 // Outcomes lists outcomes, as Check.Ends has them.
 func Outcomes(o ...*Outcome) []*Outcome { return o }
+
+// OutcomeNames lists the names of outcomes.
+func OutcomeNames(outcomes []*Outcome) []string {
+	names := make([]string, len(outcomes))
+	for i, o := range outcomes {
+		names[i] = o.Name
+	}
+	return names
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -44,11 +45,11 @@ type expect struct {
 	Met   bool `json:"met"`
 }
 
-func playingOf(st scenario.Status) playing {
+func playingOf(st player.Status) playing {
 	return playing{st.Scenario, st.State, st.Since, st.File, each(st.Rules, playingRuleOf)}
 }
 
-func playingRuleOf(r scenario.RuleStatus) playingRule {
+func playingRuleOf(r player.RuleStatus) playingRule {
 	told := playingRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
 	told.Outcome, told.Outcomes = oneOrSeveral(r.Outcomes)
 	if told.Outcomes != nil {
@@ -91,7 +92,7 @@ func (s *Server) switchOn(a *asking, box *sandbox.Sandbox) (any, error) {
 	}
 	name := found.FullName()
 	on := box.Player.Active()
-	if len(on) >= mostActive && !slices.ContainsFunc(on, func(st scenario.Status) bool { return st.Scenario == name }) {
+	if len(on) >= mostActive && !slices.ContainsFunc(on, func(st player.Status) bool { return st.Scenario == name }) {
 		return nil, refuse(http.StatusConflict, "%d scenarios are active in sandbox %s, which is the most; switch one off", mostActive, box.Name)
 	}
 	box.Player.On(found, by)
@@ -161,6 +162,6 @@ func (s *Server) switchOff(a *asking, box *sandbox.Sandbox) (any, error) {
 	if box.Player.Off(name) {
 		return nil, nil
 	}
-	on := each(box.Player.Active(), func(st scenario.Status) string { return st.Scenario })
+	on := each(box.Player.Active(), func(st player.Status) string { return st.Scenario })
 	return nil, refuse(http.StatusNotFound, "the scenario %s is not active in sandbox %s%s", quote(name), box.Name, hint(name, on))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // shelved is what the list tells of a scenario of the library.
@@ -91,7 +92,7 @@ func faulty(err error) *problem {
 
 func (s *Server) deleteScenario(a *asking) (any, error) {
 	err := s.config.Library.Delete(a.path["name"])
-	var unknown *scenario.UnknownError
+	var unknown *library.UnknownError
 	switch {
 	case errors.As(err, &unknown):
 		return nil, refuse(http.StatusNotFound, "%v", err)
@@ -134,7 +135,7 @@ func (s *Server) known(api, operation, outcome string) error {
 
 func outcomeName(o *contract.Outcome) string { return o.Name }
 
-func shelvedOf(l scenario.Listed) shelved {
+func shelvedOf(l library.Listed) shelved {
 	return shelved{l.Name, l.API, l.Description, filledList(l.Tags), l.Rules, filledList(l.Operations), l.File, l.Source, l.Error}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 type narrow = scenario.Narrow
@@ -13,7 +14,7 @@ type narrow = scenario.Narrow
 // must finds a scenario without a file.
 func must(t *testing.T, name string) *scenario.Scenario {
 	t.Helper()
-	found, err := scenario.NewLibrary(apis).Find(name)
+	found, err := library.New(apis).Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // Config says what the control API speaks of and whom it serves.
 type Config struct {
 	APIs     []*contract.API
 	Registry *sandbox.Registry
-	Library  *scenario.Library
+	Library  *library.Library
 
 	// Doors tells the URL of every API's door by the API's name, and that of
 	// the shared door as "door". base is the scheme, host and port by which the

@@ -20,7 +20,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -176,7 +176,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	library := scenario.NewLibrary(apis)
+	library := library.New(apis)
 	if err := library.Add(scenarioFiles, "shipped"); err == nil {
 		t.Fatal("the faulty scenario was taken")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // BenchmarkYardstick is the unit of all targets: 1 µs of a target is one of its
@@ -102,7 +103,7 @@ func BenchmarkScenarios(b *testing.B) {
 		"a pattern":       head + "  - {operation: CreateSession, where: {UserId: {matches: '^u-%[1]d$'}}, outcome: ResourceNotFound.NoIdle}\n",
 	}
 	for _, about := range []string{"same operation", "other operation", "worn out", "another state", "a pattern"} {
-		for _, on := range []int{0, 1, 100} {
+		for _, on := range []int{0, 1, 100, 1000} {
 			for _, loaded := range []int{1, 1000, 10_000} {
 				if on > loaded || about != "same operation" && (on != 100 || loaded != 10_000) {
 					continue
@@ -113,7 +114,7 @@ func BenchmarkScenarios(b *testing.B) {
 					for i := range loaded {
 						files[fmt.Sprintf("tencentcar/s%d.yaml", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, active[about], i)}
 					}
-					library := scenario.NewLibrary([]*contract.API{w.API})
+					library := library.New([]*contract.API{w.API})
 					if err := library.Add(files, "many"); err != nil {
 						b.Fatal(err)
 					}

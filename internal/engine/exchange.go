@@ -11,6 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -39,7 +40,7 @@ type Exchange struct {
 
 	verdict contract.Verdict
 	by      journal.By
-	play    scenario.Play  // what the scenarios say to the call
+	play    player.Play    // what the scenarios say to the call
 	state   contract.State // the one on which the outcome is carried out
 	result  any            // what the outcome returned, or the failure
 	encoded []byte         // result as JSON, with the scenario's fields laid over it
@@ -111,7 +112,7 @@ func (x *Exchange) decide(refusal contract.Verdict, check string) {
 }
 
 // askScenarios asks the scenario that the request names, and the active ones.
-func (x *Exchange) askScenarios(refused bool) scenario.Play {
+func (x *Exchange) askScenarios(refused bool) player.Play {
 	player := x.Sandbox.Player
 	if x.RequestedScenario != nil {
 		return player.AskFirst(x.RequestedScenario, &x.call, refused, x.number)

@@ -7,6 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 // record writes the journal's entry. Only what became of the answer is still
@@ -37,8 +38,8 @@ func (x *Exchange) record() {
 	if x.Wire != nil || x.play.Phantom {
 		e.Wire = x.wireRecord()
 	}
-	if x.play.Passed != nil {
-		e.Mismatches = journal.LazyMismatches(mismatches{x.play.Passed})
+	if x.play.Mismatches != nil {
+		e.Mismatches = journal.LazyMismatches(mismatches{x.play.Mismatches})
 	}
 	for _, b := range c.Callbacks {
 		e.Callbacks = append(e.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})
@@ -98,16 +99,16 @@ func (x *Exchange) runTrigger(t *scenario.Trigger) {
 	x.call.Note("trigger "+t.Name, result)
 }
 
-// mismatches lists the rules that did not fit. It keeps nothing of the exchange,
-// which is much larger than what it needs.
-type mismatches struct{ *scenario.Passing }
+// mismatches describes the rules that did not fit. It keeps nothing of the
+// exchange, which is much larger than what it needs.
+type mismatches struct{ *player.Mismatches }
 
 // List puts into words why each rule did not fit.
 func (m mismatches) List() []journal.Mismatch {
-	list, more := m.Passing.List()
+	list, more := m.Mismatches.List()
 	all := make([]journal.Mismatch, 0, len(list)+1)
 	for _, p := range list {
-		all = append(all, journal.Mismatch{Scenario: p.Scenario, Rule: p.Rule, Why: p.Why})
+		all = append(all, journal.Mismatch(p))
 	}
 	if more > 0 {
 		all = append(all, journal.Mismatch{Why: fmt.Sprintf("%d more rules did not fit", more)})

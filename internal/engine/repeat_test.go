@@ -14,6 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // stormy throws dice wherever dice can be thrown.
@@ -110,7 +111,7 @@ func same(t *testing.T, what, got, want string) {
 func TestTimesIsExactInBetween(t *testing.T) {
 	const times, clients, lives = 50, 64, 20
 	b := newRig(t, contract.Off)
-	library := scenario.NewLibrary([]*contract.API{b.api})
+	library := library.New([]*contract.API{b.api})
 	text := func(name, description string) []byte {
 		return []byte("scenario: " + name + "\napi: toy\ndescription: " + description + "\nrules:\n  - {operation: Page, times: 50, outcome: broken}\n")
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 func TestWireFaults(t *testing.T) {
@@ -162,7 +162,7 @@ func TestBandwidthIsCut(t *testing.T) {
 func TestScenarioHeader(t *testing.T) {
 	other := toy.New()
 	other.Name = "other"
-	library := scenario.NewLibrary([]*contract.API{toy.New(), other})
+	library := library.New([]*contract.API{toy.New(), other})
 	files := fstest.MapFS{}
 	for _, api := range []string{"toy", "other"} {
 		files[api+"/both.yaml"] = &fstest.MapFile{Data: []byte("scenario: both\napi: " + api + "\nrules:\n  - {operation: Page, outcome: broken}\n")}

@@ -13,11 +13,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // Page is the handbook page of an API. Of scenarios and fixtures it shows
 // those of the API. The same tables give the same bytes.
-func Page(api *contract.API, scenarios []scenario.Listed, fixtures []*fixture.Fixture) []byte {
+func Page(api *contract.API, scenarios []library.Listed, fixtures []*fixture.Fixture) []byte {
 	p := &page{}
 	p.line("<!-- Made from the tables by: understudy handbook -o docs/handbook. Do not edit. -->")
 	p.line("")
@@ -361,7 +362,7 @@ func (p *page) triggers(api *contract.API) {
 	p.line("")
 }
 
-func (p *page) scenarios(api *contract.API, all []scenario.Listed) {
+func (p *page) scenarios(api *contract.API, all []library.Listed) {
 	p.heading(2, "Scenarios")
 	p.line("Every outcome above is a scenario without a file: `understudy scenarios on %s/OPERATION/OUTCOME`.%s\n", api.Name, shipped(api, all))
 	first := true
@@ -383,12 +384,12 @@ func (p *page) scenarios(api *contract.API, all []scenario.Listed) {
 }
 
 // about reports whether a scenario is one of api, or of every API.
-func about(s *scenario.Listed, api *contract.API) bool {
+func about(s *library.Listed, api *contract.API) bool {
 	return s.Rules > 0 && (s.API == api.Name || s.API == scenario.Everywhere)
 }
 
 // shipped leads to the table of scenarios where there is one.
-func shipped(api *contract.API, all []scenario.Listed) string {
+func shipped(api *contract.API, all []library.Listed) string {
 	for _, s := range all {
 		if about(&s, api) {
 			return " These ship as files:"

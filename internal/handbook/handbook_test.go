@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/handbook"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 var (
@@ -41,7 +41,7 @@ var toy = &contract.API{
 }
 
 var (
-	listed = []scenario.Listed{
+	listed = []library.Listed{
 		{Name: "toy/rain", API: "toy", Description: "It rains.", Tags: []string{"wet"}, Rules: 1, Operations: []string{"*", "PlayGame"}},
 		{Name: "toy/faulty", API: "toy", Error: "it is"},
 		{Name: "other/sun", API: "other", Description: "It shines.", Rules: 1},

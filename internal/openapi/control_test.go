@@ -8,7 +8,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance/toy"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // What the control API serves is as valid as what the command line writes.
@@ -16,7 +16,7 @@ func TestServedDocumentsAreValid(t *testing.T) {
 	api := toy.New()
 	w := conformance.New(t, api, conformance.Setting{Fixture: "empty"})
 	apis := []*contract.API{api}
-	server := control.New(control.Config{APIs: apis, Registry: w.Registry, Library: scenario.NewLibrary(apis)})
+	server := control.New(control.Config{APIs: apis, Registry: w.Registry, Library: library.New(apis)})
 	for _, target := range []string{"/v1/openapi.json", "/v1/apis/toy/openapi.json"} {
 		rec := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", target, nil)

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/understudy-suite/understudy/internal/contract"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 // Progress is all by which a sandbox's dice are thrown, and how far its active
@@ -12,7 +12,7 @@ import (
 // calls end the same again, and meet the same faults.
 type Progress struct {
 	Calls     map[string]map[string]uint64 `json:"calls"` // by API and operation: how many there were; "" for those that name none
-	Scenarios []scenario.Progress          `json:"scenarios"`
+	Scenarios []player.Progress            `json:"scenarios"`
 }
 
 // Check says what no sandbox can have come to. Nothing is wrong with nil.

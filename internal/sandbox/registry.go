@@ -14,6 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 // Default is the name of the sandbox of whoever names none.
@@ -128,7 +129,7 @@ func (h *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) ma
 	h.initial.Unlock()
 	anew := map[string][]string{}
 	for _, s := range h.List() {
-		if names := s.Player.Renew(find); names != nil {
+		if names := s.Player.Update(find); names != nil {
 			anew[s.Name] = names
 		}
 	}
@@ -188,7 +189,7 @@ func (h *Registry) add(name string) *Sandbox {
 	s := &Sandbox{
 		Name: name, Clock: c, registry: h, created: c.Now(),
 		Journal:     journal.New(name, h.config.Journal, h.budget),
-		Player:      scenario.NewPlayer(h.config.APIs, seed, c.Now),
+		Player:      player.New(h.config.APIs, seed, c.Now),
 		seed:        seed,
 		credentials: h.config.Credentials,
 		instances:   map[*contract.API]*Instance{},

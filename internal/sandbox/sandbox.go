@@ -14,7 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 // A Sandbox is one isolated world.
@@ -22,7 +22,7 @@ type Sandbox struct {
 	Name    string
 	Clock   *clock.Clock
 	Journal *journal.Journal
-	Player  *scenario.Player
+	Player  *player.Player
 
 	registry    *Registry
 	seed        uint64

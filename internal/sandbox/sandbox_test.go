@@ -18,6 +18,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -305,12 +306,12 @@ func TestResumeRefusesWhatCannotBe(t *testing.T) {
 	h.register(t, sandbox.Default)
 	s := h.get(t, sandbox.Default)
 	before := s.Progress()
-	for _, wrong := range []scenario.Progress{
-		{Scenario: "toy/x", State: "initial", Rules: []scenario.RuleProgress{{Fired: -1}}},
+	for _, wrong := range []player.Progress{
+		{Scenario: "toy/x", State: "initial", Rules: []player.RuleProgress{{Fired: -1}}},
 		{Scenario: "toy/x", State: "initial", Skipped: -1},
 		{Scenario: "toy/x"},
 	} {
-		if err := s.Resume(sandbox.Progress{Scenarios: []scenario.Progress{wrong}}); err == nil {
+		if err := s.Resume(sandbox.Progress{Scenarios: []player.Progress{wrong}}); err == nil {
 			t.Errorf("%+v was taken", wrong)
 		}
 	}

@@ -1,7 +1,8 @@
-// Package scenario reads the files that decide how calls end, and plays them.
+// Package scenario is the language of scenario files: their types, and how a file
+// is read and checked against the tables of the APIs.
 //
 // A scenario speaks the API's own words: operations, parameters and documented
-// outcomes. It chooses an outcome, and the house makes the answer of it as it
-// makes that of the emulator's own decision. What the network does stands
-// apart, under wire.
+// outcomes. It chooses an outcome, and the engine makes the answer as it makes
+// that of the emulator's own decision. What the network does stands apart, under
+// wire. Package library holds the files, and package player plays them.
 package scenario

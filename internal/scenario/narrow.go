@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"errors"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -11,6 +12,15 @@ import (
 
 // NarrowKeys are the keys of what narrows an activation.
 var NarrowKeys = []string{"times", "skip", "where", "for", "wire"}
+
+// Narrow narrows an activation. Zero values narrow nothing.
+type Narrow struct {
+	Times int           // how many calls the scenario decides, over all of its rules
+	Skip  int           // how many calls that fit a rule pass before
+	Where []Condition   // must hold beside each rule's own
+	For   time.Duration // how long it is on, by the sandbox's clock
+	Wire  *Wire         // laid over each rule's own
+}
 
 // ParseNarrow reads by what an activation of a scenario is narrowed, and holds
 // its conditions against what each of the scenario's rules is about. Its error
@@ -51,7 +61,7 @@ func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error
 
 // forEach reads conditions as if they stood in each rule of a scenario.
 func (r *reader) forEach(of *Scenario, n *yaml.Node) (where []Condition) {
-	for _, name := range of.operations() {
+	for _, name := range of.Operations() {
 		t := target{name: name, known: r.api != nil}
 		if r.api != nil && name != Any {
 			t.op = r.api.Operation(name)

@@ -60,12 +60,12 @@ func implies(stronger, weaker []Condition) bool {
 // refused.
 func (r *reader) meetsRefusals(rule *Rule) bool {
 	ends := r.atDoor(rule)
-	return rule.network() || len(ends) > 0 && !slices.Contains(ends, false)
+	return rule.OnlyWire() || len(ends) > 0 && !slices.Contains(ends, false)
 }
 
 // mayMeetRefusals reports whether a rule sometimes takes them.
 func (r *reader) mayMeetRefusals(rule *Rule) bool {
-	return rule.network() || slices.Contains(r.atDoor(rule), true)
+	return rule.OnlyWire() || slices.Contains(r.atDoor(rule), true)
 }
 
 // atDoor tells of each outcome of a rule whether it is the Door's to give.

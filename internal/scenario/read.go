@@ -16,13 +16,14 @@ import (
 // Parse reads a scenario file and holds it against the tables of apis. Its
 // error tells every fault of the file with its place.
 func Parse(file string, text []byte, apis []*contract.API) (*Scenario, error) {
-	return parse(file, text, apis, spot{})
+	return ParseAt(file, text, apis, Place{})
 }
 
-// A spot says what a file must be about because of where it stands.
-type spot struct{ api, name string }
+// A Place says what a file must be about because of where it stands.
+type Place struct{ API, Name string }
 
-func parse(file string, text []byte, apis []*contract.API, at spot) (*Scenario, error) {
+// ParseAt is Parse for a file whose place says what it must be about.
+func ParseAt(file string, text []byte, apis []*contract.API, at Place) (*Scenario, error) {
 	root, err := document.Parse(file, text)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func parse(file string, text []byte, apis []*contract.API, at spot) (*Scenario, 
 type reader struct {
 	faults *document.Faults
 	apis   []*contract.API
-	at     spot
+	at     Place
 	api    *contract.API // nil until it is known, and for every API
 	all    bool          // the scenario is for every API
 
@@ -98,8 +99,8 @@ func (r *reader) name(root, n *yaml.Node) string {
 	case !ok:
 	case !name.MatchString(s):
 		r.faults.Addf(n, "scenario is %s; a name of letters, digits, dots, dashes and underscores was expected", document.Quote(s))
-	case r.at.name != "" && r.at.name != s:
-		r.faults.Addf(n, "scenario is %q, and the file is named %s; give both the same name", s, document.Quote(r.at.name))
+	case r.at.Name != "" && r.at.Name != s:
+		r.faults.Addf(n, "scenario is %q, and the file is named %s; give both the same name", s, document.Quote(r.at.Name))
 	}
 	return s
 }
@@ -125,8 +126,8 @@ func (r *reader) apiName(root, n *yaml.Node) string {
 		r.faults.Addf(n, "there is no API %s%s", document.Quote(s), document.Hint(s, append(names, Everywhere)))
 		return s
 	}
-	if r.at.api != "" && r.at.api != s {
-		r.faults.Addf(n, "api is %q, and the file stands in the folder %s; move it to %s, or change what it says", s, document.Quote(r.at.api), s)
+	if r.at.API != "" && r.at.API != s {
+		r.faults.Addf(n, "api is %q, and the file stands in the folder %s; move it to %s, or change what it says", s, document.Quote(r.at.API), s)
 	}
 	return s
 }

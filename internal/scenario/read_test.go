@@ -14,6 +14,8 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
+	"github.com/understudy-suite/understudy/internal/scenario/scenariotest"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -168,21 +170,20 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// play plays a scenario and holds what it says against what the house does
-// with it.
+// play plays a scenario, and does with its play what the engine does.
 func play(t *testing.T, s *scenario.Scenario) {
 	if len(s.Rules) == 0 {
 		t.Fatal("got no rules")
 	}
-	p := newPlayer()
+	p := player.New(apis, 1, func() time.Time { return scenariotest.Noon })
 	p.On(s, scenario.Narrow{})
-	for _, op := range []*contract.Operation{create, list, login, nil} {
+	for _, op := range []*contract.Operation{scenariotest.Create, scenariotest.List, scenariotest.Login, nil} {
 		for _, refused := range []bool{false, true} {
-			said := p.Ask(call(op, contract.Values{"UserId": "u1", "Count": int64(7)}), refused)
-			if list, more := said.Passed.List(); len(list)+more > len(s.Rules) {
+			got := p.Ask(scenariotest.Call(op, contract.Values{"UserId": "u1", "Count": int64(7)}), refused)
+			if list, more := got.Mismatches.List(); len(list)+more > len(s.Rules) {
 				t.Errorf("%d rules passed over of %d", len(list)+more, len(s.Rules))
 			}
-			if body, err := said.With.Over([]byte(`{"a":{"b":1}}`)); err != nil {
+			if body, err := got.With.Over([]byte(`{"a":{"b":1}}`)); err != nil {
 				t.Fatal(err)
 			} else if _, err := wire.Object(body); err != nil {
 				t.Fatalf("%v in %s", err, body)

@@ -179,27 +179,11 @@ func (r *reader) target(rule, n *yaml.Node) target {
 		r.faults.Addf(n, `operation is %s, and the scenario is for all APIs; "*" was expected`, document.Quote(s))
 	case r.api != nil:
 		if t.op = r.api.Operation(s); t.op == nil {
-			r.faults.Addf(n, "%s has no operation %s%s", r.api.Name, document.Quote(s), document.Hint(s, operationNames(r.api)))
+			r.faults.Addf(n, "%s has no operation %s%s", r.api.Name, document.Quote(s), document.Hint(s, r.api.OperationNames()))
 		}
 		t.known = t.op != nil
 	}
 	return t
-}
-
-func operationNames(api *contract.API) []string {
-	names := make([]string, len(api.Operations))
-	for i, op := range api.Operations {
-		names[i] = op.Name
-	}
-	return names
-}
-
-func outcomeNames(outcomes []*contract.Outcome) []string {
-	names := make([]string, len(outcomes))
-	for i, o := range outcomes {
-		names[i] = o.Name
-	}
-	return names
 }
 
 // outcomes reads a sequence of them.
@@ -243,7 +227,7 @@ func (r *reader) outcome(n *yaml.Node, t target, further ...string) string {
 		r.faults.Addf(n, "the emulator decides where outcome is left out; to have it keep calls from later rules, write outcomes: [%s]", Emulator)
 		return s
 	}
-	hint := document.Hint(s, append(outcomeNames(r.api.Ends(t.op)), further...))
+	hint := document.Hint(s, append(contract.OutcomeNames(r.api.Ends(t.op)), further...))
 	if t.op != nil {
 		r.faults.Addf(n, "%s has no outcome %s%s", t.name, document.Quote(s), hint)
 		return s
@@ -316,7 +300,7 @@ func (r *reader) triggers(n *yaml.Node, t target) []Trigger {
 func fromCall(rows []contract.Param, t target) []contract.Param {
 	rows = slices.Clone(rows)
 	for i := range rows {
-		if t.op != nil && row(t.op.Params, rows[i].Name) != nil {
+		if t.op != nil && contract.FindParam(t.op.Params, rows[i].Name) != nil {
 			rows[i].Need = contract.Optional
 		}
 	}

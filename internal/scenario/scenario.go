@@ -19,14 +19,14 @@ type Scenario struct {
 	Rules       []Rule // tried from top to bottom
 	File        string // where it was read from; "" for one without a file
 
-	shelved bool // a library has it, and may have a newer one
+	FromLibrary bool // a library has it, and may have a newer one
 }
 
 // FullName is api/name: parcels/slow.
 func (s *Scenario) FullName() string { return s.API + "/" + s.Name }
 
-// operations lists the operations that the rules name, each once.
-func (s *Scenario) operations() []string {
+// Operations lists the operations that the rules name, each once.
+func (s *Scenario) Operations() []string {
 	var all []string
 	seen := map[string]bool{}
 	for i := range s.Rules {
@@ -79,21 +79,10 @@ type Rule struct {
 	Wire     *Wire     // nil: the network does nothing
 }
 
-// at tells which of the rule's outcomes its n-th call ends in, counted from 0.
-func (r *Rule) at(n int) int {
-	switch k := len(r.Outcomes); {
-	case n < k:
-		return n
-	case r.Again:
-		return n % k
-	default:
-		return k - 1
-	}
-}
-
-// network reports whether the rule says what the network does and nothing else
-// of a call: the network does not know whether a request is right.
-func (r *Rule) network() bool {
+// OnlyWire reports whether the rule says what the network does and nothing else.
+// Such a rule fits refused calls too: the network does not know whether a
+// request is right.
+func (r *Rule) OnlyWire() bool {
 	return r.Wire != nil && len(r.Outcomes) == 0 && len(r.Triggers) == 0 && !r.Phantom
 }
 
@@ -152,6 +141,17 @@ type Delay struct {
 	Sigma    float64       // of the logarithm
 }
 
+// String writes a delay as a scenario file does.
+func (d Delay) String() string {
+	switch {
+	case d.Max > 0:
+		return d.Min.String() + " to " + d.Max.String()
+	case d.Median > 0:
+		return "about " + d.Median.String()
+	}
+	return d.Fixed.String()
+}
+
 // Fault is a way in which a connection fails.
 type Fault string
 
@@ -200,9 +200,9 @@ type HeaderChange struct {
 	Remove      bool
 }
 
-// over lays w over what a rule says of the network: what w says stands, and of
-// a fault and an answer, which exclude each other, the one that w names.
-func (w *Wire) over(below *Wire) *Wire {
+// Over lays w over what a rule says of the network. What w says holds. A fault and
+// an answer exclude each other, so the one that w names replaces either.
+func (w *Wire) Over(below *Wire) *Wire {
 	if w == nil {
 		return below
 	}

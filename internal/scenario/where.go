@@ -123,13 +123,13 @@ func (r *reader) param(key *yaml.Node, t target) {
 // aside reports whether a name means what is no parameter, and tells what is
 // wrong with it.
 func (r *reader) aside(key *yaml.Node) bool {
-	if name, ok := strings.CutPrefix(key.Value, headerPrefix); ok {
+	if name, ok := strings.CutPrefix(key.Value, HeaderPrefix); ok {
 		if !httpguts.ValidHeaderFieldName(name) {
 			r.faults.Addf(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(name))
 		}
 		return true
 	}
-	name, ok := strings.CutPrefix(key.Value, queryPrefix)
+	name, ok := strings.CutPrefix(key.Value, QueryPrefix)
 	if ok && name == "" {
 		r.faults.Addf(key, "the name of a query parameter is missing after query.")
 	}
@@ -169,11 +169,11 @@ func documented(operations []*contract.Operation, path string) bool {
 // leads reports whether a path leads to a row, or into an object whose members
 // nobody lists. Elements of a list are counted from 0.
 func leads(rows []contract.Param, path string) bool {
-	if row(rows, path) != nil {
+	if contract.FindParam(rows, path) != nil {
 		return true
 	}
 	for at := strings.LastIndexByte(path, '.'); at > 0; at = strings.LastIndexByte(path[:at], '.') {
-		p := row(rows, path[:at])
+		p := contract.FindParam(rows, path[:at])
 		if p == nil {
 			continue
 		}

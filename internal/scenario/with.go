@@ -71,7 +71,7 @@ func (r *reader) returned(n *yaml.Node, names []string, t target) {
 	}
 	tables := make([][]contract.Param, len(ends))
 	for i, o := range ends {
-		tables[i] = rowsOf(r.api, o)
+		tables[i] = r.api.Returned(o)
 	}
 	r.rows(n, tables, "", document.Quote(ends[0].Name))
 }
@@ -87,7 +87,7 @@ func (r *reader) rows(n *yaml.Node, tables [][]contract.Param, under, whose stri
 		var known []string
 		found, open := false, false
 		for _, rows := range tables {
-			p := row(rows, key.Value)
+			p := contract.FindParam(rows, key.Value)
 			if p == nil {
 				for i := range rows {
 					known = append(known, rows[i].Name)

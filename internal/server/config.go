@@ -22,6 +22,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // Config says what is served and how. Its members are the flags of serve, as
@@ -93,7 +94,7 @@ func (e *UsageError) Unwrap() error { return e.err }
 type loaded struct {
 	apis     []*contract.API
 	shelf    *fixture.Library
-	library  *scenario.Library
+	library  *library.Library
 	registry *sandbox.Registry
 }
 
@@ -103,7 +104,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	if l.apis, err = c.served(); err != nil {
 		return nil, &UsageError{err}
 	}
-	l.shelf, l.library = fixture.NewLibrary(c.APIs), scenario.NewLibrary(c.APIs)
+	l.shelf, l.library = fixture.NewLibrary(c.APIs), library.New(c.APIs)
 	if err := c.fill(l); err != nil {
 		return nil, err
 	}
@@ -156,7 +157,7 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 // one of them stops the start: nothing should play a file that is half
 // understood. The shipped scenarios are read when somebody asks for one.
 func (c *Config) fill(l *loaded) error {
-	l.library.Later(c.ShippedScenes, "shipped")
+	l.library.AddLater(c.ShippedScenes, "shipped")
 	errs := []error{c.shelve(l.shelf)}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)

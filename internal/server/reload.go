@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/internal/watch"
 )
 
@@ -16,7 +16,7 @@ import (
 type reloader struct {
 	config   Config
 	apis     []*contract.API
-	library  *scenario.Library
+	library  *library.Library
 	registry *sandbox.Registry
 	watcher  *watch.Watcher    // nil: there is nothing to watch
 	told     map[string]string // by folder: what stood in the way of reading it
@@ -85,18 +85,18 @@ func (r *reloader) say(what string, err error) {
 // scenarios reads the scenarios of a folder, and tells what changed.
 func (r *reloader) scenarios(root *os.Root, dir string) error {
 	changes, err := r.library.Reload(root.FS(), dir)
-	if unread := (*scenario.UnreadError)(nil); errors.As(err, &unread) {
+	if unread := (*library.UnreadError)(nil); errors.As(err, &unread) {
 		return err
 	}
 	for _, c := range changes {
 		switch c.Kind {
-		case scenario.Broken:
+		case library.Broken:
 			what := "a scenario has a fault, and cannot be switched on before it is mended"
 			if r.library.InForce(c.Name) != nil {
 				what = "a scenario has a fault; its last good version stays in force"
 			}
 			r.config.Log.Warn(what, "scenario", c.Name, "fault", c.Fault)
-		case scenario.Removed:
+		case library.Removed:
 			r.config.Log.Info("a scenario's file is gone; where it is on it stays on", "scenario", c.Name, "file", c.File)
 		default:
 			r.config.Log.Info("a scenario was read", "scenario", c.Name, "file", c.File, "change", string(c.Kind))

@@ -1,4 +1,4 @@
-package scenario_test
+package library_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/understudy-suite/understudy/internal/document"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 func file(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
@@ -24,7 +24,7 @@ func text(api, name, description string) string {
 }
 
 // told lists a library, one line for each.
-func told(l *scenario.Library) string {
+func told(l *library.Library) string {
 	var b strings.Builder
 	for _, s := range l.List() {
 		fmt.Fprintf(&b, "%s %s %s %s %d %v %t\n", s.Name, s.Description, s.File, s.Source, s.Rules, s.Operations, s.Error != "")
@@ -33,7 +33,7 @@ func told(l *scenario.Library) string {
 }
 
 func TestLibraryTellsOfFaultyFiles(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	err := l.Add(fstest.MapFS{
 		"toy/good.yaml":      file(text("toy", "good", "x")),
 		"toy/named.yaml":     file(text("toy", "other", "x")),
@@ -76,7 +76,7 @@ toy/strange  dir/toy/strange.yaml dir 0 [] true
 }
 
 func TestLibraryLays(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	add := func(label string, fsys fstest.MapFS) {
 		t.Helper()
 		if err := l.Add(fsys, label); err != nil {
@@ -134,7 +134,7 @@ func TestLibraryLays(t *testing.T) {
 // A file that was read while half of it was written is the same scenario once
 // it says again what it said: where it is on, it goes on.
 func TestLibraryReadsHalfAFile(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	whole := text("toy", "a", "whole")
 	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(whole)}, "mine"); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestLibraryReadsHalfAFile(t *testing.T) {
 		}
 	}
 	changes, err := l.Reload(fstest.MapFS{"toy/a.yaml": file(whole)}, "mine")
-	if err != nil || len(changes) != 1 || changes[0].Kind != scenario.Changed {
+	if err != nil || len(changes) != 1 || changes[0].Kind != library.Changed {
 		t.Errorf("got %v, %v", changes, err)
 	}
 	if l.InForce("toy/a") != before {
@@ -166,8 +166,8 @@ func TestLibraryReadsLater(t *testing.T) {
 		"toy/b.yaml":   file(text("toy", "b", "shipped")),
 		"toy/bad.yaml": file("scenario: bad"),
 	}, &opened}
-	l := scenario.NewLibrary(apis)
-	l.Later(shipped, "shipped")
+	l := library.New(apis)
+	l.AddLater(shipped, "shipped")
 	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(text("toy", "a", "mine"))}, "dir"); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func (c counting) Open(name string) (fs.File, error) {
 }
 
 func TestLibraryFinds(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	if err := l.Add(fstest.MapFS{
 		"toy/no-idle.yaml":   file(text("toy", "no-idle", "x")),
 		"toy/both.yaml":      file(text("toy", "both", "x")),
@@ -228,7 +228,7 @@ func TestLibraryFinds(t *testing.T) {
 	for _, tt := range tests {
 		got, err := l.Find(tt.name)
 		if err != nil {
-			if unknown := (*scenario.UnknownError)(nil); !errors.As(err, &unknown) || unknown.Name != tt.name {
+			if unknown := (*library.UnknownError)(nil); !errors.As(err, &unknown) || unknown.Name != tt.name {
 				t.Errorf("%s: got %#v, want an UnknownError", tt.name, err)
 			}
 			if err.Error() != tt.want {
@@ -241,7 +241,7 @@ func TestLibraryFinds(t *testing.T) {
 }
 
 func TestLibraryPutsAndDeletes(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	if err := l.Add(fstest.MapFS{"toy/filed.yaml": file(text("toy", "filed", "x"))}, "shipped"); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestLibraryStaysInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = root.Close() }()
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	err = l.Add(root.FS(), "dir")
 	if lines := strings.Split(fmt.Sprint(err), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "dir/toy/secret.yaml:1:1: the file cannot be read: ") {
 		t.Errorf("got %v, want two files that cannot be read", err)
@@ -317,7 +317,7 @@ func TestLibraryStaysInside(t *testing.T) {
 }
 
 func TestLibraryUnreadableFolder(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	if _, err := l.Put("", []byte(text("toy", "a", "x"))); err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func TestLibraryUnreadableFolder(t *testing.T) {
 }
 
 func TestLibraryServesMany(t *testing.T) {
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {

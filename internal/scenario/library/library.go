@@ -1,4 +1,6 @@
-package scenario
+// Package library holds the scenarios that can be named: those of files, those
+// that the control API puts, and the documented outcomes.
+package library
 
 import (
 	"cmp"
@@ -14,13 +16,14 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
-// A Library holds the scenarios that can be named. It serves a whole server
-// and may be used by many at the same time.
+// A Library holds the scenarios that can be named. It serves a whole server, and
+// many may use it at the same time.
 //
-// It is a pile of layers: one per Add, and on top of them what Put put in. Of
-// several scenarios of one full name the uppermost is in force.
+// It consists of layers: one for each Add, and on top of them what came through
+// Put. Of several scenarios of one full name the uppermost is in force.
 type Library struct {
 	apis []*contract.API
 
@@ -32,7 +35,7 @@ type Library struct {
 
 // An index finds what is in force.
 type index struct {
-	full  map[string]*Scenario
+	full  map[string]*scenario.Scenario
 	short map[string][]string // full names by the short one, sorted
 	names []string            // full names, sorted
 }
@@ -41,28 +44,28 @@ type index struct {
 type layer struct {
 	label   string
 	entries map[string]*entry
-	unread  fs.FS // what has still to be read, once somebody asks; nil: nothing
+	pending fs.FS // what has still to be read, once somebody asks; nil: nothing
 }
 
 // An entry is one file: as it was read last without a fault, and the faults it
 // has now.
 type entry struct {
-	scenario *Scenario // nil: it never was without a fault
+	scenario *scenario.Scenario // nil: it never was without a fault
 	file     string
-	sum      [sha256.Size]byte // of the text that scenario was read from
+	digest   [sha256.Size]byte // of the text that scenario was read from
 	fault    string
 }
 
 // putLabel is the source of what came through Put.
 const putLabel = "put"
 
-// mostPut is how many scenarios Put takes, so that a client cannot fill the
+// maxPut is how many scenarios Put takes, so that a client cannot fill the
 // memory.
-const mostPut = 1000
+const maxPut = 1000
 
-// NewLibrary returns a library for scenarios of these APIs. It is empty but
+// New returns a library for scenarios of these APIs. It is empty but
 // for the implicit ones.
-func NewLibrary(apis []*contract.API) *Library {
+func New(apis []*contract.API) *Library {
 	return &Library{apis: apis, put: &layer{label: putLabel, entries: map[string]*entry{}}}
 }
 
@@ -123,29 +126,29 @@ const (
 // Reload is Add, and tells what has changed by it.
 func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 	before := l.layer(label)
-	fresh, err := l.gather(fsys, label, before)
+	fresh, err := l.readLayer(fsys, label, before)
 	if fresh == nil {
 		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lay(fresh)
-	return fresh.since(before), err
+	l.replaceLayer(fresh)
+	return fresh.changesSince(before), err
 }
 
-// Later is Add, put off until somebody asks for a scenario. It is for files
+// AddLater is Add, put off until somebody asks for a scenario. It is for files
 // that ship: they are known to be right, and reading them would be most of a
 // start. What is wrong with one all the same is told by List.
-func (l *Library) Later(fsys fs.FS, label string) {
+func (l *Library) AddLater(fsys fs.FS, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lay(&layer{label: label, unread: fsys})
+	l.replaceLayer(&layer{label: label, pending: fsys})
 }
 
-// gather reads a folder's files. There is no layer where the folder itself
+// readLayer reads a folder's files. There is no layer where the folder itself
 // cannot be read.
-func (l *Library) gather(fsys fs.FS, label string, before *layer) (*layer, error) {
-	files, err := list(fsys)
+func (l *Library) readLayer(fsys fs.FS, label string, before *layer) (*layer, error) {
+	files, err := listFiles(fsys)
 	if err != nil {
 		return nil, &UnreadError{label, err}
 	}
@@ -174,8 +177,8 @@ func (l *Library) layer(label string) *layer {
 	return &layer{}
 }
 
-// since tells what changed, sorted by name.
-func (fresh *layer) since(before *layer) []Change {
+// changesSince tells what changed, sorted by name.
+func (fresh *layer) changesSince(before *layer) []Change {
 	var changes []Change
 	for key, e := range fresh.entries {
 		old := before.entries[key]
@@ -201,8 +204,8 @@ func (fresh *layer) since(before *layer) []Change {
 	return changes
 }
 
-// lay puts a layer in the place of the one of the same label, or on top.
-func (l *Library) lay(fresh *layer) {
+// replaceLayer puts a layer in the place of the one of the same label, or on top.
+func (l *Library) replaceLayer(fresh *layer) {
 	l.index = nil
 	i := slices.IndexFunc(l.layers, func(old *layer) bool { return old.label == fresh.label })
 	if i < 0 {
@@ -215,28 +218,28 @@ func (l *Library) lay(fresh *layer) {
 // Put takes a scenario in for the whole server, over all files. The name is
 // its full name, its short name, or either with .yaml, and must fit what the
 // text says of itself; "" takes whatever it says.
-func (l *Library) Put(name string, text []byte) (*Scenario, error) {
+func (l *Library) Put(name string, text []byte) (*scenario.Scenario, error) {
 	file := cmp.Or(name, "scenario")
-	at := spot{name: strings.TrimSuffix(name, extension)}
-	if api, short, ok := strings.Cut(at.name, "/"); ok {
-		at = spot{api, short}
+	at := scenario.Place{Name: strings.TrimSuffix(name, extension)}
+	if api, short, ok := strings.Cut(at.Name, "/"); ok {
+		at = scenario.Place{API: api, Name: short}
 	}
-	s, err := parse(file, text, l.apis, at)
+	s, err := scenario.ParseAt(file, text, l.apis, at)
 	if err != nil {
 		return nil, err
 	}
-	s.shelved = true
+	s.FromLibrary = true
 	full, sum := s.FullName(), sha256.Sum256(text)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.put.entries[full]
 	switch {
-	case old == nil && len(l.put.entries) >= mostPut:
-		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", full, mostPut)
-	case old != nil && old.sum == sum:
+	case old == nil && len(l.put.entries) >= maxPut:
+		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", full, maxPut)
+	case old != nil && old.digest == sum:
 		return old.scenario, nil
 	}
-	l.put.entries[full] = &entry{scenario: s, file: file, sum: sum}
+	l.put.entries[full] = &entry{scenario: s, file: file, digest: sum}
 	l.index = nil
 	return s, nil
 }
@@ -266,7 +269,7 @@ func (l *Library) Delete(name string) error {
 // has it, or by the name that every documented outcome is:
 // parcels/CreateParcel/NotFound. Its error is an
 // *UnknownError.
-func (l *Library) Find(name string) (*Scenario, error) {
+func (l *Library) Find(name string) (*scenario.Scenario, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.find(name)
@@ -274,19 +277,19 @@ func (l *Library) Find(name string) (*Scenario, error) {
 
 // InForce returns the scenario of a full name that comes from a file or
 // through Put, or nil.
-func (l *Library) InForce(full string) *Scenario {
+func (l *Library) InForce(full string) *scenario.Scenario {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.made().full[full]
+	return l.currentIndex().full[full]
 }
 
-// made makes the index where it is not made yet.
-func (l *Library) made() *index {
+// currentIndex makes the index where it is not made yet.
+func (l *Library) currentIndex() *index {
 	if l.index != nil {
 		return l.index
 	}
-	l.catchUp()
-	x := &index{full: map[string]*Scenario{}, short: map[string][]string{}}
+	l.readPending()
+	x := &index{full: map[string]*scenario.Scenario{}, short: map[string][]string{}}
 	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
 		for key, e := range layer.entries {
 			if e.scenario != nil {
@@ -303,13 +306,13 @@ func (l *Library) made() *index {
 	return x
 }
 
-// catchUp reads what was put off.
-func (l *Library) catchUp() {
+// readPending reads what was put off.
+func (l *Library) readPending() {
 	for i, layer := range l.layers {
-		if layer.unread == nil {
+		if layer.pending == nil {
 			continue
 		}
-		fresh, err := l.gather(layer.unread, layer.label, layer)
+		fresh, err := l.readLayer(layer.pending, layer.label, layer)
 		if fresh == nil {
 			panic("scenario: " + err.Error()) // what ships can be read
 		}
@@ -317,8 +320,8 @@ func (l *Library) catchUp() {
 	}
 }
 
-func (l *Library) find(name string) (*Scenario, error) {
-	x := l.made()
+func (l *Library) find(name string) (*scenario.Scenario, error) {
+	x := l.currentIndex()
 	if s := x.full[name]; s != nil {
 		return s, nil
 	}
@@ -339,7 +342,7 @@ func (l *Library) find(name string) (*Scenario, error) {
 }
 
 // implicit finds the scenario that a documented outcome is.
-func (l *Library) implicit(full, apiName, opName, outcome string) (*Scenario, error) {
+func (l *Library) implicit(full, apiName, opName, outcome string) (*scenario.Scenario, error) {
 	i := slices.IndexFunc(l.apis, func(a *contract.API) bool { return a.Name == apiName })
 	if i < 0 {
 		var names []string
@@ -350,14 +353,14 @@ func (l *Library) implicit(full, apiName, opName, outcome string) (*Scenario, er
 	}
 	api := l.apis[i]
 	op := api.Operation(opName)
-	if op == nil && opName != Any {
-		return nil, &UnknownError{full, "; " + api.Name + " has no operation " + document.Quote(opName) + document.Hint(opName, operationNames(api))}
+	if op == nil && opName != scenario.Any {
+		return nil, &UnknownError{full, "; " + api.Name + " has no operation " + document.Quote(opName) + document.Hint(opName, api.OperationNames())}
 	}
 	o := api.Outcome(op, outcome)
 	if o == nil {
-		return nil, &UnknownError{full, "; " + opName + " has no outcome " + document.Quote(outcome) + document.Hint(outcome, outcomeNames(api.Ends(op)))}
+		return nil, &UnknownError{full, "; " + opName + " has no outcome " + document.Quote(outcome) + document.Hint(outcome, contract.OutcomeNames(api.Ends(op)))}
 	}
-	return Implicit(api, op, o), nil
+	return scenario.Implicit(api, op, o), nil
 }
 
 // Listed is one line of a list of scenarios: one that is in force, or a file
@@ -379,7 +382,7 @@ type Listed struct {
 func (l *Library) List() []Listed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	inForce := l.made().full
+	inForce := l.currentIndex().full
 	all := []Listed{}
 	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
 		for key, e := range layer.entries {
@@ -399,7 +402,7 @@ func (e *entry) listed(key, source string) Listed {
 	line := Listed{Name: key, API: api, File: e.file, Source: source, Error: e.fault}
 	if s := e.scenario; s != nil {
 		line.API, line.Description, line.Tags, line.Rules = s.API, s.Description, s.Tags, len(s.Rules)
-		line.Operations = s.operations()
+		line.Operations = s.Operations()
 	}
 	return line
 }

@@ -1,4 +1,4 @@
-package scenario
+package library
 
 import (
 	"crypto/sha256"
@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 const extension = ".yaml"
 
-// list finds the YAML files of a folder and of the folders in it. Hidden ones
+// listFiles finds the YAML files of a folder and of the folders in it. Hidden ones
 // are left alone: editors and Kubernetes keep theirs there.
-func list(fsys fs.FS) ([]string, error) {
+func listFiles(fsys fs.FS) ([]string, error) {
 	top, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
@@ -25,7 +26,7 @@ func list(fsys fs.FS) ([]string, error) {
 		if hidden(name) {
 			continue
 		}
-		if !folder(fsys, name, entry) {
+		if !isFolder(fsys, name, entry) {
 			if isYAML(name) {
 				files = append(files, name)
 			}
@@ -52,9 +53,9 @@ func isYAML(name string) bool {
 	return strings.HasSuffix(name, extension) || strings.HasSuffix(name, ".yml")
 }
 
-// folder follows a link to where it leads; the file system decides whether it
+// isFolder follows a link to where it leads; the file system decides whether it
 // may. A link that leads nowhere is no folder.
-func folder(fsys fs.FS, name string, entry fs.DirEntry) bool {
+func isFolder(fsys fs.FS, name string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
 		return entry.IsDir()
 	}
@@ -62,8 +63,8 @@ func folder(fsys fs.FS, name string, entry fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// A reading is an entry, and its faults as an error.
-type reading struct {
+// A readResult is an entry, and its faults as an error.
+type readResult struct {
 	*entry
 	err error
 }
@@ -71,30 +72,30 @@ type reading struct {
 // read reads one file, which is called shown in its faults. A file that says
 // what it said when it was last good is not read anew; one with a fault keeps
 // its last good version.
-func (l *Library) read(fsys fs.FS, file, shown string, before *entry) reading {
+func (l *Library) read(fsys fs.FS, file, shown string, before *entry) readResult {
 	e := &entry{file: shown}
-	text, at, err := look(fsys, file, shown)
+	text, at, err := readFile(fsys, file, shown)
 	if err == nil {
-		e.sum = sha256.Sum256(text)
-		if before != nil && before.scenario != nil && before.sum == e.sum {
-			return reading{before.mended(), nil}
+		e.digest = sha256.Sum256(text)
+		if before != nil && before.scenario != nil && before.digest == e.digest {
+			return readResult{before.withoutFault(), nil}
 		}
-		e.scenario, err = parse(shown, text, l.apis, at)
+		e.scenario, err = scenario.ParseAt(shown, text, l.apis, at)
 	}
 	switch {
 	case err == nil:
-		e.scenario.shelved = true
+		e.scenario.FromLibrary = true
 	case before != nil:
-		e.scenario, e.sum, e.fault = before.scenario, before.sum, err.Error()
+		e.scenario, e.digest, e.fault = before.scenario, before.digest, err.Error()
 	default:
 		e.fault = err.Error()
 	}
-	return reading{e, err}
+	return readResult{e, err}
 }
 
-// mended is the entry of a file that says again what it said when it was good:
+// withoutFault is the entry of a file that says again what it said when it was good:
 // half of it was read while somebody wrote it.
-func (e *entry) mended() *entry {
+func (e *entry) withoutFault() *entry {
 	if e.fault == "" {
 		return e
 	}
@@ -103,8 +104,8 @@ func (e *entry) mended() *entry {
 	return &good
 }
 
-// look finds out what a file says and where it stands.
-func look(fsys fs.FS, file, shown string) (text []byte, at spot, err error) {
+// readFile finds out what a file says and where it stands.
+func readFile(fsys fs.FS, file, shown string) (text []byte, at scenario.Place, err error) {
 	faults := document.NewFaults(shown)
 	api, base := path.Split(file)
 	if api == "" {
@@ -124,5 +125,5 @@ func look(fsys fs.FS, file, shown string) (text []byte, at spot, err error) {
 		faults.Addf(nil, "the file cannot be read: %v", err)
 		return nil, at, faults.Err()
 	}
-	return text, spot{strings.TrimSuffix(api, "/"), strings.TrimSuffix(base, extension)}, nil
+	return text, scenario.Place{API: strings.TrimSuffix(api, "/"), Name: strings.TrimSuffix(base, extension)}, nil
 }

@@ -1,4 +1,4 @@
-package scenario_test
+package library_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // hostile are files that somebody might lay into a folder, and what is said of
@@ -76,7 +76,7 @@ func TestHostileFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = root.Close() }()
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	began := time.Now()
 	told := fmt.Sprint(l.Add(root.FS(), "dir"))
 	if took := time.Since(began); took > 30*time.Second {
@@ -114,7 +114,7 @@ func TestHostileFiles(t *testing.T) {
 // in force.
 func TestFolderThatVanishes(t *testing.T) {
 	root := many(t, 500)
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	if err := l.Add(root.FS(), "dir"); err != nil {
 		t.Fatal(err)
 	}
@@ -133,33 +133,4 @@ func TestFolderThatVanishes(t *testing.T) {
 	if after := len(l.List()); after != before {
 		t.Errorf("got %d scenarios, want %d", after, before)
 	}
-}
-
-// FuzzNarrow holds that what narrows a scenario is refused with its place, or
-// can be played.
-func FuzzNarrow(f *testing.F) {
-	for _, s := range []string{
-		`{"times":2,"skip":1}`, `{"where":{"UserId":"u1","header.A":{"in":["a"]}}}`, `{"for":"30m","wire":{"delay":{"min":"1s","max":"2s"}}}`,
-		`{"where":{"Media.id":{"matches":"^a"}}}`, `{"wire":{"fault":"reset","when":"after"}}`, `{"times":0}`, `{"where":{"":{"":""}}}`,
-	} {
-		f.Add([]byte(s))
-	}
-	s, err := scenario.Parse("s.yaml", []byte(text("toy", "s", "x")), apis)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := scenario.ParseNarrow(s, body, apis)
-		if err != nil {
-			return
-		}
-		p := newPlayer()
-		p.On(s, n)
-		for range 3 {
-			p.Ask(call(create, nil), false)
-		}
-		if list, _ := p.Ask(call(create, nil), true).Passed.List(); len(list) > 1 {
-			t.Errorf("got %v", list)
-		}
-	})
 }

@@ -1,4 +1,4 @@
-package scenario
+package player
 
 import (
 	"fmt"
@@ -77,7 +77,6 @@ func (p *Player) Resume(all []Progress) {
 			}
 		}
 	}
-	p.open()
 }
 
 func (a *activation) resume(at *Progress) {

@@ -1,6 +1,10 @@
-package scenario
+package player
 
-import "time"
+import (
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
 
 // Status tells how far an active scenario has come.
 type Status struct {
@@ -43,25 +47,25 @@ func (p *Player) Active() []Status {
 }
 
 // next is the outcome of the next call that the rule decides.
-func (r *played) next() string {
-	if len(r.rule.Outcomes) == 0 {
+func (s *ruleState) next() string {
+	if len(s.rule.Outcomes) == 0 {
 		return ""
 	}
-	if name := r.rule.Outcomes[r.rule.at(r.fired)]; name != Emulator {
+	if name := s.rule.Outcomes[outcomeAt(s.rule, s.fired)]; name != scenario.Emulator {
 		return name
 	}
 	return ""
 }
 
 // left is how many calls the rule may still decide; nil: any number.
-func (r *played) left() *int {
+func (s *ruleState) left() *int {
 	var left *int
 	bound := func(times, fired int) {
 		if n := times - fired; times > 0 && (left == nil || n < *left) {
 			left = &n
 		}
 	}
-	bound(r.rule.Times, r.fired)
-	bound(r.activation.narrow.Times, r.activation.fired)
+	bound(s.rule.Times, s.fired)
+	bound(s.activation.narrow.Times, s.activation.fired)
 	return left
 }

@@ -1,4 +1,4 @@
-package scenario_test
+package library_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 // many writes so many scenario files below a folder and opens it.
@@ -35,7 +35,7 @@ func many(t testing.TB, n int) *os.Root {
 // Among thousands of files each is found by its short name without a search.
 func TestManyFiles(t *testing.T) {
 	root := many(t, 2000)
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	if err := l.Add(root.FS(), "dir"); err != nil {
 		t.Fatal(err)
 	}
@@ -55,13 +55,13 @@ func BenchmarkLoad(b *testing.B) {
 	root := many(b, 10_000)
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			if err := scenario.NewLibrary(apis).Add(root.FS(), "dir"); err != nil {
+			if err := library.New(apis).Add(root.FS(), "dir"); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("again", func(b *testing.B) {
-		l := scenario.NewLibrary(apis)
+		l := library.New(apis)
 		for b.Loop() {
 			if err := l.Add(root.FS(), "dir"); err != nil {
 				b.Fatal(err)

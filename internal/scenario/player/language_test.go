@@ -1,4 +1,4 @@
-package scenario_test
+package player_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/library"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 func TestMatchers(t *testing.T) {
@@ -77,7 +79,7 @@ func TestMatchers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := scenario.NewPlayer([]*contract.API{&api}, 1, func() time.Time { return noon })
+		p := player.New([]*contract.API{&api}, 1, func() time.Time { return noon })
 		p.On(s, scenario.Narrow{})
 		play := p.Ask(&contract.Call{API: &api, Operation: &op, In: in, Now: noon, Request: &contract.Request{
 			URL: &url.URL{RawQuery: "page=3"}, Host: "api.example", Header: http.Header{"X-Trace": {"on", "off"}},
@@ -85,7 +87,7 @@ func TestMatchers(t *testing.T) {
 		if got := play.Scenario != ""; got != tt.want {
 			t.Errorf("%s: got %t, want %t (%s)", tt.where, got, tt.want, say(play))
 		}
-		if list, _ := play.Passed.List(); !tt.want && (len(list) != 1 || !strings.HasPrefix(list[0].Why, "where ")) {
+		if list, _ := play.Mismatches.List(); !tt.want && (len(list) != 1 || !strings.HasPrefix(list[0].Why, "where ")) {
 			t.Errorf("%s: got %v, want the condition that did not hold", tt.where, list)
 		}
 	}
@@ -93,7 +95,7 @@ func TestMatchers(t *testing.T) {
 
 // ends plays n calls and tells how they ended, one letter of the outcome each:
 // n for NoIdle, s for success, a point for what the emulator decided.
-func ends(p *scenario.Player, n int) string {
+func ends(p *player.Player, n int) string {
 	var b strings.Builder
 	for range n {
 		b.WriteString(letter(p.Ask(call(create, contract.Values{"UserId": "u1"}), false)))
@@ -101,7 +103,7 @@ func ends(p *scenario.Player, n int) string {
 	return b.String()
 }
 
-func letter(play scenario.Play) string {
+func letter(play player.Play) string {
 	switch play.Verdict.Outcome {
 	case noIdle:
 		return "n"
@@ -146,10 +148,10 @@ func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
 	for rule, want := range map[string]string{
 		"{operation: Create, wire: {delay: 1s}}":                                       "- by toy/s 1",
 		"{operation: Create, wire: {delay: 1s}, then: late}":                           "- by toy/s 1",
-		"{operation: Create, then: late}":                                              "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
-		"{operation: Create, trigger: {user.lost: {}}}":                                "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
-		"{operation: Create, trigger: {user.lost: {}}, wire: {delay: 1s}}":             "-; toy/s 1 the Door refused, and the rule is about calls that it lets in",
-		"{operation: Create, outcomes: [emulator], wire: {delay: 1s}}":                 "-; toy/s 1 the Door refused, and emulator is not the Door's to give",
+		"{operation: Create, then: late}":                                              "-; toy/s 1 a check refused the request, and the rule is about calls that pass the checks",
+		"{operation: Create, trigger: {user.lost: {}}}":                                "-; toy/s 1 a check refused the request, and the rule is about calls that pass the checks",
+		"{operation: Create, trigger: {user.lost: {}}, wire: {delay: 1s}}":             "-; toy/s 1 a check refused the request, and the rule is about calls that pass the checks",
+		"{operation: Create, outcomes: [emulator], wire: {delay: 1s}}":                 "-; toy/s 1 a check refused the request, and emulator is not an outcome of a check",
 		"{operation: Create, outcomes: [expired, emulator], trigger: {user.lost: {}}}": "expired by toy/s 1",
 	} {
 		p := newPlayer()
@@ -189,16 +191,16 @@ func TestSequenceAtTheDoor(t *testing.T) {
 		t.Errorf("got %s, want .se.n", got)
 	}
 	play := p.Ask(call(create, nil), true)
-	if list, _ := play.Passed.List(); len(list) != 1 || !strings.Contains(list[0].Why, "not the Door's to give") {
+	if list, _ := play.Mismatches.List(); len(list) != 1 || !strings.Contains(list[0].Why, "not one of a check's") {
 		t.Errorf("got %v", list)
 	}
 }
 
 func TestFromAndUntil(t *testing.T) {
 	now := noon
-	p := scenario.NewPlayer(apis, 1, func() time.Time { return now })
+	p := player.New(apis, 1, func() time.Time { return now })
 	p.On(read(t, "s", "- {operation: Create, from: 1m, until: 5m, outcome: NotFound.NoIdle}\n- {operation: Create, until: 6m, outcome: success}"), scenario.Narrow{})
-	ask := func(at time.Duration) scenario.Play {
+	ask := func(at time.Duration) player.Play {
 		c := call(create, nil)
 		c.Now = now.Add(at)
 		return p.Ask(c, false)
@@ -210,7 +212,7 @@ func TestFromAndUntil(t *testing.T) {
 			t.Errorf("at %s: got %s, want %s", at, got, want)
 		}
 	}
-	if list, _ := ask(7 * time.Minute).Passed.List(); fmt.Sprint(list) !=
+	if list, _ := ask(7 * time.Minute).Mismatches.List(); fmt.Sprint(list) !=
 		"[{toy/s 1 until: 7m0s since the activation, and the rule ends at 5m0s} {toy/s 2 until: 7m0s since the activation, and the rule ends at 6m0s}]" {
 		t.Errorf("got %v", list)
 	}
@@ -226,8 +228,8 @@ func TestFromAndUntil(t *testing.T) {
 }
 
 func TestChanceFollowsTheSeed(t *testing.T) {
-	play := func(seed uint64, name string, rewind func(*scenario.Player)) string {
-		p := scenario.NewPlayer(apis, seed, func() time.Time { return noon })
+	play := func(seed uint64, name string, rewind func(*player.Player)) string {
+		p := player.New(apis, seed, func() time.Time { return noon })
 		p.On(read(t, name, "- {operation: List, chance: 0.5, outcome: success}\n- {operation: Create, chance: 0.2, outcome: NotFound.NoIdle}"), scenario.Narrow{})
 		first := ""
 		for range 2 {
@@ -246,7 +248,7 @@ func TestChanceFollowsTheSeed(t *testing.T) {
 		}
 		return first
 	}
-	rewind, dice := (*scenario.Player).Rewind, (*scenario.Player).RewindDice
+	rewind, dice := (*player.Player).Rewind, (*player.Player).RewindDice
 	first := play(1, "s", rewind)
 	if n := strings.Count(first, "n"); n < 150 || n > 250 {
 		t.Errorf("got %d of 1,000 with a chance of 0.2", n)
@@ -365,9 +367,9 @@ func TestSequenceLaysFieldsWhereTheyBelong(t *testing.T) {
 	}
 }
 
-func TestRenew(t *testing.T) {
+func TestUpdate(t *testing.T) {
 	p := newPlayer()
-	l := scenario.NewLibrary(apis)
+	l := library.New(apis)
 	put := func(name, description string) {
 		if _, err := l.Put("", []byte(text("toy", name, description))); err != nil {
 			t.Fatal(err)
@@ -385,7 +387,7 @@ func TestRenew(t *testing.T) {
 	if err := l.Delete("gone"); err != nil {
 		t.Fatal(err)
 	}
-	if changed := p.Renew(l.InForce); fmt.Sprint(changed) != "[toy/b]" {
+	if changed := p.Update(l.InForce); fmt.Sprint(changed) != "[toy/b]" {
 		t.Errorf("got %v", changed)
 	}
 	got := ""

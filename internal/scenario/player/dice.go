@@ -1,9 +1,11 @@
-package scenario
+package player
 
 import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // Chance has dice of its own, by the sandbox's seed, the scenario, the rule
@@ -37,12 +39,12 @@ func throw(seed, n uint64) float64 {
 // forDelay keeps the throws for delays apart from those for chance.
 const forDelay = 0x64656c6179
 
-// longest is the longest delay that dice can throw. What is served cuts delays
+// maxDelay is the longest delay that dice can throw. What is served cuts delays
 // much earlier.
-const longest = 24 * time.Hour
+const maxDelay = 24 * time.Hour
 
-// roll tells how long the n-th answer of a rule is held back.
-func (d Delay) roll(seed, n uint64) time.Duration {
+// roll is how long the n-th answer of a rule is held back.
+func roll(d scenario.Delay, seed, n uint64) time.Duration {
 	switch {
 	case d.Max > 0:
 		return d.Min + time.Duration(throw(seed^forDelay, 2*n)*float64(d.Max-d.Min+1))
@@ -50,18 +52,7 @@ func (d Delay) roll(seed, n uint64) time.Duration {
 		// Box-Muller: 1-u is never 0, whose logarithm is none.
 		u, v := throw(seed^forDelay, 2*n), throw(seed^forDelay, 2*n+1)
 		normal := math.Sqrt(-2*math.Log(1-u)) * math.Cos(2*math.Pi*v)
-		return time.Duration(min(float64(d.Median)*math.Exp(d.Sigma*normal), float64(longest)))
+		return time.Duration(min(float64(d.Median)*math.Exp(d.Sigma*normal), float64(maxDelay)))
 	}
 	return d.Fixed
-}
-
-// String writes a delay as a scenario file does.
-func (d Delay) String() string {
-	switch {
-	case d.Max > 0:
-		return d.Min.String() + " to " + d.Max.String()
-	case d.Median > 0:
-		return "about " + d.Median.String()
-	}
-	return d.Fixed.String()
 }

@@ -1,4 +1,4 @@
-package scenario_test
+package player_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func read(t testing.TB, name, rules string) *scenario.Scenario {
 }
 
 // say tells a play in one line: the outcome, who decided, and who passed.
-func say(p scenario.Play) string {
+func say(p player.Play) string {
 	s := "-"
 	if p.Verdict.Outcome != nil {
 		s = p.Verdict.Outcome.Name
@@ -34,7 +35,7 @@ func say(p scenario.Play) string {
 	if p.Scenario != "" {
 		s += fmt.Sprintf(" by %s %d", p.Scenario, p.Rule)
 	}
-	list, _ := p.Passed.List()
+	list, _ := p.Mismatches.List()
 	for _, passed := range list {
 		s += fmt.Sprintf("; %s %d %s", passed.Scenario, passed.Rule, passed.Why)
 	}
@@ -79,13 +80,13 @@ func TestAsk(t *testing.T) {
 			{create, u1, false, "internalError by toy/s 1"},
 			{list, nil, false, "internalError by toy/s 1"},
 			{login, nil, false, "internalError by toy/s 1"},
-			{nil, nil, true, "-; toy/s 1 the Door refused, and internalError is not the Door's to give"},
+			{nil, nil, true, "-; toy/s 1 a check refused the request, and internalError is not an outcome of a check"},
 		}},
 		{"what the Door refused", `
   - {operation: Create, skip: 1, outcome: NotFound.NoIdle}
   - {operation: '*', times: 1, outcome: expired}
   - {operation: '*', wire: {fault: reset}}`, scenario.Narrow{}, []ask{
-			{create, u1, true, "expired by toy/s 2; toy/s 1 the Door refused, and NotFound.NoIdle is not the Door's to give"},
+			{create, u1, true, "expired by toy/s 2; toy/s 1 a check refused the request, and NotFound.NoIdle is not an outcome of a check"},
 			{nil, nil, true, "- by toy/s 3; toy/s 2 times: fired 1 of 1"},
 			{create, u1, false, "- by toy/s 3; toy/s 1 skip: 1 of 1 let through; toy/s 2 times: fired 1 of 1"},
 			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
@@ -174,7 +175,7 @@ func TestPlaySays(t *testing.T) {
 		Headers: []scenario.HeaderChange{{Name: "X-B", Value: "b"}},
 	}})
 	got := p.Ask(call(create, nil), false)
-	want := scenario.Play{
+	want := player.Play{
 		Verdict: contract.Verdict{Outcome: noIdle, Text: "Nobody."}, With: wire.Patch{{Name: "a", Value: []byte("1")}},
 		Delay: time.Second, Wire: &scenario.Wire{Delay: scenario.Delay{Fixed: time.Second}, Answer: &scenario.Answer{Status: 502}, Headers: []scenario.HeaderChange{
 			{Name: "X-A", Value: "a"}, {Name: "X-B", Value: "b"},
@@ -248,7 +249,7 @@ func TestPlayerActivates(t *testing.T) {
 func TestPassedIsBounded(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, times: 1, outcome: success}\n", 500)), scenario.Narrow{})
-	list, more := p.Ask(call(create, nil), false).Passed.List()
+	list, more := p.Ask(call(create, nil), false).Mismatches.List()
 	if len(list) != 64 || more != 436 {
 		t.Errorf("got %d and %d more, want 64 and 436", len(list), more)
 	}
@@ -360,14 +361,43 @@ func BenchmarkAsk(b *testing.B) {
 
 // A snapshot that somebody wrote by hand leads no counter over its end.
 func TestProgressHasAnEnd(t *testing.T) {
-	for _, far := range []scenario.Progress{
+	for _, far := range []player.Progress{
 		{Scenario: "toy/s", State: scenario.Initial, Fired: math.MaxInt},
 		{Scenario: "toy/s", State: scenario.Initial, Skipped: math.MaxInt},
-		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Fired: math.MaxInt}}},
-		{Scenario: "toy/s", State: scenario.Initial, Rules: []scenario.RuleProgress{{Skipped: math.MaxInt}}},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []player.RuleProgress{{Fired: math.MaxInt}}},
+		{Scenario: "toy/s", State: scenario.Initial, Rules: []player.RuleProgress{{Skipped: math.MaxInt}}},
 	} {
 		if err := far.Check(); err == nil || !strings.Contains(err.Error(), "fired or let through 9223372036854775807 calls; at most 9007199254740992 were expected") {
 			t.Errorf("%+v: got %v", far, err)
 		}
 	}
+}
+
+// FuzzNarrow holds that what narrows a scenario is refused with its place, or
+// can be played.
+func FuzzNarrow(f *testing.F) {
+	for _, s := range []string{
+		`{"times":2,"skip":1}`, `{"where":{"UserId":"u1","header.A":{"in":["a"]}}}`, `{"for":"30m","wire":{"delay":{"min":"1s","max":"2s"}}}`,
+		`{"where":{"Media.id":{"matches":"^a"}}}`, `{"wire":{"fault":"reset","when":"after"}}`, `{"times":0}`, `{"where":{"":{"":""}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	s, err := scenario.Parse("s.yaml", []byte(text("toy", "s", "x")), apis)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		n, err := scenario.ParseNarrow(s, body, apis)
+		if err != nil {
+			return
+		}
+		p := newPlayer()
+		p.On(s, n)
+		for range 3 {
+			p.Ask(call(create, nil), false)
+		}
+		if list, _ := p.Ask(call(create, nil), true).Mismatches.List(); len(list) > 1 {
+			t.Errorf("got %v", list)
+		}
+	})
 }

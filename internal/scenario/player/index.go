@@ -1,0 +1,159 @@
+package player
+
+import (
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// An index holds the active rules about one operation of one API, in the order
+// in which they are tried. It finds the candidates for a call by the values in
+// the call: of a thousand rules, each about a value of its own, a call is held
+// against one. An index is built anew whenever a scenario is switched on or off.
+type index struct {
+	rules     []candidate
+	columns   []column
+	always    []int       // the rules that no column has, in order
+	slots     []string    // the Params of the rules' predicates, each once
+	described []ruleFacts // of the first rules, of which mismatches are described
+}
+
+// A candidate is a rule in an index.
+type candidate struct {
+	ruleFacts
+	state *ruleState
+	ends  []end // one for each of the rule's outcomes
+}
+
+// ruleFacts is what never changes of an active rule.
+type ruleFacts struct {
+	scenario     string // full name
+	number       int    // counted from 1
+	rule         *scenario.Rule
+	narrow       *scenario.Narrow
+	where        []predicate // all that must hold, the activation's after the rule's
+	afterRefusal bool        // it may be played to a request that a check refused
+}
+
+// An end is an outcome that a rule calls for.
+type end struct {
+	outcome *contract.Outcome // nil: the emulator decides
+	byCheck bool              // a check of the API declares it
+	with    wire.Patch        // of the rule's fields those that this outcome returns
+}
+
+// A column finds rules by the value at one place.
+type column struct {
+	at    place
+	param string
+	rules map[key][]int // in order
+}
+
+// maxColumns is how many columns an index has. Rules about values at further
+// places are tried at every call.
+const maxColumns = 8
+
+// newIndex makes the index of those rules that are about op; nil stands for a
+// call that names no operation.
+func newIndex(api *contract.API, op *contract.Operation, rules ...*ruleState) *index {
+	ix := &index{}
+	for _, r := range rules {
+		if c, ok := newCandidate(api, op, r); ok {
+			ix.add(c)
+		}
+	}
+	return ix
+}
+
+// newCandidate makes a candidate of a rule; ok is false where the rule is about
+// another operation.
+func newCandidate(api *contract.API, op *contract.Operation, r *ruleState) (c candidate, ok bool) {
+	a, rule := r.activation, r.rule
+	if rule.Operation != scenario.Any && (op == nil || rule.Operation != op.Name) {
+		return c, false
+	}
+	c.state = r
+	c.ruleFacts = ruleFacts{scenario: a.name, number: r.number, rule: rule, narrow: &a.narrow, afterRefusal: rule.OnlyWire()}
+	for _, name := range rule.Outcomes {
+		e := end{}
+		if name != scenario.Emulator {
+			if e.outcome = api.Outcome(op, name); e.outcome == nil {
+				return c, false // a scenario that was not read against these tables
+			}
+			e.byCheck = api.DeclaredByCheck(e.outcome)
+			e.with = returned(rule.With, api.Returned(e.outcome), len(rule.Outcomes))
+			c.afterRefusal = c.afterRefusal || e.byCheck
+		}
+		c.ends = append(c.ends, e)
+	}
+	for _, where := range [...][]scenario.Condition{rule.Where, a.narrow.Where} {
+		for i := range where {
+			c.where = append(c.where, predicate{Condition: &where[i], at: placeOf(where[i].Param, op)})
+		}
+	}
+	return c, true
+}
+
+// returned are the fields that one of several outcomes returns; where there is
+// only one, the file was held against it.
+func returned(with wire.Patch, rows []contract.Param, outcomes int) wire.Patch {
+	if outcomes == 1 {
+		return with
+	}
+	var some wire.Patch
+	for _, m := range with {
+		if contract.FindParam(rows, m.Name) != nil {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// add adds a candidate after the others: to the column where fewest rules ask for
+// the value that it asks for, or to those that are always tried.
+func (ix *index) add(c candidate) {
+	n := len(ix.rules)
+	ix.rules = append(ix.rules, c)
+	if n < maxDescribed {
+		ix.described = append(ix.described, c.ruleFacts)
+	}
+	var best *column
+	var keys []key
+	for i := range c.where {
+		p := &c.where[i]
+		if p.slot = slices.Index(ix.slots, p.Param); p.slot < 0 {
+			p.slot = len(ix.slots)
+			ix.slots = append(ix.slots, p.Param)
+		}
+		if col := ix.column(p); col != nil {
+			if k := keysOf(p.Value); best == nil || len(col.rules[k[0]]) < len(best.rules[keys[0]]) {
+				best, keys = col, k
+			}
+		}
+	}
+	if best == nil {
+		ix.always = append(ix.always, n)
+	}
+	for _, k := range keys {
+		best.rules[k] = append(best.rules[k], n)
+	}
+}
+
+// column returns the column by which a predicate can find its rule, or nil.
+func (ix *index) column(p *predicate) *column {
+	if p.Match != scenario.Equal {
+		return nil
+	}
+	for i := range ix.columns {
+		if ix.columns[i].param == p.Param {
+			return &ix.columns[i]
+		}
+	}
+	if len(ix.columns) == maxColumns {
+		return nil
+	}
+	ix.columns = append(ix.columns, column{at: p.at, param: p.Param, rules: map[key][]int{}})
+	return &ix.columns[len(ix.columns)-1]
+}
