@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/gateway"
@@ -58,23 +59,23 @@ func callCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		in, warnings, err := input(op.Params, args[2:])
+		in, warnings, err := client.Input(op.Params, args[2:])
 		if err != nil {
 			return err
 		}
 		for _, w := range warnings {
 			env.note("understudy: %s\n", w)
 		}
-		w, err := c.world(cmd.Context(), env)
+		w, err := sandboxInfo(cmd.Context(), c, env)
 		if err != nil {
 			return err
 		}
-		r, err := c.signed(w, api, contract.Draft{Operation: op, In: in})
+		r, err := sign(c, w, api, contract.Draft{Operation: op, In: in})
 		if err != nil {
 			return err
 		}
 		if cmd.Flags().Changed("sandbox") {
-			r.Header.Set(gateway.SandboxHeader, c.sandbox)
+			r.Header.Set(gateway.SandboxHeader, c.Sandbox)
 		}
 		if outcome != "" {
 			r.Header.Set(gateway.OutcomeHeader, outcome)
@@ -90,7 +91,7 @@ func callCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.printDecoded(cmd.Context(), env, x)
+		return printDecoded(cmd.Context(), c, env, x)
 	}
 	return cmd
 }
@@ -111,8 +112,8 @@ func completeCall(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
-// world is what the control API tells of a sandbox, as far as it is needed here.
-type world struct {
+// sandboxAnswer is what the control API says of a sandbox, as far as it is needed here.
+type sandboxAnswer struct {
 	URLs        map[string]string          `json:"urls"`
 	Credentials map[string]contract.Values `json:"credentials"`
 	Clock       clock.Reading              `json:"clock"`
@@ -124,27 +125,27 @@ type prepared struct {
 	url string
 }
 
-// world asks for the client's sandbox. One that is not there yet is made by the
+// sandboxInfo asks for the client's sandbox. One that is not there yet is made by the
 // call, and begins as the default one did.
-func (c *client) world(ctx context.Context, env *env) (*world, error) {
-	w := &world{}
-	err := c.get(ctx, c.inside(), w)
-	var missing *exit
-	if err == nil || !errors.As(err, &missing) || missing.code != exitInsufficient || sandbox.CheckName(c.sandbox) != nil {
+func sandboxInfo(ctx context.Context, c *client.Client, env *env) (*sandboxAnswer, error) {
+	w := &sandboxAnswer{}
+	err := c.Get(ctx, c.InSandbox(), w)
+	var missing *client.Error
+	if err == nil || !errors.As(err, &missing) || missing.Kind != client.Unknown || sandbox.CheckName(c.Sandbox) != nil {
 		return w, err
 	}
-	if c.get(ctx, path("sandboxes", sandbox.Default), w) != nil {
+	if c.Get(ctx, client.Path("sandboxes", sandbox.Default), w) != nil {
 		return nil, err
 	}
-	env.note("understudy: there is no sandbox %s yet; the call makes it\n", c.sandbox)
+	env.note("understudy: there is no sandbox %s yet; the call makes it\n", c.Sandbox)
 	return w, nil
 }
 
-// signed makes the request that a draft means, for a sandbox.
-func (c *client) signed(w *world, api *contract.API, d contract.Draft) (*prepared, error) {
+// sign makes the request that a draft means, for a sandbox.
+func sign(c *client.Client, w *sandboxAnswer, api *contract.API, d contract.Draft) (*prepared, error) {
 	base, served := w.URLs[api.Name]
 	if !served {
-		return nil, unknown("the server at %s does not serve %s; it serves: %s", c.base, api.Name, strings.Join(w.served(), ", "))
+		return nil, unknown("the server at %s does not serve %s; it serves: %s", c.Base, api.Name, strings.Join(w.served(), ", "))
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -166,7 +167,7 @@ func (c *client) signed(w *world, api *contract.API, d contract.Draft) (*prepare
 }
 
 // served lists the APIs that the server serves.
-func (w *world) served() []string {
+func (w *sandboxAnswer) served() []string {
 	var names []string
 	for name := range w.URLs {
 		names = append(names, name)
@@ -176,7 +177,7 @@ func (w *world) served() []string {
 }
 
 func (r *prepared) curl() string {
-	return curl(r.Method, r.url, r.otherHost(), r.Header, r.Body)
+	return client.Curl(r.Method, r.url, r.otherHost(), r.Header, r.Body)
 }
 
 // otherHost is the request's host where it is not the one of its address.
@@ -188,7 +189,7 @@ func (r *prepared) otherHost() string {
 }
 
 // send sends the request, and prints it and its answer.
-func (r *prepared) send(ctx context.Context, w io.Writer) (*exchanged, error) {
+func (r *prepared) send(ctx context.Context, w io.Writer) (*exchange, error) {
 	q, err := http.NewRequestWithContext(ctx, r.Method, r.url, bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, fmt.Errorf("making the request: %w", err)
@@ -200,19 +201,19 @@ func (r *prepared) send(ctx context.Context, w io.Writer) (*exchanged, error) {
 	if r.Host != "" {
 		q.Host = r.Host
 	}
-	asked := message{r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", q.Host, r.Header, r.Body}
-	_, _ = fmt.Fprintln(w, asked.text())
-	answer, err := direct(longestCall).Do(q)
+	asked := client.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
+	_, _ = fmt.Fprintln(w, asked.Text())
+	answer, err := client.DirectHTTP(longestCall).Do(q)
 	if err != nil {
 		return nil, unanswered(r.url, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
-	_, _ = fmt.Fprint(w, message{statusLine(answer.StatusCode), "", answer.Header, body}.text())
+	_, _ = fmt.Fprint(w, client.Message{Line: client.StatusLine(answer.StatusCode), Header: answer.Header, Body: body}.Text())
 	if err != nil {
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return &exchanged{q.URL, r.Header, answer.Header, r.Body, body}, own(answer, body)
+	return &exchange{q.URL, r.Header, answer.Header, r.Body, body}, own(answer, body)
 }
 
 // own tells an answer of understudy's own as the failure that it is.
@@ -220,7 +221,7 @@ func own(answer *http.Response, body []byte) error {
 	if answer.StatusCode != gateway.StatusProblem {
 		return nil
 	}
-	var p problem
+	var p client.Problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Detail == "" {
 		return errors.New("understudy itself could not answer")
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 func clockCommand(env *env) *cobra.Command {
@@ -22,7 +23,7 @@ func clockCommand(env *env) *cobra.Command {
 			return err
 		}
 		var r clock.Reading
-		if err := c.get(cmd.Context(), c.inside("clock"), &r); err != nil {
+		if err := c.Get(cmd.Context(), c.InSandbox("clock"), &r); err != nil {
 			return err
 		}
 		return printClock(env, r, form.value)
@@ -49,14 +50,14 @@ func clockSetting(env *env, use, short string, args cobra.PositionalArgs, body f
 			return err
 		}
 		var r clock.Reading
-		if err := c.get(cmd.Context(), c.inside("clock"), &r); err != nil {
+		if err := c.Get(cmd.Context(), c.InSandbox("clock"), &r); err != nil {
 			return err
 		}
 		setting, err := body(args, r.Now)
 		if err != nil {
 			return err
 		}
-		if err := c.send(cmd.Context(), http.MethodPut, c.inside("clock"), setting, &r); err != nil {
+		if err := c.Send(cmd.Context(), http.MethodPut, c.InSandbox("clock"), setting, &r); err != nil {
 			return err
 		}
 		return printClock(env, r, form.value)
@@ -86,10 +87,10 @@ func freeze(args []string, now time.Time) (any, error) {
 func follow([]string, time.Time) (any, error) { return map[string]bool{"follow": true}, nil }
 
 func printClock(env *env, r clock.Reading, form string) error {
-	list := table{columns: []string{"now", "mode", "signatures"}}
-	list.add(r.Now.Format(time.RFC3339Nano), r.Mode, r.Signatures)
-	if form == formJSON {
-		return printJSON(env.out, r)
+	list := output.Table{Columns: []string{"now", "mode", "signatures"}}
+	list.Add(r.Now.Format(time.RFC3339Nano), r.Mode, r.Signatures)
+	if form == output.FormJSON {
+		return output.JSON(env.out, r)
 	}
-	return list.print(env, form)
+	return list.Print(env.out, env.err, form)
 }

@@ -11,21 +11,23 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
-// exchanged is a call as it went over the wire.
-type exchanged struct {
-	url                *url.URL
-	asked, answered    http.Header
-	request, responded []byte
+// exchange is a call as it went over the wire.
+type exchange struct {
+	url                           *url.URL
+	requestHeader, responseHeader http.Header
+	request, response             []byte
 }
 
 // printDecoded prints what a call and its answer say where their bodies do not
 // show it: they were encrypted, say. It is taken from the journal's entry that
 // the answer names.
-func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error {
-	id := x.answered.Get(gateway.CallHeader)
+func printDecoded(ctx context.Context, c *client.Client, env *env, x *exchange) error {
+	id := x.responseHeader.Get(gateway.CallHeader)
 	at := strings.LastIndexByte(id, '-')
 	if at <= 0 {
 		return nil // the server keeps quiet about itself
@@ -33,7 +35,7 @@ func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error
 	var entry struct {
 		Request, Response struct{ Decoded json.RawMessage }
 	}
-	if err := c.get(ctx, path("sandboxes", id[:at], "journal", id), &entry); err != nil {
+	if err := c.Get(ctx, client.Path("sandboxes", id[:at], "journal", id), &entry); err != nil {
 		env.note("understudy: what was said cannot be shown as it was read: %v\n", err)
 		return nil
 	}
@@ -42,8 +44,8 @@ func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error
 		decoded json.RawMessage
 		shown   bool
 	}{
-		{"request, as it was read:", entry.Request.Decoded, shows(entry.Request.Decoded, x.request, x.asked, x.url)},
-		{"answer, before it was put on the wire:", entry.Response.Decoded, shows(entry.Response.Decoded, x.responded, x.answered, &url.URL{})},
+		{"request, as it was read:", entry.Request.Decoded, Shows(entry.Request.Decoded, x.request, x.requestHeader, x.url)},
+		{"answer, before it was put on the wire:", entry.Response.Decoded, Shows(entry.Response.Decoded, x.response, x.responseHeader, &url.URL{})},
 	} {
 		if half.shown {
 			continue
@@ -51,17 +53,17 @@ func (c *client) printDecoded(ctx context.Context, env *env, x *exchanged) error
 		if _, err := io.WriteString(env.out, "\n"+half.title+"\n"); err != nil {
 			return err
 		}
-		if err := indented(env.out, half.decoded); err != nil {
+		if err := output.Indent(env.out, half.decoded); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// shows reports whether all that was decoded can be read in the message itself:
+// Shows reports whether all that was decoded can be read in the message itself:
 // in an object of its JSON, in a form, in the query, in a segment of the path,
 // or in a header.
-func shows(decoded json.RawMessage, body []byte, header http.Header, at *url.URL) bool {
+func Shows(decoded json.RawMessage, body []byte, header http.Header, at *url.URL) bool {
 	members, ok := parsed(decoded).(map[string]any)
 	if !ok {
 		return len(decoded) == 0 || string(decoded) == "null" || bytes.Contains(body, decoded)

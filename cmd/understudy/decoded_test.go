@@ -56,7 +56,7 @@ func TestShows(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			at := &url.URL{Path: "/api/v2/REF30/sessions", RawQuery: tt.query}
-			if got := shows(json.RawMessage(tt.decoded), []byte(tt.body), header, at); got != tt.want {
+			if got := Shows(json.RawMessage(tt.decoded), []byte(tt.body), header, at); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})

@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/client"
 )
 
 // knock is the time between two questions whether the server is ready.
@@ -30,19 +31,19 @@ func healthCommand(env *env) *cobra.Command {
 		if wait < 0 {
 			return usage("--wait is %s; a length of time such as 10s was expected", wait)
 		}
-		if err := c.await(cmd.Context(), wait); err != nil {
+		if err := await(cmd.Context(), c, wait); err != nil {
 			return err
 		}
-		env.say("ready control=%s\n", c.base)
+		env.say("ready control=%s\n", c.Base)
 		return nil
 	}
 	return cmd
 }
 
 // await asks whether the server is ready, until it is or the time is over.
-func (c *client) await(ctx context.Context, wait time.Duration) error {
+func await(ctx context.Context, c *client.Client, wait time.Duration) error {
 	if wait == 0 {
-		return c.ready(ctx)
+		return ready(ctx, c)
 	}
 	limit, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -50,7 +51,7 @@ func (c *client) await(ctx context.Context, wait time.Duration) error {
 	defer tick.Stop()
 	var why error
 	for {
-		err := c.ready(limit)
+		err := ready(limit, c)
 		if err == nil {
 			return nil
 		}
@@ -59,25 +60,24 @@ func (c *client) await(ctx context.Context, wait time.Duration) error {
 		}
 		select {
 		case <-limit.Done():
-			return c.late(ctx, wait, why)
+			return lateError(ctx, c, wait, why)
 		case <-tick.C:
 		}
 	}
 }
 
-// late says what was the matter when the waiting ended.
-func (c *client) late(ctx context.Context, wait time.Duration, why error) error {
+// lateError says what was the matter when the waiting ended.
+func lateError(ctx context.Context, c *client.Client, wait time.Duration, why error) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("waiting for %s: %w", c.base, ctx.Err())
+		return fmt.Errorf("waiting for %s: %w", c.Base, ctx.Err())
 	case why == nil:
-		return &exit{exitTimeout, fmt.Errorf("%s was not ready within %s: it did not answer", c.base, wait)}
+		return &exit{exitTimeout, fmt.Errorf("%s was not ready within %s: it did not answer", c.Base, wait)}
 	}
-	return &exit{exitTimeout, fmt.Errorf("%s was not ready within %s: %w", c.base, wait, why)}
+	return &exit{exitTimeout, fmt.Errorf("%s was not ready within %s: %w", c.Base, wait, why)}
 }
 
 // ready asks once.
-func (c *client) ready(ctx context.Context) error {
-	_, err := c.exchange(ctx, http.MethodGet, "/readyz", "", nil)
-	return err
+func ready(ctx context.Context, c *client.Client) error {
+	return c.Get(ctx, "/readyz", nil)
 }

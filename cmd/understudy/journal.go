@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 // pause is the time between two looks at a journal that is followed.
@@ -71,9 +73,9 @@ func journalCommand(env *env) *cobra.Command {
 			return err
 		}
 		if follow {
-			return c.follow(cmd.Context(), env, &f, form.value)
+			return followJournal(cmd.Context(), c, env, &f, form.value)
 		}
-		return c.journal(cmd.Context(), env, &f, form.value)
+		return printJournal(cmd.Context(), c, env, &f, form.value)
 	}
 	cmd.AddCommand(journalShow(env))
 	return cmd
@@ -91,27 +93,27 @@ type page struct {
 	Next  string          `json:"next"`
 }
 
-// journal prints the entries that a filter chooses.
-func (c *client) journal(ctx context.Context, env *env, f *filter, form string) error {
+// printJournal prints the entries that a filter chooses.
+func printJournal(ctx context.Context, c *client.Client, env *env, f *filter, form string) error {
 	var raw json.RawMessage
-	if err := c.get(ctx, c.inside("journal")+"?"+f.query().Encode(), &raw); err != nil {
+	if err := c.Get(ctx, c.InSandbox("journal")+"?"+f.query().Encode(), &raw); err != nil {
 		return err
 	}
-	if form == formJSON {
-		return indented(env.out, raw)
+	if form == output.FormJSON {
+		return output.Indent(env.out, raw)
 	}
 	var p page
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return fmt.Errorf("reading the journal: %w", err)
 	}
-	t := &table{
-		columns: []string{"id", "time", "operation", "outcome", "decided_by", "status", "cause"},
-		empty:   "no such calls in the journal of " + c.sandbox,
+	t := &output.Table{
+		Columns: []string{"id", "time", "operation", "outcome", "decided_by", "status", "cause"},
+		Empty:   "no such calls in the journal of " + c.Sandbox,
 	}
 	for i := range p.Items {
-		t.rows = append(t.rows, journalRow(&p.Items[i]))
+		t.Rows = append(t.Rows, journalRow(&p.Items[i]))
 	}
-	if err := t.print(env, form); err != nil {
+	if err := t.Print(env.out, env.err, form); err != nil {
 		return err
 	}
 	if p.Next != "" {
@@ -153,13 +155,13 @@ func cause(e *journal.Entry) string {
 // unseen is the number of the last entry where none was seen yet.
 const unseen = -1
 
-// follow prints the entries that are there, oldest first, and then those that
+// followJournal prints the entries that are there, oldest first, and then those that
 // come, until ctx is done.
-func (c *client) follow(ctx context.Context, env *env, f *filter, form string) error {
+func followJournal(ctx context.Context, c *client.Client, env *env, f *filter, form string) error {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for last := unseen; ; {
-		fresh, latest, err := c.news(ctx, f, last)
+		fresh, latest, err := newEntries(ctx, c, f, last)
 		if err == nil {
 			err = tell(env, fresh, form)
 		}
@@ -178,16 +180,16 @@ func (c *client) follow(ctx context.Context, env *env, f *filter, form string) e
 	}
 }
 
-// news returns the entries after the last one that was seen, oldest first, and
+// newEntries returns the entries after the last one that was seen, oldest first, and
 // the number of the latest. A journal that was reset counts anew.
-func (c *client) news(ctx context.Context, f *filter, last int) (fresh []journal.Entry, latest int, err error) {
+func newEntries(ctx context.Context, c *client.Client, f *filter, last int) (fresh []journal.Entry, latest int, err error) {
 	query := f.query()
 	if last != unseen {
 		query.Set("limit", "1000")
 	}
 	for {
 		var p page
-		if err := c.get(ctx, c.inside("journal")+"?"+query.Encode(), &p); err != nil {
+		if err := c.Get(ctx, c.InSandbox("journal")+"?"+query.Encode(), &p); err != nil {
 			return nil, last, err
 		}
 		if len(fresh) == 0 {
@@ -225,15 +227,15 @@ func number(id string) int {
 func tell(env *env, entries []journal.Entry, form string) error {
 	for i := range entries {
 		e := &entries[i]
-		if form == formJSON {
-			env.say("%s\n", jsonText(e))
+		if form == output.FormJSON {
+			env.say("%s\n", output.JSONText(e))
 			continue
 		}
-		if form == formMarkdown {
-			env.say("| %s |\n", strings.Join(cells(journalRow(e), escaped), " | "))
+		if form == output.FormMarkdown {
+			env.say("| %s |\n", strings.Join(output.Cells(journalRow(e), output.Escaped), " | "))
 			continue
 		}
-		row := cells(journalRow(e), plain)
+		row := output.Cells(journalRow(e), output.OneLine)
 		line := fmt.Sprintf("%-12s  %s  %-34s  %-34s  %-20s  %s  %s", row[0], row[1], row[2], row[3], row[4], row[5], row[6])
 		if _, err := fmt.Fprintln(env.out, strings.TrimRight(line, " ")); err != nil {
 			return fmt.Errorf("writing: %w", err)

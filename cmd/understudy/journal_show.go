@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
@@ -27,18 +29,18 @@ func journalShow(env *env) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the answer", "page", formJSON, "http", "curl", "scenario")
+	form := choose(cmd, "form of the answer", "page", output.FormJSON, "http", "curl", "scenario")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
 			return err
 		}
 		var raw json.RawMessage
-		if err := c.get(cmd.Context(), c.inside("journal", args[0]), &raw); err != nil {
+		if err := c.Get(cmd.Context(), c.InSandbox("journal", args[0]), &raw); err != nil {
 			return err
 		}
-		if form.value == formJSON {
-			return indented(env.out, raw)
+		if form.value == output.FormJSON {
+			return output.Indent(env.out, raw)
 		}
 		e, err := readEntry(raw)
 		if err != nil {
@@ -51,7 +53,7 @@ func journalShow(env *env) *cobra.Command {
 		case "http":
 			return printExchange(env.out, e)
 		case "curl":
-			return printCurl(env.out, e, c.base)
+			return printCurl(env.out, e, c.Base)
 		case "scenario":
 			return printScenario(env.out, e)
 		}
@@ -71,12 +73,12 @@ func readEntry(raw []byte) (*journal.Entry, error) {
 	return e, nil
 }
 
-func asked(e *journal.Entry) message {
-	return message{e.Request.Method + " " + e.Request.URL + " HTTP/1.1", e.Request.Host, e.Request.Header, e.Request.Body}
+func requestOf(e *journal.Entry) client.Message {
+	return client.Message{Line: e.Request.Method + " " + e.Request.URL + " HTTP/1.1", Host: e.Request.Host, Header: e.Request.Header, Body: e.Request.Body}
 }
 
-func answered(e *journal.Entry) message {
-	return message{line: statusLine(e.Response.Status), header: e.Response.Header, body: e.Response.Body}
+func responseOf(e *journal.Entry) client.Message {
+	return client.Message{Line: client.StatusLine(e.Response.Status), Header: e.Response.Header, Body: e.Response.Body}
 }
 
 // printPage writes an entry to be read.
@@ -85,11 +87,11 @@ func printPage(w io.Writer, e *journal.Entry) error {
 	fmt.Fprintf(&b, "%s  %s/%s/%s\n", e.ID, e.API, operationOf(e), e.Outcome)
 	fmt.Fprintf(&b, "%s, %g ms, %s; from %s", e.Time.UTC().Format(time.RFC3339Nano), e.DurationMS, e.Delivered, e.Client.Address)
 	if e.Client.UserAgent != "" {
-		fmt.Fprintf(&b, " (%s)", plain(e.Client.UserAgent))
+		fmt.Fprintf(&b, " (%s)", output.OneLine(e.Client.UserAgent))
 	}
 	fmt.Fprintf(&b, "; sandbox %s found by %s\n\n", e.Sandbox, e.FoundBy)
-	b.WriteString(strings.TrimRight(asked(e).text(), "\n") + "\n\n")
-	b.WriteString(strings.TrimRight(answered(e).text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(requestOf(e).Text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(responseOf(e).Text(), "\n") + "\n\n")
 	fmt.Fprintf(&b, "decided by: %s\n", decider(e.DecidedBy))
 	pageWire(&b, e.Wire)
 	pageExplanation(&b, e.Explanation)
@@ -99,7 +101,7 @@ func printPage(w io.Writer, e *journal.Entry) error {
 		for _, v := range e.Violations {
 			fmt.Fprintf(&b, "  %s: %s", v.Path, v.Rule)
 			if v.Got != nil {
-				fmt.Fprintf(&b, ", got %s", jsonText(v.Got))
+				fmt.Fprintf(&b, ", got %s", output.JSONText(v.Got))
 			}
 			b.WriteString("\n")
 		}
@@ -169,7 +171,7 @@ func pageFacts(b *strings.Builder, what string, facts contract.Facts) {
 	for _, f := range facts {
 		text, ok := f.Value.(string)
 		if !ok {
-			text = jsonText(f.Value)
+			text = output.JSONText(f.Value)
 		}
 		fmt.Fprintf(b, "  %s: %s\n", f.Name, indent(text))
 	}
@@ -182,11 +184,11 @@ func indent(text string) string {
 
 // printExchange writes the exchange as examples are kept in testdata/*.http.
 func printExchange(w io.Writer, e *journal.Entry) error {
-	request, answer := asked(e), answered(e)
-	request.header = without(request.header, "Content-Length")
-	answer.header = without(answer.header, "Date", "Content-Length")
+	request, answer := requestOf(e), responseOf(e)
+	request.Header = without(request.Header, "Content-Length")
+	answer.Header = without(answer.Header, "Date", "Content-Length")
 	_, err := fmt.Fprintf(w, "# %s of sandbox %s: %s/%s/%s\n# clock: %s\n%s----\n%s",
-		e.ID, e.Sandbox, e.API, operationOf(e), e.Outcome, e.Time.UTC().Format(time.RFC3339Nano), request.text(), answer.text())
+		e.ID, e.Sandbox, e.API, operationOf(e), e.Outcome, e.Time.UTC().Format(time.RFC3339Nano), request.Text(), answer.Text())
 	return err
 }
 
@@ -211,7 +213,7 @@ func printCurl(w io.Writer, e *journal.Entry, base string) error {
 		scheme, _, _ := strings.Cut(base, "://")
 		address = scheme + "://" + e.Request.Host + address
 	}
-	_, err := fmt.Fprintln(w, curl(e.Request.Method, address, "", e.Request.Header, e.Request.Body))
+	_, err := fmt.Fprintln(w, client.Curl(e.Request.Method, address, "", e.Request.Header, e.Request.Body))
 	return err
 }
 

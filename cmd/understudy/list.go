@@ -16,6 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 	"github.com/understudy-suite/understudy/scenarios"
@@ -25,7 +26,7 @@ import (
 type kind struct {
 	name  string
 	of    string // of what each is one: "API" or "operation"
-	table func(*chosen) (*table, error)
+	table func(*chosen) (*output.Table, error)
 }
 
 // kinds are in the order in which one asks for them.
@@ -84,7 +85,7 @@ func listCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return t.print(env, form.value)
+		return t.Print(env.out, env.err, form.value)
 	}
 	return cmd
 }
@@ -129,31 +130,31 @@ func (c *chosen) has(api string) bool {
 	return slices.ContainsFunc(c.apis, func(a *contract.API) bool { return a.Name == api })
 }
 
-func listAPIs(c *chosen) (*table, error) {
-	t := &table{columns: []string{"name", "title", "port", "operations", "host", "docs"}}
+func listAPIs(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"name", "title", "port", "operations", "host", "docs"}}
 	for _, api := range c.apis {
 		host := ""
 		if len(api.Hosts) > 0 {
 			host = api.Hosts[0]
 		}
-		t.add(api.Name, api.Title, api.Port, len(api.Operations), host, api.Docs)
+		t.Add(api.Name, api.Title, api.Port, len(api.Operations), host, api.Docs)
 	}
 	return t, nil
 }
 
-func listOperations(c *chosen) (*table, error) {
-	t := &table{columns: []string{"api", "name", "method", "path", "does"}, empty: "no operations"}
+func listOperations(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"api", "name", "method", "path", "does"}, Empty: "no operations"}
 	c.operations(func(api *contract.API, op *contract.Operation) {
-		t.add(api.Name, op.Name, op.Method, op.Path, sentence(op.Doc))
+		t.Add(api.Name, op.Name, op.Method, op.Path, sentence(op.Doc))
 	})
 	return t, nil
 }
 
-func listOutcomes(c *chosen) (*table, error) {
-	t := &table{columns: []string{"name", "kind", "status", "means"}, empty: "no outcomes"}
+func listOutcomes(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"name", "kind", "status", "means"}, Empty: "no outcomes"}
 	c.operations(func(api *contract.API, op *contract.Operation) {
 		for _, o := range api.Ends(op) {
-			t.add(api.Name+"/"+op.Name+"/"+o.Name, outcomeKind(o), o.Status, sentence(o.Doc))
+			t.Add(api.Name+"/"+op.Name+"/"+o.Name, outcomeKind(o), o.Status, sentence(o.Doc))
 		}
 	})
 	return t, nil
@@ -166,7 +167,7 @@ func outcomeKind(o *contract.Outcome) string {
 	return "success"
 }
 
-func listScenarios(c *chosen) (*table, error) {
+func listScenarios(c *chosen) (*output.Table, error) {
 	library := library.New(emulators.All)
 	faults := library.Add(scenarios.Files, "shipped")
 	for _, dir := range c.scenarios {
@@ -177,22 +178,22 @@ func listScenarios(c *chosen) (*table, error) {
 		faults = errors.Join(faults, library.Add(root.FS(), dir), root.Close())
 	}
 	c.warn(faults)
-	t := &table{
-		columns: []string{"name", "operations", "tags", "from", "tells"},
-		empty:   "no scenario files; every documented outcome is a scenario too: understudy list outcomes",
+	t := &output.Table{
+		Columns: []string{"name", "operations", "tags", "from", "tells"},
+		Empty:   "no scenario files; every documented outcome is a scenario too: understudy list outcomes",
 	}
 	for _, s := range library.List() {
 		if s.Rules == 0 || !c.has(s.API) && s.API != scenario.Everywhere {
 			continue
 		}
 		if c.operation == "" || slices.Contains(s.Operations, c.operation) || slices.Contains(s.Operations, scenario.Any) {
-			t.add(s.Name, s.Operations, s.Tags, s.Source, sentence(s.Description))
+			t.Add(s.Name, s.Operations, s.Tags, s.Source, sentence(s.Description))
 		}
 	}
 	return t, nil
 }
 
-func listFixtures(c *chosen) (*table, error) {
+func listFixtures(c *chosen) (*output.Table, error) {
 	shelf := fixture.NewLibrary(emulators.All)
 	faults := shelf.Add(fixtures.Files)
 	from := map[string]string{} // by name: where it comes from
@@ -212,15 +213,15 @@ func listFixtures(c *chosen) (*table, error) {
 		}
 	}
 	c.warn(faults)
-	t := &table{columns: []string{"name", "from", "tells"}}
+	t := &output.Table{Columns: []string{"name", "from", "tells"}}
 	for _, api := range c.apis {
 		for _, f := range shelf.List() {
 			if f.API == api.Name {
-				t.add(f.API+"="+f.Name, from[f.API+"="+f.Name], sentence(f.Description))
+				t.Add(f.API+"="+f.Name, from[f.API+"="+f.Name], sentence(f.Description))
 			}
 		}
 		if from[api.Name+"=empty"] == "" {
-			t.add(api.Name+"=empty", "always there", "A world in which there is nothing.")
+			t.Add(api.Name+"=empty", "always there", "A world in which there is nothing.")
 		}
 	}
 	return t, nil
@@ -233,26 +234,26 @@ func (c *chosen) warn(faults error) {
 	}
 }
 
-func listSwitches(c *chosen) (*table, error) {
-	t := &table{columns: []string{"name", "values", "default", "does"}, empty: "no switches"}
+func listSwitches(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"name", "values", "default", "does"}, Empty: "no switches"}
 	for _, api := range c.apis {
 		for i := range api.Switches {
 			s := &api.Switches[i]
-			t.add(api.Name+"."+s.Name, takes(s), written(s.Default), sentence(s.Doc))
+			t.Add(api.Name+"."+s.Name, takes(s), written(s.Default), sentence(s.Doc))
 		}
 	}
 	return t, nil
 }
 
-func listTriggers(c *chosen) (*table, error) {
-	t := &table{columns: []string{"api", "name", "parameters", "does"}, empty: "no triggers"}
+func listTriggers(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"api", "name", "parameters", "does"}, Empty: "no triggers"}
 	for _, api := range c.apis {
 		for _, trigger := range api.Triggers {
 			var params []string
 			for i := range trigger.Params {
 				params = append(params, trigger.Params[i].Name+"="+takes(&trigger.Params[i]))
 			}
-			t.add(api.Name, trigger.Name, params, sentence(trigger.Doc))
+			t.Add(api.Name, trigger.Name, params, sentence(trigger.Doc))
 		}
 	}
 	return t, nil

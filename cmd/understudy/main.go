@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
@@ -28,6 +29,15 @@ const (
 	exitNoServer     = 4   // no server there
 	exitTimeout      = 124 // timed out waiting
 )
+
+// exitCodes are those of the reasons for which the control API gave no answer.
+var exitCodes = map[client.Kind]int{
+	client.Failed:   exitFailed,
+	client.Usage:    exitUsage,
+	client.Unknown:  exitInsufficient,
+	client.NoServer: exitNoServer,
+	client.Timeout:  exitTimeout,
+}
 
 // exit is an error that says with which code the command ends.
 type exit struct {
@@ -62,9 +72,12 @@ func run(ctx context.Context, args []string, env *env) int {
 func code(err error) int {
 	var e *exit
 	var usage *server.UsageError
+	var answer *client.Error
 	switch {
 	case errors.As(err, &e):
 		return e.code
+	case errors.As(err, &answer):
+		return exitCodes[answer.Kind]
 	case errors.As(err, &usage):
 		return exitUsage
 	}

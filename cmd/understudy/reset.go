@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
@@ -31,14 +32,14 @@ func resetCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		names := []string{c.sandbox}
+		names := []string{c.Sandbox}
 		if all {
-			if names, err = c.sandboxNames(cmd.Context()); err != nil {
+			if names, err = c.SandboxNames(cmd.Context()); err != nil {
 				return err
 			}
 		}
 		for _, name := range names {
-			if err := c.send(cmd.Context(), http.MethodPost, path("sandboxes", name, "reset")+query, nil, nil); err != nil {
+			if err := c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes", name, "reset")+query, nil, nil); err != nil {
 				return err
 			}
 			env.say("reset %s\n", name)

@@ -15,7 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/emulators"
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
@@ -69,14 +71,14 @@ func scenariosOn(env *env) *cobra.Command {
 		}
 		var on activeScenario
 		if text == nil {
-			err = c.send(cmd.Context(), http.MethodPut, c.inside("scenarios", args[0]), narrow, &on)
+			err = c.Send(cmd.Context(), http.MethodPut, c.InSandbox("scenarios", args[0]), narrow, &on)
 		} else {
-			on, err = c.define(cmd, file, text, len(narrow) > 0)
+			on, err = defineScenario(c, cmd, file, text, len(narrow) > 0)
 		}
 		if err != nil {
 			return err
 		}
-		env.say("on in %s: %s\n", c.sandbox, on.Name)
+		env.say("on in %s: %s\n", c.Sandbox, on.Name)
 		return nil
 	}
 	return cmd
@@ -146,9 +148,9 @@ func scenarioText(env *env, arg string) (file string, text []byte, err error) {
 	return arg, append([]byte{}, text...), nil
 }
 
-// define switches on a scenario that a text defines. It is read here first, so
+// defineScenario switches on a scenario that a text defines. It is read here first, so
 // that its faults name the file as the user did.
-func (c *client) define(cmd *cobra.Command, file string, text []byte, narrowed bool) (on activeScenario, err error) {
+func defineScenario(c *client.Client, cmd *cobra.Command, file string, text []byte, narrowed bool) (on activeScenario, err error) {
 	if narrowed {
 		return on, usage("--times, --skip, --for, --delay and --where narrow a scenario that the server has; write them into the rules of %s instead", file)
 	}
@@ -156,7 +158,7 @@ func (c *client) define(cmd *cobra.Command, file string, text []byte, narrowed b
 	if err != nil {
 		return on, err
 	}
-	err = c.ask(cmd.Context(), http.MethodPut, c.inside("scenarios", s.FullName()), "application/yaml", text, &on)
+	err = c.Do(cmd.Context(), http.MethodPut, c.InSandbox("scenarios", s.FullName()), "application/yaml", text, &on)
 	return on, err
 }
 
@@ -193,10 +195,10 @@ func scenariosOff(env *env) *cobra.Command {
 		if len(args) == 1 {
 			what = args[0]
 		}
-		if err := c.send(cmd.Context(), http.MethodDelete, c.inside(append([]string{"scenarios"}, args...)...), nil, nil); err != nil {
+		if err := c.Send(cmd.Context(), http.MethodDelete, c.InSandbox(append([]string{"scenarios"}, args...)...), nil, nil); err != nil {
 			return err
 		}
-		env.say("off in %s: %s\n", c.sandbox, what)
+		env.say("off in %s: %s\n", c.Sandbox, what)
 		return nil
 	}
 	return cmd
@@ -215,11 +217,11 @@ func scenariosStatus(env *env) *cobra.Command {
 			return err
 		}
 		var raw json.RawMessage
-		if err := c.get(cmd.Context(), c.inside("scenarios"), &raw); err != nil {
+		if err := c.Get(cmd.Context(), c.InSandbox("scenarios"), &raw); err != nil {
 			return err
 		}
-		if form.value == formJSON {
-			return indented(env.out, raw)
+		if form.value == output.FormJSON {
+			return output.Indent(env.out, raw)
 		}
 		var list struct {
 			Items []activeScenario `json:"items"`
@@ -227,15 +229,15 @@ func scenariosStatus(env *env) *cobra.Command {
 		if err := json.Unmarshal(raw, &list); err != nil {
 			return fmt.Errorf("reading the active scenarios: %w", err)
 		}
-		return activeTable(list.Items, c.sandbox).print(env, form.value)
+		return activeTable(list.Items, c.Sandbox).Print(env.out, env.err, form.value)
 	}
 	return cmd
 }
 
-func activeTable(active []activeScenario, sandbox string) *table {
-	t := &table{
-		columns: []string{"scenario", "state", "rule", "operation", "outcome", "fired", "expected", "left"},
-		empty:   "no scenario is on in " + sandbox + "; the emulators decide everything",
+func activeTable(active []activeScenario, sandbox string) *output.Table {
+	t := &output.Table{
+		Columns: []string{"scenario", "state", "rule", "operation", "outcome", "fired", "expected", "left"},
+		Empty:   "no scenario is on in " + sandbox + "; the emulators decide everything",
 	}
 	for _, s := range active {
 		for _, r := range s.Rules {
@@ -252,7 +254,7 @@ func activeTable(active []activeScenario, sandbox string) *table {
 			if r.Expect != nil {
 				expected = strconv.Itoa(r.Expect.Fired)
 			}
-			t.add(s.Name, s.State, r.Rule, r.Operation, outcome, r.Fired, expected, left)
+			t.Add(s.Name, s.State, r.Rule, r.Operation, outcome, r.Fired, expected, left)
 		}
 	}
 	return t

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -29,14 +30,14 @@ func triggerCommand(env *env) *cobra.Command {
 				rows = trigger.Params
 			}
 		}
-		in, _, err := input(rows, args[2:])
+		in, _, err := client.Input(rows, args[2:])
 		if err != nil {
 			return err
 		}
-		if err := c.send(cmd.Context(), http.MethodPost, c.inside("triggers", args[0], args[1]), in, nil); err != nil {
+		if err := c.Send(cmd.Context(), http.MethodPost, c.InSandbox("triggers", args[0], args[1]), in, nil); err != nil {
 			return err
 		}
-		env.say("%s %s happened in %s\n", args[0], args[1], c.sandbox)
+		env.say("%s %s happened in %s\n", args[0], args[1], c.Sandbox)
 		return nil
 	}
 	return cmd

@@ -4,6 +4,8 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 func versionCommand(env *env) *cobra.Command {
@@ -12,15 +14,15 @@ func versionCommand(env *env) *cobra.Command {
 		Short: "tell version, commit and Go",
 		Args:  cobra.NoArgs,
 	}
-	form := choose(cmd, "form of the answer", "text", formJSON)
+	form := choose(cmd, "form of the answer", "text", output.FormJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := env.settle(cmd, ""); err != nil {
 			return err
 		}
 		version, commit := build()
 		platform := runtime.GOOS + "/" + runtime.GOARCH
-		if form.value == formJSON {
-			return printJSON(env.out, struct {
+		if form.value == output.FormJSON {
+			return output.JSON(env.out, struct {
 				Version  string `json:"version"`
 				Commit   string `json:"commit"`
 				Go       string `json:"go"`

@@ -137,6 +137,8 @@ down internal/engine echo echo github.com/labstack/echo/v4
 down internal/gateway control doors $ours/internal/control
 down internal/gateway emulators house $ours/emulators
 down internal/gateway prometheus prometheus github.com/prometheus/client_golang/prometheus
+down internal/client control client $ours/internal/control
+down internal/client cobra cobra github.com/spf13/cobra
 down internal/control emulators house $ours/emulators
 down internal/control server control $ours/internal/server
 down internal/control cobra cobra github.com/spf13/cobra
@@ -166,6 +168,7 @@ imports internal/engine/open.go pass $ours/internal/sandbox $ours/internal/wire
 imports internal/engine/reach_test.go pass $ours/emulators/youdu
 imports internal/gateway/open.go pass $ours/internal/engine github.com/labstack/echo/v4
 imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack/echo/v4 github.com/prometheus/client_golang/prometheus
+imports internal/client/open.go pass $ours/internal/output $ours/internal/contract
 imports internal/watch/open.go pass github.com/fsnotify/fsnotify
 imports cmd/understudy/open.go pass $ours/emulators $ours/internal/server github.com/spf13/cobra
 down internal/control gateway control $ours/internal/gateway

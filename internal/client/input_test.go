@@ -1,10 +1,11 @@
-package main
+package client_test
 
 import (
 	"encoding/json"
 	"reflect"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -35,7 +36,7 @@ func TestInputReadsLists(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, warnings, err := input(rows, tt.args)
+			got, warnings, err := client.Input(rows, tt.args)
 			if err != nil || len(warnings) != tt.warnings || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %v, %q, %v, want %v", got, warnings, err, tt.want)
 			}

@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bytes"
@@ -11,21 +11,11 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// row finds the row of a name, or returns nil.
-func row(rows []contract.Param, name string) *contract.Param {
-	for i := range rows {
-		if rows[i].Name == name {
-			return &rows[i]
-		}
-	}
-	return nil
-}
-
-// typed turns text into what the row of its name documents. What cannot be
+// typedValue turns text into what the row of its name documents. What cannot be
 // turned stays text, and the warning says why: a refusal may be what somebody
 // wants to see.
-func typed(rows []contract.Param, name, text string) (value any, warning string) {
-	p := row(rows, name)
+func typedValue(rows []contract.Param, name, text string) (value any, warning string) {
+	p := contract.FindParam(rows, name)
 	if p == nil {
 		var names []string
 		for i := range rows {
@@ -54,47 +44,47 @@ func convert(t contract.Type, text string) (any, bool) {
 	return t.Convert(value)
 }
 
-// input reads arguments of the form name=value or name=@file as values for a
+// Input reads arguments of the form name=value or name=@file as values for a
 // table. A name that stands several times makes a list, where a list is
 // documented.
-func input(rows []contract.Param, args []string) (in contract.Values, warnings []string, err error) {
-	said, err := pairs(args)
+func Input(rows []contract.Param, args []string) (in contract.Values, warnings []string, err error) {
+	said, err := Pairs(args)
 	if err != nil {
 		return nil, nil, err
 	}
 	in = contract.Values{}
 	for _, s := range said {
-		text := s.value
+		text := s.Value
 		if file, ok := strings.CutPrefix(text, "@"); ok {
 			raw, err := os.ReadFile(file)
 			if err != nil {
-				return nil, nil, fmt.Errorf("reading %s: %w", s.name, err)
+				return nil, nil, fmt.Errorf("reading %s: %w", s.Name, err)
 			}
 			text = string(bytes.TrimSuffix(raw, []byte("\n")))
 		}
-		before, again := in[s.name]
-		value, warning := element(rows, s.name, text)
+		before, again := in[s.Name]
+		value, warning := listValue(rows, s.Name, text)
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
 		switch {
 		case !again:
-			in[s.name] = value
+			in[s.Name] = value
 		case isList(before) && isList(value):
-			in[s.name] = append(before.([]any), value.([]any)...)
+			in[s.Name] = append(before.([]any), value.([]any)...)
 		default:
-			return nil, nil, usage("%s is given twice; once was expected", s.name)
+			return nil, nil, usage("%s is given twice; once was expected", s.Name)
 		}
 	}
 	return in, warnings, nil
 }
 
-// element is typed, but for lists: what is no JSON list is elements of one,
+// listValue is typed, but for lists: what is no JSON list is elements of one,
 // separated by commas. An element that has a comma is written in a JSON list.
-func element(rows []contract.Param, name, text string) (any, string) {
-	p := row(rows, name)
+func listValue(rows []contract.Param, name, text string) (any, string) {
+	p := contract.FindParam(rows, name)
 	if p == nil || p.Type != contract.List || strings.HasPrefix(strings.TrimSpace(text), "[") {
-		return typed(rows, name, text)
+		return typedValue(rows, name, text)
 	}
 	pieces := []string{text}
 	if p.Of != contract.Object && p.Of != contract.List {
@@ -103,7 +93,7 @@ func element(rows []contract.Param, name, text string) (any, string) {
 	var list []any
 	var warning string
 	for _, piece := range pieces {
-		value, why := typed([]contract.Param{{Name: name, Type: p.Of}}, name, piece)
+		value, why := typedValue([]contract.Param{{Name: name, Type: p.Of}}, name, piece)
 		if list = append(list, value); warning == "" {
 			warning = why
 		}
@@ -112,3 +102,19 @@ func element(rows []contract.Param, name, text string) (any, string) {
 }
 
 func isList(x any) bool { _, ok := x.([]any); return ok }
+
+// Pairs reads arguments of the form name=value in their order.
+func Pairs(args []string) ([]Pair, error) {
+	var all []Pair
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok || name == "" {
+			return nil, usage("%s was found; name=value was expected", document.Quote(arg))
+		}
+		all = append(all, Pair{name, value})
+	}
+	return all, nil
+}
+
+// A Pair is one argument of the form name=value.
+type Pair struct{ Name, Value string }

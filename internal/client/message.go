@@ -1,4 +1,4 @@
-package main
+package client
 
 import (
 	"bytes"
@@ -10,30 +10,30 @@ import (
 	"unicode/utf8"
 )
 
-// message is a request or an answer as it stands on the wire.
-type message struct {
-	line   string // the request line or the status line
-	host   string // "" for an answer
-	header http.Header
-	body   []byte
+// Message is a request or an answer as it stands on the wire.
+type Message struct {
+	Line   string // the request line or the status line
+	Host   string // "" for an answer
+	Header http.Header
+	Body   []byte
 }
 
-// text writes a message down: its line, its headers by name, an empty line and
+// Text writes a message down: its line, its headers by name, an empty line and
 // the body as it was sent.
-func (m message) text() string {
+func (m Message) Text() string {
 	var b strings.Builder
-	b.WriteString(m.line + "\n")
-	if m.host != "" {
-		b.WriteString("Host: " + m.host + "\n")
+	b.WriteString(m.Line + "\n")
+	if m.Host != "" {
+		b.WriteString("Host: " + m.Host + "\n")
 	}
-	for _, name := range headerNames(m.header) {
-		for _, value := range m.header[name] {
+	for _, name := range headerNames(m.Header) {
+		for _, value := range m.Header[name] {
 			b.WriteString(name + ": " + value + "\n")
 		}
 	}
 	b.WriteString("\n")
-	if len(m.body) > 0 {
-		b.Write(m.body)
+	if len(m.Body) > 0 {
+		b.Write(m.Body)
 		b.WriteString("\n")
 	}
 	return b.String()
@@ -48,12 +48,13 @@ func headerNames(h http.Header) []string {
 	return names
 }
 
-func statusLine(status int) string {
+// StatusLine is the status line of an answer.
+func StatusLine(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("HTTP/1.1 %d %s", status, http.StatusText(status)))
 }
 
-// curl writes a request as a line for a POSIX shell.
-func curl(method, url, host string, header http.Header, body []byte) string {
+// Curl writes a request as a line for a POSIX shell.
+func Curl(method, url, host string, header http.Header, body []byte) string {
 	words := []string{"curl", "-sS", "-i", "--noproxy", "'*'"}
 	if method == http.MethodHead {
 		words = append(words, "--head")

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/output"
+)
+
+// target says which server and which of its sandboxes a command is about.
+type target struct {
+	control, sandbox string
+}
+
+// targetFlags adds the flags that name a server and a sandbox.
+func targetFlags(cmd *cobra.Command) *target {
+	t := controlFlag(cmd)
+	cmd.Flags().StringVar(&t.sandbox, "sandbox", "default", "the sandbox that is meant")
+	return t
+}
+
+// controlFlag adds the flag that names a server.
+func controlFlag(cmd *cobra.Command) *target {
+	t := &target{}
+	cmd.Flags().StringVar(&t.control, "control", "http://127.0.0.1:6400", "address of the control API")
+	return t
+}
+
+// client settles the flags of cmd and returns a client of the server that they
+// name. Where they name none, the port that serve would take is taken, so that
+// a health check inside a container needs no flag.
+func (t *target) client(cmd *cobra.Command, env *env) (*client.Client, error) {
+	if err := env.settle(cmd, ""); err != nil {
+		return nil, err
+	}
+	address := t.control
+	if port, err := strconv.Atoi(env.lookup(variable("control-port"))); err == nil && port > 0 && !cmd.Flags().Changed("control") {
+		address = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	}
+	return client.New(address, t.sandbox, env.lookup(prefix+"CONTROL_TOKEN"))
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value string
+	known []string
+}
+
+func (c *choice) String() string { return c.value }
+
+// Type is how the help shows the flag's value.
+func (c *choice) Type() string { return strings.Join(c.known, "|") }
+
+// Set takes one of the known words.
+func (c *choice) Set(word string) error {
+	if !slices.Contains(c.known, word) {
+		return fmt.Errorf("%s was expected%s", strings.Join(c.known, " or "), suggestion(word, c.known))
+	}
+	c.value = word
+	return nil
+}
+
+// suggestion is document.Hint where it has one word to suggest: what else is
+// known has been said.
+func suggestion(got string, known []string) string {
+	if hint := document.Hint(got, known); strings.Contains(hint, "did you mean") {
+		return hint
+	}
+	return ""
+}
+
+// choose adds a flag -o that takes one of the known words, the first by default.
+func choose(cmd *cobra.Command, does string, known ...string) *choice {
+	c := &choice{value: known[0], known: known}
+	cmd.Flags().VarP(c, "output", "o", does)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func listForm(cmd *cobra.Command) *choice {
+	return choose(cmd, "form of the answer", output.FormTable, output.FormJSON, output.FormMarkdown)
+}
+
+// say writes to standard output. A reader who has gone needs no telling.
+func (e *env) say(format string, args ...any) { _, _ = fmt.Fprintf(e.out, format, args...) }
+
+// note writes beside the answer.
+func (e *env) note(format string, args ...any) { _, _ = fmt.Fprintf(e.err, format, args...) }

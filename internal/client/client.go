@@ -1,0 +1,245 @@
+// Package client asks a running understudy by its control API, and reads and
+// writes what its users type and see: arguments, requests, answers.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/output"
+)
+
+// ControlVariable is the environment variable that names the server.
+const ControlVariable = "UNDERSTUDY_CONTROL"
+
+// patience is how long the control API may take for an answer.
+const patience = 30 * time.Second
+
+// maxAnswer is the longest answer of the control API that is read, in bytes.
+const maxAnswer = 512 << 20
+
+// DirectHTTP is an HTTP client that goes to where it is sent and nowhere else: by
+// no proxy and after no redirect. Bodies stay as they come.
+func DirectHTTP(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: 1,
+			IdleConnTimeout:     time.Minute,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Kind says why there is no answer.
+type Kind int
+
+// The kinds of an Error.
+const (
+	Failed   Kind = iota // the server could not do what it was asked
+	Usage                // what was typed means nothing
+	Unknown              // the server has nothing of that name
+	NoServer             // no server answers there
+	Timeout              // the server did not answer in time
+)
+
+// An Error says why there is no answer, in one line or one for each fault.
+type Error struct {
+	Kind Kind
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns what stood in the way.
+func (e *Error) Unwrap() error { return e.Err }
+
+func usage(format string, args ...any) error { return &Error{Usage, fmt.Errorf(format, args...)} }
+
+// A Client asks a control API about one sandbox.
+type Client struct {
+	Base    string // the server's address, without a slash at its end
+	Sandbox string
+	token   string
+	http    *http.Client
+}
+
+// New returns a client of the server at an address such as
+// http://127.0.0.1:6400, for one of its sandboxes. token may be "".
+func New(address, sandbox, token string) (*Client, error) {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(strings.TrimRight(address, "/"))
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, usage("--control is %q; an address such as http://127.0.0.1:6400 was expected", address)
+	}
+	return &Client{Base: u.String(), Sandbox: sandbox, token: token, http: DirectHTTP(patience)}, nil
+}
+
+// InSandbox is the path of something in the client's sandbox.
+func (c *Client) InSandbox(parts ...string) string {
+	return Path(append([]string{"sandboxes", c.Sandbox}, parts...)...)
+}
+
+// Path is a path of the control API. A part may hold slashes, which stay.
+func Path(parts ...string) string {
+	var b strings.Builder
+	b.WriteString("/v1")
+	for _, part := range parts {
+		for piece := range strings.SplitSeq(part, "/") {
+			b.WriteString("/" + url.PathEscape(piece))
+		}
+	}
+	return b.String()
+}
+
+// Get reads what a path answers into into.
+func (c *Client) Get(ctx context.Context, path string, into any) error {
+	return c.Do(ctx, http.MethodGet, path, "", nil, into)
+}
+
+// Send sends a value as JSON and reads the answer into into. A nil value sends
+// no body; a nil into leaves the answer unread.
+func (c *Client) Send(ctx context.Context, method, path string, value, into any) error {
+	if value == nil {
+		return c.Do(ctx, method, path, "", nil, into)
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return c.Do(ctx, method, path, "application/json", body, into)
+}
+
+// Do sends a request. Its error says with which code a command ends.
+func (c *Client) Do(ctx context.Context, method, path, contentType string, body []byte, into any) error {
+	answer, err := c.exchange(ctx, method, path, contentType, body)
+	if err != nil {
+		return err
+	}
+	if into == nil || len(answer) == 0 {
+		return nil
+	}
+	if raw, ok := into.(*json.RawMessage); ok {
+		*raw = answer
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(answer))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("%s %s%s did not answer with what was expected; is this the control API of an understudy of this version? %w", method, c.Base, path, err)
+	}
+	return nil
+}
+
+func (c *Client) exchange(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, usage("%s%s cannot be asked: %w", c.Base, path, err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	if answer.StatusCode >= 300 {
+		return nil, c.refused(answer, raw)
+	}
+	return raw, nil
+}
+
+// unreachable says why there was no answer.
+func (c *Client) unreachable(err error) error {
+	var timeout net.Error
+	var dial *net.OpError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return &Error{NoServer, fmt.Errorf(
+			"no server answers at %s (%w); start one with: understudy serve; or name another with --control or %s", c.Base, dial.Err, ControlVariable)}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Timeout, fmt.Errorf("the server at %s did not answer in time: %w", c.Base, err)}
+	}
+	return &Error{NoServer, fmt.Errorf("the server at %s broke off: %w", c.Base, err)}
+}
+
+// A Problem is how the control API says that it could not do what it was asked.
+type Problem struct {
+	Title      string               `json:"title"`
+	Detail     string               `json:"detail"`
+	Faults     []string             `json:"faults"`
+	Violations []contract.Violation `json:"violations"`
+}
+
+// Text is the problem in words, one line for each fault.
+func (p Problem) Text() string {
+	text := p.Detail
+	if text == "" {
+		text = p.Title
+	}
+	for _, fault := range p.Faults {
+		text += "\n" + fault
+	}
+	for _, v := range p.Violations {
+		text += "\n" + v.Path + ": " + string(v.Rule)
+		if v.Got != nil {
+			text += ", got " + output.JSONText(v.Got)
+		}
+	}
+	return text
+}
+
+// refused turns an answer that tells a failure into an error.
+func (c *Client) refused(answer *http.Response, raw []byte) error {
+	kind := Failed
+	if answer.StatusCode == http.StatusNotFound {
+		kind = Unknown
+	}
+	var p Problem
+	if err := json.Unmarshal(raw, &p); err != nil || p.Title+p.Detail == "" {
+		return &Error{Failed, fmt.Errorf("%s answered %s to %s %s; is this the control API of an understudy of this version?",
+			c.Base, answer.Status, answer.Request.Method, answer.Request.URL.Path)}
+	}
+	return &Error{kind, errors.New(p.Text())}
+}
+
+// SandboxNames lists the server's sandboxes.
+func (c *Client) SandboxNames(ctx context.Context) ([]string, error) {
+	var list struct {
+		Items []struct {
+			Name string `json:"name"`
+		} `json:"items"`
+	}
+	if err := c.Get(ctx, Path("sandboxes"), &list); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range list.Items {
+		names = append(names, s.Name)
+	}
+	return names, nil
+}
