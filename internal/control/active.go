@@ -17,16 +17,16 @@ import (
 // mostActive is how many scenarios are active in a sandbox at once.
 const mostActive = 100
 
-// playing is an active scenario with its counters.
-type playing struct {
-	Name  string        `json:"name"`
-	State string        `json:"state"`
-	Since time.Time     `json:"since"` // by the sandbox's clock
-	File  string        `json:"file,omitempty"`
-	Rules []playingRule `json:"rules"`
+// activeAnswer is an active scenario with its counters.
+type activeAnswer struct {
+	Name  string       `json:"name"`
+	State string       `json:"state"`
+	Since time.Time    `json:"since"` // by the sandbox's clock
+	File  string       `json:"file,omitempty"`
+	Rules []activeRule `json:"rules"`
 }
 
-type playingRule struct {
+type activeRule struct {
 	Rule      int      `json:"rule"` // counted from 1
 	Line      int      `json:"line,omitempty"`
 	Operation string   `json:"operation"`
@@ -45,12 +45,12 @@ type expect struct {
 	Met   bool `json:"met"`
 }
 
-func playingOf(st player.Status) playing {
-	return playing{st.Scenario, st.State, st.Since, st.File, each(st.Rules, playingRuleOf)}
+func activeAnswerOf(st player.Status) activeAnswer {
+	return activeAnswer{st.Scenario, st.State, st.Since, st.File, mapSlice(st.Rules, activeRuleOf)}
 }
 
-func playingRuleOf(r player.RuleStatus) playingRule {
-	told := playingRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
+func activeRuleOf(r player.RuleStatus) activeRule {
+	told := activeRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
 	told.Outcome, told.Outcomes = oneOrSeveral(r.Outcomes)
 	if told.Outcomes != nil {
 		told.Next = cmp.Or(r.Next, scenario.Emulator)
@@ -70,21 +70,21 @@ func oneOrSeveral(outcomes []string) (string, []string) {
 	return "", outcomes
 }
 
-func (s *Server) listActive(_ *asking, box *sandbox.Sandbox) (any, error) {
-	return list[playing]{Items: each(box.Player.Active(), playingOf)}, nil
+func (s *Server) listActive(_ *request, box *sandbox.Sandbox) (any, error) {
+	return list[activeAnswer]{Items: mapSlice(box.Player.Active(), activeAnswerOf)}, nil
 }
 
-func (s *Server) allOff(_ *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) allOff(_ *request, box *sandbox.Sandbox) (any, error) {
 	box.Player.OffAll()
 	return nil, nil
 }
 
 // switchOn switches a scenario on: one of the library, narrowed by a JSON body,
 // or one that a YAML body defines for this sandbox alone.
-func (s *Server) switchOn(a *asking, box *sandbox.Sandbox) (any, error) {
-	find := s.narrowed
+func (s *Server) switchOn(a *request, box *sandbox.Sandbox) (any, error) {
+	find := s.findScenario
 	if a.yaml() {
-		find = s.defined
+		find = s.defineScenario
 	}
 	found, by, err := find(a)
 	if err != nil {
@@ -98,14 +98,14 @@ func (s *Server) switchOn(a *asking, box *sandbox.Sandbox) (any, error) {
 	box.Player.On(found, by)
 	for _, st := range box.Player.Active() {
 		if st.Scenario == name {
-			return playingOf(st), nil
+			return activeAnswerOf(st), nil
 		}
 	}
 	return nil, refuse(http.StatusConflict, "%s was switched off again by another call", name)
 }
 
-// defined reads a scenario that stands in the body.
-func (s *Server) defined(a *asking) (*scenario.Scenario, scenario.Narrow, error) {
+// defineScenario reads a scenario that stands in the body.
+func (s *Server) defineScenario(a *request) (*scenario.Scenario, scenario.Narrow, error) {
 	text, err := a.body()
 	if err != nil {
 		return nil, scenario.Narrow{}, err
@@ -113,7 +113,7 @@ func (s *Server) defined(a *asking) (*scenario.Scenario, scenario.Narrow, error)
 	name := a.path["name"]
 	found, err := scenario.Parse(name+".yaml", text, s.config.APIs)
 	if err != nil {
-		return nil, scenario.Narrow{}, faulty(err)
+		return nil, scenario.Narrow{}, faultsProblem(err)
 	}
 	if name != found.FullName() && name != found.Name {
 		return nil, scenario.Narrow{}, refuse(http.StatusUnprocessableEntity,
@@ -123,8 +123,8 @@ func (s *Server) defined(a *asking) (*scenario.Scenario, scenario.Narrow, error)
 	return found, scenario.Narrow{}, nil
 }
 
-// narrowed finds a scenario of the library, and reads by what the body narrows it.
-func (s *Server) narrowed(a *asking) (*scenario.Scenario, scenario.Narrow, error) {
+// findScenario finds a scenario of the library, and reads by what the body narrows it.
+func (s *Server) findScenario(a *request) (*scenario.Scenario, scenario.Narrow, error) {
 	found, err := s.scenario(a.path["name"])
 	if err != nil {
 		return nil, scenario.Narrow{}, err
@@ -135,16 +135,16 @@ func (s *Server) narrowed(a *asking) (*scenario.Scenario, scenario.Narrow, error
 	}
 	by, err := scenario.ParseNarrow(found, wire.Encode(said), s.config.APIs)
 	if err != nil {
-		return nil, scenario.Narrow{}, tooNarrow(err)
+		return nil, scenario.Narrow{}, narrowProblem(err)
 	}
 	return found, by, nil
 }
 
-// tooNarrow tells what is wrong with a body that narrows. The places of the
+// narrowProblem tells what is wrong with a body that narrows. The places of the
 // faults are those of a text that the client never saw, so they are left out.
-func tooNarrow(err error) *problem {
+func narrowProblem(err error) *problem {
 	p := refuse(http.StatusUnprocessableEntity, "the body does not fit the scenario, which was not switched on")
-	for _, e := range unjoined(err) {
+	for _, e := range splitErrors(err) {
 		text := e.Error()
 		if fault := (*document.Fault)(nil); errors.As(e, &fault) {
 			text = fault.Text
@@ -157,11 +157,11 @@ func tooNarrow(err error) *problem {
 }
 
 // switchOff switches off one scenario, which may be named in short.
-func (s *Server) switchOff(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) switchOff(a *request, box *sandbox.Sandbox) (any, error) {
 	name := a.path["name"]
 	if box.Player.Off(name) {
 		return nil, nil
 	}
-	on := each(box.Player.Active(), func(st player.Status) string { return st.Scenario })
+	on := mapSlice(box.Player.Active(), func(st player.Status) string { return st.Scenario })
 	return nil, refuse(http.StatusNotFound, "the scenario %s is not active in sandbox %s%s", quote(name), box.Name, hint(name, on))
 }

@@ -87,7 +87,7 @@ type credential struct {
 	Env  string `json:"env,omitempty"`
 }
 
-func (s *Server) listAPIs(a *asking) (any, error) {
+func (s *Server) listAPIs(a *request) (any, error) {
 	doors := s.doors(a)
 	all := list[service]{Items: []service{}}
 	for _, api := range s.config.APIs {
@@ -96,28 +96,28 @@ func (s *Server) listAPIs(a *asking) (any, error) {
 	return all, nil
 }
 
-func (s *Server) getAPI(a *asking) (any, error) {
+func (s *Server) getAPI(a *request) (any, error) {
 	api, err := s.api(a.path["api"])
 	if err != nil {
 		return nil, err
 	}
 	t := table{
 		service: serviceOf(api, s.doors(a)),
-		Checks:  each(api.Checks, checkOf),
-		Rows:    each(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
+		Checks:  mapSlice(api.Checks, checkOf),
+		Rows:    mapSlice(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
-		Triggers:    each(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
-		Credentials: each(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env} }),
+		Triggers:    mapSlice(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
+		Credentials: mapSlice(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env} }),
 	}
 	return t, nil
 }
 
 func serviceOf(api *contract.API, doors map[string]string) service {
-	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], each(api.Hosts, func(h string) string { return h }), len(api.Operations)}
+	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], mapSlice(api.Hosts, func(h string) string { return h }), len(api.Operations)}
 }
 
 func checkOf(c contract.Check) check {
-	return check{c.Name, each(c.Ends, func(o *contract.Outcome) string { return o.Name })}
+	return check{c.Name, mapSlice(c.Ends, func(o *contract.Outcome) string { return o.Name })}
 }
 
 func operationOf(api *contract.API, op *contract.Operation) operation {
@@ -125,7 +125,7 @@ func operationOf(api *contract.API, op *contract.Operation) operation {
 		Name: op.Name, Doc: op.Doc, Cite: op.Cite, Inferred: op.Cite == "", Helper: op.Helper,
 		Method: op.Method, Path: op.Path, Aliases: op.Aliases, Rate: op.Rate,
 		Params:   params(op.Params, "body"),
-		Outcomes: each(api.Ends(op), func(o *contract.Outcome) outcome { return outcomeOf(api, op, o) }),
+		Outcomes: mapSlice(api.Ends(op), func(o *contract.Outcome) outcome { return outcomeOf(api, op, o) }),
 	}
 }
 
@@ -139,7 +139,7 @@ func outcomeOf(api *contract.API, op *contract.Operation, o *contract.Outcome) o
 // params tells rows. body is what the first of the places is called: rows of
 // fixtures, switches and triggers stand in no request.
 func params(rows []contract.Param, body string) []param {
-	return each(rows, func(p contract.Param) param { return paramOf(p, body) })
+	return mapSlice(rows, func(p contract.Param) param { return paramOf(p, body) })
 }
 
 func paramOf(p contract.Param, body string) param {
@@ -166,8 +166,8 @@ func placeOf(p contract.Place, body string) string {
 
 func needOf(n contract.Need) string { return [...]string{"optional", "required", "expected"}[n] }
 
-// each makes a list of another, and never nil: in JSON an empty list is [].
-func each[A, B any](all []A, f func(A) B) []B {
+// mapSlice makes a list of another, and never nil: in JSON an empty list is [].
+func mapSlice[A, B any](all []A, f func(A) B) []B {
 	made := make([]B, 0, len(all))
 	for _, x := range all {
 		made = append(made, f(x))

@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-func (s *Server) readClock(_ *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) readClock(_ *request, box *sandbox.Sandbox) (any, error) {
 	return box.Clock.Read(), nil
 }
 
@@ -23,7 +23,7 @@ var hands = map[string]func(c *clock.Clock, said any) error{
 	"signatures": signatures,
 }
 
-func (s *Server) setClock(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) setClock(a *request, box *sandbox.Sandbox) (any, error) {
 	known := slices.Sorted(maps.Keys(hands))
 	said, err := a.object(known...)
 	if err != nil {
@@ -54,7 +54,7 @@ func advance(c *clock.Clock, said any) error {
 	text, _ := said.(string)
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return refuse(http.StatusBadRequest, `advance is %s; a positive duration such as "20m" or "36h" was expected`, told(said))
+		return refuse(http.StatusBadRequest, `advance is %s; a positive duration such as "20m" or "36h" was expected`, describe(said))
 	}
 	if d > furthest || c.Now().Add(d).Year() > lastYear {
 		return refuse(http.StatusBadRequest, "advance is %s, which is too far; at most %s at once and no further than the year %d was expected", text, furthest, lastYear)
@@ -69,7 +69,7 @@ func freeze(c *clock.Clock, said any) error {
 	text, _ := said.(string)
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.IsZero() {
-		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, told(said))
+		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, describe(said))
 	}
 	c.Freeze(t)
 	return nil
@@ -77,7 +77,7 @@ func freeze(c *clock.Clock, said any) error {
 
 func follow(c *clock.Clock, said any) error {
 	if said != true {
-		return refuse(http.StatusBadRequest, "follow is %s; true was expected; to stop the clock, freeze it", told(said))
+		return refuse(http.StatusBadRequest, "follow is %s; true was expected; to stop the clock, freeze it", describe(said))
 	}
 	c.Follow()
 	return nil
@@ -87,7 +87,7 @@ func signatures(c *clock.Clock, said any) error {
 	text, _ := said.(string)
 	by := clock.Signatures(text)
 	if by != clock.Wall && by != clock.Sandbox {
-		return refuse(http.StatusBadRequest, "signatures is %s%s", told(said), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
+		return refuse(http.StatusBadRequest, "signatures is %s%s", describe(said), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
 	}
 	c.JudgeBy(by)
 	return nil

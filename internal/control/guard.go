@@ -15,7 +15,7 @@ import (
 // at it: for whom it was meant (Host), from where a browser sent it (Origin),
 // and whether it bears the token. It returns nil where the request may pass.
 func (s *Server) guard(answer http.Header, r *http.Request) *problem {
-	if !s.serves(r.Host) {
+	if !s.allowsHost(r.Host) {
 		return refuse(http.StatusMisdirectedRequest,
 			"the control API does not serve the host %s, which keeps web pages from reaching it by names of their own; ask by localhost or by an address, or start the server with --control-allow-host %s",
 			quote(r.Host), plain(r.Host))
@@ -23,7 +23,7 @@ func (s *Server) guard(answer http.Header, r *http.Request) *problem {
 	if p := s.origin(answer, r); p != nil {
 		return p
 	}
-	if preflight(r) || s.config.Token == "" || probe(r) || s.bears(r) {
+	if isPreflight(r) || s.config.Token == "" || isProbe(r) || s.hasToken(r) {
 		return nil
 	}
 	return refuse(http.StatusUnauthorized,
@@ -37,9 +37,9 @@ var ours = []string{".localhost", ".local", ".internal", ".test", ".home.arpa"}
 
 var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
-// serves reports whether requests to host are answered. A web page that points
+// allowsHost reports whether requests to host are answered. A web page that points
 // a name of its own at this machine (DNS rebinding) has no such name.
-func (s *Server) serves(host string) bool {
+func (s *Server) allowsHost(host string) bool {
 	name := plain(host)
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
@@ -74,31 +74,31 @@ func (s *Server) origin(answer http.Header, r *http.Request) *problem {
 	if len(from) == 0 {
 		return nil
 	}
-	if len(from) == 1 && s.allows(from[0]) {
+	if len(from) == 1 && s.allowsOrigin(from[0]) {
 		answer.Set("Access-Control-Allow-Origin", from[0])
-		if preflight(r) {
+		if isPreflight(r) {
 			answer.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
 			answer.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 			answer.Set("Access-Control-Max-Age", "600")
 		}
 		return nil
 	}
-	if harmless := r.Method == http.MethodGet || r.Method == http.MethodHead; harmless || len(from) == 1 && !preflight(r) && same(from[0], r.Host) {
+	if harmless := r.Method == http.MethodGet || r.Method == http.MethodHead; harmless || len(from) == 1 && !isPreflight(r) && sameOrigin(from[0], r.Host) {
 		return nil
 	}
 	return refuse(http.StatusForbidden,
 		"a web page of another origin (%s) may not do this; start the server with --control-origin and the page's origin to allow it", quote(strings.Join(from, ", ")))
 }
 
-// allows reports whether origin is one of those that the operator listed.
-func (s *Server) allows(origin string) bool {
+// allowsOrigin reports whether origin is one of those that the operator listed.
+func (s *Server) allowsOrigin(origin string) bool {
 	return slices.ContainsFunc(s.config.Origins, func(o string) bool {
 		return strings.EqualFold(strings.TrimSuffix(o, "/"), origin)
 	})
 }
 
-// same reports whether origin is the host that was asked, port included.
-func same(origin, host string) bool {
+// sameOrigin reports whether origin is the host that was asked, port included.
+func sameOrigin(origin, host string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return false
@@ -107,20 +107,20 @@ func same(origin, host string) bool {
 	return standard != "" && strings.EqualFold(strings.TrimSuffix(u.Host, standard), strings.TrimSuffix(host, standard))
 }
 
-// preflight reports whether a browser asks what a page may do.
-func preflight(r *http.Request) bool {
+// isPreflight reports whether a browser asks what a page may do.
+func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// probe reports whether r asks for life signs, which need no token. Escaped
+// isProbe reports whether r asks for life signs, which need no token. Escaped
 // forms of their paths are no probes.
-func probe(r *http.Request) bool {
+func isProbe(r *http.Request) bool {
 	return r.URL.RawPath == "" && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
 }
 
-// bears reports whether r carries the token. The comparison takes the same time
+// hasToken reports whether r carries the token. The comparison takes the same time
 // wherever the two differ.
-func (s *Server) bears(r *http.Request) bool {
+func (s *Server) hasToken(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(s.config.Token))
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")

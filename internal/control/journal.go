@@ -20,7 +20,7 @@ const (
 	mostEntries = 1000
 )
 
-func (s *Server) listJournal(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) listJournal(a *request, box *sandbox.Sandbox) (any, error) {
 	f, err := s.filter(a, box)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (s *Server) listJournal(a *asking, box *sandbox.Sandbox) (any, error) {
 	entries, more := box.Journal.List(f)
 	all := list[journal.Entry]{Items: make([]journal.Entry, len(entries))}
 	for i := range entries {
-		all.Items[i] = brief(s.redacts[entries[i].API].entry(entries[i]))
+		all.Items[i] = withoutBodies(s.redacts[entries[i].API].entry(entries[i]))
 	}
 	if more {
 		all.Next = entries[len(entries)-1].ID
@@ -36,9 +36,9 @@ func (s *Server) listJournal(a *asking, box *sandbox.Sandbox) (any, error) {
 	return all, nil
 }
 
-// brief leaves out of an entry what may be long. Of the explanation the cause
+// withoutBodies leaves out of an entry what may be long. Of the explanation the cause
 // stays.
-func brief(e journal.Entry) journal.Entry {
+func withoutBodies(e journal.Entry) journal.Entry {
 	if e.Explanation != nil {
 		e.Explanation = &journal.Explanation{Cause: e.Explanation.Cause}
 	}
@@ -52,7 +52,7 @@ func brief(e journal.Entry) journal.Entry {
 	return e
 }
 
-func (s *Server) getEntry(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) getEntry(a *request, box *sandbox.Sandbox) (any, error) {
 	id := a.path["id"]
 	e, found := box.Journal.Find(id)
 	if !found {
@@ -62,16 +62,16 @@ func (s *Server) getEntry(a *asking, box *sandbox.Sandbox) (any, error) {
 	return s.redacts[e.API].entry(e), nil
 }
 
-func (s *Server) clearJournal(_ *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) clearJournal(_ *request, box *sandbox.Sandbox) (any, error) {
 	box.Journal.Clear(false)
 	return nil, nil
 }
 
 // filter reads the query of a list.
-func (s *Server) filter(a *asking, box *sandbox.Sandbox) (journal.Filter, error) {
+func (s *Server) filter(a *request, box *sandbox.Sandbox) (journal.Filter, error) {
 	q := a.query
 	f := journal.Filter{API: q["api"], Operation: q["operation"], Outcome: q["outcome"], Limit: fewEntries}
-	if err := s.known(f.API, f.Operation, f.Outcome); err != nil {
+	if err := s.checkNames(f.API, f.Operation, f.Outcome); err != nil {
 		return f, err
 	}
 	for name, read := range map[string]func(*journal.Filter, string, *sandbox.Sandbox) error{
@@ -96,16 +96,16 @@ func decidedBy(f *journal.Filter, said string, _ *sandbox.Sandbox) error {
 }
 
 func statusOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
-	f.Status, err = number("status", said, 100, 999)
+	f.Status, err = wholeNumber("status", said, 100, 999)
 	return err
 }
 
 func limitOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
-	f.Limit, err = number("limit", said, 1, mostEntries)
+	f.Limit, err = wholeNumber("limit", said, 1, mostEntries)
 	return err
 }
 
-func number(name, said string, least, most int) (int, error) {
+func wholeNumber(name, said string, least, most int) (int, error) {
 	n, err := strconv.Atoi(said)
 	if err != nil || n < least || n > most {
 		return 0, refuse(http.StatusBadRequest, "%s is %s; a whole number from %d to %d was expected", name, quote(said), least, most)

@@ -90,4 +90,4 @@ func (m *metrics) observe(e *journal.Entry) {
 	m.seconds.WithLabelValues(e.API, e.Operation).Observe(e.DurationMS / 1000)
 }
 
-func (s *Server) scrape(*asking) (any, error) { return s.metrics.handler, nil }
+func (s *Server) scrape(*request) (any, error) { return s.metrics.handler, nil }

@@ -12,27 +12,27 @@ const (
 	yamlText = "application/yaml"
 )
 
-// described is an OpenAPI document as an answer.
-type described []byte
+// openAPIAnswer is an OpenAPI document as an answer.
+type openAPIAnswer []byte
 
-func (d described) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (d openAPIAnswer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	send(w, http.StatusOK, jsonText, d)
 }
 
-func (s *Server) describeAPI(a *asking) (any, error) {
+func (s *Server) describeAPI(a *request) (any, error) {
 	api, err := s.api(a.path["api"])
 	if err != nil {
 		return nil, err
 	}
 	about := openapi.About{Version: s.config.Version, Server: s.doors(a)[api.Name]}
-	return described(openapi.Document(api, about)), nil
+	return openAPIAnswer(openapi.Document(api, about)), nil
 }
 
 // describe tells this API itself, which is where the document was asked for.
-func (s *Server) describe(*asking) (any, error) {
+func (s *Server) describe(*request) (any, error) {
 	var routes []openapi.Route
 	for _, r := range s.routes() {
 		routes = append(routes, openapi.Route{Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Body: r.body})
 	}
-	return described(openapi.Routes("understudy control API", openapi.About{Version: s.config.Version, Server: "/"}, routes)), nil
+	return openAPIAnswer(openapi.Routes("understudy control API", openapi.About{Version: s.config.Version, Server: "/"}, routes)), nil
 }

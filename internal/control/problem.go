@@ -65,15 +65,15 @@ func send(w http.ResponseWriter, status int, kind string, body []byte) {
 	_, _ = w.Write(body) // a client that has gone needs no telling
 }
 
-// unjoined lists the errors that errors.Join has put together.
-func unjoined(err error) []error {
+// splitErrors lists the errors that errors.Join has put together.
+func splitErrors(err error) []error {
 	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is wrapped singly is one error
 	if !ok {
 		return []error{err}
 	}
 	var all []error
 	for _, e := range several.Unwrap() {
-		all = append(all, unjoined(e)...)
+		all = append(all, splitErrors(e)...)
 	}
 	return all
 }
@@ -91,8 +91,8 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// told writes a value of a body into a refusal, cut where it is long.
-func told(x any) string {
+// describe writes a value of a body into a refusal, cut where it is long.
+func describe(x any) string {
 	if s, ok := x.(string); ok {
 		return quote(s)
 	}

@@ -51,7 +51,7 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 	if r == nil {
 		return e
 	}
-	f := &finder{redactor: r, values: map[string]bool{}}
+	f := &redaction{redactor: r, values: map[string]bool{}}
 	f.message(&e.Request)
 	f.message(&e.Response)
 	e.Violations = slices.Clone(e.Violations)
@@ -69,12 +69,12 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 		x.Facts = f.facts(x.Facts)
 		e.Explanation = &x
 	}
-	f.strike(&e)
+	f.strikeSecrets(&e)
 	return e
 }
 
-// finder blackens one entry and keeps in mind what it blackened.
-type finder struct {
+// redaction blackens one entry and keeps in mind what it blackened.
+type redaction struct {
 	*redactor
 	values map[string]bool
 }
@@ -83,7 +83,7 @@ type finder struct {
 // shorter one would be found in every word.
 const telling = 4
 
-func (f *finder) black(value string) string {
+func (f *redaction) blackenValue(value string) string {
 	if len(value) >= telling && value != redacted {
 		f.values[value] = true
 		if bare, err := url.QueryUnescape(value); err == nil {
@@ -93,16 +93,16 @@ func (f *finder) black(value string) string {
 	return redacted
 }
 
-func (f *finder) secret(name string) bool { return f.names[strings.ToLower(name)] }
+func (f *redaction) secret(name string) bool { return f.names[strings.ToLower(name)] }
 
-func (f *finder) message(m *journal.Message) {
+func (f *redaction) message(m *journal.Message) {
 	m.Header = f.header(m.Header)
 	m.Decoded = f.value(m.Decoded)
 	m.URL = f.address(m.URL)
 	m.Body = f.body(m.Body)
 }
 
-func (f *finder) address(s string) string {
+func (f *redaction) address(s string) string {
 	before, query, found := strings.Cut(s, "?")
 	if !found {
 		return s
@@ -110,7 +110,7 @@ func (f *finder) address(s string) string {
 	return before + "?" + f.query(query)
 }
 
-func (f *finder) header(h http.Header) http.Header {
+func (f *redaction) header(h http.Header) http.Header {
 	h = h.Clone()
 	for name, values := range h {
 		if !f.secret(name) {
@@ -118,43 +118,43 @@ func (f *finder) header(h http.Header) http.Header {
 		}
 		for i, v := range values {
 			if _, token, found := strings.Cut(v, " "); found {
-				f.black(token)
+				f.blackenValue(token)
 			}
 			f.text(v)
-			values[i] = f.black(v)
+			values[i] = f.blackenValue(v)
 		}
 	}
 	return h
 }
 
 // query blackens a query or a form, whose names may be escaped.
-func (f *finder) query(query string) string {
+func (f *redaction) query(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
 		if f.secret(wire.Unescape(name)) {
-			pairs[i] = name + "=" + f.black(value)
+			pairs[i] = name + "=" + f.blackenValue(value)
 		}
 	}
 	return strings.Join(pairs, "&")
 }
 
-func (f *finder) body(body journal.Text) journal.Text {
+func (f *redaction) body(body journal.Text) journal.Text {
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:
 		return body
 	case json.Valid(start):
-		return journal.Text(f.tree(start))
+		return journal.Text(f.blackenJSON(start))
 	case start[0] == '{' || start[0] == '[':
-		return journal.Text(f.found(f.json, string(body)))
+		return journal.Text(f.blackenMatches(f.json, string(body)))
 	case bytes.HasPrefix(start, []byte("--")):
-		return journal.Text(f.found(f.form, string(body)))
+		return journal.Text(f.blackenMatches(f.form, string(body)))
 	}
 	return journal.Text(f.query(string(body)))
 }
 
-// tree blackens a valid JSON text. Members keep their order.
-func (f *finder) tree(text []byte) []byte {
+// blackenJSON blackens a valid JSON text. Members keep their order.
+func (f *redaction) blackenJSON(text []byte) []byte {
 	switch text[0] {
 	case '{', '[':
 	default:
@@ -178,28 +178,28 @@ func (f *finder) tree(text []byte) []byte {
 
 // member blackens a member of an object, or an element of a list, which has no
 // name.
-func (f *finder) member(name json.Token, value json.RawMessage) []byte {
+func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
 	said, ok := name.(string)
 	if !ok {
-		return f.tree(value)
+		return f.blackenJSON(value)
 	}
 	head := append(wire.Encode(said), ':')
 	if !f.secret(said) {
-		return append(head, f.tree(value)...)
+		return append(head, f.blackenJSON(value)...)
 	}
 	var s string
 	if json.Unmarshal(value, &s) != nil {
 		s = string(value)
 	}
-	return append(head, wire.Encode(f.black(s))...)
+	return append(head, wire.Encode(f.blackenValue(s))...)
 }
 
-// found blackens what a pattern finds as its second group.
-func (f *finder) found(by *regexp.Regexp, text string) string {
+// blackenMatches blackens what a pattern finds as its second group.
+func (f *redaction) blackenMatches(by *regexp.Regexp, text string) string {
 	return by.ReplaceAllStringFunc(text, func(s string) string {
 		m := by.FindStringSubmatch(s)
 		value, quoted := strings.CutPrefix(m[2], `"`)
-		f.black(strings.TrimSuffix(value, `"`))
+		f.blackenValue(strings.TrimSuffix(value, `"`))
 		stand := redacted
 		if quoted || by == f.json {
 			stand = `"` + redacted + `"`
@@ -209,9 +209,9 @@ func (f *finder) found(by *regexp.Regexp, text string) string {
 }
 
 // text blackens pairs in a header's value or in prose.
-func (f *finder) text(s string) string { return f.found(f.pairs, s) }
+func (f *redaction) text(s string) string { return f.blackenMatches(f.pairs, s) }
 
-func (f *finder) facts(facts contract.Facts) contract.Facts {
+func (f *redaction) facts(facts contract.Facts) contract.Facts {
 	facts = slices.Clone(facts)
 	for i := range facts {
 		facts[i].Value = f.under(facts[i].Name, facts[i].Value)
@@ -220,28 +220,28 @@ func (f *finder) facts(facts contract.Facts) contract.Facts {
 }
 
 // under blackens what stands under a name, or under a path of names with dots.
-func (f *finder) under(path string, x any) any {
+func (f *redaction) under(path string, x any) any {
 	if x != nil && slices.ContainsFunc(strings.Split(path, "."), f.secret) || f.secret(path) {
-		return f.blackAny(x)
+		return f.blackenAny(x)
 	}
 	return f.value(x)
 }
 
-func (f *finder) blackAny(x any) string {
+func (f *redaction) blackenAny(x any) string {
 	switch v := x.(type) {
 	case string:
-		return f.black(v)
+		return f.blackenValue(v)
 	case contract.Raw:
-		return f.black(string(v))
+		return f.blackenValue(string(v))
 	case json.Number:
-		return f.black(string(v))
+		return f.blackenValue(string(v))
 	}
 	return redacted
 }
 
 // value blackens what was decoded, without touching it: the request by its
 // parameters, the answer as the JSON that it was before it was put on the wire.
-func (f *finder) value(x any) any {
+func (f *redaction) value(x any) any {
 	switch v := x.(type) {
 	case contract.Values:
 		return f.members(v)
@@ -259,7 +259,7 @@ func (f *finder) value(x any) any {
 	return x
 }
 
-func (f *finder) members(v map[string]any) contract.Values {
+func (f *redaction) members(v map[string]any) contract.Values {
 	made := make(contract.Values, len(v))
 	for name, x := range v {
 		made[name] = f.under(name, x)
@@ -267,8 +267,8 @@ func (f *finder) members(v map[string]any) contract.Values {
 	return made
 }
 
-// strike takes the values that were found out of every text of the entry.
-func (f *finder) strike(e *journal.Entry) {
+// strikeSecrets takes the values that were found out of every text of the entry.
+func (f *redaction) strikeSecrets(e *journal.Entry) {
 	longest := slices.SortedFunc(maps.Keys(f.values), func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, value := range longest {
@@ -278,7 +278,7 @@ func (f *finder) strike(e *journal.Entry) {
 	for _, m := range []*journal.Message{&e.Request, &e.Response} {
 		m.URL = out.Replace(f.text(m.URL))
 		m.Body = journal.Text(out.Replace(string(m.Body)))
-		m.Decoded = struck(out, m.Decoded)
+		m.Decoded = strikeSecrets(out, m.Decoded)
 		for _, values := range m.Header { // ours: it was cloned
 			for i := range values {
 				values[i] = out.Replace(values[i])
@@ -290,10 +290,10 @@ func (f *finder) strike(e *journal.Entry) {
 		b.URL, b.Body = out.Replace(f.text(b.URL)), journal.Text(out.Replace(string(b.Body)))
 	}
 	for i := range e.Violations {
-		e.Violations[i].Got = struck(out, e.Violations[i].Got)
+		e.Violations[i].Got = strikeSecrets(out, e.Violations[i].Got)
 	}
 	for i := range e.Notes {
-		e.Notes[i].Value = struck(out, e.Notes[i].Value)
+		e.Notes[i].Value = strikeSecrets(out, e.Notes[i].Value)
 	}
 	if !e.Mismatches.IsZero() {
 		list := slices.Clone(e.Mismatches.List())
@@ -307,13 +307,13 @@ func (f *finder) strike(e *journal.Entry) {
 			*s = out.Replace(f.text(*s))
 		}
 		for i := range x.Facts {
-			x.Facts[i].Value = struck(out, x.Facts[i].Value)
+			x.Facts[i].Value = strikeSecrets(out, x.Facts[i].Value)
 		}
 	}
 }
 
-// struck strikes texts in a value. Objects and lists are already ours.
-func struck(out *strings.Replacer, x any) any {
+// strikeSecrets strikes texts in a value. Objects and lists are already ours.
+func strikeSecrets(out *strings.Replacer, x any) any {
 	switch v := x.(type) {
 	case string:
 		return out.Replace(v)
@@ -321,11 +321,11 @@ func struck(out *strings.Replacer, x any) any {
 		return contract.Raw(out.Replace(string(v)))
 	case contract.Values:
 		for name := range v {
-			v[name] = struck(out, v[name])
+			v[name] = strikeSecrets(out, v[name])
 		}
 	case []any:
 		for i := range v {
-			v[i] = struck(out, v[i])
+			v[i] = strikeSecrets(out, v[i])
 		}
 	case json.RawMessage:
 		text := out.Replace(string(v))

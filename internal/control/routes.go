@@ -25,11 +25,11 @@ type route struct {
 
 	// do answers. nil is an empty answer, created and http.Handler are written as
 	// they say, all else is written as JSON.
-	do func(*asking) (any, error)
+	do func(*request) (any, error)
 }
 
-// created is the answer of a call that made something.
-type created struct{ value any }
+// createdAnswer is the answer of a call that made something.
+type createdAnswer struct{ value any }
 
 // list is the shape of every list.
 type list[T any] struct {
@@ -60,25 +60,25 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario, doc: "Take a scenario that was put out of the library."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes, doc: "The sandboxes that live."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.in(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.in(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.listActive), doc: "The scenarios that are on, with what they have done."},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.in(s.allOff), doc: "Switch all scenarios off."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, do: s.in(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.in(s.switchOff), doc: "Switch a scenario off."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.inSandbox(s.listActive), doc: "The scenarios that are on, with what they have done."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.inSandbox(s.allOff), doc: "Switch all scenarios off."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.inSandbox(s.switchOff), doc: "Switch a scenario off."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.in(s.listJournal), doc: "What was asked and how it ended, newest first."},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.in(s.clearJournal), doc: "Empty the journal."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.in(s.getEntry), doc: "All that is known of a call, and why it ended so."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.in(s.getState), doc: "What every API remembers in a sandbox, and what follows from it."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.in(s.putState), doc: "Put back what every API remembered."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "What every API remembers in a sandbox, and what follows from it."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.inSandbox(s.putState), doc: "Put back what every API remembered."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.in(s.readClock), doc: "The sandbox's clock."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.in(s.setClock), doc: "Set the sandbox's clock."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, do: s.in(s.pull), doc: "Have something happen outside the API's calls."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, do: s.inSandbox(s.runTrigger), doc: "Have something happen outside the API's calls."},
 	}
 }
 
@@ -95,12 +95,12 @@ func (s *Server) router() *echo.Echo {
 		at[r.path] = append(at[r.path], r)
 	}
 	for _, path := range paths {
-		e.RouteNotFound(echoPath(path), s.meet(at[path]))
+		e.RouteNotFound(echoPath(path), s.handle(at[path]))
 	}
-	e.RouteNotFound("/*", func(c echo.Context) error { return lost(c.Request().URL.Path, paths) })
+	e.RouteNotFound("/*", func(c echo.Context) error { return notFoundProblem(c.Request().URL.Path, paths) })
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if echos := (*echo.HTTPError)(nil); errors.As(err, &echos) { // a target that is no path: OPTIONS *
-			err = lost(c.Request().URL.Path, paths)
+			err = notFoundProblem(c.Request().URL.Path, paths)
 		}
 		problemOf(err).write(c.Response())
 	}
@@ -119,18 +119,18 @@ func echoPath(path string) string {
 	})
 }
 
-// lost tells that there is no such route, and which is near.
-func lost(path string, paths []string) *problem {
+// notFoundProblem tells that there is no such route, and which is near.
+func notFoundProblem(path string, paths []string) *problem {
 	said := strings.Split(path, "/")
 	var near []string
 	for _, p := range paths {
-		near = append(near, filled(p, said))
+		near = append(near, fillPath(p, said))
 	}
 	return refuse(http.StatusNotFound, "there is no route %s%s; GET / lists all routes", quote(path), hint(path, near))
 }
 
-// filled is a path of the table with what was said put into its places.
-func filled(path string, said []string) string {
+// fillPath is a path of the table with what was said put into its places.
+func fillPath(path string, said []string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
 		if !place.MatchString(p) || i >= len(said) {
@@ -144,8 +144,8 @@ func filled(path string, said []string) string {
 	return strings.Join(parts, "/")
 }
 
-// meet answers what is asked at one path of the table.
-func (s *Server) meet(at []route) echo.HandlerFunc {
+// handle answers what is asked at one path of the table.
+func (s *Server) handle(at []route) echo.HandlerFunc {
 	path := at[0].path
 	var names []string
 	for _, p := range place.FindAllStringSubmatch(path, -1) {
@@ -153,11 +153,11 @@ func (s *Server) meet(at []route) echo.HandlerFunc {
 	}
 	return func(c echo.Context) error {
 		r := c.Request()
-		chosen, err := choose(at, r.Method)
+		chosen, err := chooseRoute(at, r.Method)
 		if err != nil {
 			return err
 		}
-		a := &asking{Request: r, path: map[string]string{}, limit: s.config.Body}
+		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body}
 		for i, name := range names {
 			a.path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 		}
@@ -173,8 +173,8 @@ func (s *Server) meet(at []route) echo.HandlerFunc {
 	}
 }
 
-// choose finds the route for a method. HEAD asks as GET does.
-func choose(at []route, method string) (*route, error) {
+// chooseRoute finds the route for a method. HEAD asks as GET does.
+func chooseRoute(at []route, method string) (*route, error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
@@ -227,15 +227,15 @@ func write(w http.ResponseWriter, r *http.Request, answer any) {
 	case http.Handler:
 		v.ServeHTTP(w, r)
 		return
-	case created:
+	case createdAnswer:
 		status, answer = http.StatusCreated, v.value
 	}
 	send(w, status, "application/json", wire.Encode(answer))
 }
 
-// in finds the sandbox that a path names. It makes none.
-func (s *Server) in(do func(*asking, *sandbox.Sandbox) (any, error)) func(*asking) (any, error) {
-	return func(a *asking) (any, error) {
+// inSandbox finds the sandbox that a path names. It makes none.
+func (s *Server) inSandbox(do func(*request, *sandbox.Sandbox) (any, error)) func(*request) (any, error) {
+	return func(a *request) (any, error) {
 		name := a.path["sandbox"]
 		if box := s.config.Registry.Find(name); box != nil {
 			return do(a, box)
@@ -249,7 +249,7 @@ func (s *Server) in(do func(*asking, *sandbox.Sandbox) (any, error)) func(*askin
 }
 
 // index names the routes.
-func (s *Server) index(*asking) (any, error) {
+func (s *Server) index(*request) (any, error) {
 	var lines []string
 	for _, r := range s.routes() {
 		lines = append(lines, r.method+" "+r.path)

@@ -13,8 +13,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// world is what is told of a sandbox.
-type world struct {
+// sandboxAnswer is what is told of a sandbox.
+type sandboxAnswer struct {
 	Name        string                     `json:"name"`
 	URLs        map[string]string          `json:"urls"`        // by API
 	Credentials map[string]contract.Values `json:"credentials"` // by API, in the vendor's spelling
@@ -23,10 +23,10 @@ type world struct {
 	Scenarios   []string                   `json:"scenarios"` // those that are active
 }
 
-func (s *Server) listSandboxes(a *asking) (any, error) {
-	all := list[world]{Items: []world{}}
+func (s *Server) listSandboxes(a *request) (any, error) {
+	all := list[sandboxAnswer]{Items: []sandboxAnswer{}}
 	for _, box := range s.config.Registry.List() {
-		w, err := s.world(a, box)
+		w, err := s.sandboxAnswer(a, box)
 		if err != nil {
 			return nil, err
 		}
@@ -35,14 +35,16 @@ func (s *Server) listSandboxes(a *asking) (any, error) {
 	return all, nil
 }
 
-func (s *Server) getSandbox(a *asking, box *sandbox.Sandbox) (any, error) { return s.world(a, box) }
+func (s *Server) getSandbox(a *request, box *sandbox.Sandbox) (any, error) {
+	return s.sandboxAnswer(a, box)
+}
 
-func (s *Server) world(a *asking, box *sandbox.Sandbox) (world, error) {
+func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox) (sandboxAnswer, error) {
 	name := box.Name
 	if name == sandbox.Default {
 		name = ""
 	}
-	w := world{
+	w := sandboxAnswer{
 		Name: box.Name, URLs: urls(s.config.APIs, s.doors(a), name), Credentials: map[string]contract.Values{},
 		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{},
 	}
@@ -52,20 +54,20 @@ func (s *Server) world(a *asking, box *sandbox.Sandbox) (world, error) {
 	for _, api := range s.config.APIs {
 		room, err := box.Instance(api)
 		if err != nil {
-			return world{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
+			return sandboxAnswer{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
 		}
 		room.WithState(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
 	}
 	return w, nil
 }
 
-// done tells what a reset put back.
-type done struct {
+// resetAnswer tells what a reset put back.
+type resetAnswer struct {
 	Sandbox string         `json:"sandbox"`
 	Reset   []sandbox.Part `json:"reset"`
 }
 
-func (s *Server) reset(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) reset(a *request, box *sandbox.Sandbox) (any, error) {
 	parts := sandbox.Parts
 	if only, given := a.query["only"]; given {
 		var err error
@@ -76,7 +78,7 @@ func (s *Server) reset(a *asking, box *sandbox.Sandbox) (any, error) {
 	if err := box.Reset(parts...); err != nil {
 		return nil, fmt.Errorf("reset of sandbox %s: %w", box.Name, err)
 	}
-	return done{box.Name, parts}, nil
+	return resetAnswer{box.Name, parts}, nil
 }
 
 // partsOf reads a list of parts with commas between them.

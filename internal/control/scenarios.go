@@ -11,8 +11,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
-// shelved is what the list tells of a scenario of the library.
-type shelved struct {
+// scenarioAnswer is what the list tells of a scenario of the library.
+type scenarioAnswer struct {
 	Name        string   `json:"name"` // in full: API and name
 	API         string   `json:"api"`
 	Description string   `json:"description"`
@@ -24,12 +24,12 @@ type shelved struct {
 	Error       string   `json:"error,omitempty"` // what is wrong with the file; its last good version stays in force
 }
 
-func (s *Server) listScenarios(a *asking) (any, error) {
+func (s *Server) listScenarios(a *request) (any, error) {
 	api, operation := a.query["api"], a.query["operation"]
-	if err := s.known(api, operation, ""); err != nil {
+	if err := s.checkNames(api, operation, ""); err != nil {
 		return nil, err
 	}
-	all := list[shelved]{Items: []shelved{}}
+	all := list[scenarioAnswer]{Items: []scenarioAnswer{}}
 	for _, l := range s.config.Library.List() {
 		if api != "" && l.API != api && l.API != scenario.Everywhere {
 			continue
@@ -37,17 +37,17 @@ func (s *Server) listScenarios(a *asking) (any, error) {
 		if operation != "" && !slices.Contains(l.Operations, operation) && !slices.Contains(l.Operations, scenario.Any) {
 			continue
 		}
-		all.Items = append(all.Items, shelvedOf(l))
+		all.Items = append(all.Items, scenarioAnswerOf(l))
 	}
 	return all, nil
 }
 
-func (s *Server) getScenario(a *asking) (any, error) {
+func (s *Server) getScenario(a *request) (any, error) {
 	found, err := s.scenario(a.path["name"])
 	if err != nil {
 		return nil, err
 	}
-	return scriptOf(found), nil
+	return scenarioDocumentOf(found), nil
 }
 
 // scenario finds the named scenario, also one without a file.
@@ -59,7 +59,7 @@ func (s *Server) scenario(name string) (*scenario.Scenario, error) {
 	return found, nil
 }
 
-func (s *Server) putScenario(a *asking) (any, error) {
+func (s *Server) putScenario(a *request) (any, error) {
 	text, err := a.body()
 	if err != nil {
 		return nil, err
@@ -68,29 +68,29 @@ func (s *Server) putScenario(a *asking) (any, error) {
 	_, missing := s.config.Library.Find(name)
 	put, err := s.config.Library.Put(name, text)
 	if err != nil {
-		return nil, faulty(err)
+		return nil, faultsProblem(err)
 	}
 	s.config.Registry.UpdateScenarios(s.config.Library.InForce)
 	if missing != nil {
-		return created{scriptOf(put)}, nil
+		return createdAnswer{scenarioDocumentOf(put)}, nil
 	}
-	return scriptOf(put), nil
+	return scenarioDocumentOf(put), nil
 }
 
-// faulty tells what is wrong with a scenario, or why it cannot be taken in
+// faultsProblem tells what is wrong with a scenario, or why it cannot be taken in
 // though nothing is.
-func faulty(err error) *problem {
+func faultsProblem(err error) *problem {
 	var fault *document.Fault
 	if !errors.As(err, &fault) {
 		return refuse(http.StatusConflict, "%v", err)
 	}
-	faults := each(unjoined(err), error.Error)
+	faults := mapSlice(splitErrors(err), error.Error)
 	p := refuse(http.StatusUnprocessableEntity, "the scenario has %s and was not taken", count(len(faults), "fault"))
 	p.Faults = faults
 	return p
 }
 
-func (s *Server) deleteScenario(a *asking) (any, error) {
+func (s *Server) deleteScenario(a *request) (any, error) {
 	err := s.config.Library.Delete(a.path["name"])
 	var unknown *library.UnknownError
 	switch {
@@ -103,9 +103,9 @@ func (s *Server) deleteScenario(a *asking) (any, error) {
 	return nil, nil
 }
 
-// known refuses the name of an API, of an operation or of an outcome that is
+// checkNames refuses the name of an API, of an operation or of an outcome that is
 // in no table; "" names none.
-func (s *Server) known(api, operation, outcome string) error {
+func (s *Server) checkNames(api, operation, outcome string) error {
 	apis := s.config.APIs
 	if api != "" {
 		a, err := s.api(api)
@@ -116,11 +116,11 @@ func (s *Server) known(api, operation, outcome string) error {
 	}
 	var operations, outcomes []string
 	for _, a := range apis {
-		outcomes = append(outcomes, each(a.Ends(nil), outcomeName)...)
+		outcomes = append(outcomes, mapSlice(a.Ends(nil), outcomeName)...)
 		for _, op := range a.Operations {
 			operations = append(operations, op.Name)
 			if operation == "" || op.Name == operation {
-				outcomes = append(outcomes, each(op.Outcomes, outcomeName)...)
+				outcomes = append(outcomes, mapSlice(op.Outcomes, outcomeName)...)
 			}
 		}
 	}
@@ -135,8 +135,8 @@ func (s *Server) known(api, operation, outcome string) error {
 
 func outcomeName(o *contract.Outcome) string { return o.Name }
 
-func shelvedOf(l library.Listed) shelved {
-	return shelved{l.Name, l.API, l.Description, filledList(l.Tags), l.Rules, filledList(l.Operations), l.File, l.Source, l.Error}
+func scenarioAnswerOf(l library.Listed) scenarioAnswer {
+	return scenarioAnswer{l.Name, l.API, l.Description, nonNil(l.Tags), l.Rules, nonNil(l.Operations), l.File, l.Source, l.Error}
 }
 
-func filledList(l []string) []string { return append([]string{}, l...) }
+func nonNil(l []string) []string { return append([]string{}, l...) }

@@ -8,13 +8,13 @@ import (
 )
 
 // schemaOf serves a schema that is derived from the tables.
-func (s *Server) schemaOf(derive func([]*contract.API) []byte) func(*asking) (any, error) {
-	return func(*asking) (any, error) {
+func (s *Server) schemaOf(derive func([]*contract.API) []byte) func(*request) (any, error) {
+	return func(*request) (any, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			send(w, http.StatusOK, "application/schema+json", derive(s.config.APIs))
 		}), nil
 	}
 }
 
-func (s *Server) scenarioSchema(a *asking) (any, error) { return s.schemaOf(schema.Scenario)(a) }
-func (s *Server) fixtureSchema(a *asking) (any, error)  { return s.schemaOf(schema.Fixture)(a) }
+func (s *Server) scenarioSchema(a *request) (any, error) { return s.schemaOf(schema.Scenario)(a) }
+func (s *Server) fixtureSchema(a *request) (any, error)  { return s.schemaOf(schema.Fixture)(a) }

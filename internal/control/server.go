@@ -91,7 +91,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	if preflight(r) {
+	if isPreflight(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}

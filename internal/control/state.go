@@ -11,17 +11,17 @@ import (
 // stateVersion is the version of the document that tells a sandbox's state.
 const stateVersion = 1
 
-// memory is what a sandbox remembers, and by what its dice are thrown, so that
+// stateAnswer is what a sandbox remembers, and by what its dice are thrown, so that
 // what is put back meets the same faults again. Derived follows from the state;
 // it is shown, and passed over where a document is put back.
-type memory struct {
+type stateAnswer struct {
 	Version  int               `json:"version"`
 	State    sandbox.Snapshot  `json:"state"` // by API
 	Progress *sandbox.Progress `json:"progress,omitempty"`
 	Derived  map[string]any    `json:"derived,omitempty"`
 }
 
-func (s *Server) getState(_ *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) getState(_ *request, box *sandbox.Sandbox) (any, error) {
 	state, err := box.Snapshot()
 	if err != nil {
 		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
@@ -31,22 +31,22 @@ func (s *Server) getState(_ *asking, box *sandbox.Sandbox) (any, error) {
 		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
 	}
 	progress := box.Progress()
-	return memory{stateVersion, state, &progress, derived}, nil
+	return stateAnswer{stateVersion, state, &progress, derived}, nil
 }
 
-// restored tells which states were put back.
-type restored struct {
+// restoreAnswer tells which states were put back.
+type restoreAnswer struct {
 	Sandbox  string   `json:"sandbox"`
 	Restored []string `json:"restored"`
 }
 
-func (s *Server) putState(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	a.limit = s.config.State
 	body, err := a.body()
 	if err != nil {
 		return nil, err
 	}
-	var m memory
+	var m stateAnswer
 	if err := json.Unmarshal(body, &m); err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body is no state: %v; put back what GET of the same path told", err)
 	}
@@ -63,7 +63,7 @@ func (s *Server) putState(a *asking, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "nothing was put back: %v", err)
 	}
-	done := restored{box.Name, []string{}}
+	done := restoreAnswer{box.Name, []string{}}
 	for _, api := range s.config.APIs {
 		if _, said := m.State[api.Name]; said {
 			done.Restored = append(done.Restored, api.Name)

@@ -16,9 +16,9 @@ type state struct {
 	Status string `json:"status"`
 }
 
-func (s *Server) healthz(*asking) (any, error) { return state{"ok"}, nil }
+func (s *Server) healthz(*request) (any, error) { return state{"ok"}, nil }
 
-func (s *Server) readyz(*asking) (any, error) {
+func (s *Server) readyz(*request) (any, error) {
 	if !s.ready.Load() {
 		return nil, refuse(http.StatusServiceUnavailable, "the doors are not open; wait for the ready line, or ask again")
 	}
@@ -46,7 +46,7 @@ type status struct {
 	Failures      int64             `json:"failures"` // requests that ended in a fault of understudy's own
 }
 
-func (s *Server) status(a *asking) (any, error) {
+func (s *Server) status(a *request) (any, error) {
 	return status{
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
@@ -59,7 +59,7 @@ func (s *Server) status(a *asking) (any, error) {
 const shared = "door"
 
 // doors are the URLs of the doors as the asker sees them.
-func (s *Server) doors(a *asking) map[string]string {
+func (s *Server) doors(a *request) map[string]string {
 	if s.config.Doors == nil {
 		return map[string]string{}
 	}

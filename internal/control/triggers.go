@@ -7,14 +7,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// pulled tells which trigger was pulled and where.
-type pulled struct {
+// triggerAnswer tells which trigger was pulled and where.
+type triggerAnswer struct {
 	Sandbox string `json:"sandbox"`
 	API     string `json:"api"`
 	Trigger string `json:"trigger"`
 }
 
-func (s *Server) pull(a *asking, box *sandbox.Sandbox) (any, error) {
+func (s *Server) runTrigger(a *request, box *sandbox.Sandbox) (any, error) {
 	api, err := s.api(a.path["api"])
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (s *Server) pull(a *asking, box *sandbox.Sandbox) (any, error) {
 	if err := room.Trigger(trigger, in); err != nil {
 		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
 	}
-	return pulled{box.Name, api.Name, trigger.Name}, nil
+	return triggerAnswer{box.Name, api.Name, trigger.Name}, nil
 }
 
 func triggerOf(api *contract.API, name string) (*contract.Trigger, error) {

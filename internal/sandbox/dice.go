@@ -6,23 +6,23 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// source feeds the dice. PCG costs nothing to seed, unlike the source that
+// pcgSource feeds the dice. PCG costs nothing to seed, unlike the source that
 // math/rand brings.
-type source struct{ *rand.PCG }
+type pcgSource struct{ *rand.PCG }
 
-func (s source) Int63() int64 { return int64(s.Uint64() >> 1) }
+func (s pcgSource) Int63() int64 { return int64(s.Uint64() >> 1) }
 
 // Seed is part of rand.Source; nothing here calls it.
-func (s source) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
+func (s pcgSource) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
 
-// dice are seeded by numbers and words: the same ones throw the same.
-func dice(seed, n uint64, words ...string) *contract.Dice {
-	return contract.NewDice(source{rand.NewPCG(mix(seed, words), n)})
+// newDice are seeded by numbers and words: the same ones throw the same.
+func newDice(seed, n uint64, words ...string) *contract.Dice {
+	return contract.NewDice(pcgSource{rand.NewPCG(seedOf(seed, words), n)})
 }
 
-// mix is FNV-1a over the seed and the words, each closed by a zero byte so
+// seedOf is FNV-1a over the seed and the words, each closed by a zero byte so
 // that "a","bc" and "ab","c" differ.
-func mix(seed uint64, words []string) uint64 {
+func seedOf(seed uint64, words []string) uint64 {
 	const prime = 1099511628211
 	h := uint64(14695981039346656037)
 	for i := 0; i < 64; i += 8 {

@@ -29,19 +29,19 @@ type Instance struct {
 
 	windows struct {
 		sync.Mutex
-		windows map[string]*window
+		windows map[string]*rateWindow
 	}
 }
 
-// window counts the calls under one key.
-type window struct {
+// rateWindow counts the calls under one key.
+type rateWindow struct {
 	began time.Time
 	n     int
 }
 
 func newInstance(s *Sandbox, api *contract.API, auth contract.Auth) (*Instance, error) {
 	r := &Instance{API: api, sandbox: s, auth: auth}
-	r.windows.windows = map[string]*window{}
+	r.windows.windows = map[string]*rateWindow{}
 	return r, r.reset()
 }
 
@@ -73,16 +73,16 @@ func (r *Instance) CountCall(op *contract.Operation) uint64 {
 
 // Dice are the dice of the n-th call of op.
 func (r *Instance) Dice(op *contract.Operation, n uint64) *contract.Dice {
-	return dice(r.sandbox.seed, n, r.API.Name, name(op))
+	return newDice(r.sandbox.seed, n, r.API.Name, operationName(op))
 }
 
 // Mint gives dice for identifiers by which callers are found: no two sandboxes
 // throw the same, whatever their seeds.
 func (r *Instance) Mint(op *contract.Operation, n uint64) *contract.Dice {
-	return dice(r.sandbox.seed, n, r.API.Name, name(op), "mint", r.sandbox.Name)
+	return newDice(r.sandbox.seed, n, r.API.Name, operationName(op), "mint", r.sandbox.Name)
 }
 
-func name(op *contract.Operation) string {
+func operationName(op *contract.Operation) string {
 	if op == nil {
 		return ""
 	}
@@ -111,9 +111,9 @@ func (r *Instance) CountInWindow(key string, length time.Duration) int {
 	w := r.windows.windows[key]
 	if w == nil {
 		if len(r.windows.windows) >= windowKeys {
-			maps.DeleteFunc(r.windows.windows, func(_ string, w *window) bool { return w.began.Before(now) })
+			maps.DeleteFunc(r.windows.windows, func(_ string, w *rateWindow) bool { return w.began.Before(now) })
 		}
-		w = &window{began: now}
+		w = &rateWindow{began: now}
 		r.windows.windows[key] = w
 	}
 	if !w.began.Equal(now) {
@@ -125,9 +125,9 @@ func (r *Instance) CountInWindow(key string, length time.Duration) int {
 
 // reset makes the world anew, as the fixture that is in force describes it.
 func (r *Instance) reset() error {
-	f := r.sandbox.registry.fixture(r.API)
+	f := r.sandbox.registry.fixtureOf(r.API)
 	state, err := r.API.State(contract.Seed{
-		Dice:        dice(r.sandbox.seed, 0, r.API.Name, "", "fixture"),
+		Dice:        newDice(r.sandbox.seed, 0, r.API.Name, "", "fixture"),
 		Now:         r.sandbox.created,
 		Switches:    f.Switches,
 		Credentials: r.sandbox.credentials[r.API.Name],
@@ -181,7 +181,7 @@ func (r *Instance) Restore(document []byte) error {
 // decode makes the world that a document describes.
 func (r *Instance) decode(document []byte) (contract.State, error) {
 	state, err := r.API.State(contract.Seed{
-		Dice: dice(0, 0), Now: r.sandbox.created, Switches: r.Switches(),
+		Dice: newDice(0, 0), Now: r.sandbox.created, Switches: r.Switches(),
 		Decode: func(any) error { return nil },
 	})
 	if err != nil {

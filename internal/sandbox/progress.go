@@ -56,7 +56,7 @@ func (s *Sandbox) Resume(p Progress) error {
 func (r *Instance) callCounts() map[string]uint64 {
 	all := map[string]uint64{}
 	r.calls.Range(func(op, n any) bool {
-		all[name(op.(*contract.Operation))] = n.(*atomic.Uint64).Load()
+		all[operationName(op.(*contract.Operation))] = n.(*atomic.Uint64).Load()
 		return true
 	})
 	return all

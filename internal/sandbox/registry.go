@@ -41,10 +41,10 @@ type Config struct {
 
 // A Registry holds all sandboxes.
 type Registry struct {
-	config    Config
-	budget    *journal.Budget
-	directory *directory
-	byDefault *Sandbox // default
+	config     Config
+	budget     *journal.Budget
+	directory  *directory
+	defaultBox *Sandbox // default
 
 	mu        sync.RWMutex
 	sandboxes map[string]*Sandbox
@@ -65,16 +65,16 @@ func New(config Config) (*Registry, error) {
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 	}
 	h.initial.scenarios, h.initial.fixtures = config.Scenarios, config.Fixtures
-	h.byDefault = h.add(Default)
+	h.defaultBox = h.add(Default)
 	for _, api := range config.APIs {
-		if _, err := h.byDefault.Instance(api); err != nil {
+		if _, err := h.defaultBox.Instance(api); err != nil {
 			return nil, err
 		}
 	}
 	return h, nil
 }
 
-func (h *Registry) auth(api *contract.API) contract.Auth {
+func (h *Registry) authOf(api *contract.API) contract.Auth {
 	if a := h.config.Auth[api.Name]; a != "" {
 		return a
 	}
@@ -98,8 +98,8 @@ func (h *Registry) initialScenarios() []*scenario.Scenario {
 	return h.initial.scenarios
 }
 
-// fixture is what the world of an API begins with.
-func (h *Registry) fixture(api *contract.API) *fixture.Fixture {
+// fixtureOf is what the world of an API begins with.
+func (h *Registry) fixtureOf(api *contract.API) *fixture.Fixture {
 	h.initial.Lock()
 	defer h.initial.Unlock()
 	return h.initial.fixtures[api.Name]
@@ -139,11 +139,11 @@ func (h *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) ma
 // Config says how sandboxes begin here. It is not to be changed.
 func (h *Registry) Config() Config { return h.config }
 
-var wellFormed = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // CheckName says what is wrong with the name of a sandbox.
 func CheckName(name string) error {
-	if wellFormed.MatchString(name) {
+	if namePattern.MatchString(name) {
 		return nil
 	}
 	return fmt.Errorf("the sandbox name %.80q is not well-formed; expected are 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", name)
@@ -152,7 +152,7 @@ func CheckName(name string) error {
 // Find returns the named sandbox, or nil.
 func (h *Registry) Find(name string) *Sandbox {
 	if name == Default {
-		return h.byDefault
+		return h.defaultBox
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -178,14 +178,14 @@ func (h *Registry) Get(name string) (*Sandbox, error) {
 		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(h.sandboxes))
 	}
 	if !h.several.Swap(true) {
-		h.directory.start(h.byDefault)
+		h.directory.start(h.defaultBox)
 	}
 	return h.add(name), nil
 }
 
 // add makes a sandbox. The caller holds the lock, or is the only one there.
 func (h *Registry) add(name string) *Sandbox {
-	c, seed := clock.New(h.config.Wall, h.config.Clock), mix(h.config.Seed, []string{name})
+	c, seed := clock.New(h.config.Wall, h.config.Clock), seedOf(h.config.Seed, []string{name})
 	s := &Sandbox{
 		Name: name, Clock: c, registry: h, created: c.Now(),
 		Journal:     journal.New(name, h.config.Journal, h.budget),
@@ -204,7 +204,7 @@ func (h *Registry) add(name string) *Sandbox {
 func (h *Registry) evictIdle() bool {
 	var idle *Sandbox
 	for _, s := range h.sandboxes {
-		if s != h.byDefault && (idle == nil || s.idleLongerThan(idle)) {
+		if s != h.defaultBox && (idle == nil || s.idleLongerThan(idle)) {
 			idle = s
 		}
 	}
@@ -237,9 +237,9 @@ func (r *Instance) unregister() {
 func (h *Registry) List() []*Sandbox {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	all := []*Sandbox{h.byDefault}
+	all := []*Sandbox{h.defaultBox}
 	for _, s := range h.sandboxes {
-		if s != h.byDefault {
+		if s != h.defaultBox {
 			all = append(all, s)
 		}
 	}

@@ -42,7 +42,7 @@ func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	if r := s.instances[api]; r != nil {
 		return r, nil
 	}
-	r, err := newInstance(s, api, s.registry.auth(api))
+	r, err := newInstance(s, api, s.registry.authOf(api))
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ const (
 // Parts lists every part.
 var Parts = []Part{State, Journal, Scenarios, Clock, Dice}
 
-// order is the order in which parts are reset: scenarios begin by the clock.
-var order = []Part{Clock, State, Journal, Dice, Scenarios}
+// resetOrder is the order in which parts are reset: scenarios begin by the clock.
+var resetOrder = []Part{Clock, State, Journal, Dice, Scenarios}
 
 // Reset makes the named parts as they were when the sandbox was made; none
 // named means all. Scenarios switched on since are off, those it was made
@@ -88,7 +88,7 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		parts = Parts
 	}
 	var errs []error
-	for _, p := range order {
+	for _, p := range resetOrder {
 		if !slices.Contains(parts, p) {
 			continue
 		}

@@ -93,7 +93,7 @@ func (e *UsageError) Unwrap() error { return e.err }
 // loaded is what a Config names, found and checked.
 type loaded struct {
 	apis     []*contract.API
-	shelf    *fixture.Library
+	fixtures *fixture.Library
 	library  *library.Library
 	registry *sandbox.Registry
 }
@@ -101,10 +101,10 @@ type loaded struct {
 func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	l := &loaded{}
 	var err error
-	if l.apis, err = c.served(); err != nil {
+	if l.apis, err = c.servedAPIs(); err != nil {
 		return nil, &UsageError{err}
 	}
-	l.shelf, l.library = fixture.NewLibrary(c.APIs), library.New(c.APIs)
+	l.fixtures, l.library = fixture.NewLibrary(c.APIs), library.New(c.APIs)
 	if err := c.fill(l); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	}
 	var errs [5]error
 	config.Fixtures, errs[0] = c.fixtures(l)
-	config.Scenarios, errs[1] = c.activated(l)
+	config.Scenarios, errs[1] = c.activeScenarios(l)
 	config.Auth, errs[2] = c.auth(l.apis)
 	config.Clock, errs[3] = c.clock()
 	config.Credentials, errs[4] = c.credentials(l.apis)
@@ -126,8 +126,8 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	return l, err
 }
 
-// served are the APIs that --only names, or all.
-func (c *Config) served() ([]*contract.API, error) {
+// servedAPIs are the APIs that --only names, or all.
+func (c *Config) servedAPIs() ([]*contract.API, error) {
 	if len(c.Only) == 0 {
 		return c.APIs, nil
 	}
@@ -158,7 +158,7 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 // understood. The shipped scenarios are read when somebody asks for one.
 func (c *Config) fill(l *loaded) error {
 	l.library.AddLater(c.ShippedScenes, "shipped")
-	errs := []error{c.shelve(l.shelf)}
+	errs := []error{c.addFixtures(l.fixtures)}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
@@ -169,8 +169,8 @@ func (c *Config) fill(l *loaded) error {
 	return errors.Join(errs...)
 }
 
-// shelve puts the shipped fixtures on a shelf, and over them those of the folders.
-func (c *Config) shelve(shelf *fixture.Library) error {
+// addFixtures puts the shipped fixtures on a shelf, and over them those of the folders.
+func (c *Config) addFixtures(shelf *fixture.Library) error {
 	errs := []error{shelf.Add(c.ShippedFixtures)}
 	for _, dir := range c.Fixtures {
 		root, err := os.OpenRoot(dir)
@@ -186,7 +186,7 @@ func (c *Config) shelve(shelf *fixture.Library) error {
 func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
 	named := map[string]string{}
 	for _, pair := range c.Fixture {
-		name, value, err := cut("--fixture", pair, "api=name")
+		name, value, err := splitPair("--fixture", pair, "api=name")
 		if err != nil {
 			return nil, err
 		}
@@ -201,14 +201,14 @@ func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
 		if name == "" {
 			name = "default"
 		}
-		f, err := l.shelf.Find(api, name)
+		f, err := l.fixtures.Find(api, name)
 		if err != nil {
 			return nil, err
 		}
 		all[api.Name] = f
 	}
 	for _, pair := range c.Set {
-		key, value, err := cut("--set", pair, "api.switch=value")
+		key, value, err := splitPair("--set", pair, "api.switch=value")
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +224,7 @@ func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
 	return all, nil
 }
 
-func cut(flag, pair, form string) (name, value string, err error) {
+func splitPair(flag, pair, form string) (name, value string, err error) {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok || name == "" {
 		return "", "", fmt.Errorf("%s: %q was found, %s was expected", flag, pair, form)
@@ -232,8 +232,8 @@ func cut(flag, pair, form string) (name, value string, err error) {
 	return name, value, nil
 }
 
-// activated finds the scenarios that --activate names.
-func (c *Config) activated(l *loaded) ([]*scenario.Scenario, error) {
+// activeScenarios finds the scenarios that --activate names.
+func (c *Config) activeScenarios(l *loaded) ([]*scenario.Scenario, error) {
 	var active []*scenario.Scenario
 	for _, name := range c.Activate {
 		s, err := l.library.Find(name)

@@ -14,16 +14,16 @@ import (
 // A reloader reads the folders of users anew when something in them changes.
 // What has a fault is told, and what was read last without one stays in force.
 type reloader struct {
-	config   Config
-	apis     []*contract.API
-	library  *library.Library
-	registry *sandbox.Registry
-	watcher  *watch.Watcher    // nil: there is nothing to watch
-	told     map[string]string // by folder: what stood in the way of reading it
+	config    Config
+	apis      []*contract.API
+	library   *library.Library
+	registry  *sandbox.Registry
+	watcher   *watch.Watcher    // nil: there is nothing to watch
+	lastError map[string]string // by folder: what stood in the way of reading it
 }
 
 func (c *Config) reloader(l *loaded) (*reloader, error) {
-	r := &reloader{config: *c, apis: l.apis, library: l.library, registry: l.registry, told: map[string]string{}}
+	r := &reloader{config: *c, apis: l.apis, library: l.library, registry: l.registry, lastError: map[string]string{}}
 	var folders []string
 	folders = append(append(folders, c.Scenarios...), c.Fixtures...)
 	if len(folders) == 0 {
@@ -53,7 +53,7 @@ func (r *reloader) reload() {
 		r.config.Log.Info("scenarios that changed begin anew", "sandbox", name, "scenarios", scenarios)
 	}
 	if len(r.config.Fixtures) > 0 {
-		r.say("fixtures", r.fixtures())
+		r.report("fixtures", r.fixtures())
 	}
 }
 
@@ -63,23 +63,23 @@ func (r *reloader) folder(flag, dir string, read func(*os.Root) error) {
 	if err == nil {
 		err = errors.Join(read(root), root.Close())
 	}
-	r.say(flag+" "+dir, err)
+	r.report(flag+" "+dir, err)
 }
 
-// say tells a fault that was not told before, and that it is over.
-func (r *reloader) say(what string, err error) {
+// report tells a fault that was not told before, and that it is over.
+func (r *reloader) report(what string, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
 	}
-	switch before := r.told[what]; {
+	switch before := r.lastError[what]; {
 	case text == before:
 	case text == "":
 		r.config.Log.Info("files can be read again", "where", what)
 	default:
 		r.config.Log.Warn("files cannot be taken; what was read before stays in force", "where", what, "fault", text)
 	}
-	r.told[what] = text
+	r.lastError[what] = text
 }
 
 // scenarios reads the scenarios of a folder, and tells what changed.
@@ -110,10 +110,10 @@ func (r *reloader) scenarios(root *os.Root, dir string) error {
 // is used, all stay as they were.
 func (r *reloader) fixtures() error {
 	shelf := fixture.NewLibrary(r.config.APIs)
-	if err := r.config.shelve(shelf); err != nil {
+	if err := r.config.addFixtures(shelf); err != nil {
 		return err
 	}
-	used, err := r.config.fixtures(&loaded{shelf: shelf})
+	used, err := r.config.fixtures(&loaded{fixtures: shelf})
 	if err != nil {
 		return err
 	}

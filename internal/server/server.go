@@ -32,8 +32,8 @@ type Server struct {
 	control   *control.Server
 	callbacks *callback.Sender
 	ports     map[string]int // of each API's own door
-	door      int            // port of the shared door
-	reloads   *reloader
+	doorPort  int            // port of the shared door
+	reloader  *reloader
 	servers   []*http.Server
 	serving   sync.WaitGroup
 	broken    chan error
@@ -58,12 +58,12 @@ func Start(c Config) (*Server, error) {
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
-		APIs: l.apis, Registry: l.registry, Library: l.library, Doors: s.doors,
+		APIs: l.apis, Registry: l.registry, Library: l.library, Doors: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
 		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
 	})
-	if s.reloads, err = c.reloader(l); err != nil {
+	if s.reloader, err = c.reloader(l); err != nil {
 		return nil, err
 	}
 	if err := s.open(); err != nil {
@@ -88,7 +88,7 @@ func (s *Server) open() error {
 			return err
 		}
 		if i == 0 {
-			s.Door, s.door = "http://"+l.Addr().String(), portOf(l)
+			s.Door, s.doorPort = "http://"+l.Addr().String(), portOf(l)
 		}
 		s.serve(l, s.gateway.Shared())
 	}
@@ -179,20 +179,20 @@ func (s *Server) Close(ctx context.Context) error {
 	wg.Wait()
 	s.serving.Wait()
 	s.callbacks.Close(ctx)
-	return errors.Join(append(errs, s.reloads.close())...)
+	return errors.Join(append(errs, s.reloader.close())...)
 }
 
 // URL is the address of an API: its own port, or else its path at the door.
 func (s *Server) URL(api string) string {
-	return s.doors("http://" + s.config.Bind)[api]
+	return s.urls("http://" + s.config.Bind)[api]
 }
 
-// doors tells the addresses of all APIs as one who asked at base sees them.
-func (s *Server) doors(base string) map[string]string {
+// urls tells the addresses of all APIs as one who asked at base sees them.
+func (s *Server) urls(base string) map[string]string {
 	host := hostOf(base)
 	door := s.config.AdvertiseDoor
 	if door == "" {
-		door = "http://" + net.JoinHostPort(host, strconv.Itoa(s.door))
+		door = "http://" + net.JoinHostPort(host, strconv.Itoa(s.doorPort))
 	}
 	urls := map[string]string{"door": door}
 	for _, api := range s.APIs {

@@ -12,8 +12,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// script is all that a scenario's file says.
-type script struct {
+// scenarioDocument is all that a scenario's file says.
+type scenarioDocument struct {
 	Name        string   `json:"name"`
 	API         string   `json:"api"`
 	Description string   `json:"description"`
@@ -61,8 +61,8 @@ type answer struct {
 	Body    string      `json:"body,omitempty"`
 }
 
-func scriptOf(s *scenario.Scenario) script {
-	told := script{s.FullName(), s.API, s.Description, filledList(s.Tags), s.File, nil}
+func scenarioDocumentOf(s *scenario.Scenario) scenarioDocument {
+	told := scenarioDocument{s.FullName(), s.API, s.Description, nonNil(s.Tags), s.File, nil}
 	for i := range s.Rules {
 		told.Rules = append(told.Rules, ruleOf(&s.Rules[i]))
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// asking is a request that found its route.
-type asking struct {
+// request is a request that found its route.
+type request struct {
 	*http.Request
 	path  map[string]string // what stands in the places of the path
 	query map[string]string
@@ -22,7 +22,7 @@ type asking struct {
 }
 
 // body reads the whole body, as far as the house takes it.
-func (a *asking) body() ([]byte, error) {
+func (a *request) body() ([]byte, error) {
 	if coding := a.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, refuse(http.StatusUnsupportedMediaType, "the body is encoded as %s; send it as it is", quote(coding))
 	}
@@ -40,7 +40,7 @@ func (a *asking) body() ([]byte, error) {
 
 // object reads the body as a JSON object with no members but the known ones.
 // An empty body says nothing: it is an empty object.
-func (a *asking) object(known ...string) (contract.Values, error) {
+func (a *request) object(known ...string) (contract.Values, error) {
 	said, err := a.members()
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (a *asking) object(known ...string) (contract.Values, error) {
 }
 
 // members reads the body as a JSON object of any members.
-func (a *asking) members() (contract.Values, error) {
+func (a *request) members() (contract.Values, error) {
 	body, err := a.body()
 	if err != nil || len(strings.TrimSpace(string(body))) == 0 {
 		return contract.Values{}, err
@@ -68,7 +68,7 @@ func (a *asking) members() (contract.Values, error) {
 }
 
 // yaml reports whether the body is said to be YAML.
-func (a *asking) yaml() bool {
+func (a *request) yaml() bool {
 	kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	return err == nil && strings.HasSuffix(kind, "yaml")
 }
