@@ -40,7 +40,7 @@ test: ## all tests, with the race detector
 bench: ## benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-cover: ## test coverage of the whole house; fails under COVER=80 %
+cover: ## test coverage of all packages together; fails under COVER=80 %
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	@go tool cover -func=cover.out | awk -v least=$(COVER) \
 		'/^total:/ { sub("%", "", $$3); total = $$3 } \

@@ -69,7 +69,7 @@ func TestScenariosPage(t *testing.T) {
 		ran[sn.kind]++
 		switch {
 		case sn.kind == "console":
-			runConsole(t, sn, s.Control)
+			runConsole(t, sn, s.ControlURL)
 		case sn.kind == "yaml" && strings.HasPrefix(sn.text, "repos:"):
 			checkHooks(t, sn)
 		case sn.kind == "yaml":

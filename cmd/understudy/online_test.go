@@ -49,7 +49,7 @@ func TestCallInSandbox(t *testing.T) {
 		"Understudy-Sandbox: ci-1\n", "Understudy-Call: ci-1-1", "!there is no sandbox ci-1 yet; the call makes it")
 	at(t, s, apply("u-1", "--sandbox", "ci-1")...).want(t, exitDone, "POST /@ci-1/", "Understudy-Call: ci-1-2", "tencentcar/ApplyConcurrent/success")
 	at(t, s, apply("u-1", "--sandbox", "Ci_1")...).want(t, exitInsufficient, `!there is no sandbox "Ci_1"`)
-	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control, "UNDERSTUDY_SANDBOX=ci-1"}, "", "journal").want(t, exitDone, "ci-1-2", "ci-1-1")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL, "UNDERSTUDY_SANDBOX=ci-1"}, "", "journal").want(t, exitDone, "ci-1-2", "ci-1-1")
 }
 
 // The clock of the sandbox stands in January; where it judges signatures, a
@@ -117,7 +117,7 @@ func TestScenarioTexts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	at(t, s, "scenarios", "on", file(t, "any.yaml", goodScenario)).want(t, exitDone, "on in default: tencentcar/mine")
-	vars := []string{"UNDERSTUDY_CONTROL=" + s.Control}
+	vars := []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}
 	command(t, vars, strings.Replace(goodScenario, "mine", "other", 1), "scenarios", "on", "-").want(t, exitDone, "tencentcar/other")
 	at(t, s, "scenarios", "status").want(t, exitDone, "tencentcar/mine", "tencentcar/other")
 	command(t, vars, "scenario: x\napi: tencentcar\n", "scenarios", "on", "-").want(t, exitFailed, "!stdin:1:1: the scenario has no rules")
@@ -168,7 +168,7 @@ func TestReplay(t *testing.T) {
 	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
 	r.want(t, exitDone, "scenario: replay-default-1\n", "where: {UserId: cg_user}", "outcome: FailedOperation.SlowDown", "delay: 5ms")
 	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
-	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control}, r.out, "scenarios", "on", "-").want(t, exitDone, "tencentcar/replay-default-1")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}, r.out, "scenarios", "on", "-").want(t, exitDone, "tencentcar/replay-default-1")
 	at(t, s, create...).want(t, exitDone, "FailedOperation.SlowDown", "scenario tencentcar/replay-default-1 rule 1")
 }
 
@@ -195,7 +195,7 @@ func TestFollow(t *testing.T) {
 	w, told := lines(t)
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, []string{"journal", "-f", "--control", s.Control}, &env{out: w, err: w})
+		done <- run(ctx, []string{"journal", "-f", "--control", s.ControlURL}, &env{out: w, err: w})
 	}()
 	for _, id := range []string{"default-1", "default-2", "default-3"} {
 		if line := <-told; !strings.HasPrefix(line, id+" ") {
@@ -242,12 +242,12 @@ func TestResetClockTrigger(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *server.Config) { c.Token = "secret" })
-	at(t, s, "health").want(t, exitDone, "ready control="+s.Control)
+	at(t, s, "health").want(t, exitDone, "ready control="+s.ControlURL)
 	at(t, s, "health", "--wait", "10s").want(t, exitDone, "ready")
-	port := s.Control[strings.LastIndexByte(s.Control, ':')+1:]
+	port := s.ControlURL[strings.LastIndexByte(s.ControlURL, ':')+1:]
 	command(t, []string{"UNDERSTUDY_CONTROL_PORT=" + port}, "", "health").want(t, exitDone, "ready")
 	at(t, s, "clock").want(t, exitFailed, "!UNDERSTUDY_CONTROL_TOKEN")
-	command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control, "UNDERSTUDY_CONTROL_TOKEN=secret"}, "", "clock").want(t, exitDone, "freeze")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL, "UNDERSTUDY_CONTROL_TOKEN=secret"}, "", "clock").want(t, exitDone, "freeze")
 }
 
 // Another server is not taken for a control API.

@@ -109,12 +109,12 @@ func serve(ctx context.Context, env *env, c server.Config, strict, quiet bool) e
 		return err
 	}
 	if c.Exposed && c.Token == "" {
-		c.Log.Warn("the control API is open to everyone who reaches its port", "control", s.Control)
+		c.Log.Warn("the control API is open to everyone who reaches its port", "control", s.ControlURL)
 	}
 	if !quiet {
 		printDoors(env.err, s)
 	}
-	env.say("ready control=%s door=%s in %dms\n", s.Control, s.Door, time.Since(started).Milliseconds())
+	env.say("ready control=%s door=%s in %dms\n", s.ControlURL, s.DoorURL, time.Since(started).Milliseconds())
 	select {
 	case err = <-s.Broken():
 	case <-ctx.Done():
@@ -132,8 +132,8 @@ func serve(ctx context.Context, env *env, c server.Config, strict, quiet bool) e
 
 func printDoors(w io.Writer, s *server.Server) {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprintf(table, "control\t%s\tcontrol API\n", s.Control)
-	_, _ = fmt.Fprintf(table, "door\t%s\tevery API, by host name or path\n", s.Door)
+	_, _ = fmt.Fprintf(table, "control\t%s\tcontrol API\n", s.ControlURL)
+	_, _ = fmt.Fprintf(table, "door\t%s\tevery API, by host name or path\n", s.DoorURL)
 	for _, api := range s.APIs {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", api.Name, s.URL(api.Name), api.Title)
 	}

@@ -62,7 +62,7 @@ func command(t *testing.T, vars []string, in string, args ...string) result {
 // at runs a command against a server.
 func at(t *testing.T, s *server.Server, args ...string) result {
 	t.Helper()
-	return command(t, []string{"UNDERSTUDY_CONTROL=" + s.Control}, "", args...)
+	return command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}, "", args...)
 }
 
 // want holds a result against an exit code, and against texts that stdout or

@@ -20,7 +20,7 @@ const (
 	citeSwagger    = "AdobeDocs/analytics-collection-apis static/media-collection.json"
 )
 
-// The outcomes that steps of the Door give.
+// The outcomes that checks declare.
 var (
 	preflight = &contract.Outcome{
 		Name: "preflight", Status: 200,

@@ -19,7 +19,7 @@ const (
 	jsonMedia = "application/json"
 )
 
-// A caller is who asks, and what the steps of the Door found out.
+// A caller is who asks, and what the checks found out.
 type caller struct {
 	client   string // id of the registered client; "" where nobody asks for one
 	device   string // the identifier's bytes in plain base64
@@ -30,7 +30,7 @@ type caller struct {
 	repeated []string   // names that stand twice in a form
 }
 
-// callerOf returns the call's caller. The step read has made it for all others.
+// callerOf returns the call's caller. The check read makes it for all others.
 func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k

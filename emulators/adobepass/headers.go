@@ -99,7 +99,7 @@ func unfitInfo(header string, strict bool) string {
 
 // readIdentities reads the single sign-on identities that a call carries: of
 // the platform, and of an external service. What cannot be read is passed
-// over. It is a step of the Door, so that signatures are looked at outside of
+// over. It is a check, so that signatures are looked at outside of
 // the world's lock.
 func readIdentities(c *contract.Call) contract.Verdict {
 	k := callerOf(c)

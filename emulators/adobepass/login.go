@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The doors behind the user agent's endpoints: the emulated MVPD's login page
+// The operations behind the user agent's endpoints: the emulated MVPD's login page
 // and the end of an interactive logout.
 var (
 	showLogin = &contract.Operation{

@@ -30,7 +30,7 @@ type browser struct {
 // behind a sandbox's path.
 func surf(t *testing.T, w *conformance.World, prefix string) *browser {
 	t.Helper()
-	server := httptest.NewServer(w.Door)
+	server := httptest.NewServer(w.Handler)
 	t.Cleanup(server.Close)
 	b := &browser{t: t, base: server.URL + prefix}
 	b.client = &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {

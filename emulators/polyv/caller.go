@@ -33,8 +33,8 @@ type pair struct{ name, value string }
 // signed as all others are, but for the sign itself.
 var protocol = []string{"appId", "requestId", "sign", "signatureMethod", "signatureNonce", "timestamp"}
 
-// callerOf returns the call's caller. The step read has made it for all others,
-// but an outcome that is called for before the Door was walked needs it too.
+// callerOf returns the call's caller. The check read makes it. An outcome
+// that is called for without the checks needs it too.
 func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k

@@ -164,7 +164,7 @@ func checkValues(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// lookForChannel refuses an unknown channel at the door.
+// lookForChannel refuses an unknown channel among the checks.
 func lookForChannel(c *contract.Call) (v contract.Verdict) {
 	c.WithState(func() {
 		if w := c.State.(*state); !w.lenient(c) {

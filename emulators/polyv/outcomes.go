@@ -27,7 +27,7 @@ const (
 	citeBDD        = "terryso/polyv-live-openapi-tests"
 )
 
-// The errors that the steps of the Door give.
+// The errors that checks declare.
 var (
 	notFound = fails(404, "not found",
 		"The service has no such path. What it says there is not known.", "")

@@ -51,8 +51,8 @@ type caller struct {
 // A pair is one name=value of a query or a form.
 type pair struct{ name, value string }
 
-// callerOf returns the call's caller. The step read has made it for all others,
-// but an outcome that is called for before the Door was walked needs it too.
+// callerOf returns the call's caller. The check read makes it. An outcome
+// that is called for without the checks needs it too.
 func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k
@@ -145,7 +145,7 @@ func (k *caller) readParameters(r *contract.Request) contract.Values {
 	return in
 }
 
-// readPairs takes name=value pairs apart. The first fault is kept for the step
+// readPairs takes name=value pairs apart. The first fault is kept for the check
 // that judges it.
 func (k *caller) readPairs(text string) contract.Values {
 	in := contract.Values{}

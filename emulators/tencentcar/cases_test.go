@@ -298,7 +298,7 @@ func TestSameUserTwiceAtOnce(t *testing.T) {
 	c := newClient(t, conformance.Setting{})
 	c.call("ApplyConcurrent", apply("cg_user"))
 	var inside string
-	c.w.Door.ServeHTTP(&slow{header: http.Header{}, while: func() {
+	c.w.Handler.ServeHTTP(&slow{header: http.Header{}, while: func() {
 		if inside == "" {
 			inside = c.call("CreateSession", create("cg_user"))
 		}

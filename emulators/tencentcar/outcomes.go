@@ -22,7 +22,7 @@ const (
 	citeIntl      = "TencentCloud/tencentcloud-sdk-go-intl-en car/v20220110"
 )
 
-// The errors that the steps of the Door give. The messages are those of real
+// The errors that checks declare. The messages are those of real
 // answers of the shared gateway where somebody quotes one (cited), and a
 // sentence of ours where nobody does (the catalogue is cited for the code).
 var (

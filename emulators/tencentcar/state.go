@@ -33,7 +33,7 @@ type state struct {
 	keys     map[string]derived      // the signing key last derived, by SecretId
 }
 
-// A gate holds the lists that the Door asks.
+// A gate holds the lists that checks ask.
 type gate struct {
 	Regions   []string `json:"regions,omitempty"`
 	Offline   []string `json:"offline,omitempty"`

@@ -45,7 +45,7 @@ type caller struct {
 // envelopeRows are what stands around the call.
 var envelopeRows = []contract.Param{{Name: "buin"}, {Name: "appId"}, {Name: "encrypt"}}
 
-// callerOf returns the call's caller, which the step read has made.
+// callerOf returns the call's caller, which the check read makes.
 func callerOf(c *contract.Call) *caller {
 	if k, ok := c.Caller.(*caller); ok {
 		return k

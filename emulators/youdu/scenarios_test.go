@@ -125,7 +125,7 @@ func TestShippedScenarios(t *testing.T) {
 	demands := conformance.Demands{Failures: []string{create, get, update, send}} // no page tells how long anybody waits
 	conformance.Shipped(t, youdu.API, plays, demands, func(t *testing.T, w *conformance.World, calls []play) {
 		name := path.Base(t.Name())
-		p := &program{t: t, w: w, server: httptest.NewServer(w.Door), token: w.Credentials(t).Text("accessToken")}
+		p := &program{t: t, w: w, server: httptest.NewServer(w.Handler), token: w.Credentials(t).Text("accessToken")}
 		defer p.server.Close()
 		untouched := join(on("data", token, create, get, update), on("ok", send))
 		for _, c := range untouched {

@@ -1,7 +1,7 @@
 // Package callback makes the calls that a service makes to its customer's
 // side: a stream has ended, a message was sent.
 //
-// It is the only place of the house that calls anybody, and it calls only whom
+// It is the only package that calls anybody, and it calls only whom
 // the operator allows: this machine, and the hosts that --callback-allow names.
 // The address is checked when it is dialled, so that no name can lead
 // elsewhere. No proxy is asked, no redirect followed, and what waits is

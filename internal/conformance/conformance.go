@@ -1,4 +1,4 @@
-// Package conformance holds every API against the promises that the house
+// Package conformance holds every API against the promises that understudy
 // makes for it. A new API gets all of these tests for three lines.
 package conformance
 

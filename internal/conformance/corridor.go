@@ -8,10 +8,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// Corridor takes one request from the door to the closed journal entry, without
-// echo and the socket, and returns the entry. It is what benchmarks of an API
-// measure; request is used as the gateway would hand it over, At and Path
-// filled.
+// Corridor takes one request from the checks to the closed journal entry, without
+// echo and the socket, and returns the entry. Benchmarks of an API measure it.
+// request is as the gateway hands it over, with At and Path.
 func (w *World) Corridor(b testing.TB, request *contract.Request) *journal.Entry {
 	instance, err := w.Sandbox.Instance(w.API)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // one of each of the kinds.
 type Demands struct {
 	// Failures are operations: some file plays each failure that is documented
-	// for them, those of the Door and those common to all included, and some file
+	// for them, those of checks and those common to all included, and some file
 	// has them fail at first and succeed then.
 	Failures []string
 

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the answers of examples that name no page as their source")
 
-// examples sends each request of testdata/*.http through the real doors and
+// examples sends each request of testdata/*.http through the real gateway and
 // compares the answer with the one below it.
 func examples(t *testing.T, api *contract.API) {
 	files, err := filepath.Glob("testdata/*.http")

@@ -39,12 +39,12 @@ type Setting struct {
 	Wall    func() time.Time  // nil: a clock of which every look takes a second
 }
 
-// A World is a house of its own for a test, with the doors of one API.
+// A World is a server of its own for a test, with one API and without sockets.
 type World struct {
 	API      *contract.API
 	Registry *sandbox.Registry
 	Sandbox  *sandbox.Sandbox // default
-	Door     http.Handler     // the API's own
+	Handler  http.Handler     // of the API's own port
 
 	mu        sync.Mutex
 	callbacks []contract.Callback
@@ -66,7 +66,7 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 		s.Wall = slowly(s.Clock)
 	}
 	w := &World{API: api}
-	house, err := sandbox.New(sandbox.Config{
+	registry, err := sandbox.New(sandbox.Config{
 		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: load(t, api, s)},
 		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
 		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
@@ -76,9 +76,9 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Registry, w.Sandbox = house, house.Find(sandbox.Default)
-	w.Door = gateway.New(gateway.Config{
-		APIs: []*contract.API{api}, Registry: house, Body: 10 << 20, MaxStall: time.Second, Find: w.find,
+	w.Registry, w.Sandbox = registry, registry.Find(sandbox.Default)
+	w.Handler = gateway.New(gateway.Config{
+		APIs: []*contract.API{api}, Registry: registry, Body: 10 << 20, MaxStall: time.Second, Find: w.find,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}).Own(api)
 	return w
@@ -207,10 +207,10 @@ func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values
 	return HTTP(r)
 }
 
-// Send sends r through the API's door.
+// Send sends r to the API.
 func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	w.Door.ServeHTTP(rec, r)
+	w.Handler.ServeHTTP(rec, r)
 	return rec
 }
 
@@ -233,7 +233,7 @@ func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
 	return w.Last(t)
 }
 
-// notify keeps what a house would send to the client's side.
+// notify keeps the callbacks that a server would send.
 func (w *World) notify(callbacks []contract.Callback) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

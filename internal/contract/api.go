@@ -22,7 +22,7 @@ type API struct {
 	Sign   func(Draft) (*Request, error)        // the request that a client library would send: for call, try and tests
 
 	Operations []*Operation
-	Common     []*Outcome // outcomes in which any operation may end, besides those that steps of the Door declare
+	Common     []*Outcome // outcomes in which any operation may end, besides those that checks declare
 	Failure    []Param    // the rows of what Fail returns
 
 	State       func(Seed) (State, error) // the world as a fixture describes it
@@ -41,7 +41,7 @@ type Operation struct {
 	Cite    string // page the operation was read from
 	Method  string
 	Path    string   // as documented: /api/v2/{serviceProvider}/sessions
-	Aliases []string // other documented paths of the same door
+	Aliases []string // other documented paths of the operation
 	Rate    int      // documented calls a second; 0: none
 	Params  []Param
 
@@ -54,7 +54,7 @@ type Operation struct {
 	Decide func(*Call) Verdict
 
 	Write  func(*Call, Verdict, Reply) Response // nil: the API's
-	Helper bool                                 // a door of ours beside the documented ones: journalled, in no catalogue
+	Helper bool                                 // an operation of ours beside the documented ones: journalled, in no catalogue
 }
 
 // A Param is one row of a documented table of parameters, of returned fields,
@@ -129,10 +129,10 @@ const (
 	NoSuchAction Miss = "no such action"
 )
 
-// A Check is one check at the door of an API.
+// A Check is one of the tests that a request passes before its outcome is decided.
 type Check struct {
 	Name string              // what is checked: "signature"
-	Ends []*Outcome          // how the step may refuse
+	Ends []*Outcome          // how it may refuse
 	Do   func(*Call) Verdict // the zero Verdict lets the call pass
 }
 
@@ -175,7 +175,7 @@ func (a *API) Trigger(name string) *Trigger {
 }
 
 // Ends lists every outcome in which op may end, each once: its own, those
-// that a step of the Door declares, and those common to all. A nil op has only
+// that a check declares, and those common to all. A nil op has only
 // the latter two.
 func (a *API) Ends(op *Operation) []*Outcome {
 	var all []*Outcome
@@ -208,8 +208,7 @@ func (a *API) Outcome(op *Operation, name string) *Outcome {
 	return nil
 }
 
-// DeclaredByCheck reports whether a step of the Door may refuse with o. A scenario may
-// play such an outcome to any client, also to one that would be refused for
+// DeclaredByCheck reports whether a check may refuse with o. A scenario may play such an outcome to any client, also to one that would be refused for
 // another reason.
 func (a *API) DeclaredByCheck(o *Outcome) bool {
 	for _, s := range a.Checks {

@@ -20,8 +20,8 @@ type Request struct {
 	Base     string            // scheme, host, port and prefix by which the request came; what the API tells of itself is built from it
 	Host     string            // as it came, with a port where there was one
 	Header   http.Header       //
-	Body     []byte            // at most the house's limit
-	TooLarge bool              // more followed than the house takes
+	Body     []byte            // at most the server's limit
+	TooLarge bool              // the body was longer than that
 	Path     map[string]string // what the names in the path stand for; nil where there are none
 	At       []*Operation      // operations whose path fits, whatever the method
 	Client   string            // the sender's address
@@ -52,7 +52,7 @@ type Draft struct {
 	Now         time.Time
 }
 
-// A Call is a request on its way through the house.
+// A Call is a request as the code of an API sees it.
 type Call struct {
 	Runtime
 
@@ -60,8 +60,8 @@ type Call struct {
 	Operation *Operation // nil where the request named none
 	Miss      Miss       // why it named none
 	Request   *Request
-	In        Values    // what the request says; a step of the Door reads it
-	Caller    any       // who is asking; a step of the Door finds out
+	In        Values    // what the request says; a check reads it
+	Caller    any       // who is asking; a check finds out
 	Now       time.Time // by the sandbox's clock: what the service issued is judged by this one
 	Auth      Auth
 	Switches  Values // the fixture's switches, each there
@@ -93,15 +93,15 @@ type Callback struct {
 	Body   []byte
 }
 
-// Notify has the house send b once the answer has left. For Do and triggers
+// Notify has understudy send b once the answer has left. For Do and triggers
 // only. A callback that cannot be sent is told in the log, and nothing else
 // comes of it.
 func (c *Call) Notify(b Callback) { c.Callbacks = append(c.Callbacks, b) }
 
-// Runtime is what the house does for a call.
+// Runtime is what the engine does for a call.
 type Runtime interface {
-	// WithState runs f while c.State stands still. For steps of the Door; Decide and
-	// Do are already run so.
+	// WithState runs f while c.State stands still. For checks; Decide and Do are
+	// already run so.
 	WithState(f func())
 
 	// CountInWindow counts a call under key and tells how many-th it is in the present
@@ -109,7 +109,7 @@ type Runtime interface {
 	CountInWindow(key string, window time.Duration) int
 
 	// Wall is the server's wall clock, on which rates and throttles run whatever
-	// the sandbox's clock does. For steps of the Door only.
+	// the sandbox's clock does. For checks only.
 	Wall() time.Time
 
 	// Dice are the call's own: the same sandbox seed, operation and number of

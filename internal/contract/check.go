@@ -16,9 +16,9 @@ func ByMethod(r *Request) (*Operation, Miss) {
 	return nil, WrongMethod
 }
 
-// ValidateParams makes a step that holds what the request says against the operation's
-// table and lets the API judge what was found. What it found also stands in
-// the journal.
+// ValidateParams makes a check that holds the request's values against the
+// operation's table and lets the API judge the violations. The journal has them
+// too.
 func ValidateParams(judge func(*Call, []Violation) Verdict) func(*Call) Verdict {
 	return func(c *Call) Verdict {
 		found := Validate(c.Operation.Params, c.In)
@@ -37,7 +37,7 @@ type Limit struct {
 	Window time.Duration
 }
 
-// RateLimit makes a step that refuses the calls beyond a limit. The facts n and
+// RateLimit makes a check that refuses the calls beyond a limit. The facts n and
 // limit tell how many-th the call was and how many may pass.
 func RateLimit(o *Outcome, limit func(*Call) Limit) func(*Call) Verdict {
 	return func(c *Call) Verdict {

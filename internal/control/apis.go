@@ -12,7 +12,7 @@ type service struct {
 	Title      string   `json:"title"`
 	Docs       string   `json:"docs"`
 	Port       int      `json:"port"`
-	URL        string   `json:"url,omitempty"` // "" where its door is not open
+	URL        string   `json:"url,omitempty"` // "" where its port is not open
 	Hosts      []string `json:"hosts"`
 	Operations int      `json:"operation_count"`
 }
@@ -38,7 +38,7 @@ type operation struct {
 	Doc      string    `json:"doc"`
 	Cite     string    `json:"cite"`
 	Inferred bool      `json:"inferred"`
-	Helper   bool      `json:"helper,omitempty"` // a door of ours beside the documented ones
+	Helper   bool      `json:"helper,omitempty"` // an operation of ours beside the documented ones
 	Method   string    `json:"method"`
 	Path     string    `json:"path"`
 	Aliases  []string  `json:"aliases,omitempty"`
@@ -88,7 +88,7 @@ type credential struct {
 }
 
 func (s *Server) listAPIs(a *request) (any, error) {
-	doors := s.doors(a)
+	doors := s.urls(a)
 	all := list[service]{Items: []service{}}
 	for _, api := range s.config.APIs {
 		all.Items = append(all.Items, serviceOf(api, doors))
@@ -102,7 +102,7 @@ func (s *Server) getAPI(a *request) (any, error) {
 		return nil, err
 	}
 	t := table{
-		service: serviceOf(api, s.doors(a)),
+		service: serviceOf(api, s.urls(a)),
 		Checks:  mapSlice(api.Checks, checkOf),
 		Rows:    mapSlice(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),

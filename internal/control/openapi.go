@@ -24,7 +24,7 @@ func (s *Server) describeAPI(a *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	about := openapi.About{Version: s.config.Version, Server: s.doors(a)[api.Name]}
+	about := openapi.About{Version: s.config.Version, Server: s.urls(a)[api.Name]}
 	return openAPIAnswer(openapi.Document(api, about)), nil
 }
 

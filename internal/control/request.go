@@ -21,7 +21,7 @@ type request struct {
 	limit int64 // of the body, in bytes
 }
 
-// body reads the whole body, as far as the house takes it.
+// body reads the whole body, up to the limit.
 func (a *request) body() ([]byte, error) {
 	if coding := a.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, refuse(http.StatusUnsupportedMediaType, "the body is encoded as %s; send it as it is", quote(coding))

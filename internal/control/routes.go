@@ -42,7 +42,7 @@ func (s *Server) routes() []route {
 	return []route{
 		{method: http.MethodGet, path: "/", do: s.index, doc: "The routes."},
 		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz, doc: "Whether this process lives."},
-		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz, doc: "Whether the doors are open."},
+		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz, doc: "Whether the APIs are served."},
 		{method: http.MethodGet, path: "/metrics", loose: true, do: s.scrape, doc: "Counts for Prometheus."},
 
 		{method: http.MethodGet, path: "/v1/openapi.json", do: s.describe, doc: "The control API as an OpenAPI document."},

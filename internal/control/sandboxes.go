@@ -45,7 +45,7 @@ func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox) (sandboxAnswer,
 		name = ""
 	}
 	w := sandboxAnswer{
-		Name: box.Name, URLs: urls(s.config.APIs, s.doors(a), name), Credentials: map[string]contract.Values{},
+		Name: box.Name, URLs: apiURLs(s.config.APIs, s.urls(a), name), Credentials: map[string]contract.Values{},
 		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{},
 	}
 	for _, on := range box.Player.Active() {

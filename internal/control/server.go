@@ -23,10 +23,10 @@ type Config struct {
 	Registry *sandbox.Registry
 	Library  *library.Library
 
-	// Doors tells the URL of every API's door by the API's name, and that of
+	// URLs returns the URL of every API by its name, and that of
 	// the shared door as "door". base is the scheme, host and port by which the
-	// asking request came. nil: no door is open.
-	Doors func(base string) map[string]string
+	// asking request came. nil: nothing is served.
+	URLs func(base string) map[string]string
 
 	Version, Commit string
 	Seed            int64
@@ -53,7 +53,7 @@ type Server struct {
 	failures atomic.Int64 // requests to the control API that ended in a fault of understudy's own
 }
 
-// New returns the control API over the house and library of config. It is not
+// New returns the control API over the registry and library of config. It is not
 // ready until SetReady says so.
 func New(config Config) *Server {
 	if config.Log == nil {

@@ -20,7 +20,7 @@ func TestProbes(t *testing.T) {
 	s := newStage(t, nil)
 	s.check([]row{
 		{method: "GET", target: "/healthz?now=1", status: 200, want: []string{`{"status":"ok"}`}},
-		{method: "GET", target: "/readyz", status: 503, want: []string{`"detail":"the doors are not open; wait`}},
+		{method: "GET", target: "/readyz", status: 503, want: []string{`"detail":"the APIs are not served yet; wait`}},
 	})
 	s.server.SetReady(true)
 	s.check([]row{
@@ -48,7 +48,7 @@ func TestStatus(t *testing.T) {
 		},
 		{method: "GET", target: "/", status: 200, want: []string{`"name":"understudy"`, `"GET /v1/sandboxes/{sandbox}/journal/{id}"`}},
 	})
-	none := newStage(t, func(c *control.Config) { c.Doors, c.Log, c.Body, c.Panics = nil, nil, 0, nil })
+	none := newStage(t, func(c *control.Config) { c.URLs, c.Log, c.Body, c.Panics = nil, nil, 0, nil })
 	none.check([]row{{method: "GET", target: "/v1/status", status: 200, want: []string{`"doors":{}`, `"failures":0`}}})
 }
 
@@ -154,7 +154,7 @@ func TestPanics(t *testing.T) {
 	if !strings.Contains(s.log.String(), "goroutine") {
 		t.Errorf("the log has no stack: %s", s.log)
 	}
-	aborts := newStage(t, func(c *control.Config) { c.Doors = func(string) map[string]string { panic(http.ErrAbortHandler) } })
+	aborts := newStage(t, func(c *control.Config) { c.URLs = func(string) map[string]string { panic(http.ErrAbortHandler) } })
 	defer func() {
 		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("an aborted handler did not end the connection")

@@ -20,7 +20,7 @@ func (s *Server) healthz(*request) (any, error) { return state{"ok"}, nil }
 
 func (s *Server) readyz(*request) (any, error) {
 	if !s.ready.Load() {
-		return nil, refuse(http.StatusServiceUnavailable, "the doors are not open; wait for the ready line, or ask again")
+		return nil, refuse(http.StatusServiceUnavailable, "the APIs are not served yet; wait for the ready line, or ask again")
 	}
 	return state{"ready"}, nil
 }
@@ -50,37 +50,37 @@ func (s *Server) status(a *request) (any, error) {
 	return status{
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
-		Ready: s.ready.Load(), Doors: s.doors(a), Sandboxes: len(s.config.Registry.List()),
+		Ready: s.ready.Load(), Doors: s.urls(a), Sandboxes: len(s.config.Registry.List()),
 		Calls: s.calls.Load(), Failures: s.panics(),
 	}, nil
 }
 
-// shared is the name under which the shared door stands among those of the APIs.
-const shared = "door"
+// doorKey is the name under which the shared door stands among those of the APIs.
+const doorKey = "door"
 
-// doors are the URLs of the doors as the asker sees them.
-func (s *Server) doors(a *request) map[string]string {
-	if s.config.Doors == nil {
+// urls are the URLs of the APIs and of the shared door as the asker sees them.
+func (s *Server) urls(a *request) map[string]string {
+	if s.config.URLs == nil {
 		return map[string]string{}
 	}
-	return s.config.Doors(wire.Base(a.Request))
+	return s.config.URLs(wire.Base(a.Request))
 }
 
-// urls are the URLs at which the APIs are in the named sandbox: those of the
-// doors, led by the sandbox's name where it is not the one of whoever names none.
-func urls(apis []*contract.API, doors map[string]string, name string) map[string]string {
+// apiURLs are the URLs at which the APIs are in the named sandbox: those of
+// urls, led by the sandbox's name where there is one.
+func apiURLs(apis []*contract.API, doors map[string]string, name string) map[string]string {
 	all := map[string]string{}
 	for _, api := range apis {
 		if url, open := doors[api.Name]; open {
-			all[api.Name] = within(strings.TrimSuffix(url, "/"), strings.TrimSuffix(doors[shared], "/"), name)
+			all[api.Name] = sandboxURL(strings.TrimSuffix(url, "/"), strings.TrimSuffix(doors[doorKey], "/"), name)
 		}
 	}
 	return all
 }
 
-// within leads a URL into a sandbox. Where the API is a part of the shared
+// sandboxURL leads a URL into a sandbox. Where the API is a part of the shared
 // door, the sandbox is named before the API.
-func within(url, door, sandbox string) string {
+func sandboxURL(url, door, sandbox string) string {
 	if sandbox == "" {
 		return url
 	}

@@ -183,7 +183,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	s := &stage{t: t, house: house, log: &strings.Builder{}}
 	config := control.Config{
 		APIs: apis, Registry: house, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
-		Doors: func(base string) map[string]string {
+		URLs: func(base string) map[string]string {
 			return map[string]string{"door": base + ":1", "toy": base + ":1/toy", "plain": base + ":2/"}
 		},
 		Panics: func() int64 { return s.gateway.Panics() },

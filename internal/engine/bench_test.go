@@ -63,7 +63,7 @@ func BenchmarkGateway(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		rec := &discard{header: http.Header{}}
-		w.Door.ServeHTTP(rec, conformance.HTTP(r))
+		w.Handler.ServeHTTP(rec, conformance.HTTP(r))
 		if rec.status != 200 {
 			b.Fatal(rec.status)
 		}

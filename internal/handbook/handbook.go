@@ -35,7 +35,7 @@ func Page(api *contract.API, scenarios []library.Listed, fixtures []*fixture.Fix
 	for _, op := range api.Operations {
 		p.operation(api, op)
 	}
-	p.door(api)
+	p.checks(api)
 	p.outcomes("Common outcomes", "Any operation may end in these.", api.Common)
 	p.rows(2, "What an error returns", api.Failure)
 	p.switches(api)
@@ -131,7 +131,7 @@ func arguments(op *contract.Operation) string {
 
 func helper(op *contract.Operation) string {
 	if op.Helper {
-		return ": a door of understudy's own, beside the documented ones"
+		return ": an operation of understudy's own, beside the documented ones"
 	}
 	return ""
 }
@@ -152,7 +152,7 @@ func (p *page) operation(api *contract.API, op *contract.Operation) {
 			p.rows(4, "What "+op.Name+" returns with "+o.Name, o.Returns)
 		}
 	}
-	p.line("It may also end as the Door of %s refuses, and in the common outcomes; all are told below.\n", escape(api.Title))
+	p.line("It may also end in the outcomes of the checks of %s and in the common outcomes; all are below.\n", escape(api.Title))
 }
 
 func aliases(op *contract.Operation) string {
@@ -296,23 +296,23 @@ func (p *page) outcomes(heading, about string, outcomes []*contract.Outcome) {
 	p.ends(outcomes)
 }
 
-// door tells the checks in their order, and each outcome that they may end in
+// checks lists the checks in their order, and each outcome that they may end in
 // once.
-func (p *page) door(api *contract.API) {
-	p.heading(2, "The Door")
+func (p *page) checks(api *contract.API) {
+	p.heading(2, "The checks")
 	p.line("Requests are checked in this order, until one check refuses:\n")
 	var all []*contract.Outcome
 	seen := map[*contract.Outcome]bool{}
-	for i, step := range api.Checks {
+	for i, check := range api.Checks {
 		var names []string
-		for _, o := range step.Ends {
+		for _, o := range check.Ends {
 			names = append(names, code(o.Name))
 			if !seen[o] {
 				seen[o] = true
 				all = append(all, o)
 			}
 		}
-		text := escape(step.Name)
+		text := escape(check.Name)
 		if len(names) > 0 {
 			text += ": " + strings.Join(names, ", ")
 		}
@@ -320,7 +320,7 @@ func (p *page) door(api *contract.API) {
 	}
 	p.line("")
 	if len(all) > 0 {
-		p.heading(3, "Outcomes of the Door")
+		p.heading(3, "Outcomes of the checks")
 		p.line("A scenario can play these to any client, also to one that would be refused for another reason.\n")
 		p.ends(all)
 	}

@@ -121,7 +121,7 @@ func TestPageOfLittle(t *testing.T) {
 			t.Errorf("%q is there", not)
 		}
 	}
-	if !strings.Contains(page, "- [Do](#do): a door of understudy's own") {
+	if !strings.Contains(page, "- [Do](#do): an operation of understudy's own") {
 		t.Errorf("the helper is not told apart:\n%s", page)
 	}
 }

@@ -3,7 +3,7 @@
 // in the document in that order.
 //
 // Operations are told at their path and method, once more at each alias, and
-// doors of understudy's own not at all. What OpenAPI has no word for stands in
+// operations of understudy's own not at all. What OpenAPI has no word for stands in
 // extensions: x-understudy-outcomes names every outcome of a response, with
 // the page it was read from or as inferred; x-understudy-expected marks what
 // is documented as required while its absence is answered by an outcome of its

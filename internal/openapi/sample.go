@@ -74,8 +74,8 @@ func named(values map[string][]string, in, value string) []parameter {
 
 // written is what Write makes of an outcome's reply, or of a mark in its stead.
 func written(api *contract.API, op *contract.Operation, o *contract.Outcome, reply []byte) (r contract.Response, ok bool) {
-	// Write may lean on what the steps of the Door found out, and nobody came
-	// through the Door. What cannot be had so is not told.
+	// Write may lean on what the checks found out, and no check has run. What
+	// cannot be had so is left out.
 	defer func() { ok = recover() == nil }()
 	write := api.Write
 	if op.Write != nil {
@@ -87,7 +87,7 @@ func written(api *contract.API, op *contract.Operation, o *contract.Outcome, rep
 	}
 	c := &contract.Call{
 		API: api, Operation: op, Request: request, In: contract.Sample(op.Params), Now: epoch, Auth: contract.Off,
-		Switches: contract.Values{}, Runtime: nobody{},
+		Switches: contract.Values{}, Runtime: sampleRuntime{},
 	}
 	for i := range api.Switches {
 		c.Switches[api.Switches[i].Name] = api.Switches[i].Default
@@ -161,16 +161,17 @@ func kindOf(h http.Header, body []byte) string {
 	return "application/octet-stream"
 }
 
-// nobody is a house in which nothing lasts. Its dice always throw the same.
-type nobody struct{}
+// sampleRuntime is a runtime in which nothing lasts. Its dice always throw the same.
+type sampleRuntime struct{}
 
-func (nobody) WithState(f func())                      { f() }
-func (nobody) CountInWindow(string, time.Duration) int { return 1 }
-func (nobody) Wall() time.Time                         { return epoch }
-func (nobody) Dice() *contract.Dice                    { return contract.NewDice(new(counter)) }
-func (nobody) Mint() *contract.Dice                    { return contract.NewDice(new(counter)) }
-func (nobody) Issue(string)                            {}
-func (nobody) Forget(string)                           {}
+func (sampleRuntime) WithState(f func())                      { f() }
+func (sampleRuntime) CountInWindow(string, time.Duration) int { return 1 }
+func (sampleRuntime) Wall() time.Time                         { return epoch }
+func (sampleRuntime) Dice() *contract.Dice                    { return contract.NewDice(new(counter)) }
+
+func (sampleRuntime) Mint() *contract.Dice { return contract.NewDice(new(counter)) }
+func (sampleRuntime) Issue(string)         {}
+func (sampleRuntime) Forget(string)        {}
 
 // counter is a source of chance in which nothing is left to chance.
 type counter uint64

@@ -231,7 +231,7 @@ func (r *Instance) TriggerLocked(t *contract.Trigger, in contract.Values, now ti
 	return c.Callbacks, err
 }
 
-// triggerRuntime is the house of what happens without a request.
+// triggerRuntime serves triggers, which happen without a request.
 type triggerRuntime struct {
 	instance *Instance
 	n        uint64

@@ -57,8 +57,8 @@ type Registry struct {
 	}
 }
 
-// New returns a house in which default stands, with a room for every API, so
-// that a fixture that cannot be used is told at once.
+// New returns a registry that has the sandbox default, with an instance of every
+// API, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
 	h := &Registry{
 		config: config, budget: journal.NewBudget(config.JournalAll),

@@ -56,20 +56,20 @@ func implies(stronger, weaker []Condition) bool {
 	return true
 }
 
-// meetsRefusals reports whether a rule always also takes calls that the Door
-// refused.
+// meetsRefusals reports whether a rule always also takes calls that a
+// check refused.
 func (r *reader) meetsRefusals(rule *Rule) bool {
-	ends := r.atDoor(rule)
+	ends := r.declaredByChecks(rule)
 	return rule.OnlyWire() || len(ends) > 0 && !slices.Contains(ends, false)
 }
 
 // mayMeetRefusals reports whether a rule sometimes takes them.
 func (r *reader) mayMeetRefusals(rule *Rule) bool {
-	return rule.OnlyWire() || slices.Contains(r.atDoor(rule), true)
+	return rule.OnlyWire() || slices.Contains(r.declaredByChecks(rule), true)
 }
 
-// atDoor tells of each outcome of a rule whether it is the Door's to give.
-func (r *reader) atDoor(rule *Rule) []bool {
+// declaredByChecks says of each outcome of a rule whether a check declares it.
+func (r *reader) declaredByChecks(rule *Rule) []bool {
 	if r.api == nil {
 		return nil
 	}

@@ -1,5 +1,5 @@
-// Package server puts the house together: fixtures, scenarios, sandboxes, the
-// doors and the control API, and serves them.
+// Package server puts understudy together: fixtures, scenarios, sandboxes, the
+// the gateway and the control API, and serves them.
 package server
 
 import (

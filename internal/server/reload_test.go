@@ -84,12 +84,12 @@ func TestReload(t *testing.T) {
 			c.Scenarios, c.Poll, c.Activate = []string{dir}, poll, []string{"edited"}
 			c.Log = slog.New(slog.NewTextHandler(log, nil))
 			s := start(t, c)
-			library := func() string { _, body := get(t, s.Control+"/v1/scenarios"); return body }
-			active := func() string { _, body := get(t, s.Control+"/v1/sandboxes/default/scenarios"); return body }
+			library := func() string { _, body := get(t, s.ControlURL+"/v1/scenarios"); return body }
+			active := func() string { _, body := get(t, s.ControlURL+"/v1/sandboxes/default/scenarios"); return body }
 			at := func(name string) string { return filepath.Join(dir, name) }
 
-			put(t, s.Control+"/v1/sandboxes/default/scenarios/kept")
-			get(t, s.Door+"/page") // kept fires once
+			put(t, s.ControlURL+"/v1/sandboxes/default/scenarios/kept")
+			get(t, s.DoorURL+"/page") // kept fires once
 
 			write(t, dir, "toy/edited.yaml", scene("edited", 5))
 			until(t, "an edit", library, "5 times.")
@@ -99,8 +99,8 @@ func TestReload(t *testing.T) {
 				t.Fatal(err)
 			}
 			until(t, "an edit of one that is on from the start, after a reset", active, `"fired":0,"left":5`)
-			put(t, s.Control+"/v1/sandboxes/default/scenarios/kept")
-			get(t, s.Door+"/page")
+			put(t, s.ControlURL+"/v1/sandboxes/default/scenarios/kept")
+			get(t, s.DoorURL+"/page")
 
 			write(t, dir, "toy/added.yaml", scene("added", 2))
 			until(t, "a file that was added", library, `"name":"toy/added"`)
@@ -144,7 +144,7 @@ func TestReload(t *testing.T) {
 				t.Fatal(err)
 			}
 			until(t, "the folder is gone", log.String, "files cannot be taken; what was read before stays in force")
-			if status, _ := get(t, s.Door+"/page"); status != 500 {
+			if status, _ := get(t, s.DoorURL+"/page"); status != 500 {
 				t.Errorf("the server answers %d once the folder is gone, want 500 as the scenario has it", status)
 			}
 			write(t, dir, "toy/kept.yaml", scene("kept", 3))
@@ -166,7 +166,7 @@ func TestReloadOfFixtures(t *testing.T) {
 		if err := s.Registry.Find(sandbox.Default).Reset(sandbox.State); err != nil {
 			return err.Error()
 		}
-		_, body := get(t, s.Control+"/v1/sandboxes/default")
+		_, body := get(t, s.ControlURL+"/v1/sandboxes/default")
 		return body
 	}
 	until(t, "at the start", token, `"token":"t-1"`)

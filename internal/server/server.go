@@ -22,16 +22,16 @@ import (
 
 // A Server is a running understudy.
 type Server struct {
-	Registry *sandbox.Registry
-	APIs     []*contract.API
-	Control  string // address of the control API: http://127.0.0.1:6400
-	Door     string // address of the shared door
+	Registry   *sandbox.Registry
+	APIs       []*contract.API
+	ControlURL string // address of the control API: http://127.0.0.1:6400
+	DoorURL    string // address of the shared door
 
 	config    Config
 	gateway   *gateway.Gateway
 	control   *control.Server
 	callbacks *callback.Sender
-	ports     map[string]int // of each API's own door
+	ports     map[string]int // each API's own
 	doorPort  int            // port of the shared door
 	reloader  *reloader
 	servers   []*http.Server
@@ -58,7 +58,7 @@ func Start(c Config) (*Server, error) {
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
-		APIs: l.apis, Registry: l.registry, Library: l.library, Doors: s.urls,
+		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
 		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
@@ -80,7 +80,7 @@ func (s *Server) open() error {
 	if err != nil {
 		return err
 	}
-	s.Control = "http://" + l.Addr().String()
+	s.ControlURL = "http://" + l.Addr().String()
 	s.serve(l, s.control.Handler())
 	for i, port := range s.config.DoorPorts {
 		l, err := listen(s.config.Bind, port, "door", "--door-port")
@@ -88,7 +88,7 @@ func (s *Server) open() error {
 			return err
 		}
 		if i == 0 {
-			s.Door, s.doorPort = "http://"+l.Addr().String(), portOf(l)
+			s.DoorURL, s.doorPort = "http://"+l.Addr().String(), portOf(l)
 		}
 		s.serve(l, s.gateway.Shared())
 	}
@@ -110,7 +110,7 @@ func (s *Server) openOwn(api *contract.API) error {
 	l, err := listen(s.config.Bind, port, api.Name, "--api-ports")
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && !s.config.APIPortsNamed:
-		s.config.Log.Warn("the port of an API is taken; it is served at the door only", "api", api.Name, "port", port, "door", s.Door)
+		s.config.Log.Warn("the port of an API is taken; it is served at the door only", "api", api.Name, "port", port, "door", s.DoorURL)
 		return nil
 	case err != nil:
 		return err

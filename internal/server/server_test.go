@@ -64,18 +64,18 @@ func get(t *testing.T, url string) (int, string) {
 func TestServes(t *testing.T) {
 	t.Parallel()
 	s := start(t, config())
-	for _, url := range []string{s.Door + "/toy/page", s.Door + "/page", s.URL("toy") + "/page"} {
+	for _, url := range []string{s.DoorURL + "/toy/page", s.DoorURL + "/page", s.URL("toy") + "/page"} {
 		if status, body := get(t, url); status != 200 || body != "<p>locker</p>" {
 			t.Errorf("%s: got %d %s", url, status, body)
 		}
 	}
-	if status, _ := get(t, s.Control+"/readyz"); status != 200 {
+	if status, _ := get(t, s.ControlURL+"/readyz"); status != 200 {
 		t.Errorf("readyz: got %d", status)
 	}
-	if _, body := get(t, s.Control+"/v1/status"); !strings.Contains(body, s.URL("toy")) || !strings.Contains(body, s.Door) {
+	if _, body := get(t, s.ControlURL+"/v1/status"); !strings.Contains(body, s.URL("toy")) || !strings.Contains(body, s.DoorURL) {
 		t.Errorf("status tells no addresses: %s", body)
 	}
-	if _, body := get(t, s.Control+"/metrics"); !strings.Contains(body, `understudy_calls_total{api="toy",decided_by="emulator",operation="Page",outcome="success"} 3`) {
+	if _, body := get(t, s.ControlURL+"/metrics"); !strings.Contains(body, `understudy_calls_total{api="toy",decided_by="emulator",operation="Page",outcome="success"} 3`) {
 		t.Errorf("metrics: %s", body)
 	}
 }
@@ -107,7 +107,7 @@ func TestCloseCutsWhatStalls(t *testing.T) {
 	}
 	done := make(chan int, 1)
 	go func() {
-		r, err := http.Get(s.Door + "/page")
+		r, err := http.Get(s.DoorURL + "/page")
 		if err != nil {
 			done <- 0
 			return
@@ -174,7 +174,7 @@ func TestTakenPorts(t *testing.T) {
 				t.Errorf("%s: %v", tt.name, err)
 				continue
 			}
-			if got := s.URL("toy"); got != s.Door+"/toy" {
+			if got := s.URL("toy"); got != s.DoorURL+"/toy" {
 				t.Errorf("%s: toy is told at %s", tt.name, got)
 			}
 			_ = s.Close(context.Background())
@@ -292,7 +292,7 @@ func TestOnlySome(t *testing.T) {
 	c := config()
 	c.Only, c.APIPorts = []string{"toy"}, "off"
 	s := start(t, c)
-	if got := s.URL("toy"); got != s.Door+"/toy" {
+	if got := s.URL("toy"); got != s.DoorURL+"/toy" {
 		t.Errorf("got %s", got)
 	}
 	if n := s.Panics(); n != 0 {
@@ -315,14 +315,14 @@ func TestCallbacksAreSent(t *testing.T) {
 		return nil
 	}
 	s := start(t, c)
-	get(t, s.Door+"/toy/page")
+	get(t, s.DoorURL+"/toy/page")
 	if got := <-heard; got != "/seen?n=1" {
 		t.Errorf("the receiver heard %s", got)
 	}
-	if _, body := get(t, s.Control+"/v1/sandboxes/default/journal/default-1"); !strings.Contains(body, `"callbacks":[{"method":"GET","url":"`+receiver.URL+`/seen?n=1"}`) {
+	if _, body := get(t, s.ControlURL+"/v1/sandboxes/default/journal/default-1"); !strings.Contains(body, `"callbacks":[{"method":"GET","url":"`+receiver.URL+`/seen?n=1"}`) {
 		t.Errorf("the journal tells %s", body)
 	}
-	if _, body := get(t, s.Control+"/metrics"); !strings.Contains(body, `understudy_callbacks_total{result="refused"} 1`) {
+	if _, body := get(t, s.ControlURL+"/metrics"); !strings.Contains(body, `understudy_callbacks_total{result="refused"} 1`) {
 		t.Errorf("metrics tell %s", body)
 	}
 }
@@ -332,7 +332,7 @@ func TestAdvertisedDoorIsTold(t *testing.T) {
 	c := config()
 	c.AdvertiseDoor = "https://mocks.example.com/us/"
 	s := start(t, c)
-	if _, body := get(t, s.Control+"/v1/status"); !strings.Contains(body, `"doors":{"door":"https://mocks.example.com/us","toy":"https://mocks.example.com/us/toy"}`) {
+	if _, body := get(t, s.ControlURL+"/v1/status"); !strings.Contains(body, `"doors":{"door":"https://mocks.example.com/us","toy":"https://mocks.example.com/us/toy"}`) {
 		t.Errorf("status tells %s", body)
 	}
 	for _, bad := range []string{"mocks.example.com", "ftp://x", "http://", "http://x/?a=1", "http://x/#a", "%"} {

@@ -1,8 +1,8 @@
 // Package toy is an API for tests: a small parcel locker that nobody
 // documents. It uses what the contract offers, also what no emulator may need
-// yet: names in paths, aliases, headers among what is returned, issued words,
-// words taken back, answers that last, calls to the client's side, what follows
-// from a state, a door of its own beside the documented ones.
+// yet: names in paths, aliases, headers among what is returned, issued
+// identifiers, identifiers taken back, answers that last, calls to the client's side, what follows
+// from a state, an operation of its own beside the documented ones.
 package toy
 
 import (
@@ -139,7 +139,7 @@ func (s *state) Derive(time.Time, contract.Values) any {
 	}{len(s.Parcels)}
 }
 
-// Words are the tokens.
+// Identifiers are the tokens.
 func (s *state) Identifiers() iter.Seq[string] { return slices.Values(s.Tokens) }
 
 // Credentials are the first token.
@@ -343,7 +343,7 @@ func getParcel() *contract.Operation {
 	}
 }
 
-// page is a door of the locker's own beside the documented ones.
+// page is an operation of the locker's own beside the documented ones.
 func page() *contract.Operation {
 	shown := &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(*contract.Call) any { return nil }}
 	return &contract.Operation{
