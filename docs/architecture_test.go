@@ -1,0 +1,150 @@
+// Package docs_test holds pages that nobody derives against the code that they
+// describe.
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// root is the repository, seen from this folder.
+const root = ".."
+
+// notCode are the code spans of architecture.md that name neither a file nor an
+// identifier: what users write or read.
+var notCode = map[string]bool{
+	"Understudy-Outcome": true, "Understudy-Decided-By: check signature": true,
+	"understudy call": true, "chance": true, "delay": true, "--signature-clock sandbox": true,
+}
+
+var codeSpan = regexp.MustCompile("`([^`]+)`")
+
+// Every file and every identifier that docs/architecture.md names is there. An
+// identifier stands behind its package: contract.API.Checks, tencentcar.checks.
+func TestArchitectureNamesWhatIsThere(t *testing.T) {
+	page, err := os.ReadFile("architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := declared(t)
+	names := 0
+	for i, line := range strings.Split(string(page), "\n") {
+		for _, span := range codeSpan.FindAllStringSubmatch(line, -1) {
+			name := span[1]
+			if notCode[name] {
+				continue
+			}
+			names++
+			if strings.Contains(name, "/") || strings.HasPrefix(name, ".") {
+				if matches, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(name))); err != nil || len(matches) == 0 {
+					t.Errorf("line %d: there is no file %s", i+1, name)
+				}
+			} else if !code[name] {
+				t.Errorf("line %d: no package declares %s; write it as package.Name or package.Type.Member, or list it as no code", i+1, name)
+			}
+		}
+	}
+	if names < 50 {
+		t.Errorf("the page names %d files and identifiers; at least 50 were expected", names)
+	}
+}
+
+// The page fits on two screens.
+func TestArchitectureIsShort(t *testing.T) {
+	page, err := os.ReadFile("architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(page), "\n"); lines > 100 {
+		t.Errorf("architecture.md has %d lines; at most 100 were expected", lines)
+	}
+}
+
+// declared lists what the packages of this module declare, tests left out, each
+// behind the package's name: functions, types, variables, constants, fields and
+// methods.
+func declared(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	files := token.NewFileSet()
+	for _, top := range []string{"cmd", "emulators", "fixtures", "internal", "scenarios"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			all[file.Name.Name] = true
+			for _, d := range file.Decls {
+				for _, name := range namesOf(d) {
+					all[file.Name.Name+"."+name] = true
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// namesOf lists what a declaration declares: Name, Type.Field, Type.Method.
+func namesOf(d ast.Decl) (names []string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			return []string{d.Name.Name}
+		}
+		receiver := d.Recv.List[0].Type
+		if pointer, ok := receiver.(*ast.StarExpr); ok {
+			receiver = pointer.X
+		}
+		if of, ok := receiver.(*ast.Ident); ok {
+			return []string{of.Name + "." + d.Name.Name}
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					names = append(names, n.Name)
+				}
+			case *ast.TypeSpec:
+				names = append(names, s.Name.Name)
+				for _, member := range membersOf(s.Type) {
+					names = append(names, s.Name.Name+"."+member)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// membersOf lists the fields of a struct, or the methods of an interface.
+func membersOf(e ast.Expr) (names []string) {
+	var fields *ast.FieldList
+	switch x := e.(type) {
+	case *ast.StructType:
+		fields = x.Fields
+	case *ast.InterfaceType:
+		fields = x.Methods
+	default:
+		return nil
+	}
+	for _, f := range fields.List {
+		for _, n := range f.Names {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
