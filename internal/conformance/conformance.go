@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,8 +39,14 @@ var wellFormed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 var kebabCase = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 func complete(t *testing.T, api *contract.API) {
-	if api.Title == "" || api.Docs == "" || api.Port == 0 || api.Pick == nil || api.Fail == nil || api.Write == nil || api.Sign == nil || api.State == nil {
-		t.Error("the literal lacks one of Title, Docs, Port, Pick, Fail, Write, Sign, State")
+	if lacks := missing("Title", api.Title, "Docs", api.Docs, "Port", api.Port); lacks != "" {
+		t.Errorf("the API's literal lacks %s", lacks)
+	}
+	if api.Pick == nil || api.Fail == nil || api.Write == nil || api.Sign == nil || api.State == nil {
+		t.Fatal("the API's literal lacks one of the functions Pick, Fail, Write, Sign, State; contract.ByMethod and package wire have plain ones")
+	}
+	if len(api.Failure) == 0 {
+		t.Error("the API's literal lacks Failure; list there the rows of what Fail returns")
 	}
 	checks := map[string]bool{}
 	for _, c := range api.Checks {
@@ -54,8 +61,11 @@ func complete(t *testing.T, api *contract.API) {
 			t.Errorf("operation %q: the name is not well-formed or stands twice", op.Name)
 		}
 		operations[op.Name] = true
-		if op.Doc == "" || (op.Cite == "" && !op.Helper) || op.Decide == nil || len(op.Outcomes) == 0 || op.Path == "" || op.Method == "" {
-			t.Errorf("%s lacks one of Doc, Cite, Method, Path, Decide, Outcomes", op.Name)
+		if lacks := missing("Doc", op.Doc, "Method", op.Method, "Path", op.Path, "Outcomes", len(op.Outcomes)); lacks != "" || op.Decide == nil {
+			t.Errorf("%s lacks %s", op.Name, cmp.Or(lacks, "Decide"))
+		}
+		if op.Cite == "" && !op.Helper {
+			t.Errorf("%s lacks Cite, the page that it was read from", op.Name)
 		}
 		if len(op.Outcomes) > 0 && op.Outcomes[0].Fails {
 			t.Errorf("%s lists a failure first; its plain success was expected there", op.Name)
@@ -67,8 +77,8 @@ func complete(t *testing.T, api *contract.API) {
 				t.Errorf("%s: outcome %q: the name is not well-formed or stands twice", op.Name, o.Name)
 			}
 			outcomes[o.Name] = true
-			if o.Status == 0 || o.Doc == "" {
-				t.Errorf("%s: outcome %s lacks Status or Doc", op.Name, o.Name)
+			if lacks := missing("Status", o.Status, "Doc", o.Doc); lacks != "" {
+				t.Errorf("%s: outcome %s lacks %s", op.Name, o.Name, lacks)
 			}
 			checkRows(t, op.Name+" "+o.Name, o.Returns)
 		}
@@ -89,12 +99,26 @@ func complete(t *testing.T, api *contract.API) {
 	}
 }
 
+// missing lists the names, each before its value, whose value is the zero one.
+func missing(pairs ...any) string {
+	var names []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if v := pairs[i+1]; v == "" || v == 0 {
+			names = append(names, pairs[i].(string))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 func checkRows(t *testing.T, where string, rows []contract.Param) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, p := range rows {
-		if p.Name == "" || p.Doc == "" || seen[p.Name] {
-			t.Errorf("%s: row %q lacks a name or Doc, or stands twice", where, p.Name)
+		if lacks := missing("Name", p.Name, "Doc", p.Doc); lacks != "" {
+			t.Errorf("%s: the row %q lacks %s", where, p.Name, lacks)
+		}
+		if seen[p.Name] {
+			t.Errorf("%s: the row %q stands twice", where, p.Name)
 		}
 		seen[p.Name] = true
 		checkRows(t, where+" "+p.Name, p.Fields)
@@ -119,32 +143,29 @@ func callable(t *testing.T, api *contract.API) {
 			if place := unfilled.FindString(got.Body.String()); place != "" {
 				t.Errorf("%s/%s: the place %s reached the client: %s", op.Name, o.Name, place, got.Body)
 			}
-			accepted(t, op.Name+"/"+o.Name, rowsOf(api, o), e)
+			accepted(t, op.Name+"/"+o.Name, api, o, e)
 		}
 	}
 }
 
-func rowsOf(api *contract.API, o *contract.Outcome) []contract.Param {
-	if o.Fails {
-		return api.Failure
-	}
-	return o.Returns
-}
-
-// accepted holds what was returned against the rows, by the checker that
-// requests are held against.
-func accepted(t *testing.T, what string, rows []contract.Param, e journal.Entry) {
+// accepted holds what an outcome returned against its rows, by the validation
+// that requests are held against.
+func accepted(t *testing.T, what string, api *contract.API, o *contract.Outcome, e journal.Entry) {
 	t.Helper()
-	told := contract.Values{}
+	returned := contract.Values{}
 	if raw := fmt.Appendf(nil, "%s", e.Response.Decoded); e.Response.Decoded != nil {
 		var err error
-		if told, err = wire.Object(raw); err != nil {
+		if returned, err = wire.Object(raw); err != nil {
 			t.Errorf("%s: returned %s: %v", what, raw, err)
 			return
 		}
 	}
-	for _, v := range contract.Validate(rows, told) {
-		t.Errorf("%s: returned %s, where %s is %s", what, e.Response.Decoded, v.Path, v.Rule)
+	advice := "list its row in the outcome's Returns; or, where nothing was there to return, have Do invent it with the call's dice: a scenario may call for any outcome at any time"
+	if o.Fails {
+		advice = "the rows of what Fail returns are API.Failure"
+	}
+	for _, v := range contract.Validate(api.Returned(o), returned) {
+		t.Errorf("%s: returned %s, where %s is %s; %s", what, e.Response.Decoded, v.Path, v.Rule, advice)
 	}
 }
 
@@ -158,7 +179,7 @@ func returns(t *testing.T, api *contract.API) {
 			w := New(t, api, Setting{Auth: contract.Off})
 			w.Play(t, op, o)
 			w.Send(w.Request(t, op, contract.Sample(op.Params)))
-			accepted(t, op.Name+"/"+o.Name, o.Returns, w.Last(t))
+			accepted(t, op.Name+"/"+o.Name, api, o, w.Last(t))
 		}
 	}
 }

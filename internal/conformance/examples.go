@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the answers of examples that na
 func examples(t *testing.T, api *contract.API) {
 	files, err := filepath.Glob("testdata/*.http")
 	if err != nil || len(files) == 0 {
-		t.Errorf("no testdata/*.http: %v", err)
+		t.Error("there is no testdata/*.http; write down a request as the page prints it and a line ---- below it; go test -update adds the answer")
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) { example(t, api, file) })

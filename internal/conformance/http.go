@@ -54,6 +54,9 @@ func exchanges(text string) ([]exchange, error) {
 			line, rest, _ := strings.Cut(part, "\n")
 			x.remarks, part = append(x.remarks, line), rest
 		}
+		if strings.HasSuffix(part, strings.TrimSuffix(betweenHalves, "\n")) {
+			part += "\n" // no answer is written down yet
+		}
 		var ok bool
 		if x.request, x.answer, ok = strings.Cut(part, betweenHalves); !ok {
 			return nil, fmt.Errorf("an exchange has no line ---- between request and answer: %.40q", part)

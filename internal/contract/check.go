@@ -16,6 +16,25 @@ func ByMethod(r *Request) (*Operation, Miss) {
 	return nil, WrongMethod
 }
 
+// CheckPath makes a check that refuses requests to a path without operations, and
+// those whose method no operation there has. It belongs to ByMethod.
+func CheckPath(noSuchPath, wrongMethod *Outcome) func(*Call) Verdict {
+	return func(c *Call) Verdict {
+		switch c.Miss {
+		case NoSuchPath:
+			return noSuchPath.Because(unknownPath, "method", c.Request.Method, "path", c.Request.URL.Path)
+		case WrongMethod:
+			return wrongMethod.Because(otherMethod, "method", c.Request.Method, "path", c.Request.URL.Path, "expected", c.Request.At[0].Method)
+		}
+		return Verdict{}
+	}
+}
+
+var (
+	unknownPath = &Cause{Code: "unknown_path", Text: "No operation lives at {path}. Upper and lower case count."}
+	otherMethod = &Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {expected}."}
+)
+
 // ValidateParams makes a check that holds the request's values against the
 // operation's table and lets the API judge the violations. The journal has them
 // too.

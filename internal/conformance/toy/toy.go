@@ -9,9 +9,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -28,15 +26,15 @@ func New() *contract.API {
 		Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
 		Pick:        contract.ByMethod,
 		Checks: []contract.Check{
-			{Name: "path", Ends: []*contract.Outcome{noSuchPath, wrongMethod}, Do: found},
+			{Name: "path", Ends: []*contract.Outcome{noSuchPath, wrongMethod}, Do: contract.CheckPath(noSuchPath, wrongMethod)},
 			{Name: "token", Ends: []*contract.Outcome{unknownToken}, Do: known},
-			{Name: "body", Ends: []*contract.Outcome{unreadable}, Do: read},
+			{Name: "body", Ends: []*contract.Outcome{unreadable}, Do: wire.ReadJSON(unreadable)},
 			{Name: "rate", Ends: []*contract.Outcome{tooFast}, Do: contract.RateLimit(tooFast, limit)},
 			{Name: "parameters", Ends: []*contract.Outcome{invalid}, Do: contract.ValidateParams(judge)},
 		},
 		Fill:       func(_ *contract.Call, place string) string { return "some " + place },
 		Fail:       fail,
-		Write:      write,
+		Write:      wire.WriteJSON,
 		Sign:       sign,
 		Operations: []*contract.Operation{register, drop, get, page()},
 		Common:     []*contract.Outcome{broken},
@@ -166,16 +164,6 @@ var (
 	busy         = failure("busy", 409, "The locker is busy.")
 )
 
-func found(c *contract.Call) contract.Verdict {
-	switch c.Miss {
-	case contract.NoSuchPath:
-		return noSuchPath.Verdict()
-	case contract.WrongMethod:
-		return wrongMethod.Verdict()
-	}
-	return contract.Verdict{}
-}
-
 var strangeToken = &contract.Cause{Code: "strange_token", Text: "The token {token} was not handed out here. Register first."}
 
 func known(c *contract.Call) (v contract.Verdict) {
@@ -189,21 +177,6 @@ func known(c *contract.Call) (v contract.Verdict) {
 		}
 	})
 	return v
-}
-
-func read(c *contract.Call) contract.Verdict {
-	c.In = contract.Values{}
-	if len(c.Request.Body) > 0 {
-		in, err := wire.Object(c.Request.Body)
-		if err != nil || c.Request.TooLarge {
-			return unreadable.Verdict()
-		}
-		c.In = in
-	}
-	for name, value := range c.Request.Path {
-		c.In[name] = contract.Raw(value)
-	}
-	return contract.Verdict{}
 }
 
 func limit(c *contract.Call) contract.Limit {
@@ -224,33 +197,9 @@ func fail(c *contract.Call, v contract.Verdict) any {
 	}{v.Message(c), c.Dice().ID()}
 }
 
-func write(_ *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
-	h := r.Header
-	if h == nil {
-		h = http.Header{}
-	}
-	h.Set("Content-Type", "application/json")
-	return contract.Response{Status: v.Outcome.Status, Header: h, Body: r.Body}
-}
-
 func sign(d contract.Draft) (*contract.Request, error) {
-	body := contract.Values{}
-	path := d.Operation.Path
-	for name, x := range d.In {
-		if text, ok := x.(string); ok && strings.Contains(path, "{"+name+"}") {
-			path = strings.ReplaceAll(path, "{"+name+"}", text)
-		} else {
-			body[name] = x
-		}
-	}
-	path = strings.ReplaceAll(path, "{parcel}", "none")
-	r := &contract.Request{
-		Method: d.Operation.Method, URL: &url.URL{Path: path}, Host: d.Host,
-		Header: http.Header{"Toy-Token": {d.Credentials.Text("token")}},
-	}
-	if len(body) > 0 {
-		r.Body = wire.Encode(body)
-	}
+	r := wire.JSONRequest(d)
+	r.Header.Set("Toy-Token", d.Credentials.Text("token"))
 	return r, nil
 }
 
@@ -352,7 +301,7 @@ func page() *contract.Operation {
 		Decide:   func(*contract.Call) contract.Verdict { return shown.Verdict() },
 		Write: func(c *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
 			if v.Outcome.Fails {
-				return write(c, v, r)
+				return wire.WriteJSON(c, v, r)
 			}
 			return contract.Response{Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<p>locker</p>")}
 		},

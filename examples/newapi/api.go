@@ -1,0 +1,112 @@
+// Package newapi emulates Notes, a service that does not exist: the smallest API
+// that keeps all promises. It has two operations, a token in a header and one
+// piece of state. CONTRIBUTING.md explains it.
+package newapi
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+const (
+	page        = "https://notes.example/docs"
+	tokenHeader = "Notes-Token"
+)
+
+// API is the table of Notes.
+var API = &contract.API{
+	Name: "notes", Title: "Notes", Docs: page, Port: 6416,
+
+	Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get(tokenHeader)} },
+
+	Pick: contract.ByMethod,
+	Checks: []contract.Check{
+		{Name: "path", Do: contract.CheckPath(notFound, wrongMethod), Ends: contract.Outcomes(notFound, wrongMethod)},
+		{Name: "token", Do: checkToken, Ends: contract.Outcomes(unknownToken)},
+		{Name: "read", Do: wire.ReadJSON(badRequest), Ends: contract.Outcomes(badRequest)},
+		{Name: "parameters", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(badRequest)},
+	},
+	Fail:  fail,
+	Write: wire.WriteJSON,
+	Sign:  sign,
+
+	Operations: []*contract.Operation{createNote, getNote},
+	Failure: []contract.Param{
+		{Name: "error", Need: contract.Required, Doc: "The error's name.", Cite: page},
+		{Name: "message", Need: contract.Required, Doc: "What happened.", Cite: page},
+	},
+
+	State:       newState,
+	Fixture:     []contract.Param{{Name: "token", Doc: "The token that is known.", Cite: page}},
+	Credentials: []contract.Credential{{Name: "token", Env: "NOTES_TOKEN"}},
+	Secrets:     []string{tokenHeader},
+}
+
+var (
+	notFound     = failure("notFound", 404, "There is nothing here.")
+	wrongMethod  = failure("wrongMethod", 405, "Use another method.")
+	unknownToken = failure("unknownToken", 401, "The token is unknown.")
+	badRequest   = failure("badRequest", 400, "The request is not well-formed.")
+	noSuchNote   = failure("noSuchNote", 404, "There is no note {id}.")
+)
+
+func failure(name string, status int, message string) *contract.Outcome {
+	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: message, Cite: page}
+}
+
+// fail is what every error returns.
+func fail(c *contract.Call, v contract.Verdict) any {
+	return struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}{v.Outcome.Name, v.Message(c)}
+}
+
+var strangeToken = &contract.Cause{Code: "token", Text: "The header " + tokenHeader + " is {got}; the fixture's token was expected."}
+
+func checkToken(c *contract.Call) (v contract.Verdict) {
+	got := c.Request.Header.Get(tokenHeader)
+	c.WithState(func() {
+		if c.Auth == contract.Verify && got != c.State.(*state).Token {
+			v = unknownToken.Because(strangeToken, "got", got)
+		}
+	})
+	return v
+}
+
+var violated = &contract.Cause{Code: "parameter", Text: "{param} is {rule}."}
+
+// judge answers for the first violation of an operation's rows.
+func judge(_ *contract.Call, found []contract.Violation) contract.Verdict {
+	return badRequest.Because(violated, "param", found[0].Path, "rule", found[0].Rule)
+}
+
+// sign makes the request that a client library would send.
+func sign(d contract.Draft) (*contract.Request, error) {
+	r := wire.JSONRequest(d)
+	r.Header.Set(tokenHeader, d.Credentials.Text("token"))
+	return r, nil
+}
+
+// A state is what Notes remembers in one sandbox.
+type state struct {
+	Token string            `json:"token" yaml:"token"`
+	Notes map[string]string `json:"notes"` // texts by id
+}
+
+func newState(s contract.Seed) (contract.State, error) {
+	st := &state{Token: "example-token", Notes: map[string]string{}}
+	return st, s.Decode(st)
+}
+
+// Reindex has no index to rebuild.
+func (s *state) Reindex() error { return nil }
+
+// Identifiers are what tells a sandbox's callers: the token.
+func (s *state) Identifiers() iter.Seq[string] { return slices.Values([]string{s.Token}) }
+
+// Credentials are those of the one account.
+func (s *state) Credentials() contract.Values { return contract.Values{"token": s.Token} }
