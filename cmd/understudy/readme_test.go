@@ -8,6 +8,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/internal/handbook"
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 func readme(t *testing.T) string {
@@ -41,6 +42,25 @@ func TestReadmeTable(t *testing.T) {
 	t.Parallel()
 	if want := string(handbook.Table(emulators.All)); !strings.Contains(readme(t), "-->\n"+want+"<!-- end -->") {
 		t.Errorf("the README's table of APIs is not what the tables say; put this between the remarks:\n%s", want)
+	}
+}
+
+// TestContainerPorts holds the ports of the container's files against the tables.
+func TestContainerPorts(t *testing.T) {
+	t.Parallel()
+	ports := server.APIPorts(emulators.All)
+	_, last, _ := strings.Cut(ports, "-")
+	for name, want := range map[string]string{
+		"Dockerfile":         "EXPOSE 6400 6410-" + last + " 6420\n",
+		"docker-compose.yml": `"127.0.0.1:` + ports + ":" + ports + `"`,
+	} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not open the APIs' ports; it needs %s", name, want)
+		}
 	}
 }
 

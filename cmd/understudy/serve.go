@@ -71,7 +71,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringVar(&c.ControlBind, "control-bind", "127.0.0.1", "address that the control API listens on")
 	f.IntVar(&c.ControlPort, "control-port", 6400, "port of the control API; 0: a free one")
 	f.IntSliceVar(&c.DoorPorts, "door-port", []int{6410}, "ports of the door that all APIs share; 0: a free one")
-	f.StringVar(&c.APIPorts, "api-ports", "6411-6415", "ports of the single APIs: a range, 0 for free ones, or off")
+	f.StringVar(&c.APIPorts, "api-ports", server.APIPorts(emulators.All), "ports of the single APIs: a range, 0 for free ones, or off")
 	f.StringSliceVar(&c.Only, "only", nil, "serve these APIs only")
 	f.StringSliceVar(&c.Scenarios, "scenarios", nil, "folders with scenario files, <api>/<name>.yaml")
 	f.StringSliceVar(&c.Fixtures, "fixtures", nil, "folders with fixture files, <api>/<name>.yaml")

@@ -122,7 +122,12 @@ func TestServe(t *testing.T) {
 			out: out, err: &log, vars: []string{"UNDERSTUDY_API_PORTS=0", "UNDERSTUDY_SED=1", "UNDERSTUDY_PORT=tcp://10.0.0.1:1"},
 		})
 	}()
-	ready := <-told
+	var ready string
+	select {
+	case ready = <-told:
+	case code := <-done:
+		t.Fatalf("the server ended with exit %d before it was ready\n%s", code, &log)
+	}
 	fields := strings.Fields(ready)
 	if len(fields) < 3 || fields[0] != "ready" {
 		t.Fatalf("got %q, want the ready line", ready)

@@ -105,5 +105,5 @@ func (w *World) find(name string) (*scenario.Scenario, error) {
 	return l.Find(name)
 }
 
-// libraries hold the scenarios that ship, by API, as shelves do the fixtures.
+// libraries holds the scenarios that ship, by API.
 var libraries sync.Map

@@ -59,9 +59,6 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
-	if s.Fixture == "" {
-		s.Fixture = "default"
-	}
 	if s.Wall == nil {
 		s.Wall = slowly(s.Clock)
 	}
@@ -86,16 +83,15 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 
 func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
 	t.Helper()
-	shelf, err := shipped(api)
+	l, err := shipped(api)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := shelf.Find(api, s.Fixture)
-	if len(shelf.List()) == 0 {
-		f, err = fixture.Empty(api), nil // an API that ships none
-	}
-	if err != nil {
-		t.Fatal(err)
+	f := l.Default(api)
+	if s.Fixture != "" {
+		if f, err = l.Find(api, s.Fixture); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, value := range s.Set {
 		if f, err = f.With(api, name, value); err != nil {
@@ -105,20 +101,20 @@ func load(t testing.TB, api *contract.API, s Setting) *fixture.Fixture {
 	return f
 }
 
-// shelves hold the fixtures that ship, by API: they never change, and tests make
+// fixtureLibraries holds the shipped fixtures by API. They never change, and tests make
 // worlds by the hundred.
-var shelves sync.Map
+var fixtureLibraries sync.Map
 
 func shipped(api *contract.API) (*fixture.Library, error) {
-	if shelf, read := shelves.Load(api); read {
-		return shelf.(*fixture.Library), nil
+	if read, ok := fixtureLibraries.Load(api); ok {
+		return read.(*fixture.Library), nil
 	}
-	shelf := fixture.NewLibrary([]*contract.API{api})
-	if err := shelf.Add(folder{fixtures.Files, []string{api.Name}}); err != nil {
+	l := fixture.NewLibrary([]*contract.API{api})
+	if err := l.Add(folder{fixtures.Files, []string{api.Name}}); err != nil {
 		return nil, err
 	}
-	shelves.Store(api, shelf)
-	return shelf, nil
+	fixtureLibraries.Store(api, l)
+	return l, nil
 }
 
 // folder shows some folders of a file system, so that the files of other APIs

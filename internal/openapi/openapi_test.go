@@ -174,11 +174,7 @@ func TestTheWireFitsTheDocument(t *testing.T) {
 				f := p.find(op.Name)[0]
 				at := "/paths/" + strings.NewReplacer("/", "~1", "{", "%7B", "}", "%7D").Replace(f.path) + "/" + f.method
 				for _, o := range api.Ends(op) {
-					fixture := "default"
-					if api.Name == "toy" {
-						fixture = "empty"
-					}
-					w := conformance.New(t, api, conformance.Setting{Fixture: fixture, Auth: contract.Off})
+					w := conformance.New(t, api, conformance.Setting{Auth: contract.Off})
 					w.Play(t, op, o)
 					r := w.Request(t, op, contract.Sample(op.Params))
 					p.fits(op.Name+" asks", at+"/requestBody", f.op["requestBody"], r.Header, body(t, r), op.Params)

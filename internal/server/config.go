@@ -75,6 +75,15 @@ type Config struct {
 // FirstPort is the port of the API that comes first in a range of API ports.
 const FirstPort = 6411
 
+// APIPorts returns the range that holds every API's own port: "6411-6415".
+func APIPorts(apis []*contract.API) string {
+	last := FirstPort
+	for _, api := range apis {
+		last = max(last, api.Port)
+	}
+	return fmt.Sprintf("%d-%d", FirstPort, last)
+}
+
 // The documented limits that no flag changes.
 const (
 	journalBytes    = 16 << 20
@@ -197,15 +206,14 @@ func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
 	}
 	all := map[string]*fixture.Fixture{}
 	for _, api := range c.APIs {
-		name := named[api.Name]
-		if name == "" {
-			name = "default"
+		all[api.Name] = l.fixtures.Default(api)
+		if name := named[api.Name]; name != "" {
+			f, err := l.fixtures.Find(api, name)
+			if err != nil {
+				return nil, err
+			}
+			all[api.Name] = f
 		}
-		f, err := l.fixtures.Find(api, name)
-		if err != nil {
-			return nil, err
-		}
-		all[api.Name] = f
 	}
 	for _, pair := range c.Set {
 		key, value, err := splitPair("--set", pair, "api.switch=value")
