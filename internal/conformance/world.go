@@ -200,6 +200,9 @@ func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values
 	if err != nil {
 		t.Fatalf("%s: %v", op.Name, err)
 	}
+	if want := r.URL.RequestURI(); r.Target != want {
+		t.Fatalf("%s: Sign made a request with the Target %q; clients send the Target, so %q was expected", op.Name, r.Target, want)
+	}
 	return HTTP(r)
 }
 

@@ -95,6 +95,7 @@ func JSONRequest(d contract.Draft) *contract.Request {
 	}
 	r.URL.Path = pathName.ReplaceAllString(r.URL.Path, "none")
 	r.URL.RawQuery = query.Encode()
+	r.Target = r.URL.RequestURI()
 	if len(body) > 0 {
 		r.Header.Set("Content-Type", "application/json")
 		r.Body = EncodeRows(d.Operation.Params, body)
