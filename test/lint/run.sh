@@ -134,7 +134,7 @@ down internal/sandbox emulator sandbox $ours/emulators/youdu
 down internal/engine emulator engine $ours/emulators/youdu
 down internal/engine gateway engine $ours/internal/gateway
 down internal/engine echo echo github.com/labstack/echo/v4
-down internal/gateway control doors $ours/internal/control
+down internal/gateway control gateway $ours/internal/control
 down internal/gateway emulators internals $ours/emulators
 down internal/gateway prometheus prometheus github.com/prometheus/client_golang/prometheus
 down internal/client control client $ours/internal/control
