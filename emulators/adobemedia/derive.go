@@ -23,9 +23,9 @@ const mostStates = 10
 
 // Derive tells what the service makes of each session's events, as far as they
 // are kept.
-func (w *state) Derive(now time.Time, sw contract.Values) any {
+func (st *state) Derive(now time.Time, sw contract.Values) any {
 	told := map[string]*derived{}
-	for _, s := range w.Sessions {
+	for _, s := range st.Sessions {
 		if !s.Forgotten {
 			told[s.ID] = s.derive(now.UnixMilli(), limitsOf(sw), sw.Bool("reorder"))
 		}

@@ -46,16 +46,16 @@ func newState(seed contract.Seed) (contract.State, error) {
 			return nil, err
 		}
 	}
-	w := &state{Accounts: f.Accounts, Waiting: f.Sessions}
+	st := &state{Accounts: f.Accounts, Waiting: f.Sessions}
 	minted := account{ReportSuite: seed.Credentials.Text("reportSuite"), OrgID: seed.Credentials.Text("orgId")}
-	if minted.ReportSuite != "" && minted.OrgID != "" && !w.knows(minted) {
-		w.Accounts = append(w.Accounts, minted)
+	if minted.ReportSuite != "" && minted.OrgID != "" && !st.knows(minted) {
+		st.Accounts = append(st.Accounts, minted)
 	}
-	return w, w.Reindex()
+	return st, st.Reindex()
 }
 
-func (w *state) knows(a account) bool {
-	for _, known := range w.Accounts {
+func (st *state) knows(a account) bool {
+	for _, known := range st.Accounts {
 		if known == a {
 			return true
 		}

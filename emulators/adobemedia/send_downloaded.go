@@ -45,20 +45,20 @@ func eventsRow(flag contract.Param) contract.Param {
 
 // doDownloaded keeps the session as one that is over.
 func doDownloaded(c *contract.Call) any {
-	w := c.State.(*state)
-	s := w.open(c, w.newID(c), now(c))
+	st := c.State.(*state)
+	s := st.open(c, st.newID(c), now(c))
 	s.Ended, s.EndedBy = now(c), byDownload
 	var raw []json.RawMessage
 	if json.Unmarshal(c.Request.Body, &raw) != nil {
 		return nil
 	}
 	for i, event := range raw {
-		h := w.hit(c)
+		h := st.hit(c)
 		h.Raw = event
 		if s.Received++; i == 0 {
-			w.keepStart(s, h)
+			st.keepStart(s, h)
 		} else {
-			w.keep(s, h)
+			st.keep(s, h)
 		}
 	}
 	return nil

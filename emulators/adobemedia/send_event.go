@@ -39,11 +39,11 @@ var (
 )
 
 func decideEvent(c *contract.Call) contract.Verdict {
-	w, sid := c.State.(*state), c.In.Text("sid")
-	if w.waits(sid) {
+	st, sid := c.State.(*state), c.In.Text("sid")
+	if st.waits(sid) {
 		return accepted.Verdict()
 	}
-	s, l := w.find(sid), limitsOf(c.Switches)
+	s, l := st.find(sid), limitsOf(c.Switches)
 	if s == nil || s.lost(now(c), l) {
 		return sessionNotFound.Because(neverIssued, "sid", shorten(sid))
 	}
@@ -84,22 +84,22 @@ func playheadOf(in contract.Values) (float64, bool) {
 // doEvent takes the event. Where a scenario has an event of an unknown session
 // succeed, that session is open from now on.
 func doEvent(c *contract.Call) any {
-	w, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
-	w.sweep(c)
-	s := w.find(sid)
+	st, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
+	st.sweep(c)
+	s := st.find(sid)
 	if s != nil && s.lost(now(c), l) {
-		w.unearth(c, s)
+		st.unearth(c, s)
 		s = nil
 	}
 	if s == nil {
 		if !wellFormed(sid) {
 			return nil
 		}
-		w.settle(sid)
-		s = w.open(c, sid, now(c))
+		st.settle(sid)
+		s = st.open(c, sid, now(c))
 		c.Issue(sid)
 	}
-	h := w.hit(c)
+	h := st.hit(c)
 	if by, _ := s.closed(now(c), l); by != byNobody {
 		h.Dropped = true
 		s.Dropped++
@@ -110,29 +110,29 @@ func doEvent(c *contract.Call) any {
 			s.Ended, s.EndedBy = now(c), end
 		}
 	}
-	w.keep(s, h)
+	st.keep(s, h)
 	return nil
 }
 
 // doNotFound forgets the session, so that what comes after is answered alike.
 func doNotFound(c *contract.Call) any {
-	w, sid := c.State.(*state), c.In.Text("sid")
-	w.settle(sid)
-	if s := w.find(sid); s != nil && !s.Forgotten {
-		w.bury(c, s)
+	st, sid := c.State.(*state), c.In.Text("sid")
+	st.settle(sid)
+	if s := st.find(sid); s != nil && !s.Forgotten {
+		st.bury(c, s)
 	}
 	return nil
 }
 
 // doClosed closes the session where it is open.
 func doClosed(c *contract.Call) any {
-	w, sid := c.State.(*state), c.In.Text("sid")
-	if w.waits(sid) {
-		w.settle(sid)
-		w.open(c, sid, now(c))
+	st, sid := c.State.(*state), c.In.Text("sid")
+	if st.waits(sid) {
+		st.settle(sid)
+		st.open(c, sid, now(c))
 		c.Issue(sid)
 	}
-	if s := w.find(sid); s != nil {
+	if s := st.find(sid); s != nil {
 		if by, _ := s.closed(now(c), limitsOf(c.Switches)); by == byNobody {
 			s.Ended, s.EndedBy = now(c), byScenario
 		}

@@ -29,22 +29,22 @@ type location struct {
 }
 
 func doStart(c *contract.Call) any {
-	w := c.State.(*state)
-	s := w.open(c, w.newID(c), now(c))
+	st := c.State.(*state)
+	s := st.open(c, st.newID(c), now(c))
 	s.touch(now(c), c.In)
-	w.keepStart(s, w.hit(c))
+	st.keepStart(s, st.hit(c))
 	c.Issue(s.ID)
 	return location{sessionsPath + "/" + s.ID}
 }
 
 // newID is a session's id, by which later calls are known. What the dice throw may
 // be known already, from a state that was put back.
-func (w *state) newID(c *contract.Call) string {
+func (st *state) newID(c *contract.Call) string {
 	dice := c.Mint()
 	for {
 		var id [32]byte
 		_, _ = dice.Read(id[:])
-		if sid := hex.EncodeToString(id[:]); w.find(sid) == nil && !w.waits(sid) {
+		if sid := hex.EncodeToString(id[:]); st.find(sid) == nil && !st.waits(sid) {
 			return sid
 		}
 	}

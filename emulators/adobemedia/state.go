@@ -67,31 +67,31 @@ type hit struct {
 }
 
 // Reindex rebuilds what is derived.
-func (w *state) Reindex() error {
-	w.sessions, w.bytes = make(map[string]*session, len(w.Sessions)), 0
-	for i, a := range w.Accounts {
-		if a.ReportSuite == "" || a.OrgID == "" || slices.Contains(w.Accounts[:i], a) {
+func (st *state) Reindex() error {
+	st.sessions, st.bytes = make(map[string]*session, len(st.Sessions)), 0
+	for i, a := range st.Accounts {
+		if a.ReportSuite == "" || a.OrgID == "" || slices.Contains(st.Accounts[:i], a) {
 			return fmt.Errorf("accounts: %q of %q is incomplete or stands twice", a.ReportSuite, a.OrgID)
 		}
 	}
-	if len(w.Sessions) > maxSessions {
-		return fmt.Errorf("sessions: there are %d; at most %d were expected", len(w.Sessions), maxSessions)
+	if len(st.Sessions) > maxSessions {
+		return fmt.Errorf("sessions: there are %d; at most %d were expected", len(st.Sessions), maxSessions)
 	}
-	for i, s := range w.Sessions {
+	for i, s := range st.Sessions {
 		if s == nil {
 			return fmt.Errorf("sessions: element %d is null", i)
 		}
-		if !wellFormed(s.ID) || w.sessions[s.ID] != nil || len(s.Hits) > maxHits {
+		if !wellFormed(s.ID) || st.sessions[s.ID] != nil || len(s.Hits) > maxHits {
 			return fmt.Errorf("sessions: the sid %.80q is not 64 hexadecimal digits, stands twice, or has more than %d hits", s.ID, maxHits)
 		}
-		w.sessions[s.ID] = s
-		w.bytes += len(s.Start.Raw)
+		st.sessions[s.ID] = s
+		st.bytes += len(s.Start.Raw)
 		for _, h := range s.Hits {
-			w.bytes += len(h.Raw) + hitCost
+			st.bytes += len(h.Raw) + hitCost
 		}
 	}
-	for i, sid := range w.Waiting {
-		if !wellFormed(sid) || w.sessions[sid] != nil || slices.Contains(w.Waiting[:i], sid) {
+	for i, sid := range st.Waiting {
+		if !wellFormed(sid) || st.sessions[sid] != nil || slices.Contains(st.Waiting[:i], sid) {
 			return fmt.Errorf("waiting: the sid %.80q is not 64 hexadecimal digits or stands twice", sid)
 		}
 	}
@@ -113,19 +113,19 @@ func wellFormed(sid string) bool {
 
 // Identifiers lists what a caller of this world may be found by: organisation and
 // report suite, and the id of a session.
-func (w *state) Identifiers() iter.Seq[string] {
+func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, a := range w.Accounts {
+		for _, a := range st.Accounts {
 			if !yield(a.word()) {
 				return
 			}
 		}
-		for _, sid := range w.Waiting {
+		for _, sid := range st.Waiting {
 			if !yield(sid) {
 				return
 			}
 		}
-		for _, s := range w.Sessions {
+		for _, s := range st.Sessions {
 			if !s.Forgotten && s.EndedBy != byDownload && !yield(s.ID) {
 				return
 			}
@@ -134,59 +134,59 @@ func (w *state) Identifiers() iter.Seq[string] {
 }
 
 // Credentials are those of the first account.
-func (w *state) Credentials() contract.Values {
-	if len(w.Accounts) == 0 {
+func (st *state) Credentials() contract.Values {
+	if len(st.Accounts) == 0 {
 		return contract.Values{}
 	}
-	return contract.Values{"reportSuite": w.Accounts[0].ReportSuite, "orgId": w.Accounts[0].OrgID}
+	return contract.Values{"reportSuite": st.Accounts[0].ReportSuite, "orgId": st.Accounts[0].OrgID}
 }
 
 // find finds a session that was opened, or returns nil.
-func (w *state) find(sid string) *session { return w.sessions[sid] }
+func (st *state) find(sid string) *session { return st.sessions[sid] }
 
 // waits reports whether an id of the fixture has not been used yet.
-func (w *state) waits(sid string) bool { return slices.Contains(w.Waiting, sid) }
+func (st *state) waits(sid string) bool { return slices.Contains(st.Waiting, sid) }
 
 // settle has an id wait no more.
-func (w *state) settle(sid string) {
-	if i := slices.Index(w.Waiting, sid); i >= 0 {
-		w.Waiting = slices.Delete(w.Waiting, i, i+1)
+func (st *state) settle(sid string) {
+	if i := slices.Index(st.Waiting, sid); i >= 0 {
+		st.Waiting = slices.Delete(st.Waiting, i, i+1)
 	}
 }
 
 // open opens a session.
-func (w *state) open(c *contract.Call, sid string, now int64) *session {
-	w.sweep(c)
+func (st *state) open(c *contract.Call, sid string, now int64) *session {
+	st.sweep(c)
 	s := &session{ID: sid, Created: now, Last: now, Moved: now}
-	w.Sessions = append(w.Sessions, s)
-	w.sessions[sid] = s
+	st.Sessions = append(st.Sessions, s)
+	st.sessions[sid] = s
 	return s
 }
 
 // hit is the call's event.
-func (w *state) hit(c *contract.Call) hit {
-	w.Number++
-	return hit{Number: w.Number, At: now(c), Raw: c.Request.Body}
+func (st *state) hit(c *contract.Call) hit {
+	st.Number++
+	return hit{Number: st.Number, At: now(c), Raw: c.Request.Body}
 }
 
 // keepStart keeps the event that opened a session.
-func (w *state) keepStart(s *session, h hit) {
+func (st *state) keepStart(s *session, h hit) {
 	s.Start = h
-	w.grow(s, len(h.Raw))
+	st.grow(s, len(h.Raw))
 }
 
 // keep keeps an event of a session, and lets its oldest go where there are too
 // many.
-func (w *state) keep(s *session, h hit) {
+func (st *state) keep(s *session, h hit) {
 	s.Hits = append(s.Hits, h)
 	if len(s.Hits) > maxHits {
-		w.dropOldest(s)
+		st.dropOldest(s)
 	}
-	w.grow(s, len(h.Raw)+hitCost)
+	st.grow(s, len(h.Raw)+hitCost)
 }
 
-func (w *state) dropOldest(s *session) {
-	w.bytes -= len(s.Hits[0].Raw) + hitCost
+func (st *state) dropOldest(s *session) {
+	st.bytes -= len(s.Hits[0].Raw) + hitCost
 	s.Hits[0] = hit{}
 	s.Hits = s.Hits[1:]
 }
@@ -194,85 +194,85 @@ func (w *state) dropOldest(s *session) {
 // grow counts the bytes of a session's new event. Where they are too many, the
 // oldest sessions give up their events; a quarter becomes free at once, so that
 // the search for them costs little per call.
-func (w *state) grow(s *session, n int) {
-	w.bytes += n
-	if w.bytes <= maxBytes {
+func (st *state) grow(s *session, n int) {
+	st.bytes += n
+	if st.bytes <= maxBytes {
 		return
 	}
 	const enough = maxBytes / 4 * 3
-	for _, old := range w.Sessions {
-		if w.bytes <= enough {
+	for _, old := range st.Sessions {
+		if st.bytes <= enough {
 			return
 		}
 		if old != s {
-			w.shed(old)
+			st.shed(old)
 		}
 	}
-	for w.bytes > enough && len(s.Hits) > 1 {
-		w.dropOldest(s)
+	for st.bytes > enough && len(s.Hits) > 1 {
+		st.dropOldest(s)
 	}
 }
 
 // shed has a session give up its events.
-func (w *state) shed(s *session) {
+func (st *state) shed(s *session) {
 	for _, h := range s.Hits {
-		w.bytes -= len(h.Raw) + hitCost
+		st.bytes -= len(h.Raw) + hitCost
 	}
-	w.bytes -= len(s.Start.Raw)
+	st.bytes -= len(s.Start.Raw)
 	s.Start.Raw, s.Hits = nil, nil
 }
 
 // bury has the session be unknown from now on. It keeps its place in the order
 // until it is swept.
-func (w *state) bury(c *contract.Call, s *session) {
-	w.shed(s)
+func (st *state) bury(c *contract.Call, s *session) {
+	st.shed(s)
 	s.Forgotten = true
 	c.Forget(s.ID)
 }
 
 // unearth gives up the place of a session that nothing remembers, so that one of
 // its id can be opened. It looks for the place; only scenarios have it called.
-func (w *state) unearth(c *contract.Call, s *session) {
-	w.Sessions = slices.DeleteFunc(w.Sessions, func(other *session) bool { return other == s })
-	w.remove(c, s)
+func (st *state) unearth(c *contract.Call, s *session) {
+	st.Sessions = slices.DeleteFunc(st.Sessions, func(other *session) bool { return other == s })
+	st.remove(c, s)
 }
 
 // sweep lets go of sessions that nothing remembers any more. They were opened in
 // order, so those stand first; a call sweeps few, and each is swept once.
-func (w *state) sweep(c *contract.Call) {
+func (st *state) sweep(c *contract.Call) {
 	l, now := limitsOf(c.Switches), now(c)
-	for n := 0; n < maxSweep && len(w.Sessions) > 0; n++ {
-		s := w.Sessions[0]
+	for n := 0; n < maxSweep && len(st.Sessions) > 0; n++ {
+		s := st.Sessions[0]
 		if !s.lost(now, l) {
 			break
 		}
-		w.Sessions[0] = nil
-		w.Sessions = w.Sessions[1:]
-		w.remove(c, s)
+		st.Sessions[0] = nil
+		st.Sessions = st.Sessions[1:]
+		st.remove(c, s)
 	}
-	if len(w.Sessions) >= maxSessions {
-		w.makeRoom(c, now, l)
+	if len(st.Sessions) >= maxSessions {
+		st.makeRoom(c, now, l)
 	}
 }
 
-func (w *state) remove(c *contract.Call, s *session) {
-	w.shed(s)
-	delete(w.sessions, s.ID)
+func (st *state) remove(c *contract.Call, s *session) {
+	st.shed(s)
+	delete(st.sessions, s.ID)
 	c.Forget(s.ID)
 }
 
 // makeRoom lets go of a sixteenth of all sessions: the oldest that are closed,
 // then the oldest.
-func (w *state) makeRoom(c *contract.Call, now int64, l limits) {
+func (st *state) makeRoom(c *contract.Call, now int64, l limits) {
 	excess := maxSessions / 16
 	for _, any := range [...]bool{false, true} {
-		w.Sessions = slices.DeleteFunc(w.Sessions, func(s *session) bool {
+		st.Sessions = slices.DeleteFunc(st.Sessions, func(s *session) bool {
 			by, _ := s.closed(now, l)
 			if excess == 0 || by == byNobody && !any {
 				return false
 			}
 			excess--
-			w.remove(c, s)
+			st.remove(c, s)
 			return true
 		})
 	}

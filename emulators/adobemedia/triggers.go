@@ -16,17 +16,17 @@ var triggers = []*contract.Trigger{{
 }}
 
 func expire(c *contract.Call) error {
-	w, sid, what := c.State.(*state), c.In.Text("id"), c.In.Text("what")
-	s := w.find(sid)
-	if s == nil && w.waits(sid) {
-		w.settle(sid)
-		s = w.open(c, sid, now(c))
+	st, sid, what := c.State.(*state), c.In.Text("id"), c.In.Text("what")
+	s := st.find(sid)
+	if s == nil && st.waits(sid) {
+		st.settle(sid)
+		s = st.open(c, sid, now(c))
 	}
 	if s == nil || s.Forgotten {
 		return fmt.Errorf("there is no session %s", shorten(sid))
 	}
 	if what == "tombstone" {
-		w.bury(c, s)
+		st.bury(c, s)
 		return nil
 	}
 	if by, _ := s.closed(now(c), limitsOf(c.Switches)); by != byNobody {

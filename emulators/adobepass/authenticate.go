@@ -23,13 +23,13 @@ var authenticate = &contract.Operation{
 			Name: "success", Status: 302, Cite: citeAuthenticate, Doc: "The user agent is sent on to the login page. Its address has the documented names in its query, and reg_code, as clients of V1 send it.",
 			Returns: []contract.Param{{Name: "Location", In: contract.Header, Need: contract.Required, Cite: citeAuthenticate, Doc: "The login page: of the scheme, host, port and prefix by which the request came."}},
 			Do: func(c *contract.Call) any {
-				w := c.State.(*state)
-				s := w.Sessions[c.In.Text("code")]
+				st := c.State.(*state)
+				s := st.Sessions[c.In.Text("code")]
 				if s == nil {
-					s = w.resumed(c)
+					s = st.resumed(c)
 				}
 				if len(s.missing(c.Switches)) > 0 {
-					w.complete(s)
+					st.complete(s)
 				}
 				return location{c.Request.Base + loginPath + "?noflash=true&mso_id=" + url.QueryEscape(s.MVPD) +
 					"&requestor_id=" + url.QueryEscape(s.ServiceProvider) + "&no_iframe=false&domain_name=" + url.QueryEscape(s.Domain) +
@@ -38,8 +38,8 @@ var authenticate = &contract.Operation{
 		},
 		badServiceProvider, badCode, noSession,
 	),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		s, v := w.checkCode(c)
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		s, v := st.checkCode(c)
 		if !v.Pending() {
 			return v
 		}

@@ -139,9 +139,9 @@ func checkToken(c *contract.Call) contract.Verdict {
 	var known bool
 	var key *rsa.PublicKey
 	c.WithState(func() {
-		w := c.State.(*state)
-		t, known = w.verified[hash]
-		key = w.public()
+		st := c.State.(*state)
+		t, known = st.verified[hash]
+		key = st.public()
 	})
 	if !known {
 		var why string
@@ -191,11 +191,11 @@ func verify(token string, key *rsa.PublicKey) (t verified, why string) {
 func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.PublicKey) (v contract.Verdict) {
 	k, now := callerOf(c), c.Now.Unix()
 	c.WithState(func() {
-		w := c.State.(*state)
-		if w.public() == key {
-			w.remember(hash, t)
+		st := c.State.(*state)
+		if st.public() == key {
+			st.remember(hash, t)
 		}
-		one := w.Clients[t.client]
+		one := st.Clients[t.client]
 		switch {
 		case !t.scoped:
 			v = invalidClient.Because(unscoped)
@@ -209,7 +209,7 @@ func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.P
 		if !v.Pending() {
 			return
 		}
-		k.software = w.softwareOf(t.client)
+		k.software = st.softwareOf(t.client)
 		if k.software == nil || k.software.Revoked {
 			v = invalidClient.Because(withdrawn, "client", t.client)
 		}
@@ -219,14 +219,14 @@ func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.P
 
 // remember keeps a token that was found good. The tokens of the fixture stand
 // there from the beginning.
-func (w *state) remember(hash [sha256.Size]byte, t verified) {
-	if _, known := w.verified[hash]; known {
+func (st *state) remember(hash [sha256.Size]byte, t verified) {
+	if _, known := st.verified[hash]; known {
 		return
 	}
-	if len(w.verified) >= mostVerified {
-		w.forgetVerified()
+	if len(st.verified) >= mostVerified {
+		st.forgetVerified()
 	}
-	w.verified[hash] = t
+	st.verified[hash] = t
 }
 
 // checkLink holds the client's software statement against the service provider.

@@ -50,15 +50,15 @@ func checkProvider(c *contract.Call) (v contract.Verdict) {
 		return v
 	}
 	c.WithState(func() {
-		if w := c.State.(*state); len(w.Providers) > 0 {
-			v = w.checkProvider(c)
+		if st := c.State.(*state); len(st.Providers) > 0 {
+			v = st.checkProvider(c)
 		}
 	})
 	return v
 }
 
-func (w *state) checkProvider(c *contract.Call) contract.Verdict {
-	if id := c.In.Text("serviceProvider"); w.provider(id) == nil {
+func (st *state) checkProvider(c *contract.Call) contract.Verdict {
+	if id := c.In.Text("serviceProvider"); st.provider(id) == nil {
 		return badServiceProvider.Because(strangeSP, "serviceProvider", id)
 	}
 	return contract.Verdict{}

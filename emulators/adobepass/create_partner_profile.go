@@ -17,15 +17,15 @@ var createPartnerProfile = &contract.Operation{
 		badServiceProvider, badPartner, badSAML, badIntegration, badDevice, badDeviceInfo,
 		pfsNotPresent, pfsNotDetermined, pfsNotGranted, pfsNoProvider, pfsMismatch, pfsExpired,
 	),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		if id := partnerMVPD(c, w); id != "" && w.degradation(c.In.Text("serviceProvider"), id, c.Now.UnixMilli()).is(authNAll) {
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		if id := partnerMVPD(c, st); id != "" && st.degradation(c.In.Text("serviceProvider"), id, c.Now.UnixMilli()).is(authNAll) {
 			return c.Operation.Outcomes[1].Because(shownDegraded, "serviceProvider", c.In.Text("serviceProvider"), "mvpd", id)
 		}
-		m, v := w.fault(c, partnerStatus(c))
+		m, v := st.fault(c, partnerStatus(c))
 		if !v.Pending() {
 			return v
 		}
-		if _, v := w.checkMVPD(c, m.ID); !v.Pending() {
+		if _, v := st.checkMVPD(c, m.ID); !v.Pending() {
 			return v
 		}
 		return partnerProfileMade.Verdict()
@@ -36,19 +36,19 @@ var partnerProfileMade = &contract.Outcome{
 	Name: "success", Status: 201, Cite: citePartnerAnswer, Returns: profileRows(citePartnerAnswer),
 	Doc: "The profile is made; its type is appleSSO and its issuer Apple. It ends no later than the partner's own information. (The OpenAPI document says 200.)",
 	Do: func(c *contract.Call) any {
-		w := c.State.(*state)
-		h := holderOf(c, partnerMVPD(c, w))
+		st := c.State.(*state)
+		h := holderOf(c, partnerMVPD(c, st))
 		if h.mvpd == "" {
-			h.mvpd = w.someMVPD(h.serviceProvider)
+			h.mvpd = st.someMVPD(h.serviceProvider)
 		}
 		now := c.Now.UnixMilli()
-		ends := now + w.authnTTL(c, h.mvpd).Milliseconds()
+		ends := now + st.authnTTL(c, h.mvpd).Milliseconds()
 		if s := partnerStatus(c); s != nil {
 			if ms, ok := s.until(); ok && ms > now {
 				ends = min(ends, ms)
 			}
 		}
-		p := w.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, NotAfter: ends}, w.user(""))
+		p := st.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, NotAfter: ends}, st.user(""))
 		return oneProfile(h.mvpd, p.view(appleSSO))
 	},
 }

@@ -50,10 +50,10 @@ var (
 		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerRows,
 		Doc: "The partner's framework can be asked; its answer goes to url. No code is issued.",
 		Do: func(c *contract.Call) any {
-			w, sp := c.State.(*state), c.In.Text("serviceProvider")
-			m := partnerMVPD(c, w)
+			st, sp := c.State.(*state), c.In.Text("serviceProvider")
+			m := partnerMVPD(c, st)
 			if m == "" {
-				m = w.someMVPD(sp)
+				m = st.someMVPD(sp)
 			}
 			id := c.Dice().ID()
 			return &sessionReply{
@@ -78,13 +78,13 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citePartner, Returns: partnerRows, Doc: doc,
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
+			st := c.State.(*state)
 			s := sessionOf(c)
-			s.MVPD = partnerMVPD(c, w)
+			s.MVPD = partnerMVPD(c, st)
 			if reason == "missing_parameters_fallback" && s.Domain != "" && s.RedirectURL != "" {
 				s.Domain, s.RedirectURL = "", ""
 			}
-			w.begin(c, s)
+			st.begin(c, s)
 			if len(s.missing(c.Switches)) > 0 {
 				return s.resume(c, reason)
 			}
@@ -95,12 +95,12 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 
 // partnerMVPD is the MVPD that the partner framework status names; "" where it
 // names none. It is looked at whatever else is wrong with the header.
-func partnerMVPD(c *contract.Call, w *state) string {
+func partnerMVPD(c *contract.Call, st *state) string {
 	if row(c.Operation, partnerHeader) == nil || row(c.Operation, "partner") == nil {
 		return ""
 	}
 	if s := partnerStatus(c); s != nil {
-		if m := w.mapped(s.Provider.ID); m != nil {
+		if m := st.mapped(s.Provider.ID); m != nil {
 			return m.ID
 		}
 	}
@@ -119,17 +119,17 @@ var partnerWords = words{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
 
 var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture says no_partner_sso for {mvpd}, or the switch partner_sso is off."}
 
-func decidePartner(c *contract.Call, w *state) contract.Verdict {
-	if v := w.checkDomain(c); !v.Pending() {
+func decidePartner(c *contract.Call, st *state) contract.Verdict {
+	if v := st.checkDomain(c); !v.Pending() {
 		return v
 	}
-	m, fault := w.fault(c, partnerStatus(c))
-	if id := partnerMVPD(c, w); id != "" {
-		known, v := w.checkMVPD(c, id)
+	m, fault := st.fault(c, partnerStatus(c))
+	if id := partnerMVPD(c, st); id != "" {
+		known, v := st.checkMVPD(c, id)
 		if !v.Pending() {
 			return v
 		}
-		if v := w.shortcut(c, known, holderOf(c, id), callerOf(c).known, &partnerWords); !v.Pending() {
+		if v := st.shortcut(c, known, holderOf(c, id), callerOf(c).known, &partnerWords); !v.Pending() {
 			return v
 		}
 	}

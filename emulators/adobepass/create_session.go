@@ -46,10 +46,10 @@ var (
 		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
+			st := c.State.(*state)
 			s := sessionOf(c)
-			w.complete(s)
-			w.begin(c, s)
+			st.complete(s)
+			st.begin(c, s)
 			return s.reply("authenticate", interactive, none, s.login())
 		},
 	}
@@ -57,10 +57,10 @@ var (
 		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Called for on a complete request it lists all three.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
+			st := c.State.(*state)
 			s := sessionOf(c)
 			s.withhold(c)
-			w.begin(c, s)
+			st.begin(c, s)
 			return s.resume(c, none)
 		},
 	}
@@ -79,11 +79,11 @@ func lacksOne(name, parameter string, take func(*session)) *contract.Outcome {
 		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createRows,
 		Doc: parameter + " alone is missing: actionName resume. Only a scenario brings it about where the request says otherwise.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
+			st := c.State.(*state)
 			s := sessionOf(c)
-			w.complete(s)
+			st.complete(s)
 			take(s)
-			w.begin(c, s)
+			st.begin(c, s)
 			return s.resume(c, none)
 		},
 	}
@@ -110,28 +110,28 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc + " actionName is authorize, and no code is issued.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
+			st := c.State.(*state)
 			h, id := holderOf(c, c.In.Text("mvpd")), ""
-			if s := w.Sessions[c.In.Text("code")]; s != nil {
+			if s := st.Sessions[c.In.Text("code")]; s != nil {
 				h, id = holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}, s.ID
 				if m := c.In.Text("mvpd"); m != "" {
 					h.mvpd = m
 				}
-				w.merge(c, s)
+				st.merge(c, s)
 				s.at.weigh(s.texts()...)
 			}
-			if m := partnerMVPD(c, w); m != "" {
+			if m := partnerMVPD(c, st); m != "" {
 				h.mvpd = m
 			}
 			if h.mvpd == "" {
-				h.mvpd = w.someMVPD(h.serviceProvider)
+				h.mvpd = st.someMVPD(h.serviceProvider)
 			}
 			if id == "" {
 				id = c.Dice().ID()
 			}
 			if reason == "authenticated" || reason == "authenticatedSSO" {
-				if p, _ := w.find(h, callerOf(c).known, c.Now.UnixMilli()); p == nil {
-					w.invent(c, h)
+				if p, _ := st.find(h, callerOf(c).known, c.Now.UnixMilli()); p == nil {
+					st.invent(c, h)
 				}
 			}
 			return decisions(h.serviceProvider, h.mvpd, reason, id)
@@ -145,9 +145,9 @@ func sessionOf(c *contract.Call) *session {
 }
 
 // complete fills what a session lacks that a scenario has complete.
-func (w *state) complete(s *session) {
+func (st *state) complete(s *session) {
 	if s.MVPD == "" {
-		s.MVPD = w.someMVPD(s.ServiceProvider)
+		s.MVPD = st.someMVPD(s.ServiceProvider)
 	}
 	if s.Domain == "" {
 		s.Domain = "adobe.com"
@@ -165,17 +165,17 @@ var (
 	lacksSome  = &contract.Cause{Code: "parameters_missing", Text: "Missing: {missing}. Resume the session with them at {url}."}
 )
 
-func decideCreate(c *contract.Call, w *state) contract.Verdict {
-	if v := w.checkDomain(c); !v.Pending() {
+func decideCreate(c *contract.Call, st *state) contract.Verdict {
+	if v := st.checkDomain(c); !v.Pending() {
 		return v
 	}
 	id := c.In.Text("mvpd")
 	if id != "" {
-		m, v := w.checkMVPD(c, id)
+		m, v := st.checkMVPD(c, id)
 		if !v.Pending() {
 			return v
 		}
-		if v := w.shortcut(c, m, holderOf(c, id), callerOf(c).known, &createWords); !v.Pending() {
+		if v := st.shortcut(c, m, holderOf(c, id), callerOf(c).known, &createWords); !v.Pending() {
 			return v
 		}
 	}
@@ -192,18 +192,18 @@ var createWords = words{temporaryNext, authenticated, authenticatedSSO, degraded
 
 // shortcut decides where no login is needed: TempPass, a profile, single
 // sign-on, degradation, in this order. Only mvpd has to be known for it.
-func (w *state) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
+func (st *state) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
 	now := c.Now.UnixMilli()
 	if m.TempPass != "" && say.temporary != nil {
 		return say.temporary.Because(isTempPass, "mvpd", m.ID)
 	}
-	p, how := w.find(h, known, now)
+	p, how := st.find(h, known, now)
 	switch {
-	case p != nil && (p == w.profiles[h] || say.sso == nil):
+	case p != nil && (p == st.profiles[h] || say.sso == nil):
 		return say.authenticated.Because(hasProfile, "mvpd", m.ID, "until", millis(p.NotAfter))
 	case p != nil:
 		return say.sso.Because(foundBySSO, "kind", how, "mvpd", m.ID)
-	case w.degradation(h.serviceProvider, m.ID, now).is(authNAll):
+	case st.degradation(h.serviceProvider, m.ID, now).is(authNAll):
 		return say.degraded.Because(isDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
 	}
 	return contract.Verdict{}
@@ -213,11 +213,11 @@ var foreignDomain = &contract.Cause{Code: "domain_not_registered", Text: "The do
 
 // checkDomain holds the domain and the host of the redirect against the
 // service provider's domains, under a switch: no page says that they are.
-func (w *state) checkDomain(c *contract.Call) contract.Verdict {
+func (st *state) checkDomain(c *contract.Call) contract.Verdict {
 	if !c.Switches.Bool("strict_domains") {
 		return contract.Verdict{}
 	}
-	p := w.provider(c.In.Text("serviceProvider"))
+	p := st.provider(c.In.Text("serviceProvider"))
 	if d := c.In.Text("domainName"); d != "" && !p.owns(d) {
 		return badDomain.Because(foreignDomain, "domain", d, "serviceProvider", p.ID, "domains", p.Domains)
 	}

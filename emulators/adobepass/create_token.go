@@ -41,16 +41,16 @@ var tokenCreated = &contract.Outcome{
 		{Name: "token_type", Need: contract.Required, OneOf: []string{"bearer"}, Cite: citeToken, Doc: "bearer."},
 	},
 	Do: func(c *contract.Call) any {
-		w, id := c.State.(*state), c.In.Text("client_id")
+		st, id := c.State.(*state), c.In.Text("client_id")
 		issued, lives := c.Now.Unix(), int64(c.Switches.Duration("token_ttl").Seconds())
-		one := w.Clients[id]
+		one := st.Clients[id]
 		if one == nil {
-			one = w.adopt(c, id)
+			one = st.adopt(c, id)
 		}
 		if issued <= one.Stale {
 			issued = one.Stale + 1 // a token of this second was expired, and the new one must differ from it
 		}
-		t := &signedToken{claims: claims{Subject: one.ID, NotBefore: issued, Issuer: issuer, Scopes: scope, Expires: issued + lives, Issued: issued}, key: w.key}
+		t := &signedToken{claims: claims{Subject: one.ID, NotBefore: issued, Issuer: issuer, Scopes: scope, Expires: issued + lives, Issued: issued}, key: st.key}
 		if t.key == nil {
 			t.noise = make([]byte, 256)
 			_, _ = c.Dice().Read(t.noise)
@@ -60,17 +60,17 @@ var tokenCreated = &contract.Outcome{
 }
 
 // adopt registers the client that a scenario gives a token to.
-func (w *state) adopt(c *contract.Call, id string) *client {
-	w.makeRoom(clients, c)
+func (st *state) adopt(c *contract.Call, id string) *client {
+	st.makeRoom(clients, c)
 	if id == "" || len(id) > longestDevice {
 		id = c.Mint().ID()
 	}
-	one := &client{ID: id, Secret: clip(c.In.Text("client_secret"), longestDevice), Issued: c.Now.Unix(), Serial: w.next()}
-	if len(w.Software) > 0 {
-		one.Statement = w.Software[0].Statement
+	one := &client{ID: id, Secret: clip(c.In.Text("client_secret"), longestDevice), Issued: c.Now.Unix(), Serial: st.next()}
+	if len(st.Software) > 0 {
+		one.Statement = st.Software[0].Statement
 	}
-	one.at = w.order[clients].push(one, one.ID, one.Secret)
-	w.Clients[id] = one
+	one.at = st.order[clients].push(one, one.ID, one.Secret)
+	st.Clients[id] = one
 	c.Issue(id)
 	return one
 }
@@ -82,18 +82,18 @@ var (
 )
 
 func decideToken(c *contract.Call) contract.Verdict {
-	w, id := c.State.(*state), c.In.Text("client_id")
+	st, id := c.State.(*state), c.In.Text("client_id")
 	if a := c.Request.Header.Get("Authorization"); len(a) >= 6 && strings.EqualFold(a[:6], "Basic ") {
 		return invalidRequest.Because(twoMechanisms)
 	}
 	if c.Auth != contract.Verify {
 		return tokenCreated.Verdict()
 	}
-	one := w.Clients[id]
+	one := st.Clients[id]
 	if one == nil || subtle.ConstantTimeCompare([]byte(one.Secret), []byte(c.In.Text("client_secret"))) != 1 {
 		return invalidCredentials.Because(strangeCredentials, "client_id", id)
 	}
-	if s := w.statement(one.Statement); s == nil || s.Revoked {
+	if s := st.statement(one.Statement); s == nil || s.Revoked {
 		return unauthorizedClient.Because(withdrawnClient, "client_id", id)
 	}
 	return tokenCreated.Verdict()

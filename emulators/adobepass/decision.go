@@ -126,8 +126,8 @@ func denies(e *eec, rows []contract.Param) *contract.Outcome {
 func denyAll(c *contract.Call, e *eec, details string) *decisionsReply {
 	reply := &decisionsReply{}
 	for _, r := range wanted(c) {
-		if w, ok := c.State.(*state); ok {
-			reply.Decisions = append(reply.Decisions, w.deny(c, r, e, details))
+		if st, ok := c.State.(*state); ok {
+			reply.Decisions = append(reply.Decisions, st.deny(c, r, e, details))
 		} else {
 			reply.Decisions = append(reply.Decisions, (&state{}).deny(c, r, e, details))
 		}
@@ -164,30 +164,30 @@ func checkResources(c *contract.Call) contract.Verdict {
 }
 
 // permit is the decision that permits a resource.
-func (w *state) permit(c *contract.Call, resource, source string) decision {
+func (st *state) permit(c *contract.Call, resource, source string) decision {
 	h := holderOf(c, c.In.Text("mvpd"))
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: source, Authorized: true}
 	if c.Operation.Name != "Authorize" {
 		return d
 	}
 	now := c.Now.UnixMilli()
-	d.Token = w.mediaToken(c, h, resource)
+	d.Token = st.mediaToken(c, h, resource)
 	if source == byTempPass {
-		m := w.mvpd(h.mvpd)
+		m := st.mvpd(h.mvpd)
 		if m == nil {
 			m = &mvpd{ID: h.mvpd, TempPass: basic}
 		}
-		w.consume(c, m, h, resource)
+		st.consume(c, m, h, resource)
 	}
 	// Under AuthZAll the samples print no times of the decision, under AuthNAll they do.
-	if source != byDegradation || !w.degradation(h.serviceProvider, h.mvpd, now).is(authZAll) {
-		d.NotBefore, d.NotAfter = now, now+w.authzTTL(c, h.mvpd)
+	if source != byDegradation || !st.degradation(h.serviceProvider, h.mvpd, now).is(authZAll) {
+		d.NotBefore, d.NotAfter = now, now+st.authzTTL(c, h.mvpd)
 	}
 	return d
 }
 
-func (w *state) authzTTL(c *contract.Call, id string) int64 {
-	if m := w.mvpd(id); m != nil && m.AuthzTTL > 0 {
+func (st *state) authzTTL(c *contract.Call, id string) int64 {
+	if m := st.mvpd(id); m != nil && m.AuthzTTL > 0 {
 		return m.AuthzTTL.Milliseconds()
 	}
 	return c.Switches.Duration("authz_ttl").Milliseconds()
@@ -197,30 +197,30 @@ func (w *state) authzTTL(c *contract.Call, id string) int64 {
 const ruleText = "The integration has an AuthZNone rule applied for the requested resources"
 
 // deny is the decision that denies a resource with a code.
-func (w *state) deny(c *contract.Call, resource string, e *eec, details string) decision {
+func (st *state) deny(c *contract.Call, resource string, e *eec, details string) decision {
 	h, now := holderOf(c, c.In.Text("mvpd")), c.Now.UnixMilli()
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: byMVPD}
 	message := e.message
 	switch {
 	case e.code == denyingRule:
-		d.Source, message, details = byDegradation, ruleText, w.degradation(h.serviceProvider, h.mvpd, now).text()
+		d.Source, message, details = byDegradation, ruleText, st.degradation(h.serviceProvider, h.mvpd, now).text()
 	case e.code == trialOver, e.code == resourcesOver, e.code == trialBroken, e.code == identityInvalid:
 		d.Source = byTempPass
 	case e.code == deniedByMVPD:
 		// Only a denial of the MVPD's own was seen with the times of a decision.
-		d.NotBefore, d.NotAfter = now, now+w.authzTTL(c, h.mvpd)
+		d.NotBefore, d.NotAfter = now, now+st.authzTTL(c, h.mvpd)
 	}
 	if details == "" {
-		details = w.details(h.mvpd, resource)
+		details = st.details(h.mvpd, resource)
 	}
 	d.Error = e.tell(c, message)
 	d.Error.Details = details
 	return d
 }
 
-func (w *state) details(mvpd, resource string) string {
-	for i := range w.Denials {
-		if d := &w.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == mvpd) {
+func (st *state) details(mvpd, resource string) string {
+	for i := range st.Denials {
+		if d := &st.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == mvpd) {
 			return d.Details
 		}
 	}
@@ -229,8 +229,8 @@ func (w *state) details(mvpd, resource string) string {
 
 // mixed decides about each resource as the world says; where it denies
 // nothing, the last one is denied.
-func (w *state) mixed(c *contract.Call) []decision {
-	m := w.mvpd(c.In.Text("mvpd"))
+func (st *state) mixed(c *contract.Call) []decision {
+	m := st.mvpd(c.In.Text("mvpd"))
 	if m == nil {
 		m = &mvpd{ID: c.In.Text("mvpd")}
 	}
@@ -241,16 +241,16 @@ func (w *state) mixed(c *contract.Call) []decision {
 	var all []decision
 	denied := false
 	for _, r := range wanted(c) {
-		e, details := w.judge(c, m, h, r)
+		e, details := st.judge(c, m, h, r)
 		if e == nil {
-			all = append(all, w.permit(c, r, source))
+			all = append(all, st.permit(c, r, source))
 			continue
 		}
 		denied = true
-		all = append(all, w.deny(c, r, e, details))
+		all = append(all, st.deny(c, r, e, details))
 	}
 	if n := len(all); n > 0 && !denied {
-		all[n-1] = w.deny(c, all[n-1].Resource, w.denialCode(c, &denial{}), "")
+		all[n-1] = st.deny(c, all[n-1].Resource, st.denialCode(c, &denial{}), "")
 	}
 	return all
 }

@@ -26,9 +26,9 @@ type degradation struct {
 
 // degradation finds the rule that is applied; nil where there is none. Of
 // several the first counts.
-func (w *state) degradation(sp, mvpd string, now int64) *degradation {
-	for i := range w.Degradations {
-		d := &w.Degradations[i]
+func (st *state) degradation(sp, mvpd string, now int64) *degradation {
+	for i := range st.Degradations {
+		d := &st.Degradations[i]
 		if (d.ServiceProvider == "" || d.ServiceProvider == sp) && (d.MVPD == "" || d.MVPD == mvpd) && (d.Until == 0 || now < d.Until) {
 			return d
 		}

@@ -201,7 +201,7 @@ func newState(seed contract.Seed) (contract.State, error) {
 			return nil, err
 		}
 	}
-	w := &state{
+	st := &state{
 		SigningKey: f.SigningKey, ServiceKeys: f.ServiceKeys, Software: f.Software, Tokens: f.Tokens,
 		Providers: f.Providers, MVPDs: f.MVPDs, Denials: f.Denials,
 		Clients: map[string]*client{}, Sessions: map[string]*session{}, Profiles: map[string]*profile{},
@@ -211,48 +211,48 @@ func newState(seed contract.Seed) (contract.State, error) {
 		if d.Lasts > 0 {
 			d.Until = seed.Now.Add(d.Lasts).UnixMilli()
 		}
-		w.Degradations = append(w.Degradations, d.degradation)
+		st.Degradations = append(st.Degradations, d.degradation)
 	}
-	w.alsoKnow(seed.Credentials)
-	for _, add := range []func(*file, contract.Seed) error{w.addUsers, w.addClients, w.addSessions, w.addProfiles} {
+	st.alsoKnow(seed.Credentials)
+	for _, add := range []func(*file, contract.Seed) error{st.addUsers, st.addClients, st.addSessions, st.addProfiles} {
 		if err := add(&f, seed); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		return nil, err
 	}
-	return w, w.check()
+	return st, st.check()
 }
 
 // alsoKnow takes in a caller beside those of the fixture: a software statement
 // with the rights of the first, and a token of its first client.
-func (w *state) alsoKnow(credentials contract.Values) {
+func (st *state) alsoKnow(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
-		if len(w.Software) > 0 {
-			one = w.Software[0]
+		if len(st.Software) > 0 {
+			one = st.Software[0]
 			one.Statement = text
 		}
-		if !w.lists(text) {
-			w.Software = append(w.Software, one)
+		if !st.lists(text) {
+			st.Software = append(st.Software, one)
 		}
 	}
-	if token := credentials.Text("accessToken"); token != "" && len(w.Tokens) > 0 {
-		w.Tokens = append(w.Tokens, fixedToken{token, w.Tokens[0].Client})
+	if token := credentials.Text("accessToken"); token != "" && len(st.Tokens) > 0 {
+		st.Tokens = append(st.Tokens, fixedToken{token, st.Tokens[0].Client})
 	}
 }
 
-func (w *state) lists(statement string) bool {
-	for i := range w.Software {
-		if w.Software[i].Statement == statement {
+func (st *state) lists(statement string) bool {
+	for i := range st.Software {
+		if st.Software[i].Statement == statement {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *state) addUsers(f *file, _ contract.Seed) error {
+func (st *state) addUsers(f *file, _ contract.Seed) error {
 	for _, u := range f.Users {
 		one := user{Username: u.Username, Name: u.Name, Denied: u.Denied}
 		for _, a := range u.Attributes {
@@ -264,45 +264,45 @@ func (w *state) addUsers(f *file, _ contract.Seed) error {
 			}
 			one.Attributes = append(one.Attributes, attribute{a.Name, value, a.State})
 		}
-		w.Users = append(w.Users, one)
+		st.Users = append(st.Users, one)
 	}
 	return nil
 }
 
-func (w *state) addClients(f *file, seed contract.Seed) error {
+func (st *state) addClients(f *file, seed contract.Seed) error {
 	for _, k := range f.Clients {
-		if k.Software < 0 || k.Software >= len(w.Software) {
-			return fmt.Errorf("clients: %s is an instance of software %d, and there are %d", k.ID, k.Software, len(w.Software))
+		if k.Software < 0 || k.Software >= len(st.Software) {
+			return fmt.Errorf("clients: %s is an instance of software %d, and there are %d", k.ID, k.Software, len(st.Software))
 		}
-		w.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: w.Software[k.Software].Statement, Issued: seed.Now.Unix(), Fixed: true, Serial: w.next()}
+		st.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: st.Software[k.Software].Statement, Issued: seed.Now.Unix(), Fixed: true, Serial: st.next()}
 	}
 	return nil
 }
 
-func (w *state) addSessions(f *file, seed contract.Seed) error {
+func (st *state) addSessions(f *file, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, s := range f.Sessions {
-		if w.Sessions[s.Code] != nil || !codeForm(s.Code) {
+		if st.Sessions[s.Code] != nil || !codeForm(s.Code) {
 			return fmt.Errorf("sessions: the code %q stands twice or is not of six or seven capital letters and digits", s.Code)
 		}
 		device, ok := deviceID(s.Device)
 		if s.Device != "" && !ok {
 			return fmt.Errorf("sessions: the device of %s is no AP-Device-Identifier", s.Code)
 		}
-		w.Sessions[s.Code] = &session{
+		st.Sessions[s.Code] = &session{
 			Code: s.Code, ID: seed.Dice.ID(), ServiceProvider: s.Provider, MVPD: s.MVPD, Domain: s.Domain, RedirectURL: s.RedirectURL,
 			Client: s.Client, Device: device, DeviceInfo: s.DeviceInfo, UserAgent: s.UserAgent, Address: "192.0.2.1", Port: "3061",
-			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: w.next(),
+			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: st.next(),
 		}
 	}
 	return nil
 }
 
-func (w *state) addProfiles(f *file, seed contract.Seed) error {
+func (st *state) addProfiles(f *file, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, p := range f.Profiles {
 		device, ok := deviceID(p.Device)
-		u := w.user(p.Username)
+		u := st.user(p.Username)
 		if !ok || (u == nil && p.Username != "") {
 			return fmt.Errorf("profiles: that with %s has no AP-Device-Identifier, or the user %q is not among the users", p.MVPD, p.Username)
 		}
@@ -312,7 +312,7 @@ func (w *state) addProfiles(f *file, seed contract.Seed) error {
 		}
 		one := &profile{
 			ID: seed.Dice.ID(), Client: p.Client, Device: device, ServiceProvider: p.Provider, MVPD: p.MVPD, Type: p.Type,
-			NotBefore: now, NotAfter: now + lasts.Milliseconds(), Serial: w.next(),
+			NotBefore: now, NotAfter: now + lasts.Milliseconds(), Serial: st.next(),
 		}
 		if one.Type == "" {
 			one.Type = regular
@@ -326,28 +326,28 @@ func (w *state) addProfiles(f *file, seed contract.Seed) error {
 		if p.ServiceSubject != "" {
 			one.Identities = append(one.Identities, identity{serviceTokenSSO, identityWord(p.ServiceSubject)})
 		}
-		w.Profiles[one.ID] = one
+		st.Profiles[one.ID] = one
 	}
 	return nil
 }
 
 // check tells of lists that contradict each other.
-func (w *state) check() error {
-	for i := range w.Providers {
-		for _, id := range w.Providers[i].MVPDs {
-			if w.mvpd(id) == nil {
-				return fmt.Errorf("service_providers: the MVPD %q of %s is not among the mvpds", id, w.Providers[i].ID)
+func (st *state) check() error {
+	for i := range st.Providers {
+		for _, id := range st.Providers[i].MVPDs {
+			if st.mvpd(id) == nil {
+				return fmt.Errorf("service_providers: the MVPD %q of %s is not among the mvpds", id, st.Providers[i].ID)
 			}
 		}
 	}
-	for _, t := range w.Tokens {
-		if w.Clients[t.Client] == nil {
+	for _, t := range st.Tokens {
+		if st.Clients[t.Client] == nil {
 			return fmt.Errorf("tokens: the client %q is not among the clients", t.Client)
 		}
 	}
-	for i := range w.Software {
-		for _, sp := range w.Software[i].Providers {
-			if w.provider(sp) == nil {
+	for i := range st.Software {
+		for _, sp := range st.Software[i].Providers {
+			if st.provider(sp) == nil {
 				return fmt.Errorf("software: the service provider %q of statement %d is not among the service_providers", sp, i)
 			}
 		}

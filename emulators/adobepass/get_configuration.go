@@ -70,9 +70,9 @@ type providerView struct {
 const noLogo = "https://entitlement.auth.adobe.com/entitlement/noLogo.png"
 
 func tellConfiguration(c *contract.Call) any {
-	w, id := c.State.(*state), c.In.Text("serviceProvider")
+	st, id := c.State.(*state), c.In.Text("serviceProvider")
 	told := &configured{Device: "unknown", ClientType: "html5", OS: "Unknown", Requestor: requestor{ID: id, Name: id, Domains: []domainView{}, MVPDs: []providerView{}}}
-	p := w.provider(id)
+	p := st.provider(id)
 	if p == nil {
 		return told
 	}
@@ -83,7 +83,7 @@ func tellConfiguration(c *contract.Call) any {
 		told.Requestor.Domains = append(told.Requestor.Domains, domainView{Name: d})
 	}
 	for _, id := range p.MVPDs {
-		m := w.mvpd(id)
+		m := st.mvpd(id)
 		if m == nil {
 			continue
 		}

@@ -19,12 +19,12 @@ var getProfile = &contract.Operation{
 		badServiceProvider, badMVPD, badIntegration, badDevice, badDeviceInfo, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		m, v := w.checkMVPD(c, c.In.Text("mvpd"))
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		m, v := st.checkMVPD(c, c.In.Text("mvpd"))
 		if !v.Pending() {
 			return v
 		}
-		return w.decideProfile(c, m, holderOf(c, m.ID), callerOf(c).known)
+		return st.decideProfile(c, m, holderOf(c, m.ID), callerOf(c).known)
 	}),
 }
 
@@ -35,11 +35,11 @@ func profileTold(cite string) *contract.Outcome {
 		Name: "success", Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "There is a profile from a login: regular, appleSSO, platformSSO or serviceTokenSSO.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
-			h, known := asked(c, w)
-			p, how := w.find(h, known, c.Now.UnixMilli())
+			st := c.State.(*state)
+			h, known := asked(c, st)
+			p, how := st.find(h, known, c.Now.UnixMilli())
 			if p == nil {
-				p = w.invent(c, h)
+				p = st.invent(c, h)
 				how = p.Type
 			}
 			return oneProfile(p.MVPD, p.view(how))
@@ -63,29 +63,29 @@ func temporaryProfile(cite string) *contract.Outcome {
 		Name: temporary, Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "The MVPD is a TempPass and its trial runs, or would with the first authorization.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
-			h, _ := asked(c, w)
-			return oneProfile(h.mvpd, w.trialView(c, h))
+			st := c.State.(*state)
+			h, _ := asked(c, st)
+			return oneProfile(h.mvpd, st.trialView(c, h))
 		},
 	}
 }
 
 // asked is whose profile is asked for: the caller's, or that of the session
 // whose code the call names.
-func asked(c *contract.Call, w *state) (holder, []identity) {
-	if s := w.Sessions[c.In.Text("code")]; s != nil {
+func asked(c *contract.Call, st *state) (holder, []identity) {
+	if s := st.Sessions[c.In.Text("code")]; s != nil {
 		h := holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}
 		if h.mvpd == "" {
-			h.mvpd = w.someMVPD(h.serviceProvider)
+			h.mvpd = st.someMVPD(h.serviceProvider)
 		}
 		return h, nil
 	}
 	mvpd := c.In.Text("mvpd")
-	if named := partnerMVPD(c, w); named != "" {
+	if named := partnerMVPD(c, st); named != "" {
 		mvpd = named
 	}
 	if mvpd == "" {
-		mvpd = w.someMVPD(c.In.Text("serviceProvider"))
+		mvpd = st.someMVPD(c.In.Text("serviceProvider"))
 	}
 	return holderOf(c, mvpd), callerOf(c).known
 }
@@ -94,19 +94,19 @@ var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule A
 
 // decideProfile decides about one MVPD: a profile from a login comes before a
 // degraded one.
-func (w *state) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
+func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
 	told, nothing, lowered, trial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
 	if m.TempPass != "" {
-		if e, cause := w.judgeTrial(c, m, h, ""); e != nil {
+		if e, cause := st.judgeTrial(c, m, h, ""); e != nil {
 			return refusalOf(e).Because(cause, "mvpd", m.ID)
 		}
 		return trial.Verdict()
 	}
 	now := c.Now.UnixMilli()
-	if p, _ := w.find(h, known, now); p != nil && w.mayShow(c, p) {
+	if p, _ := st.find(h, known, now); p != nil && st.mayShow(c, p) {
 		return told.Verdict()
 	}
-	if w.degradation(h.serviceProvider, m.ID, now).is(authNAll) {
+	if st.degradation(h.serviceProvider, m.ID, now).is(authNAll) {
 		return lowered.Because(shownDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
 	}
 	return nothing.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)

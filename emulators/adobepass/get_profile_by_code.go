@@ -16,19 +16,19 @@ var getProfileByCode = &contract.Operation{
 		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		s, v := w.checkCode(c)
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		s, v := st.checkCode(c)
 		if !v.Pending() {
 			return v
 		}
 		if s.MVPD == "" {
 			return c.Operation.Outcomes[1].Because(noMVPDYet, "code", s.Code)
 		}
-		m, v := w.checkMVPD(c, s.MVPD)
+		m, v := st.checkMVPD(c, s.MVPD)
 		if !v.Pending() {
 			return v
 		}
-		return w.decideProfile(c, m, holder{s.Client, s.Device, s.ServiceProvider, m.ID}, nil)
+		return st.decideProfile(c, m, holder{s.Client, s.Device, s.ServiceProvider, m.ID}, nil)
 	}),
 }
 

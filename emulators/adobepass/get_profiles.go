@@ -20,10 +20,10 @@ var getProfiles = &contract.Operation{
 		&contract.Outcome{
 			Name: "success", Status: 200, Cite: citeProfiles, Doc: "There are profiles.", Returns: profileRows(citeProfiles),
 			Do: func(c *contract.Call) any {
-				w := c.State.(*state)
-				all := w.visible(c)
+				st := c.State.(*state)
+				all := st.visible(c)
 				if len(all) == 0 {
-					p := w.invent(c, holderOf(c, ""))
+					p := st.invent(c, holderOf(c, ""))
 					all = members{{p.MVPD, p.view(p.Type)}}
 				}
 				return &profilesReply{all}
@@ -31,8 +31,8 @@ var getProfiles = &contract.Operation{
 		},
 		noProfiles(citeProfiles), badServiceProvider, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		if len(w.visible(c)) == 0 {
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		if len(st.visible(c)) == 0 {
 			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", callerOf(c).client)
 		}
 		return c.Operation.Outcomes[0].Verdict()
@@ -52,14 +52,14 @@ var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no v
 
 // visible lists the profiles that the caller may see, by MVPD. Those of
 // Apple's single sign-on ask for a good partner framework status.
-func (w *state) visible(c *contract.Call) members {
+func (st *state) visible(c *contract.Call) members {
 	var all members
-	p, now := w.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
+	p, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
 	if p == nil {
 		return nil
 	}
 	for _, id := range p.MVPDs {
-		if one, how := w.find(holderOf(c, id), callerOf(c).known, now); one != nil && w.mayShow(c, one) {
+		if one, how := st.find(holderOf(c, id), callerOf(c).known, now); one != nil && st.mayShow(c, one) {
 			all = append(all, member{id, one.view(how)})
 		}
 	}
@@ -68,10 +68,10 @@ func (w *state) visible(c *contract.Call) members {
 }
 
 // mayShow reports whether a profile is shown to the caller.
-func (w *state) mayShow(c *contract.Call, p *profile) bool {
+func (st *state) mayShow(c *contract.Call, p *profile) bool {
 	if p.Type != appleSSO {
 		return true
 	}
-	m, v := w.fault(c, partnerStatus(c))
+	m, v := st.fault(c, partnerStatus(c))
 	return v.Pending() && m.ID == p.MVPD
 }

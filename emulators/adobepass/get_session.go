@@ -22,17 +22,17 @@ var getSession = &contract.Operation{
 			{Name: "notAfter", Need: contract.Required, Cite: citeGetSession, Doc: "Until when the code counts: milliseconds, as a string."},
 		},
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
-			s := w.Sessions[c.In.Text("code")]
+			st := c.State.(*state)
+			s := st.Sessions[c.In.Text("code")]
 			if s == nil {
-				s = w.resumed(c)
-				w.complete(s)
+				s = st.resumed(c)
+				st.complete(s)
 			}
 			return s.status(c.Switches)
 		},
 	}, badServiceProvider, badCode, noSession),
-	Decide: inWorld(func(c *contract.Call, w *state) contract.Verdict {
-		if _, v := w.checkCode(c); !v.Pending() {
+	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+		if _, v := st.checkCode(c); !v.Pending() {
 			return v
 		}
 		return c.Operation.Outcomes[0].Verdict()

@@ -224,7 +224,7 @@ var pfsFault = &contract.Cause{Code: "partner_framework_status", Text: "AP-Partn
 
 // fault judges a partner framework status; the zero Verdict: it is good, and
 // the MVPD that it names is returned.
-func (w *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
+func (st *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	if s == nil {
 		return nil, pfsNotPresent.Because(pfsFault, "accessStatus", "missing", "id", "missing", "expirationDate", "missing")
 	}
@@ -240,7 +240,7 @@ func (w *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	default:
 		return because(pfsNotPresent)
 	}
-	m := w.mapped(s.Provider.ID)
+	m := st.mapped(s.Provider.ID)
 	if m == nil {
 		return because(pfsNoProvider)
 	}

@@ -77,8 +77,8 @@ func (p place) remove() {
 }
 
 // Reindex rebuilds the indices.
-func (w *state) Reindex() error {
-	if err := w.reindexKeys(); err != nil {
+func (st *state) Reindex() error {
+	if err := st.reindexKeys(); err != nil {
 		return err
 	}
 	var faults []error
@@ -88,55 +88,55 @@ func (w *state) Reindex() error {
 		}
 		index[id] = i
 	}
-	w.statements, w.providers, w.mvpds, w.platform = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
-	for i := range w.Software {
-		unique("software", w.Software[i].Statement, w.statements, i)
+	st.statements, st.providers, st.mvpds, st.platform = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range st.Software {
+		unique("software", st.Software[i].Statement, st.statements, i)
 	}
-	for i := range w.Providers {
-		unique("service_providers", w.Providers[i].ID, w.providers, i)
+	for i := range st.Providers {
+		unique("service_providers", st.Providers[i].ID, st.providers, i)
 	}
-	for i := range w.MVPDs {
-		m := &w.MVPDs[i]
-		unique("mvpds", m.ID, w.mvpds, i)
+	for i := range st.MVPDs {
+		m := &st.MVPDs[i]
+		unique("mvpds", m.ID, st.mvpds, i)
 		if m.PlatformMappingID != "" {
-			unique("mvpds, platform_mapping_id", m.PlatformMappingID, w.platform, i)
+			unique("mvpds, platform_mapping_id", m.PlatformMappingID, st.platform, i)
 		}
 	}
-	faults = append(faults, w.checkWords(), w.reindexRecords())
-	w.forgetVerified()
+	faults = append(faults, st.checkWords(), st.reindexRecords())
+	st.forgetVerified()
 	return errors.Join(faults...)
 }
 
 // checkWords refuses codes and rules that nobody knows: a denial by one would
 // deny nothing.
-func (w *state) checkWords() error {
-	for i := range w.Users {
-		if u := &w.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
+func (st *state) checkWords() error {
+	for i := range st.Users {
+		if u := &st.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
 			return fmt.Errorf("users: %.60q is denied with the unknown code %.60q", u.Username, u.Denied)
 		}
 	}
-	for i := range w.Denials {
-		if d := &w.Denials[i]; d.Code != "" && !slices.Contains(deniable, d.Code) {
+	for i := range st.Denials {
+		if d := &st.Denials[i]; d.Code != "" && !slices.Contains(deniable, d.Code) {
 			return fmt.Errorf("denials: %.60q is denied with the unknown code %.60q", d.Resource, d.Code)
 		}
 	}
-	for i := range w.Degradations {
-		if d := &w.Degradations[i]; d.Rule != authNAll && d.Rule != authZAll && d.Rule != authZNone {
+	for i := range st.Degradations {
+		if d := &st.Degradations[i]; d.Rule != authNAll && d.Rule != authZAll && d.Rule != authZNone {
 			return fmt.Errorf("degradations: the rule %.60q is unknown", d.Rule)
 		}
 	}
 	return nil
 }
 
-func (w *state) reindexKeys() (err error) {
-	w.key, w.serviceKeys, w.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
-	if w.SigningKey != "" {
-		if w.key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(w.SigningKey)); err != nil {
+func (st *state) reindexKeys() (err error) {
+	st.key, st.serviceKeys, st.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
+	if st.SigningKey != "" {
+		if st.key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(st.SigningKey)); err != nil {
 			return fmt.Errorf("signing_key: %w", err)
 		}
 	}
-	for _, k := range w.ServiceKeys {
-		if w.serviceKeys[k.Issuer], err = jwt.ParseRSAPublicKeyFromPEM([]byte(k.PEM)); err != nil {
+	for _, k := range st.ServiceKeys {
+		if st.serviceKeys[k.Issuer], err = jwt.ParseRSAPublicKeyFromPEM([]byte(k.PEM)); err != nil {
 			return fmt.Errorf("service_token_keys: the key of %s: %w", k.Issuer, err)
 		}
 	}
@@ -144,33 +144,33 @@ func (w *state) reindexKeys() (err error) {
 }
 
 // forgetVerified leaves the fixture's own tokens as the only verified ones.
-func (w *state) forgetVerified() {
-	w.verified = map[[sha256.Size]byte]verified{}
-	for _, t := range w.Tokens {
-		w.verified[hashOf(t.Token)] = verified{client: t.Client, scoped: true}
+func (st *state) forgetVerified() {
+	st.verified = map[[sha256.Size]byte]verified{}
+	for _, t := range st.Tokens {
+		st.verified[hashOf(t.Token)] = verified{client: t.Client, scoped: true}
 	}
 }
 
 // reindexRecords puts what was remembered back into its queues, in the order
 // in which it came.
-func (w *state) reindexRecords() error {
-	w.order = map[string]*queue{}
+func (st *state) reindexRecords() error {
+	st.order = map[string]*queue{}
 	for _, kind := range [...]string{clients, sessions, profilesKind, trials, logouts} {
-		w.order[kind] = &queue{}
+		st.order[kind] = &queue{}
 	}
-	w.open, w.profiles, w.shared = map[creator]*session{}, map[holder]*profile{}, map[sso][]*profile{}
-	w.byDevice, w.byIdentity = map[trialKey]*trial{}, map[trialKey]*trial{}
+	st.open, st.profiles, st.shared = map[creator]*session{}, map[holder]*profile{}, map[sso][]*profile{}
+	st.byDevice, st.byIdentity = map[trialKey]*trial{}, map[trialKey]*trial{}
 	return errors.Join(
-		restore(w, clients, &w.Clients, func(one *client) (string, uint64) { return one.ID, one.Serial }, func(one *client) {
+		restore(st, clients, &st.Clients, func(one *client) (string, uint64) { return one.ID, one.Serial }, func(one *client) {
 			if !one.Fixed {
-				one.at = w.order[clients].push(one)
+				one.at = st.order[clients].push(one)
 			}
 		}),
-		restore(w, sessions, &w.Sessions, func(s *session) (string, uint64) { return s.Code, s.Serial }, w.enterSession),
-		restore(w, profilesKind, &w.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, w.enterProfile),
-		restore(w, trials, &w.Trials, func(t *trial) (string, uint64) { return t.ID, t.Serial }, w.enterTrial),
-		restore(w, logouts, &w.Logouts, func(t *ticket) (string, uint64) { return t.ID, t.Serial }, func(t *ticket) {
-			t.at = w.order[logouts].push(t, t.RedirectURL)
+		restore(st, sessions, &st.Sessions, func(s *session) (string, uint64) { return s.Code, s.Serial }, st.enterSession),
+		restore(st, profilesKind, &st.Profiles, func(p *profile) (string, uint64) { return p.ID, p.Serial }, st.enterProfile),
+		restore(st, trials, &st.Trials, func(t *trial) (string, uint64) { return t.ID, t.Serial }, st.enterTrial),
+		restore(st, logouts, &st.Logouts, func(t *ticket) (string, uint64) { return t.ID, t.Serial }, func(t *ticket) {
+			t.at = st.order[logouts].push(t, t.RedirectURL)
 		}),
 	)
 }
@@ -186,7 +186,7 @@ const (
 
 // restore enters the records of one kind in their order. It refuses one that
 // does not say that it is itself, or that was remembered after the last.
-func restore[T any](w *state, kind string, all *map[string]*T, name func(*T) (string, uint64), enter func(*T)) error {
+func restore[T any](st *state, kind string, all *map[string]*T, name func(*T) (string, uint64), enter func(*T)) error {
 	if *all == nil {
 		*all = map[string]*T{}
 	}
@@ -198,8 +198,8 @@ func restore[T any](w *state, kind string, all *map[string]*T, name func(*T) (st
 			return fmt.Errorf("%s: %q is null", kind, key)
 		}
 		id, serial := name(record)
-		if id != key || serial > w.Serial || serials[serial] {
-			return fmt.Errorf("%s: %q does not say that it is itself, or its serial %d is taken or beyond %d", kind, key, serial, w.Serial)
+		if id != key || serial > st.Serial || serials[serial] {
+			return fmt.Errorf("%s: %q does not say that it is itself, or its serial %d is taken or beyond %d", kind, key, serial, st.Serial)
 		}
 		serials[serial] = true
 		records = append(records, record)
@@ -220,32 +220,32 @@ func restore[T any](w *state, kind string, all *map[string]*T, name func(*T) (st
 
 // makeRoom has the record that gives way first go, where there are too many of
 // a kind.
-func (w *state) makeRoom(kind string, c *contract.Call) {
-	q := w.order[kind]
-	most, size := w.bounds()
+func (st *state) makeRoom(kind string, c *contract.Call) {
+	q := st.order[kind]
+	most, size := st.bounds()
 	for q.len() >= most || q.size > size {
 		switch r := q.first().(type) {
 		case *client:
-			delete(w.Clients, r.ID)
+			delete(st.Clients, r.ID)
 			r.at.remove()
 			c.Forget(r.ID)
 		case *session:
-			w.drop(c, r)
+			st.drop(c, r)
 		case *profile:
-			w.remove(r)
+			st.remove(r)
 		case *trial:
-			w.removeTrial(r)
+			st.removeTrial(r)
 		case *ticket:
-			w.punch(c, r)
+			st.punch(c, r)
 		}
 	}
 }
 
 // bounds are most and mostBytes, as long as a test does not make the world
 // smaller.
-func (w *state) bounds() (records, bytes int) {
-	if w.small > 0 {
-		return w.small, w.small * recordSize * 2
+func (st *state) bounds() (records, bytes int) {
+	if st.small > 0 {
+		return st.small, st.small * recordSize * 2
 	}
 	return most, mostBytes
 }

@@ -17,28 +17,28 @@ var (
 
 // decideOn decides both operations. Degradation comes first: it is there for
 // when profiles and MVPDs cannot be asked.
-func decideOn(c *contract.Call, w *state) contract.Verdict {
-	m, v := w.checkMVPD(c, c.In.Text("mvpd"))
+func decideOn(c *contract.Call, st *state) contract.Verdict {
+	m, v := st.checkMVPD(c, c.In.Text("mvpd"))
 	if !v.Pending() {
 		return v
 	}
 	h, now := holderOf(c, m.ID), c.Now.UnixMilli()
-	if d := w.degradation(h.serviceProvider, m.ID, now); d != nil {
+	if d := st.degradation(h.serviceProvider, m.ID, now); d != nil {
 		o := ending(c, degraded)
 		if d.Rule == authZNone {
 			o = ending(c, denyingRule)
 		}
 		return o.Because(ruleApplied, "rule", d.Rule, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
 	}
-	if v := w.overLimit(c, m); !v.Pending() {
+	if v := st.overLimit(c, m); !v.Pending() {
 		return v
 	}
 	if m.TempPass == "" {
-		if v := w.lacksProfile(c, h, now); !v.Pending() {
+		if v := st.lacksProfile(c, h, now); !v.Pending() {
 			return v
 		}
 	}
-	return w.sum(c, m, h)
+	return st.sum(c, m, h)
 }
 
 // ending finds an ending of the call's own operation.
@@ -53,7 +53,7 @@ func ending(c *contract.Call, name string) *contract.Outcome {
 
 func mixedOf(c *contract.Call) *contract.Outcome { return c.Operation.Outcomes[3] }
 
-func (w *state) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
+func (st *state) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	limit, own := c.Switches.Int("authorize_limit"), m.AuthorizeLimit
 	if c.Operation.Name == "Preauthorize" {
 		limit, own = c.Switches.Int("preauthorize_limit"), m.PreauthorizeLimit
@@ -67,11 +67,11 @@ func (w *state) overLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	return contract.Verdict{}
 }
 
-func (w *state) lacksProfile(c *contract.Call, h holder, now int64) contract.Verdict {
-	if p, _ := w.find(h, callerOf(c).known, now); p != nil {
+func (st *state) lacksProfile(c *contract.Call, h holder, now int64) contract.Verdict {
+	if p, _ := st.find(h, callerOf(c).known, now); p != nil {
 		return contract.Verdict{}
 	}
-	switch p := w.profiles[h]; {
+	switch p := st.profiles[h]; {
 	case p == nil:
 		return noProfile.Because(noneToUse, "mvpd", h.mvpd, "client", h.client, "serviceProvider", h.serviceProvider)
 	case p.Revoked:
@@ -83,16 +83,16 @@ func (w *state) lacksProfile(c *contract.Call, h holder, now int64) contract.Ver
 
 // sum names the ending that says what is decided about all resources: permitted,
 // denied with one code, or mixed.
-func (w *state) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
+func (st *state) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	denied, first := 0, (*eec)(nil)
 	same := true
 	list := wanted(c)
 	var had []string // by a promotional access, this call's resources among them
-	if t := w.trialOf(c, m, h); t != nil {
+	if t := st.trialOf(c, m, h); t != nil {
 		had = slices.Clone(t.Used)
 	}
 	for _, r := range list {
-		e, _ := w.judge(c, m, h, r)
+		e, _ := st.judge(c, m, h, r)
 		if e == nil && m.TempPass == promotional && c.Operation.Name == "Authorize" && !slices.Contains(had, used(r)) {
 			if len(had) >= m.TempResources {
 				e = codes[resourcesOver]
@@ -118,35 +118,35 @@ func (w *state) sum(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	return mixedOf(c).Because(eachDecided)
 }
 
-func (w *state) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
+func (st *state) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
 	word := ""
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
 	}
-	return w.trial(m, h, word)
+	return st.trial(m, h, word)
 }
 
 // judge says with which code a resource is denied, and what the MVPD says to
 // that; nil where it is permitted.
-func (w *state) judge(c *contract.Call, m *mvpd, h holder, resource string) (e *eec, details string) {
+func (st *state) judge(c *contract.Call, m *mvpd, h holder, resource string) (e *eec, details string) {
 	if m.TempPass != "" {
-		e, _ = w.judgeTrial(c, m, h, resource)
+		e, _ = st.judgeTrial(c, m, h, resource)
 		return e, ""
 	}
-	if p, _ := w.find(h, callerOf(c).known, c.Now.UnixMilli()); p != nil {
-		if u := w.user(p.User); p.User != "" && u != nil && u.Denied != "" {
+	if p, _ := st.find(h, callerOf(c).known, c.Now.UnixMilli()); p != nil {
+		if u := st.user(p.User); p.User != "" && u != nil && u.Denied != "" {
 			return codes[u.Denied], ""
 		}
 	}
-	for i := range w.Denials {
-		if d := &w.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == m.ID) {
-			return w.denialCode(c, d), d.Details
+	for i := range st.Denials {
+		if d := &st.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == m.ID) {
+			return st.denialCode(c, d), d.Details
 		}
 	}
 	return nil, ""
 }
 
-func (w *state) denialCode(c *contract.Call, d *denial) *eec {
+func (st *state) denialCode(c *contract.Call, d *denial) *eec {
 	code := d.Code
 	if code == "" || code == deniedByMVPD || code == preDeniedByMVPD {
 		code = deniedByMVPD

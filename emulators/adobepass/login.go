@@ -74,9 +74,9 @@ var (
 		return c.State.(*state).loginPage(c, "")
 	}, Returns: pageRows}
 	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
-		w := c.State.(*state)
-		s := w.loginSession(c)
-		w.logIn(c, s, w.user(c.In.Text("username")))
+		st := c.State.(*state)
+		s := st.loginSession(c)
+		st.logIn(c, s, st.user(c.In.Text("username")))
 		return location{redirect(s)}
 	}, Returns: locationRows}
 	loginDenied = &contract.Outcome{Name: "deny", Status: 200, Doc: "The MVPD does not let the user in: the page is shown again.", Do: func(c *contract.Call) any {
@@ -86,12 +86,12 @@ var (
 		return location{redirect(c.State.(*state).loginSession(c))}
 	}, Returns: locationRows}
 	loggedOut = &contract.Outcome{Name: "success", Status: 302, Doc: "The logout is over, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
-		w := c.State.(*state)
-		t := w.Logouts[c.In.Text("pt_device_id")]
+		st := c.State.(*state)
+		t := st.Logouts[c.In.Text("pt_device_id")]
 		if t == nil {
 			return location{c.Switches.Text("logout_redirect")}
 		}
-		w.order[logouts].spend(&t.at) // it may be opened again as long as there is room
+		st.order[logouts].spend(&t.at) // it may be opened again as long as there is room
 		return location{t.RedirectURL}
 	}, Returns: locationRows}
 )
@@ -130,9 +130,9 @@ var (
 
 // loggingIn finds the session that a login page is for. The code travels in
 // the page's address and in its form, so that no cookie is needed.
-func (w *state) loggingIn(c *contract.Call) (*session, contract.Verdict) {
+func (st *state) loggingIn(c *contract.Call) (*session, contract.Verdict) {
 	code := c.In.Text("reg_code")
-	s := w.Sessions[code]
+	s := st.Sessions[code]
 	switch {
 	case s == nil:
 		return nil, noSession.Because(noSuchCode, "code", code)
@@ -147,8 +147,8 @@ func (w *state) loggingIn(c *contract.Call) (*session, contract.Verdict) {
 }
 
 func decideSubmit(c *contract.Call) contract.Verdict {
-	w := c.State.(*state)
-	if _, v := w.loggingIn(c); !v.Pending() {
+	st := c.State.(*state)
+	if _, v := st.loggingIn(c); !v.Pending() {
 		return v
 	}
 	switch action, name := c.In.Text("action"), c.In.Text("username"); {
@@ -158,7 +158,7 @@ func decideSubmit(c *contract.Call) contract.Verdict {
 		return loginDenied.Verdict()
 	case action != "allow":
 		return badRequest.Because(strangeAction, "action", quoted(action))
-	case name != "" && w.user(name) == nil:
+	case name != "" && st.user(name) == nil:
 		return loginDenied.Because(strangeUser, "username", name)
 	}
 	return loggedIn.Verdict()
@@ -166,24 +166,24 @@ func decideSubmit(c *contract.Call) contract.Verdict {
 
 // loginSession is the session of a login; where a scenario has one that is not
 // there, it is made.
-func (w *state) loginSession(c *contract.Call) *session {
-	s := w.Sessions[c.In.Text("reg_code")]
+func (st *state) loginSession(c *contract.Call) *session {
+	s := st.Sessions[c.In.Text("reg_code")]
 	if s == nil {
 		s = sessionOf(c)
-		w.complete(s)
-		w.begin(c, s)
+		st.complete(s)
+		st.begin(c, s)
 	}
-	w.complete(s)
+	st.complete(s)
 	return s
 }
 
 // logIn makes the profile of a session's creator.
-func (w *state) logIn(c *contract.Call, s *session, u *user) *profile {
+func (st *state) logIn(c *contract.Call, s *session, u *user) *profile {
 	s.Done = true
-	if w.open[s.creator()] == s {
-		delete(w.open, s.creator())
+	if st.open[s.creator()] == s {
+		delete(st.open, s.creator())
 	}
-	return w.grant(c, &profile{
+	return st.grant(c, &profile{
 		Client: s.Client, Device: s.Device, ServiceProvider: s.ServiceProvider, MVPD: s.MVPD, Type: regular, Identities: s.Identities,
 	}, u)
 }
@@ -197,17 +197,17 @@ func redirect(s *session) string {
 	return u.String()
 }
 
-func (w *state) loginPage(c *contract.Call, said string) any {
+func (st *state) loginPage(c *contract.Call, said string) any {
 	d := &loginData{Code: c.In.Text("reg_code"), Said: said, Users: []person{}}
-	if s := w.Sessions[d.Code]; s != nil {
+	if s := st.Sessions[d.Code]; s != nil {
 		d.MVPD, d.ServiceProvider = s.MVPD, s.ServiceProvider
 	}
 	d.Name = d.MVPD
-	if m := w.mvpd(d.MVPD); m != nil && m.DisplayName != "" {
+	if m := st.mvpd(d.MVPD); m != nil && m.DisplayName != "" {
 		d.Name = m.DisplayName
 	}
-	for i := range w.Users {
-		u := &w.Users[i]
+	for i := range st.Users {
+		u := &st.Users[i]
 		name := u.Name
 		if name == "" {
 			name = u.Username

@@ -43,11 +43,11 @@ func logsOut(name, kind, doc string) *contract.Outcome {
 		Name: name, Status: 200, Cite: citeLogout, Doc: doc,
 		Returns: []contract.Param{{Name: "logouts", Type: contract.Object, Need: contract.Required, Cite: citeLogout, Doc: "By MVPD what is to be done: actionName, actionType, mvpd, and url where a user agent is needed."}},
 		Do: func(c *contract.Call) any {
-			w, id := c.State.(*state), c.In.Text("mvpd")
-			w.forgetLogin(holderOf(c, id), callerOf(c).known)
+			st, id := c.State.(*state), c.In.Text("mvpd")
+			st.forgetLogin(holderOf(c, id), callerOf(c).known)
 			v := logoutView{ActionName: name, ActionType: kind, MVPD: id}
 			if kind == interactive {
-				v.URL = w.logoutURL(c, id)
+				v.URL = st.logoutURL(c, id)
 			}
 			return &logoutReply{members{{id, v}}}
 		},
@@ -60,19 +60,19 @@ var (
 	nobodysLogout = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
 )
 
-func decideLogout(c *contract.Call, w *state) contract.Verdict {
-	m, v := w.checkMVPD(c, c.In.Text("mvpd"))
+func decideLogout(c *contract.Call, st *state) contract.Verdict {
+	m, v := st.checkMVPD(c, c.In.Text("mvpd"))
 	if !v.Pending() {
 		return v
 	}
 	ends := c.Operation.Outcomes
 	interactively, complete, partner, invalid := ends[0], ends[1], ends[2], ends[3]
 	h, now := holderOf(c, m.ID), c.Now.UnixMilli()
-	p, how := w.find(h, callerOf(c).known, now)
+	p, how := st.find(h, callerOf(c).known, now)
 	switch {
 	case m.TempPass != "":
 		return complete.Because(nobodysLogout, "mvpd", m.ID, "kind", temporary)
-	case p == nil && w.degradation(h.serviceProvider, m.ID, now).is(authNAll):
+	case p == nil && st.degradation(h.serviceProvider, m.ID, now).is(authNAll):
 		return complete.Because(nobodysLogout, "mvpd", m.ID, "kind", degraded)
 	case p == nil:
 		return invalid.Because(nothingThere, "mvpd", m.ID)
@@ -86,15 +86,15 @@ func decideLogout(c *contract.Call, w *state) contract.Verdict {
 
 // forgetLogin deletes the holder's profile, and those that share an identity
 // with it or with the call.
-func (w *state) forgetLogin(h holder, known []identity) {
+func (st *state) forgetLogin(h holder, known []identity) {
 	shared := known
-	if p := w.profiles[h]; p != nil {
+	if p := st.profiles[h]; p != nil {
 		shared = append(shared[:len(shared):len(shared)], p.Identities...)
-		w.remove(p)
+		st.remove(p)
 	}
 	for _, i := range shared {
-		for all := w.shared[sso{i, h.mvpd}]; len(all) > 0; all = w.shared[sso{i, h.mvpd}] {
-			w.remove(all[len(all)-1])
+		for all := st.shared[sso{i, h.mvpd}]; len(all) > 0; all = st.shared[sso{i, h.mvpd}] {
+			st.remove(all[len(all)-1])
 		}
 	}
 }
@@ -102,15 +102,15 @@ func (w *state) forgetLogin(h holder, known []identity) {
 // logoutURL is where the user agent ends the logout: here, by the address by
 // which the request came. Its last parameter is how the page knows which
 // logout it ends.
-func (w *state) logoutURL(c *contract.Call, mvpd string) string {
+func (st *state) logoutURL(c *contract.Call, mvpd string) string {
 	to := c.In.Text("redirectUrl")
 	if to == "" {
 		to = c.Switches.Text("logout_redirect")
 	}
-	w.makeRoom(logouts, c)
-	t := &ticket{ID: digest(c.Mint().ID()), RedirectURL: to, Serial: w.next()}
-	t.at = w.order[logouts].push(t, t.RedirectURL)
-	w.Logouts[t.ID] = t
+	st.makeRoom(logouts, c)
+	t := &ticket{ID: digest(c.Mint().ID()), RedirectURL: to, Serial: st.next()}
+	t.at = st.order[logouts].push(t, t.RedirectURL)
+	st.Logouts[t.ID] = t
 	c.Issue(t.ID)
 	return c.Request.Base + logoutPath + "?noflash=true&mso_id=" + url.QueryEscape(mvpd) +
 		"&requestor_id=" + url.QueryEscape(c.In.Text("serviceProvider")) +
@@ -118,8 +118,8 @@ func (w *state) logoutURL(c *contract.Call, mvpd string) string {
 }
 
 // punch forgets a logout that is to be ended in the browser.
-func (w *state) punch(c *contract.Call, t *ticket) {
+func (st *state) punch(c *contract.Call, t *ticket) {
 	t.at.remove()
-	delete(w.Logouts, t.ID)
+	delete(st.Logouts, t.ID)
 	c.Forget(t.ID)
 }

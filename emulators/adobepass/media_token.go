@@ -30,11 +30,11 @@ type serialized struct {
 }
 
 // mediaToken makes the token of a permission.
-func (w *state) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
+func (st *state) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
 	now, ttl := c.Now.UnixMilli(), c.Switches.Duration("media_ttl").Milliseconds()
 	return &mediaToken{NotBefore: now, NotAfter: now + ttl, Serialized: serialized{
 		guid: c.Dice().ID(), requestor: h.serviceProvider, resource: resource, mvpd: h.mvpd,
-		issued: c.Now.UTC().Format("2006/01/02 15:04:05 GMT -0700"), ttl: ttl, key: w.key,
+		issued: c.Now.UTC().Format("2006/01/02 15:04:05 GMT -0700"), ttl: ttl, key: st.key,
 	}}
 }
 

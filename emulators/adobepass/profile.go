@@ -62,8 +62,8 @@ func (p *profile) counts(now int64) bool { return p != nil && !p.Revoked && now 
 
 // enterProfile puts a profile into the indices, in the place of an earlier one
 // of the same holder.
-func (w *state) enterProfile(p *profile) {
-	q := w.order[profilesKind]
+func (st *state) enterProfile(p *profile) {
+	q := st.order[profilesKind]
 	kept := []string{p.Client, p.Device}
 	for _, i := range p.Identities {
 		kept = append(kept, i.Word)
@@ -72,48 +72,48 @@ func (w *state) enterProfile(p *profile) {
 	if p.Revoked {
 		q.spend(&p.at)
 	}
-	w.profiles[p.holder()] = p
+	st.profiles[p.holder()] = p
 	for _, i := range p.Identities {
 		key := sso{i, p.MVPD}
-		w.shared[key] = append(w.shared[key], p)
+		st.shared[key] = append(st.shared[key], p)
 	}
 }
 
 // remove forgets a profile.
-func (w *state) remove(p *profile) {
+func (st *state) remove(p *profile) {
 	p.at.remove()
-	delete(w.Profiles, p.ID)
-	if w.profiles[p.holder()] == p {
-		delete(w.profiles, p.holder())
+	delete(st.Profiles, p.ID)
+	if st.profiles[p.holder()] == p {
+		delete(st.profiles, p.holder())
 	}
 	for _, i := range p.Identities {
 		key := sso{i, p.MVPD}
-		left := w.shared[key]
+		left := st.shared[key]
 		if at := slices.Index(left, p); at >= 0 {
 			left = slices.Delete(left, at, at+1)
 		}
 		if len(left) == 0 {
-			delete(w.shared, key)
+			delete(st.shared, key)
 		} else {
-			w.shared[key] = left
+			st.shared[key] = left
 		}
 	}
 }
 
 // grant makes a profile for its holder. It replaces an earlier one.
-func (w *state) grant(c *contract.Call, p *profile, u *user) *profile {
-	if old := w.profiles[p.holder()]; old != nil {
-		w.remove(old)
+func (st *state) grant(c *contract.Call, p *profile, u *user) *profile {
+	if old := st.profiles[p.holder()]; old != nil {
+		st.remove(old)
 	}
-	q := w.order[profilesKind]
+	q := st.order[profilesKind]
 	for e := q.counts.Front(); e != nil && !e.Value.(*profile).counts(c.Now.UnixMilli()); e = q.counts.Front() {
 		q.spend(&e.Value.(*profile).at)
 	}
-	w.makeRoom(profilesKind, c)
+	st.makeRoom(profilesKind, c)
 	p.ID = c.Dice().ID()
 	p.NotBefore = c.Now.UnixMilli()
 	if p.NotAfter == 0 {
-		p.NotAfter = p.NotBefore + w.authnTTL(c, p.MVPD).Milliseconds()
+		p.NotAfter = p.NotBefore + st.authnTTL(c, p.MVPD).Milliseconds()
 	}
 	if u != nil {
 		p.User, p.Attributes = u.Username, u.Attributes
@@ -121,17 +121,17 @@ func (w *state) grant(c *contract.Call, p *profile, u *user) *profile {
 	if len(p.Attributes) == 0 {
 		p.Attributes = []attribute{text("userID", c.Dice().ID())}
 	}
-	p.Serial = w.next()
-	w.Profiles[p.ID] = p
-	w.enterProfile(p)
+	p.Serial = st.next()
+	st.Profiles[p.ID] = p
+	st.enterProfile(p)
 	return p
 }
 
 // text is an attribute that is not encrypted.
 func text(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
 
-func (w *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
-	if m := w.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
+func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
+	if m := st.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
 		return m.AuthnTTL
 	}
 	return c.Switches.Duration("authn_ttl")
@@ -145,12 +145,12 @@ func holderOf(c *contract.Call, mvpd string) holder {
 
 // find finds the profile that counts for a holder: its own, or one that single
 // sign-on leads to. How is the type as which it shows itself.
-func (w *state) find(h holder, known []identity, now int64) (p *profile, how string) {
-	if p = w.profiles[h]; p.counts(now) {
+func (st *state) find(h holder, known []identity, now int64) (p *profile, how string) {
+	if p = st.profiles[h]; p.counts(now) {
 		return p, p.Type
 	}
 	for _, i := range known {
-		all := w.shared[sso{i, h.mvpd}]
+		all := st.shared[sso{i, h.mvpd}]
 		for n := len(all) - 1; n >= 0; n-- {
 			if all[n].counts(now) {
 				return all[n], i.Kind
@@ -233,19 +233,19 @@ func profileRows(cite string) []contract.Param {
 }
 
 // invent makes the regular profile that a scenario wants where there is none.
-func (w *state) invent(c *contract.Call, h holder) *profile {
+func (st *state) invent(c *contract.Call, h holder) *profile {
 	if h.mvpd == "" {
-		h.mvpd = w.someMVPD(h.serviceProvider)
+		h.mvpd = st.someMVPD(h.serviceProvider)
 	}
-	return w.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).known}, w.user(""))
+	return st.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).known}, st.user(""))
 }
 
 // someMVPD is an MVPD that a login is possible with, for a scenario that wants
 // one where none was named.
-func (w *state) someMVPD(sp string) string {
-	if p := w.provider(sp); p != nil {
+func (st *state) someMVPD(sp string) string {
+	if p := st.provider(sp); p != nil {
 		for _, id := range p.MVPDs {
-			if m := w.mvpd(id); m != nil && m.TempPass == "" {
+			if m := st.mvpd(id); m != nil && m.TempPass == "" {
 				return id
 			}
 		}

@@ -62,21 +62,21 @@ var registered = &contract.Outcome{
 		{Name: "client_id_issued_at", Type: contract.Integer, Need: contract.Required, Cite: citeRegister, Doc: "When, in seconds."},
 	},
 	Do: func(c *contract.Call) any {
-		w := c.State.(*state)
-		w.makeRoom(clients, c)
-		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: w.next()}
+		st := c.State.(*state)
+		st.makeRoom(clients, c)
+		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: st.next()}
 		uris := []string{}
-		if s := w.statement(one.Statement); s != nil {
+		if s := st.statement(one.Statement); s != nil {
 			one.Statement = s.Statement // which is there once, however many clients have it
 			uris = append(uris, s.RedirectURIs...)
-		} else if len(w.Software) > 0 {
-			one.Statement = w.Software[0].Statement
+		} else if len(st.Software) > 0 {
+			one.Statement = st.Software[0].Statement
 		}
 		if u := c.In.Text("redirect_uri"); u != "" && len(uris) == 0 {
 			uris = append(uris, u)
 		}
-		one.at = w.order[clients].push(one)
-		w.Clients[one.ID] = one
+		one.at = st.order[clients].push(one)
+		st.Clients[one.ID] = one
 		c.Issue(one.ID)
 		return &registration{one.ID, one.Secret, uris, []string{"client_credentials"}, []string{scope}, one.Issued}
 	},
@@ -92,29 +92,29 @@ var (
 )
 
 func decideRegister(c *contract.Call) contract.Verdict {
-	w, text := c.State.(*state), c.In.Text("software_statement")
-	s := w.statement(text)
+	st, text := c.State.(*state), c.In.Text("software_statement")
+	s := st.statement(text)
 	switch {
 	case s != nil && s.Revoked && c.Auth == contract.Verify:
 		return unapprovedStatement.Because(revokedSoftware)
 	case s != nil:
-		return w.checkURI(c, s)
+		return st.checkURI(c, s)
 	case c.Auth == contract.Off:
 	case !wellFormedStatement(text):
 		return invalidStatement.Because(noStatement)
 	case c.Auth == contract.Presence || c.Switches.Bool("any_statement"):
-	case w.resembles(text):
+	case st.resembles(text):
 		return invalidStatement.Because(otherStatement)
 	default:
 		return unapprovedStatement.Because(strangeSoftware)
 	}
-	return w.checkURI(c, nil)
+	return st.checkURI(c, nil)
 }
 
 // checkURI holds redirect_uri against the application's: of one of its schemes,
 // or with the scheme and host of one of its URIs. The documented sample asks
 // with another URI than its answer tells.
-func (w *state) checkURI(c *contract.Call, s *software) contract.Verdict {
+func (st *state) checkURI(c *contract.Call, s *software) contract.Verdict {
 	given := c.In.Text("redirect_uri")
 	if given == "" {
 		return registered.Verdict()
@@ -160,9 +160,9 @@ func wellFormedStatement(text string) bool {
 }
 
 // resembles reports whether a statement was made from one of the fixture.
-func (w *state) resembles(text string) bool {
+func (st *state) resembles(text string) bool {
 	signed, signature := split(text)
-	return slices.ContainsFunc(w.Software, func(s software) bool {
+	return slices.ContainsFunc(st.Software, func(s software) bool {
 		a, b := split(s.Statement)
 		return a == signed || b == signature
 	})

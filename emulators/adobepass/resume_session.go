@@ -25,9 +25,9 @@ var (
 		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeRows,
 		Doc: "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
-			s := w.resumed(c)
-			w.complete(s)
+			st := c.State.(*state)
+			s := st.resumed(c)
+			st.complete(s)
 			return s.reply("authenticate", interactive, none, s.login())
 		},
 	}
@@ -35,8 +35,8 @@ var (
 		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeRows,
 		Doc: "Parameters are still missing. What was supplied is kept; called for on a complete session, it asks for all three anew.",
 		Do: func(c *contract.Call) any {
-			w := c.State.(*state)
-			s := w.resumed(c)
+			st := c.State.(*state)
+			s := st.resumed(c)
 			s.withhold(c)
 			r := s.reply("retry", direct, none, s.path())
 			r.MissingParameters = s.missing(c.Switches)
@@ -50,20 +50,20 @@ var (
 
 // resumed merges the call's parameters into the session; where a scenario has
 // one resumed that is not there, it is made.
-func (w *state) resumed(c *contract.Call) *session {
-	s := w.Sessions[c.In.Text("code")]
+func (st *state) resumed(c *contract.Call) *session {
+	s := st.Sessions[c.In.Text("code")]
 	if s == nil || s.ServiceProvider != c.In.Text("serviceProvider") {
 		s = sessionOf(c)
-		w.begin(c, s)
+		st.begin(c, s)
 		return s
 	}
-	w.merge(c, s)
+	st.merge(c, s)
 	s.at.weigh(s.texts()...)
 	return s
 }
 
 // merge lays what the call says over what the session knows.
-func (w *state) merge(c *contract.Call, s *session) {
+func (st *state) merge(c *contract.Call, s *session) {
 	for name, at := range map[string]*string{"mvpd": &s.MVPD, "domainName": &s.Domain, "redirectUrl": &s.RedirectURL} {
 		if v := c.In.Text(name); v != "" {
 			*at = v
@@ -73,23 +73,23 @@ func (w *state) merge(c *contract.Call, s *session) {
 
 var resumeWords = words{resumedTemporary, resumedAuthenticated, nil, resumedDegraded}
 
-func decideResume(c *contract.Call, w *state) contract.Verdict {
-	s, v := w.checkCode(c)
+func decideResume(c *contract.Call, st *state) contract.Verdict {
+	s, v := st.checkCode(c)
 	if !v.Pending() {
 		return v
 	}
-	if v := w.checkDomain(c); !v.Pending() {
+	if v := st.checkDomain(c); !v.Pending() {
 		return v
 	}
 	merged := *s
-	w.merge(c, &merged)
+	st.merge(c, &merged)
 	if merged.MVPD != "" {
-		m, v := w.checkMVPD(c, merged.MVPD)
+		m, v := st.checkMVPD(c, merged.MVPD)
 		if !v.Pending() {
 			return v
 		}
 		h := holder{s.Client, s.Device, s.ServiceProvider, m.ID}
-		if v := w.shortcut(c, m, h, nil, &resumeWords); !v.Pending() {
+		if v := st.shortcut(c, m, h, nil, &resumeWords); !v.Pending() {
 			return v
 		}
 	}

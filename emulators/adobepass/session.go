@@ -57,14 +57,14 @@ func (s *session) missing(sw contract.Values) []string {
 }
 
 // enterSession puts a session into the indices.
-func (w *state) enterSession(s *session) {
-	q := w.order[sessions]
+func (st *state) enterSession(s *session) {
+	q := st.order[sessions]
 	s.at = q.push(s, s.texts()...)
 	switch {
 	case s.Superseded:
 		q.spend(&s.at)
 	case !s.Done:
-		w.open[s.creator()] = s
+		st.open[s.creator()] = s
 	}
 }
 
@@ -78,41 +78,41 @@ func (s *session) texts() []string {
 }
 
 // drop forgets a session.
-func (w *state) drop(c *contract.Call, s *session) {
+func (st *state) drop(c *contract.Call, s *session) {
 	s.at.remove()
-	delete(w.Sessions, s.Code)
-	if w.open[s.creator()] == s {
-		delete(w.open, s.creator())
+	delete(st.Sessions, s.Code)
+	if st.open[s.creator()] == s {
+		delete(st.open, s.creator())
 	}
 	c.Forget(s.Code)
 }
 
 // begin begins a session for the caller: a new code voids the creator's
 // earlier unfinished one. Codes that ran out are let go of on the way.
-func (w *state) begin(c *contract.Call, s *session) {
+func (st *state) begin(c *contract.Call, s *session) {
 	k, now := callerOf(c), c.Now.UnixMilli()
-	q := w.order[sessions]
+	q := st.order[sessions]
 	for _, l := range [...]*list.List{&q.spent, &q.counts} {
 		for e := l.Front(); e != nil && e.Value.(*session).NotAfter <= now; e = l.Front() {
-			w.drop(c, e.Value.(*session))
+			st.drop(c, e.Value.(*session))
 		}
 	}
-	w.makeRoom(sessions, c)
+	st.makeRoom(sessions, c)
 	s.ServiceProvider = c.In.Text("serviceProvider")
 	s.Client, s.Device, s.Identities = k.client, k.device, k.known
 	s.DeviceInfo = c.In.Text(deviceInfoHeader)
 	s.UserAgent = clip(c.Request.Header.Get("User-Agent"), longestAgent)
 	s.Address, s.Port = address(c.Request)
 	s.NotBefore, s.NotAfter = now, now+c.Switches.Duration("code_ttl").Milliseconds()
-	if old := w.open[s.creator()]; old != nil && c.Switches.Bool("new_code_voids_old") {
+	if old := st.open[s.creator()]; old != nil && c.Switches.Bool("new_code_voids_old") {
 		old.Superseded = true
 		q.spend(&old.at)
 		c.Note("superseded code", old.Code)
 	}
-	s.Code = w.freshCode(c)
-	s.Serial = w.next()
-	w.Sessions[s.Code] = s
-	w.enterSession(s)
+	s.Code = st.freshCode(c)
+	s.Serial = st.next()
+	st.Sessions[s.Code] = s
+	st.enterSession(s)
 	c.Issue(s.Code)
 }
 
@@ -128,7 +128,7 @@ func clip(s string, most int) string {
 
 // freshCode throws a code that no session has: seven capital letters and
 // digits, look-alikes among them, as in the samples.
-func (w *state) freshCode(c *contract.Call) string {
+func (st *state) freshCode(c *contract.Call) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for {
 		var raw [16]byte
@@ -141,7 +141,7 @@ func (w *state) freshCode(c *contract.Call) string {
 				n++
 			}
 		}
-		if n == len(code) && w.Sessions[string(code[:])] == nil {
+		if n == len(code) && st.Sessions[string(code[:])] == nil {
 			return string(code[:])
 		}
 	}
@@ -220,9 +220,9 @@ var (
 
 // checkCode finds the session that the call's code names, or says why there is
 // none that counts.
-func (w *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
+func (st *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	code, sp := c.In.Text("code"), c.In.Text("serviceProvider")
-	s := w.Sessions[code]
+	s := st.Sessions[code]
 	switch {
 	case s == nil:
 		return nil, noSession.Because(noSuchCode, "code", code)
@@ -237,13 +237,13 @@ func (w *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 }
 
 // inWorld has decide run where the service provider is known.
-func inWorld(decide func(c *contract.Call, w *state) contract.Verdict) func(*contract.Call) contract.Verdict {
+func inWorld(decide func(c *contract.Call, st *state) contract.Verdict) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
-		w := c.State.(*state)
-		if v := w.checkProvider(c); !v.Pending() {
+		st := c.State.(*state)
+		if v := st.checkProvider(c); !v.Pending() {
 			return v
 		}
-		return decide(c, w)
+		return decide(c, st)
 	}
 }
 
@@ -253,12 +253,12 @@ var (
 )
 
 // checkMVPD looks for an active integration of the call's service provider.
-func (w *state) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
-	m, sp := w.mvpd(id), c.In.Text("serviceProvider")
+func (st *state) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
+	m, sp := st.mvpd(id), c.In.Text("serviceProvider")
 	switch {
 	case m == nil:
 		return nil, badMVPD.Because(strangeMVPD, "mvpd", id)
-	case !w.provider(sp).integrates(id):
+	case !st.provider(sp).integrates(id):
 		return nil, badIntegration.Because(noInterface, "mvpd", id, "serviceProvider", sp)
 	}
 	return m, contract.Verdict{}

@@ -157,87 +157,87 @@ type ticket struct {
 	at place
 }
 
-func (w *state) next() uint64 { w.Serial++; return w.Serial }
+func (st *state) next() uint64 { st.Serial++; return st.Serial }
 
 // provider finds a service provider, or returns nil.
-func (w *state) provider(id string) *provider {
-	i, ok := w.providers[id]
+func (st *state) provider(id string) *provider {
+	i, ok := st.providers[id]
 	if !ok {
 		return nil
 	}
-	return &w.Providers[i]
+	return &st.Providers[i]
 }
 
 // mvpd finds an MVPD, or returns nil.
-func (w *state) mvpd(id string) *mvpd {
-	i, ok := w.mvpds[id]
+func (st *state) mvpd(id string) *mvpd {
+	i, ok := st.mvpds[id]
 	if !ok {
 		return nil
 	}
-	return &w.MVPDs[i]
+	return &st.MVPDs[i]
 }
 
 // mapped finds an MVPD by the partner's id for it, or returns nil.
-func (w *state) mapped(id string) *mvpd {
-	i, ok := w.platform[id]
+func (st *state) mapped(id string) *mvpd {
+	i, ok := st.platform[id]
 	if !ok {
 		return nil
 	}
-	return &w.MVPDs[i]
+	return &st.MVPDs[i]
 }
 
 func (p *provider) integrates(id string) bool { return p != nil && slices.Contains(p.MVPDs, id) }
 
 // statement finds the application of a software statement, or returns nil.
-func (w *state) statement(text string) *software {
-	i, ok := w.statements[text]
+func (st *state) statement(text string) *software {
+	i, ok := st.statements[text]
 	if !ok {
 		return nil
 	}
-	return &w.Software[i]
+	return &st.Software[i]
 }
 
 // softwareOf is the application whose instance a client is.
-func (w *state) softwareOf(id string) *software {
-	one := w.Clients[id]
+func (st *state) softwareOf(id string) *software {
+	one := st.Clients[id]
 	if one == nil {
 		return nil
 	}
-	return w.statement(one.Statement)
+	return st.statement(one.Statement)
 }
 
-func (w *state) user(name string) *user {
-	for i := range w.Users {
-		if w.Users[i].Username == name || name == "" {
-			return &w.Users[i]
+func (st *state) user(name string) *user {
+	for i := range st.Users {
+		if st.Users[i].Username == name || name == "" {
+			return &st.Users[i]
 		}
 	}
 	return nil
 }
 
-func (w *state) public() *rsa.PublicKey {
-	if w.key == nil {
+func (st *state) public() *rsa.PublicKey {
+	if st.key == nil {
 		return nil
 	}
-	return &w.key.PublicKey
+	return &st.key.PublicKey
 }
 
-func (w *state) serviceKey(iss string) *rsa.PublicKey { return w.serviceKeys[iss] }
+func (st *state) serviceKey(iss string) *rsa.PublicKey { return st.serviceKeys[iss] }
 
 // Identifiers lists the words by which a caller of this world is found.
-func (w *state) Identifiers() iter.Seq[string] {
+func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range w.Software {
-			if !yield(w.Software[i].Statement) {
+		for i := range st.Software {
+			if !yield(st.Software[i].Statement) {
 				return
 			}
 		}
-		for i := range w.Tokens {
-			if !yield(w.Tokens[i].Token) {
+		for i := range st.Tokens {
+			if !yield(st.Tokens[i].Token) {
 				return
 			}
 		}
-		for _, words := range [...]iter.Seq[string]{maps.Keys(w.Clients), maps.Keys(w.Sessions), maps.Keys(w.Logouts)} {
+		for _, words := range [...]iter.Seq[string]{maps.Keys(st.Clients), maps.Keys(st.Sessions), maps.Keys(st.Logouts)} {
 			for word := range words {
 				if !yield(word) {
 					return
@@ -249,13 +249,13 @@ func (w *state) Identifiers() iter.Seq[string] {
 
 // Credentials are the first software statement, and an access token that is
 // accepted as it is.
-func (w *state) Credentials() contract.Values {
+func (st *state) Credentials() contract.Values {
 	v := contract.Values{}
-	if len(w.Software) > 0 {
-		v["softwareStatement"] = w.Software[0].Statement
+	if len(st.Software) > 0 {
+		v["softwareStatement"] = st.Software[0].Statement
 	}
-	if len(w.Tokens) > 0 {
-		v["accessToken"] = w.Tokens[0].Token
+	if len(st.Tokens) > 0 {
+		v["accessToken"] = st.Tokens[0].Token
 	}
 	return v
 }

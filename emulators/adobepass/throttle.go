@@ -46,14 +46,14 @@ func checkThrottle(c *contract.Call) (v contract.Verdict) {
 }
 
 // take takes one request out of a bucket, if there is one left.
-func (w *state) take(host string, now time.Time, refills bool) bool {
-	b := w.buckets[host]
+func (st *state) take(host string, now time.Time, refills bool) bool {
+	b := st.buckets[host]
 	if b == nil {
-		if len(w.buckets) >= mostBuckets {
-			w.forgetFull(now)
+		if len(st.buckets) >= mostBuckets {
+			st.forgetFull(now)
 		}
 		b = &bucket{left: bucketSize, seen: now}
-		w.buckets[host] = b
+		st.buckets[host] = b
 	}
 	size := float64(bucketSize)
 	if !refills {
@@ -70,11 +70,11 @@ func (w *state) take(host string, now time.Time, refills bool) bool {
 
 // forgetFull forgets the devices that have been quiet; where all are busy, it
 // forgets them all.
-func (w *state) forgetFull(now time.Time) {
-	maps.DeleteFunc(w.buckets, func(_ string, b *bucket) bool {
+func (st *state) forgetFull(now time.Time) {
+	maps.DeleteFunc(st.buckets, func(_ string, b *bucket) bool {
 		return b.left+now.Sub(b.seen).Seconds() >= bucketSize
 	})
-	if len(w.buckets) >= mostBuckets {
-		clear(w.buckets)
+	if len(st.buckets) >= mostBuckets {
+		clear(st.buckets)
 	}
 }

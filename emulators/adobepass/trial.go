@@ -41,34 +41,34 @@ func used(resource string) string {
 	return resource
 }
 
-func (w *state) enterTrial(t *trial) {
-	t.at = w.order[trials].push(t, t.texts()...)
+func (st *state) enterTrial(t *trial) {
+	t.at = st.order[trials].push(t, t.texts()...)
 	for _, d := range t.Devices {
-		w.byDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
+		st.byDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
 	}
 	if t.Identity != "" {
-		w.byIdentity[trialKey{t.ServiceProvider, t.MVPD, t.Identity}] = t
+		st.byIdentity[trialKey{t.ServiceProvider, t.MVPD, t.Identity}] = t
 	}
 }
 
-func (w *state) removeTrial(t *trial) {
+func (st *state) removeTrial(t *trial) {
 	t.at.remove()
-	delete(w.Trials, t.ID)
+	delete(st.Trials, t.ID)
 	for _, d := range t.Devices {
-		delete(w.byDevice, trialKey{t.ServiceProvider, t.MVPD, d})
+		delete(st.byDevice, trialKey{t.ServiceProvider, t.MVPD, d})
 	}
-	delete(w.byIdentity, trialKey{t.ServiceProvider, t.MVPD, t.Identity})
+	delete(st.byIdentity, trialKey{t.ServiceProvider, t.MVPD, t.Identity})
 }
 
 // trial finds the trial of an identity, or else of a device; nil where neither
 // has begun one.
-func (w *state) trial(m *mvpd, h holder, word string) *trial {
+func (st *state) trial(m *mvpd, h holder, word string) *trial {
 	if word != "" {
-		if t := w.byIdentity[trialKey{h.serviceProvider, m.ID, word}]; t != nil {
+		if t := st.byIdentity[trialKey{h.serviceProvider, m.ID, word}]; t != nil {
 			return t
 		}
 	}
-	return w.byDevice[trialKey{h.serviceProvider, m.ID, h.device}]
+	return st.byDevice[trialKey{h.serviceProvider, m.ID, h.device}]
 }
 
 var (
@@ -80,7 +80,7 @@ var (
 
 // judgeTrial says with which code a temporary access is denied; nil where it
 // is granted. A resource that was had before does not count again.
-func (w *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string) (*eec, *contract.Cause) {
+func (st *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string) (*eec, *contract.Cause) {
 	if m.TempPass == misconfigured {
 		return codes[trialBroken], trialMisconfigured
 	}
@@ -91,7 +91,7 @@ func (w *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string)
 			return codes[identityInvalid], trialUnidentified
 		}
 	}
-	t := w.trial(m, h, word)
+	t := st.trial(m, h, word)
 	switch {
 	case t == nil:
 		return nil, nil
@@ -105,25 +105,25 @@ func (w *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string)
 
 // consume begins a trial with its first authorization, and counts the
 // resource.
-func (w *state) consume(c *contract.Call, m *mvpd, h holder, resource string) *trial {
+func (st *state) consume(c *contract.Call, m *mvpd, h holder, resource string) *trial {
 	word := ""
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
 	}
-	t := w.trial(m, h, word)
+	t := st.trial(m, h, word)
 	if t == nil {
-		w.makeRoom(trials, c)
+		st.makeRoom(trials, c)
 		now := c.Now.UnixMilli()
 		t = &trial{
 			ID: c.Dice().ID(), ServiceProvider: h.serviceProvider, MVPD: m.ID, Devices: []string{h.device}, Identity: word,
-			NotBefore: now, NotAfter: now + w.trialTTL(c, m), Used: []string{}, Serial: w.next(),
+			NotBefore: now, NotAfter: now + st.trialTTL(c, m), Used: []string{}, Serial: st.next(),
 		}
-		w.Trials[t.ID] = t
-		w.enterTrial(t)
+		st.Trials[t.ID] = t
+		st.enterTrial(t)
 	}
 	if !slices.Contains(t.Devices, h.device) && len(t.Devices) < mostDevices {
 		t.Devices = append(t.Devices, h.device)
-		w.byDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
+		st.byDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
 	}
 	if m.TempPass == promotional && !slices.Contains(t.Used, used(resource)) && len(t.Used) < mostUsed {
 		t.Used = append(t.Used, used(resource))
@@ -135,7 +135,7 @@ func (w *state) consume(c *contract.Call, m *mvpd, h holder, resource string) *t
 // texts are what a trial keeps of what clients sent.
 func (t *trial) texts() []string { return slices.Concat(t.Devices, t.Used) }
 
-func (w *state) trialTTL(c *contract.Call, m *mvpd) int64 {
+func (st *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 	if m.TempTTL > 0 {
 		return m.TempTTL.Milliseconds()
 	}
@@ -144,19 +144,19 @@ func (w *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 
 // trialView is the temporary profile. Before the first authorization the trial
 // does not run: it shows what it would be now.
-func (w *state) trialView(c *contract.Call, h holder) view {
-	m := w.mvpd(h.mvpd)
+func (st *state) trialView(c *contract.Call, h holder) view {
+	m := st.mvpd(h.mvpd)
 	if m == nil {
 		m = &mvpd{ID: h.mvpd, TempPass: basic}
 	}
 	now := c.Now.UnixMilli()
-	v := view{NotBefore: now, NotAfter: now + w.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
+	v := view{NotBefore: now, NotAfter: now + st.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
 	word := ""
 	if m.TempPass == promotional {
 		word, _ = trialIdentity(c, m)
 	}
 	had := []string{}
-	if t := w.trial(m, h, word); t != nil {
+	if t := st.trial(m, h, word); t != nil {
 		v.NotBefore, v.NotAfter, had = t.NotBefore, t.NotAfter, t.Used
 	}
 	if m.TempPass == promotional {

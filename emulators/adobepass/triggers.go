@@ -53,8 +53,8 @@ var codeParam = contract.Param{Name: "code", Need: contract.Required, Example: "
 
 // waiting finds the session that a person at a login page would be in.
 func waiting(c *contract.Call) (*session, error) {
-	w, code := c.State.(*state), c.In.Text("code")
-	s := w.Sessions[code]
+	st, code := c.State.(*state), c.In.Text("code")
+	s := st.Sessions[code]
 	if !s.counts(c.Now.UnixMilli()) {
 		return nil, fmt.Errorf("no session that counts has the code %s", code)
 	}
@@ -65,17 +65,17 @@ func waiting(c *contract.Call) (*session, error) {
 }
 
 func triggerLogin(c *contract.Call) error {
-	w := c.State.(*state)
+	st := c.State.(*state)
 	s, err := waiting(c)
 	if err != nil {
 		return err
 	}
 	name := c.In.Text("user")
-	u := w.user(name)
+	u := st.user(name)
 	if u == nil && name != "" {
 		return fmt.Errorf("the fixture has no user %s", name)
 	}
-	w.logIn(c, s, u)
+	st.logIn(c, s, u)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func triggerDenied(c *contract.Call) error {
 }
 
 func triggerRevoked(c *contract.Call) error {
-	w, id, only := c.State.(*state), c.In.Text("mvpd"), ""
+	st, id, only := c.State.(*state), c.In.Text("mvpd"), ""
 	if header := c.In.Text("device"); header != "" {
 		var ok bool
 		if only, ok = deviceID(header); !ok {
@@ -93,7 +93,7 @@ func triggerRevoked(c *contract.Call) error {
 		}
 	}
 	var revoked []*profile
-	for _, p := range w.Profiles {
+	for _, p := range st.Profiles {
 		if p.MVPD == id && (only == "" || p.Device == only) && p.counts(c.Now.UnixMilli()) {
 			revoked = append(revoked, p)
 		}
@@ -104,50 +104,50 @@ func triggerRevoked(c *contract.Call) error {
 	slices.SortFunc(revoked, func(a, b *profile) int { return cmp.Compare(a.Serial, b.Serial) })
 	for _, p := range revoked { // in their order, for so they give way
 		p.Revoked = true
-		w.order[profilesKind].spend(&p.at)
+		st.order[profilesKind].spend(&p.at)
 	}
 	return nil
 }
 
 func triggerDegradation(c *contract.Call) error {
-	w := c.State.(*state)
+	st := c.State.(*state)
 	d := degradation{ServiceProvider: c.In.Text("service_provider"), MVPD: c.In.Text("mvpd"), Rule: c.In.Text("rule"), Message: c.In.Text("message")}
 	left := []degradation{}
-	for _, old := range w.Degradations {
+	for _, old := range st.Degradations {
 		if old.ServiceProvider != d.ServiceProvider || old.MVPD != d.MVPD {
 			left = append(left, old)
 		}
 	}
-	if d.Rule == none && len(left) == len(w.Degradations) {
+	if d.Rule == none && len(left) == len(st.Degradations) {
 		return fmt.Errorf("no rule is applied to just this integration")
 	}
 	if d.Rule != none {
 		left = append([]degradation{d}, left...)
 	}
-	w.Degradations = left
+	st.Degradations = left
 	return nil
 }
 
 func triggerExpire(c *contract.Call) error {
-	w, now, id := c.State.(*state), c.Now.UnixMilli(), c.In.Text("id")
+	st, now, id := c.State.(*state), c.Now.UnixMilli(), c.In.Text("id")
 	found := false
 	switch c.In.Text("what") {
 	case "code":
-		if s := w.Sessions[id]; s.counts(now) {
+		if s := st.Sessions[id]; s.counts(now) {
 			s.NotAfter, found = now, true
 		}
 	case "token":
-		if one := w.Clients[id]; one != nil {
+		if one := st.Clients[id]; one != nil {
 			one.Stale, found = max(one.Stale+1, c.Now.Unix()), true
 		}
 	case "profile":
-		for _, p := range w.Profiles {
+		for _, p := range st.Profiles {
 			if p.MVPD == id && p.counts(now) {
 				p.NotAfter, found = now, true
 			}
 		}
 	case "trial":
-		for _, t := range w.Trials {
+		for _, t := range st.Trials {
 			if t.MVPD == id && now < t.NotAfter {
 				t.NotAfter, found = now, true
 			}
