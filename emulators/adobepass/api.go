@@ -72,15 +72,15 @@ var hosts = []string{
 // checks is the order in which requests are checked. It is inferred: the pages
 // name the errors and not which comes first.
 var checks = []contract.Check{
-	{Name: "read", Do: read},
-	{Name: "rate-limit", Do: checkThrottle, Ends: contract.Outcomes(tooManyRequests)},
+	{Name: "read", Do: parseRequest},
+	{Name: "rate-limit", Do: checkRateLimit, Ends: contract.Outcomes(tooManyRequests)},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, wrongMethod)},
-	{Name: "access-token", Do: checkToken, Ends: contract.Outcomes(invalidClient)},
+	{Name: "access-token", Do: checkAccessToken, Ends: contract.Outcomes(invalidClient)},
 	{Name: "service-provider", Do: checkProvider}, // its endings are those of the operations that have one
-	{Name: "client-service-provider", Do: checkLink, Ends: contract.Outcomes(invalidProvider)},
+	{Name: "client-service-provider", Do: checkLinkedProvider, Ends: contract.Outcomes(invalidProvider)},
 	{Name: "body", Do: checkBody, Ends: contract.Outcomes(unsupportedType, badRequest)},
 	{Name: "device", Do: checkDevice},
-	{Name: "parameters", Do: contract.ValidateParams(judge)},
+	{Name: "parameters", Do: contract.ValidateParams(refuseParams)},
 	{Name: "values", Do: checkValues},
 	{Name: "single-sign-on", Do: readIdentities},
 }
@@ -100,14 +100,14 @@ func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 // identifiers knows a caller by what it carries: bearer, client, code, software
 // statement, or the ticket of a logout. Nothing is verified here.
 func identifiers(r *contract.Request) []string {
-	words := make([]string, 0, 4)
-	add := func(word string) {
-		if word != "" {
-			words = append(words, word)
+	ids := make([]string, 0, 4)
+	add := func(id string) {
+		if id != "" {
+			ids = append(ids, id)
 		}
 	}
-	if token := bearer(r); token != "" {
-		add(subject(token))
+	if token := bearerToken(r); token != "" {
+		add(unverifiedSubject(token))
 		add(token)
 	}
 	add(r.Path["code"])
@@ -118,16 +118,16 @@ func identifiers(r *contract.Request) []string {
 		add(q.Get("client_id"))
 	}
 	if len(r.Body) > 0 && !r.TooLarge && (strings.HasPrefix(r.URL.Path, dcrPath) || strings.HasPrefix(r.URL.Path, loginPath)) {
-		add(spoken(r.Body, "client_id"))
-		add(spoken(r.Body, "reg_code"))
-		add(spoken(r.Body, "software_statement"))
+		add(findValue(r.Body, "client_id"))
+		add(findValue(r.Body, "reg_code"))
+		add(findValue(r.Body, "software_statement"))
 	}
-	return words
+	return ids
 }
 
 // spoken looks for the value of a name in a form or in JSON without taking the
 // body apart.
-func spoken(body []byte, name string) string {
+func findValue(body []byte, name string) string {
 	_, rest, found := strings.Cut(string(body), name)
 	if !found {
 		return ""

@@ -26,7 +26,7 @@ var authenticate = &contract.Operation{
 				st := c.State.(*state)
 				s := st.Sessions[c.In.Text("code")]
 				if s == nil {
-					s = st.resumed(c)
+					s = st.resumeOrBegin(c)
 				}
 				if len(s.missing(c.Switches)) > 0 {
 					st.complete(s)
@@ -38,13 +38,13 @@ var authenticate = &contract.Operation{
 		},
 		badServiceProvider, badCode, noSession,
 	),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
 		s, v := st.checkCode(c)
 		if !v.Pending() {
 			return v
 		}
 		if missing := s.missing(c.Switches); len(missing) > 0 {
-			return noSession.Because(lacksSome, "missing", missing, "url", s.path())
+			return noSession.Because(lacksSome, "missing", missing, "url", s.resumePath())
 		}
 		return c.Operation.Outcomes[0].Verdict()
 	}),
@@ -59,9 +59,9 @@ type location struct {
 // writeRedirect sends a user agent on, or tells a person why not.
 func writeRedirect(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	if v.Outcome.Status != 302 {
-		return writePage(c, v, reply)
+		return writeErrorPage(c, v, reply)
 	}
-	h := headers(c, goAnswer).Clone()
+	h := headersFor(c, redirectHeaders).Clone()
 	h["Location"] = reply.Header["Location"]
 	return contract.Response{Status: 302, Header: h}
 }

@@ -18,7 +18,7 @@ var preauthorize = &contract.Operation{
 	Method: "POST", Path: "/api/v2/{serviceProvider}/decisions/preauthorize/{mvpd}",
 	Params:   decisionParams(citePreauthorize),
 	Outcomes: decisionOutcomes(citePreauthorize),
-	Decide:   inWorld(decideOn),
+	Decide:   forKnownProvider(decideResources),
 }
 
 var authorize = &contract.Operation{
@@ -28,5 +28,5 @@ var authorize = &contract.Operation{
 	Method: "POST", Path: "/api/v2/{serviceProvider}/decisions/authorize/{mvpd}",
 	Params:   decisionParams(citeAuthorize),
 	Outcomes: decisionOutcomes(citeAuthorize),
-	Decide:   inWorld(decideOn),
+	Decide:   forKnownProvider(decideResources),
 }

@@ -43,7 +43,7 @@ func (*claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 type signedToken struct {
 	claims claims
 	key    *rsa.PrivateKey // nil: the world has none, and a scenario wanted a token
-	noise  []byte          // stands in for a signature where there is no key
+	fakeSignature  []byte          // stands in for a signature where there is no key
 }
 
 // MarshalJSON signs. The header is exactly {"alg":"RS256"}, as in the samples.
@@ -52,7 +52,7 @@ func (t *signedToken) MarshalJSON() ([]byte, error) {
 	delete(token.Header, "typ")
 	if t.key == nil {
 		text, err := token.SigningString()
-		return wire.Encode(text + "." + base64.RawURLEncoding.EncodeToString(t.noise)), err
+		return wire.Encode(text + "." + base64.RawURLEncoding.EncodeToString(t.fakeSignature)), err
 	}
 	text, err := token.SignedString(t.key)
 	return wire.Encode(text), err
@@ -62,7 +62,7 @@ func (t *signedToken) MarshalJSON() ([]byte, error) {
 var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
 
 // bearer is the access token that a request carries; "" where it carries none.
-func bearer(r *contract.Request) string {
+func bearerToken(r *contract.Request) string {
 	v := r.Header["Authorization"]
 	if len(v) == 0 || len(v[0]) <= len("Bearer ") || !strings.EqualFold(v[0][:len("Bearer ")], "Bearer ") {
 		return ""
@@ -71,13 +71,13 @@ func bearer(r *contract.Request) string {
 }
 
 // subject reads the client off an unverified token; "" where there is none.
-func subject(token string) string {
+func unverifiedSubject(token string) string {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, ok := strings.Cut(rest, ".")
 	if !ok {
 		return ""
 	}
-	text, ok := unbase64(payload)
+	text, ok := decodeBase64(payload)
 	if !ok {
 		return ""
 	}
@@ -90,7 +90,7 @@ func subject(token string) string {
 
 // A verified token is one whose signature was found good: what it says needs
 // no further look.
-type verified struct {
+type verifiedToken struct {
 	client  string
 	issued  int64 // seconds
 	expires int64 // seconds; 0: never
@@ -99,65 +99,65 @@ type verified struct {
 
 // mostVerified is how many tokens a world remembers as verified. Beyond that
 // it forgets all of them and verifies anew.
-const mostVerified = 4096
+const maxVerified = 4096
 
 var (
 	noBearer      = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
-	strangeBearer = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
-	staleBearer   = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
-	endedBearer   = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
-	unscoped      = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
-	strangeClient = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
-	withdrawn     = &contract.Cause{Code: "statement_revoked", Text: "The software statement of client {client} was revoked."}
-	unlinked      = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
+	untrustedToken = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
+	expiredToken   = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
+	expiredByTrigger   = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
+	lacksScope      = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
+	unknownClient = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
+	bearerRevoked     = &contract.Cause{Code: "statement_revoked", Text: "The software statement of client {client} was revoked."}
+	providerNotLinked      = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
 )
 
 // checkToken finds out which client asks. The signature is looked at outside
 // of the world's lock, and only of tokens that are seen for the first time.
-func checkToken(c *contract.Call) contract.Verdict {
+func checkAccessToken(c *contract.Call) contract.Verdict {
 	if !takesToken(c.Operation) {
 		return contract.Verdict{}
 	}
-	token, k := bearer(c.Request), callerOf(c)
+	token, ca := bearerToken(c.Request), callerOf(c)
 	if c.Auth != contract.Verify {
-		k.client = subject(token)
+		ca.client = unverifiedSubject(token)
 	}
 	switch {
 	case c.Auth == contract.Off:
-		c.WithState(func() { k.software = c.State.(*state).softwareOf(k.client) })
+		c.WithState(func() { ca.software = c.State.(*state).softwareOf(ca.client) })
 		return contract.Verdict{}
 	case token == "":
 		return invalidClient.Because(noBearer)
 	case c.Auth == contract.Presence:
-		if k.client == "" {
-			return invalidClient.Because(strangeBearer, "why", "is no JWT that names a client")
+		if ca.client == "" {
+			return invalidClient.Because(untrustedToken, "why", "is no JWT that names a client")
 		}
 		return contract.Verdict{}
 	}
-	hash := hashOf(token)
-	var t verified
+	hash := hashToken(token)
+	var t verifiedToken
 	var known bool
 	var key *rsa.PublicKey
 	c.WithState(func() {
 		st := c.State.(*state)
 		t, known = st.verified[hash]
-		key = st.public()
+		key = st.publicKey()
 	})
 	if !known {
 		var why string
-		if t, why = verify(token, key); why != "" {
-			return invalidClient.Because(strangeBearer, "why", why)
+		if t, why = verifyToken(token, key); why != "" {
+			return invalidClient.Because(untrustedToken, "why", why)
 		}
 	}
-	k.client = t.client
-	return judgeToken(c, hash, t, key)
+	ca.client = t.client
+	return checkTokenState(c, hash, t, key)
 }
 
 // hashOf is what a token is remembered by. A token of the usual length fits into
 // the room, so that nothing is allocated for it.
-func hashOf(token string) [sha256.Size]byte {
-	var room [1 << 10]byte
-	return sha256.Sum256(append(room[:0], token...))
+func hashToken(token string) [sha256.Size]byte {
+	var buffer [1 << 10]byte
+	return sha256.Sum256(append(buffer[:0], token...))
 }
 
 // takesToken reports whether an operation is for registered clients: all are
@@ -171,7 +171,7 @@ func takesToken(op *contract.Operation) bool {
 }
 
 // verify looks at a token's signature and says what is wrong with it.
-func verify(token string, key *rsa.PublicKey) (t verified, why string) {
+func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string) {
 	if key == nil {
 		return t, "cannot be verified: the fixture has no signing_key"
 	}
@@ -179,7 +179,7 @@ func verify(token string, key *rsa.PublicKey) (t verified, why string) {
 	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
 		return t, "is not to be trusted: " + err.Error()
 	}
-	t = verified{client: c.Subject, issued: c.Issued, expires: c.Expires}
+	t = verifiedToken{client: c.Subject, issued: c.Issued, expires: c.Expires}
 	for _, s := range strings.Fields(c.Scopes) {
 		t.scoped = t.scoped || s == scope
 	}
@@ -188,30 +188,30 @@ func verify(token string, key *rsa.PublicKey) (t verified, why string) {
 
 // judgeToken judges what changes while a token lives: its expiry, its client
 // and that client's statement.
-func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.PublicKey) (v contract.Verdict) {
-	k, now := callerOf(c), c.Now.Unix()
+func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, key *rsa.PublicKey) (v contract.Verdict) {
+	ca, now := callerOf(c), c.Now.Unix()
 	c.WithState(func() {
 		st := c.State.(*state)
-		if st.public() == key {
-			st.remember(hash, t)
+		if st.publicKey() == key {
+			st.rememberVerified(hash, t)
 		}
-		one := st.Clients[t.client]
+		registered := st.Clients[t.client]
 		switch {
 		case !t.scoped:
-			v = invalidClient.Because(unscoped)
-		case one == nil:
-			v = invalidClient.Because(strangeClient, "client", t.client)
-		case one.Stale > 0 && t.issued <= one.Stale:
-			v = invalidClient.Because(endedBearer, "client", t.client)
+			v = invalidClient.Because(lacksScope)
+		case registered == nil:
+			v = invalidClient.Because(unknownClient, "client", t.client)
+		case registered.Stale > 0 && t.issued <= registered.Stale:
+			v = invalidClient.Because(expiredByTrigger, "client", t.client)
 		case t.expires > 0 && now >= t.expires:
-			v = invalidClient.Because(staleBearer, "expired", time.Unix(t.expires, 0).UTC(), "now", c.Now.UTC())
+			v = invalidClient.Because(expiredToken, "expired", time.Unix(t.expires, 0).UTC(), "now", c.Now.UTC())
 		}
 		if !v.Pending() {
 			return
 		}
-		k.software = st.softwareOf(t.client)
-		if k.software == nil || k.software.Revoked {
-			v = invalidClient.Because(withdrawn, "client", t.client)
+		ca.software = st.softwareOf(t.client)
+		if ca.software == nil || ca.software.Revoked {
+			v = invalidClient.Because(bearerRevoked, "client", t.client)
 		}
 	})
 	return v
@@ -219,18 +219,18 @@ func judgeToken(c *contract.Call, hash [sha256.Size]byte, t verified, key *rsa.P
 
 // remember keeps a token that was found good. The tokens of the fixture stand
 // there from the beginning.
-func (st *state) remember(hash [sha256.Size]byte, t verified) {
+func (st *state) rememberVerified(hash [sha256.Size]byte, t verifiedToken) {
 	if _, known := st.verified[hash]; known {
 		return
 	}
-	if len(st.verified) >= mostVerified {
-		st.forgetVerified()
+	if len(st.verified) >= maxVerified {
+		st.resetVerified()
 	}
 	st.verified[hash] = t
 }
 
 // checkLink holds the client's software statement against the service provider.
-func checkLink(c *contract.Call) contract.Verdict {
+func checkLinkedProvider(c *contract.Call) contract.Verdict {
 	s := callerOf(c).software
 	if c.Auth != contract.Verify || s == nil || len(s.Providers) == 0 {
 		return contract.Verdict{}
@@ -241,5 +241,5 @@ func checkLink(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 	}
-	return invalidProvider.Because(unlinked, "client", callerOf(c).client, "linked", strings.Join(s.Providers, ", "), "serviceProvider", id)
+	return invalidProvider.Because(providerNotLinked, "client", callerOf(c).client, "linked", strings.Join(s.Providers, ", "), "serviceProvider", id)
 }

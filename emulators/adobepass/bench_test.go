@@ -14,13 +14,13 @@ import (
 )
 
 // steady is a world whose wall clock stands.
-func steady(b *testing.B) *conformance.World {
+func newWorld(b *testing.B) *conformance.World {
 	b.Helper()
 	return conformance.New(b, adobepass.API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
 }
 
 // made is a request as the gateway would hand it over.
-func made(b *testing.B, operation, token string, in contract.Values) *contract.Request {
+func signedRequest(b *testing.B, operation, token string, in contract.Values) *contract.Request {
 	b.Helper()
 	op := adobepass.API.Operation(operation)
 	r, err := adobepass.API.Sign(contract.Draft{
@@ -39,7 +39,7 @@ func made(b *testing.B, operation, token string, in contract.Values) *contract.R
 }
 
 // minted is an access token of the world's own.
-func minted(b *testing.B, w *conformance.World) string {
+func newToken(b *testing.B, w *conformance.World) string {
 	b.Helper()
 	r := httpPost("/o/client/token", "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials")
 	a := w.Send(r)
@@ -70,9 +70,9 @@ var full = contract.Values{
 func BenchmarkCreateSession(b *testing.B) {
 	for _, live := range []int{0, 1_000, 100_000} {
 		b.Run(fmt.Sprint(live, "_live"), func(b *testing.B) {
-			w := steady(b)
-			token := minted(b, w)
-			r := made(b, "CreateSession", token, full)
+			w := newWorld(b)
+			token := newToken(b, w)
+			r := signedRequest(b, "CreateSession", token, full)
 			for i := range live {
 				other := *r
 				other.Header = r.Header.Clone()
@@ -94,24 +94,24 @@ func BenchmarkCreateSession(b *testing.B) {
 // BenchmarkFirstVerification is the same call with a bearer that was never
 // seen: every iteration has a world that forgot it.
 func BenchmarkFirstVerification(b *testing.B) {
-	w := steady(b)
+	w := newWorld(b)
 	tokens := make([]string, 64)
 	for i := range tokens {
 		if err := w.Sandbox.Clock.Advance(time.Second); err != nil { // so that each differs
 			b.Fatal(err)
 		}
-		tokens[i] = minted(b, w)
+		tokens[i] = newToken(b, w)
 	}
 	requests := make([]*contract.Request, len(tokens))
 	for i, token := range tokens {
-		requests[i] = made(b, "GetConfiguration", token, contract.Values{"serviceProvider": "REF30"})
+		requests[i] = signedRequest(b, "GetConfiguration", token, contract.Values{"serviceProvider": "REF30"})
 	}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		if i%len(requests) == 0 {
 			b.StopTimer()
-			forget(b, w)
+			dropVerified(b, w)
 			b.StartTimer()
 		}
 		if e := w.Corridor(b, requests[i%len(requests)]); e.Outcome != "success" {
@@ -122,22 +122,22 @@ func BenchmarkFirstVerification(b *testing.B) {
 }
 
 // forget puts the world's own state back, which remembers no verified token.
-func forget(b *testing.B, w *conformance.World) {
+func dropVerified(b *testing.B, w *conformance.World) {
 	b.Helper()
-	room := w.Instance(b)
-	raw, err := room.Snapshot()
+	instance := w.Instance(b)
+	raw, err := instance.Snapshot()
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := room.Restore(raw); err != nil {
+	if err := instance.Restore(raw); err != nil {
 		b.Fatal(err)
 	}
 }
 
 // BenchmarkCreateToken is the minting of a token: a signature of RSA.
 func BenchmarkCreateToken(b *testing.B) {
-	w := steady(b)
-	r := made(b, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+	w := newWorld(b)
+	r := signedRequest(b, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "success" {
@@ -148,8 +148,8 @@ func BenchmarkCreateToken(b *testing.B) {
 
 // BenchmarkPoll is a GetProfileByCode before the login.
 func BenchmarkPoll(b *testing.B) {
-	w := steady(b)
-	r := made(b, "GetProfileByCode", minted(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
+	w := newWorld(b)
+	r := signedRequest(b, "GetProfileByCode", newToken(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "noProfile" {
@@ -160,8 +160,8 @@ func BenchmarkPoll(b *testing.B) {
 
 // BenchmarkAuthorize is a decision with its media token, which is signed.
 func BenchmarkAuthorize(b *testing.B) {
-	w := steady(b)
-	r := made(b, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})
+	w := newWorld(b)
+	r := signedRequest(b, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "temporary" {

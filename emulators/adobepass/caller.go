@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	form      = "application/x-www-form-urlencoded"
-	jsonMedia = "application/json"
+	formType      = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
 )
 
 // A caller is who asks, and what the checks found out.
@@ -24,20 +24,20 @@ type caller struct {
 	client   string // id of the registered client; "" where nobody asks for one
 	device   string // the identifier's bytes in plain base64
 	software *software
-	page     *loginData // what the login page shows
-	known    []identity // single sign-on identities that the request proves
-	fault    string     // why the body cannot be taken apart
+	loginPage     *loginData // what the login page shows
+	identities    []identity // single sign-on identities that the request proves
+	parseFault    string     // why the body cannot be taken apart
 	repeated []string   // names that stand twice in a form
 }
 
 // callerOf returns the call's caller. The check read makes it for all others.
 func callerOf(c *contract.Call) *caller {
-	if k, ok := c.Caller.(*caller); ok {
-		return k
+	if ca, ok := c.Caller.(*caller); ok {
+		return ca
 	}
-	k := &caller{}
-	c.Caller = k
-	return k
+	ca := &caller{}
+	c.Caller = ca
+	return ca
 }
 
 // canonicalNames are the documented names of headers as net/http keeps them.
@@ -54,8 +54,8 @@ var canonicalNames = func() map[string]string {
 
 // read takes the request apart. It refuses nothing: what is wrong is judged by
 // later steps.
-func read(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
+func parseRequest(c *contract.Call) contract.Verdict {
+	ca := callerOf(c)
 	op, r := c.Operation, c.Request
 	if op == nil {
 		return contract.Verdict{}
@@ -68,7 +68,7 @@ func read(c *contract.Call) contract.Verdict {
 		case contract.Path:
 			c.In[p.Name] = contract.Raw(strings.Clone(r.Path[p.Name])) // what is kept must not keep the whole address
 		case contract.Header:
-			if v := header(r.Header, p.Name); v != "" {
+			if v := headerValue(r.Header, p.Name); v != "" {
 				c.In[p.Name] = contract.Raw(v)
 			}
 		case contract.Form:
@@ -80,23 +80,23 @@ func read(c *contract.Call) contract.Verdict {
 		}
 	}
 	if r.URL.RawQuery != "" && (queries || op == createToken) {
-		k.form(c, r.URL.RawQuery, contract.Query)
+		ca.parseForm(c, r.URL.RawQuery, contract.Query)
 	}
 	switch {
 	case r.TooLarge || len(r.Body) == 0:
 	case forms && op != registerClient:
-		k.form(c, string(r.Body), contract.Form)
-	case body && op == registerClient && media(r) == form: // a client was seen to fall back on it
-		k.form(c, string(r.Body), contract.Body)
+		ca.parseForm(c, string(r.Body), contract.Form)
+	case body && op == registerClient && mediaType(r) == formType: // a client was seen to fall back on it
+		ca.parseForm(c, string(r.Body), contract.Body)
 	case body:
-		k.object(c)
+		ca.parseObject(c)
 	}
 	return contract.Verdict{}
 }
 
 // form reads a form or a query. Of a name that stands twice the first value
 // counts; names without a row are passed over, so that a body cannot pile up.
-func (k *caller) form(c *contract.Call, text string, place contract.Place) {
+func (ca *caller) parseForm(c *contract.Call, text string, place contract.Place) {
 	for text != "" {
 		var pair string
 		pair, text, _ = strings.Cut(text, "&")
@@ -107,19 +107,19 @@ func (k *caller) form(c *contract.Call, text string, place contract.Place) {
 		if name == "domain" && place == contract.Form {
 			name = "domainName" // what an answer calls the missing parameter
 		}
-		p := row(c.Operation, name)
+		p := findParam(c.Operation, name)
 		if p == nil || (p.In != place && (p.In != contract.Form || c.Operation != createToken)) {
 			continue
 		}
 		if _, twice := c.In[p.Name]; twice {
-			if !slices.Contains(k.repeated, p.Name) {
-				k.repeated = append(k.repeated, p.Name)
+			if !slices.Contains(ca.repeated, p.Name) {
+				ca.repeated = append(ca.repeated, p.Name)
 			}
 			continue
 		}
 		plain, err := url.QueryUnescape(value)
 		if err != nil {
-			k.fault = "the value of " + p.Name + ": " + err.Error()
+			ca.parseFault = "the value of " + p.Name + ": " + err.Error()
 			continue
 		}
 		if len(plain) == len(value) {
@@ -130,13 +130,13 @@ func (k *caller) form(c *contract.Call, text string, place contract.Place) {
 }
 
 // object reads a JSON body. Members without a row are passed over.
-func (k *caller) object(c *contract.Call) {
+func (ca *caller) parseObject(c *contract.Call) {
 	v, err := wire.Object(c.Request.Body)
 	if err != nil {
-		k.fault = err.Error()
+		ca.parseFault = err.Error()
 		var f *wire.Fault
 		if errors.As(err, &f) && f.Key != "" {
-			k.repeated = append(k.repeated, f.Key)
+			ca.repeated = append(ca.repeated, f.Key)
 		}
 		return
 	}
@@ -148,7 +148,7 @@ func (k *caller) object(c *contract.Call) {
 	}
 }
 
-func row(op *contract.Operation, name string) *contract.Param {
+func findParam(op *contract.Operation, name string) *contract.Param {
 	for i := range op.Params {
 		if op.Params[i].Name == name {
 			return &op.Params[i]
@@ -158,7 +158,7 @@ func row(op *contract.Operation, name string) *contract.Param {
 }
 
 // header is the first value of a header by its documented name.
-func header(h http.Header, name string) string {
+func headerValue(h http.Header, name string) string {
 	if known, ok := canonicalNames[name]; ok {
 		name = known
 	}
@@ -169,13 +169,13 @@ func header(h http.Header, name string) string {
 }
 
 // media is the request's media type without its parameters.
-func media(r *contract.Request) string {
+func mediaType(r *contract.Request) string {
 	v := r.Header["Content-Type"]
 	if len(v) == 0 {
 		return ""
 	}
 	switch v[0] {
-	case form, jsonMedia:
+	case formType, jsonType:
 		return v[0]
 	}
 	t, _, err := mime.ParseMediaType(v[0])
@@ -188,7 +188,7 @@ func media(r *contract.Request) string {
 
 // address is where the streaming device is: the first of X-Forwarded-For,
 // which callers set that ask in its name, else the sender.
-func address(r *contract.Request) (host, port string) {
+func deviceAddress(r *contract.Request) (host, port string) {
 	host, port, err := net.SplitHostPort(r.Client)
 	if err != nil {
 		host = r.Client
@@ -208,23 +208,23 @@ const longestAddress = 64
 // isBase64 reports whether unbase64 would read s, without reading it.
 func isBase64(s string) bool {
 	s = strings.TrimRight(s, "=")
-	plain, web := false, false
+	standard, urlSafe := false, false
 	for i := range len(s) {
 		switch b := s[i]; {
 		case 'A' <= b && b <= 'Z', 'a' <= b && b <= 'z', '0' <= b && b <= '9':
 		case b == '+' || b == '/':
-			plain = true
+			standard = true
 		case b == '-' || b == '_':
-			web = true
+			urlSafe = true
 		default:
 			return false
 		}
 	}
-	return len(s)%4 != 1 && !(plain && web)
+	return len(s)%4 != 1 && !(standard && urlSafe)
 }
 
 // unbase64 reads base64 of either alphabet, with and without padding.
-func unbase64(s string) ([]byte, bool) {
+func decodeBase64(s string) ([]byte, bool) {
 	s = strings.TrimRight(s, "=")
 	e := base64.RawStdEncoding
 	if strings.ContainsAny(s, "-_") {

@@ -14,23 +14,23 @@ const (
 	longestURL    = 2048
 	longestDomain = 253
 	longestDevice = 1024
-	longestInfo   = 4096
+	longestDeviceInfo   = 4096
 )
 
 var (
 	unknownPath   = &contract.Cause{Code: "no_such_path", Text: "Nothing lives at {path}. The service provider comes before the collection, as in /api/v2/REF30/sessions; only /api/v2/authenticate/REF30/CODE has it the other way round."}
-	otherMethod   = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {takes}."}
-	strangeSP     = &contract.Cause{Code: "unknown_service_provider", Text: "The service provider {serviceProvider} is not in the fixture. Identifiers are case-sensitive."}
-	otherType     = &contract.Cause{Code: "content_type", Text: "The Content-Type is {got}; {want} was expected."}
-	unreadable    = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be taken apart: {why}."}
-	noDevice      = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected was: fingerprint, a blank, and base64 of what identifies the device."}
-	strangeInfo   = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected was base64 of a JSON object with model, version, osName, osVersion and connectionType."}
-	rowViolated   = &contract.Cause{Code: "parameter", Text: "{Name} is {rule}."}
-	strangeCode   = &contract.Cause{Code: "code_form", Text: "The code {code} is not of six or seven capital letters and digits."}
-	strangeURL    = &contract.Cause{Code: "redirect_url", Text: "redirectUrl {why}."}
+	unexpectedMethod   = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {takes}."}
+	unknownProvider     = &contract.Cause{Code: "unknown_service_provider", Text: "The service provider {serviceProvider} is not in the fixture. Identifiers are case-sensitive."}
+	unexpectedType     = &contract.Cause{Code: "content_type", Text: "The Content-Type is {got}; {want} was expected."}
+	unreadableBody    = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be taken apart: {why}."}
+	malformedDevice      = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected was: fingerprint, a blank, and base64 of what identifies the device."}
+	malformedDeviceInfo   = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected was base64 of a JSON object with model, version, osName, osVersion and connectionType."}
+	invalidParam   = &contract.Cause{Code: "parameter", Text: "{Name} is {rule}."}
+	malformedCode   = &contract.Cause{Code: "code_form", Text: "The code {code} is not of six or seven capital letters and digits."}
+	unusableURL    = &contract.Cause{Code: "redirect_url", Text: "redirectUrl {why}."}
 	longDomain    = &contract.Cause{Code: "domain_too_long", Text: "domainName has {size} characters; no domain has more than 253."}
-	strangeFriend = &contract.Cause{Code: "unknown_partner", Text: "The partner is {partner}; Apple is the only one that is documented."}
-	strangeSAML   = &contract.Cause{Code: "saml_response", Text: "SAMLResponse is no base64. It is base64 first and percent-encoded after that."}
+	unknownPartner = &contract.Cause{Code: "unknown_partner", Text: "The partner is {partner}; Apple is the only one that is documented."}
+	malformedSAML   = &contract.Cause{Code: "saml_response", Text: "SAMLResponse is no base64. It is base64 first and percent-encoded after that."}
 )
 
 func checkPath(c *contract.Call) contract.Verdict {
@@ -38,7 +38,7 @@ func checkPath(c *contract.Call) contract.Verdict {
 	case contract.NoSuchPath:
 		return notFound.Because(unknownPath, "path", c.Request.URL.Path)
 	case contract.WrongMethod:
-		return wrongMethod.Because(otherMethod, "method", c.Request.Method, "path", c.Request.URL.Path, "takes", allow(c.Request))
+		return wrongMethod.Because(unexpectedMethod, "method", c.Request.Method, "path", c.Request.URL.Path, "takes", allowedMethods(c.Request))
 	}
 	return contract.Verdict{}
 }
@@ -59,7 +59,7 @@ func checkProvider(c *contract.Call) (v contract.Verdict) {
 
 func (st *state) checkProvider(c *contract.Call) contract.Verdict {
 	if id := c.In.Text("serviceProvider"); st.provider(id) == nil {
-		return badServiceProvider.Because(strangeSP, "serviceProvider", id)
+		return badServiceProvider.Because(unknownProvider, "serviceProvider", id)
 	}
 	return contract.Verdict{}
 }
@@ -68,37 +68,37 @@ func (st *state) checkProvider(c *contract.Call) contract.Verdict {
 // CreateToken takes any type: its parameters may stand in the query, and a
 // client was seen that says JSON then and sends no body.
 func checkBody(c *contract.Call) contract.Verdict {
-	r, k := c.Request, callerOf(c)
-	want := bodyOf(c.Operation)
+	r, ca := c.Request, callerOf(c)
+	want := bodyType(c.Operation)
 	dcr := c.Operation == registerClient || c.Operation == createToken // which have errors of their own
 	if r.TooLarge {
-		k.fault = "it is longer than this server takes"
+		ca.parseFault = "it is longer than this server takes"
 	}
-	got := media(r)
+	got := mediaType(r)
 	switch {
 	case r.TooLarge:
-	case want == "", got == want, c.Operation == createToken, c.Operation == registerClient && got == form:
+	case want == "", got == want, c.Operation == createToken, c.Operation == registerClient && got == formType:
 	case got == "" && len(r.Body) == 0: // no body, no type
 	case dcr:
-		return invalidRequest.Because(otherType, "got", quoted(got), "want", want)
+		return invalidRequest.Because(unexpectedType, "got", quotedOrMissing(got), "want", want)
 	default:
-		return unsupportedType.Because(otherType, "got", quoted(got), "want", want)
+		return unsupportedType.Because(unexpectedType, "got", quotedOrMissing(got), "want", want)
 	}
 	switch {
-	case k.fault == "":
+	case ca.parseFault == "":
 		return contract.Verdict{}
 	case dcr:
-		return invalidRequest.Because(unreadable, "why", k.fault)
+		return invalidRequest.Because(unreadableBody, "why", ca.parseFault)
 	case r.TooLarge:
 	case c.Operation == preauthorize, c.Operation == authorize:
-		return badResources.Because(unreadable, "why", k.fault)
+		return badResources.Because(unreadableBody, "why", ca.parseFault)
 	case c.Operation == logout: // whose query has this one parameter
-		return badRedirect.Because(strangeURL, "why", "cannot be read: "+k.fault)
+		return badRedirect.Because(unusableURL, "why", "cannot be read: "+ca.parseFault)
 	}
-	return badRequest.Because(unreadable, "why", k.fault)
+	return badRequest.Because(unreadableBody, "why", ca.parseFault)
 }
 
-func quoted(s string) string {
+func quotedOrMissing(s string) string {
 	if s == "" {
 		return "missing"
 	}
@@ -107,7 +107,7 @@ func quoted(s string) string {
 
 // checkDevice reads who the device is, where the operation asks for it.
 func checkDevice(c *contract.Call) contract.Verdict {
-	p := row(c.Operation, deviceHeader)
+	p := findParam(c.Operation, deviceHeader)
 	if p == nil {
 		return contract.Verdict{}
 	}
@@ -115,25 +115,25 @@ func checkDevice(c *contract.Call) contract.Verdict {
 	if given != "" || p.Need != contract.Optional {
 		id, ok := deviceID(given)
 		if !ok {
-			return badDevice.Because(noDevice, "got", quoted(given))
+			return badDevice.Because(malformedDevice, "got", quotedOrMissing(given))
 		}
 		callerOf(c).device = id
 	}
-	if why := unfitInfo(c.In.Text(deviceInfoHeader), c.Switches.Bool("strict_device_info")); why != "" {
-		return badDeviceInfo.Because(strangeInfo, "why", why)
+	if why := deviceInfoFault(c.In.Text(deviceInfoHeader), c.Switches.Bool("strict_device_info")); why != "" {
+		return badDeviceInfo.Because(malformedDeviceInfo, "why", why)
 	}
 	return contract.Verdict{}
 }
 
 // judge says what a violated row earns. The endings are those of the
 // operation; DCR knows two.
-func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
+func refuseParams(c *contract.Call, found []contract.Violation) contract.Verdict {
 	for _, v := range found {
 		if v.Rule == contract.Unknown {
 			continue
 		}
 		because := func(o *contract.Outcome) contract.Verdict {
-			return o.Because(rowViolated, "Name", v.Path, "rule", string(v.Rule))
+			return o.Because(invalidParam, "Name", v.Path, "rule", string(v.Rule))
 		}
 		name, _, _ := strings.Cut(v.Path, ".")
 		switch {
@@ -163,30 +163,30 @@ func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
 // checkValues holds values against what no row can say.
 func checkValues(c *contract.Call) contract.Verdict {
 	if u := c.In.Text("redirectUrl"); u != "" {
-		if why := unfitURL(u); why != "" {
-			return badRedirect.Because(strangeURL, "why", why)
+		if why := urlFault(u); why != "" {
+			return badRedirect.Because(unusableURL, "why", why)
 		}
 	}
 	if d := c.In.Text("domainName"); len(d) > longestDomain {
 		return badDomain.Because(longDomain, "size", len(d))
 	}
-	if code, named := c.In["code"]; named && !c.Operation.Helper && !codeForm(c.In.Text("code")) {
-		return badCode.Because(strangeCode, "code", code)
+	if code, named := c.In["code"]; named && !c.Operation.Helper && !wellFormedCode(c.In.Text("code")) {
+		return badCode.Because(malformedCode, "code", code)
 	}
 	if p, named := c.In["partner"]; named && p != partnerApple {
-		return badPartner.Because(strangeFriend, "partner", p)
+		return badPartner.Because(unknownPartner, "partner", p)
 	}
 	if s := c.In.Text("SAMLResponse"); s != "" {
-		if _, ok := unbase64(strings.Join(strings.Fields(s), "")); !ok {
-			return badSAML.Because(strangeSAML)
+		if _, ok := decodeBase64(strings.Join(strings.Fields(s), "")); !ok {
+			return badSAML.Because(malformedSAML)
 		}
 	}
 	switch c.Operation {
 	case preauthorize, authorize:
 		return checkResources(c)
 	case registerClient, createToken:
-		if k := callerOf(c); len(k.repeated) > 0 {
-			return invalidRequest.Because(repeatedName, "Name", k.repeated[0])
+		if ca := callerOf(c); len(ca.repeated) > 0 {
+			return invalidRequest.Because(repeatedName, "Name", ca.repeated[0])
 		}
 	}
 	return contract.Verdict{}
@@ -194,7 +194,7 @@ func checkValues(c *contract.Call) contract.Verdict {
 
 // codeForm reports whether a code is well-formed. Pages print codes of seven
 // characters, and one of six.
-func codeForm(code string) bool {
+func wellFormedCode(code string) bool {
 	if len(code) != 6 && len(code) != 7 {
 		return false
 	}
@@ -208,7 +208,7 @@ func codeForm(code string) bool {
 
 // unfitURL says why no user agent may be sent to a redirect URL; "" where it
 // may. Any scheme is good that does not run or read something by itself.
-func unfitURL(s string) string {
+func urlFault(s string) string {
 	if len(s) > longestURL {
 		return "is longer than 2048 bytes"
 	}

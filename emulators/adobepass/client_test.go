@@ -21,7 +21,7 @@ import (
 // are those of the documented samples.
 type device struct {
 	t     *testing.T
-	w     *conformance.World
+	world     *conformance.World
 	id    string      // AP-Device-Identifier
 	token string      // bearer
 	more  http.Header // further headers of every request
@@ -29,13 +29,13 @@ type device struct {
 
 func newDevice(t *testing.T, s conformance.Setting) *device {
 	t.Helper()
-	return on(t, conformance.New(t, adobepass.API, s))
+	return deviceIn(t, conformance.New(t, adobepass.API, s))
 }
 
 // on is the device of the samples in a world.
-func on(t *testing.T, w *conformance.World) *device {
+func deviceIn(t *testing.T, w *conformance.World) *device {
 	t.Helper()
-	return &device{t: t, w: w, id: fingerprint("ba23d141-d715-561c-94f4-e9e4c966b1eb"), token: w.Credentials(t).Text("accessToken"), more: http.Header{}}
+	return &device{t: t, world: w, id: fingerprint("ba23d141-d715-561c-94f4-e9e4c966b1eb"), token: w.Credentials(t).Text("accessToken"), more: http.Header{}}
 }
 
 func fingerprint(id string) string {
@@ -44,7 +44,7 @@ func fingerprint(id string) string {
 
 // other is a second device with the same application, or the same one where id
 // is "".
-func (d *device) other(id string) *device {
+func (d *device) withID(id string) *device {
 	e := *d
 	e.more = d.more.Clone()
 	if id != "" {
@@ -54,8 +54,8 @@ func (d *device) other(id string) *device {
 }
 
 // with is the device with one more header on every request.
-func (d *device) with(name, value string) *device {
-	e := d.other("")
+func (d *device) withHeader(name, value string) *device {
+	e := d.withID("")
 	e.more.Set(name, value)
 	return e
 }
@@ -92,7 +92,7 @@ func (d *device) request(method, target, body string) *http.Request {
 
 func (d *device) send(r *http.Request) answer {
 	d.t.Helper()
-	rec := d.w.Send(r)
+	rec := d.world.Send(r)
 	body, _ := io.ReadAll(rec.Result().Body)
 	if strings.Contains(string(body), ":null") && !strings.Contains(string(body), `"device":{`) { // which alone is documented with nulls
 		d.t.Errorf("%s %s: an absent member is told as null: %s", r.Method, r.URL, body)
@@ -145,7 +145,7 @@ func (a answer) value(path string) string {
 
 // is holds the status and the values at paths against what is wanted: pairs of
 // path and value follow.
-func (a answer) is(what string, status int, pairs ...string) answer {
+func (a answer) expect(what string, status int, pairs ...string) answer {
 	a.t.Helper()
 	if a.status != status {
 		a.t.Errorf("%s: got status %d, want %d: %s", what, a.status, status, a.body)
@@ -160,9 +160,9 @@ func (a answer) is(what string, status int, pairs ...string) answer {
 }
 
 // refused holds an enhanced error code against its row in the catalogue.
-func (a answer) refused(what string, status int, code, action string) answer {
+func (a answer) expectError(what string, status int, code, action string) answer {
 	a.t.Helper()
-	a.is(what, status, "status", fmt.Sprint(status), "code", code, "action", action)
+	a.expect(what, status, "status", fmt.Sprint(status), "code", code, "action", action)
 	if got := a.value("helpUrl"); !strings.HasPrefix(got, "https://experienceleague.adobe.com/") {
 		a.t.Errorf("%s: got helpUrl %s", what, got)
 	}
@@ -175,27 +175,27 @@ func (a answer) refused(what string, status int, code, action string) answer {
 const complete = "mvpd=Cablevision&domainName=adobe.com&redirectUrl=https%3A%2F%2Fadobe.com"
 
 // code creates a session that lacks nothing and returns its code.
-func (d *device) code(mvpd string) string {
+func (d *device) newCode(mvpd string) string {
 	d.t.Helper()
 	return d.post("/api/v2/REF30/sessions", strings.ReplaceAll(complete, "Cablevision", mvpd)).
-		is("create", 200, "actionName", "authenticate").value("code")
+		expect("create", 200, "actionName", "authenticate").value("code")
 }
 
 // logIn has somebody log in with an MVPD on the device.
 func (d *device) logIn(mvpd string, user string) {
 	d.t.Helper()
-	in := contract.Values{"code": d.code(mvpd)}
+	in := contract.Values{"code": d.newCode(mvpd)}
 	if user != "" {
 		in["user"] = user
 	}
-	if err := d.w.Trigger(d.t, "login", in); err != nil {
+	if err := d.world.Trigger(d.t, "login", in); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-func (d *device) later(by time.Duration) {
+func (d *device) advance(by time.Duration) {
 	d.t.Helper()
-	if err := d.w.Sandbox.Clock.Advance(by); err != nil {
+	if err := d.world.Sandbox.Clock.Advance(by); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -204,11 +204,11 @@ func (d *device) later(by time.Duration) {
 // same device.
 func (d *device) register() *device {
 	d.t.Helper()
-	statement := d.w.Credentials(d.t).Text("softwareStatement")
-	a := d.post("/o/client/register", `{"software_statement":"`+statement+`"}`).is("register", 201)
-	e := d.other("")
+	statement := d.world.Credentials(d.t).Text("softwareStatement")
+	a := d.post("/o/client/register", `{"software_statement":"`+statement+`"}`).expect("register", 201)
+	e := d.withID("")
 	e.token = d.post("/o/client/token", url.Values{
 		"client_id": {a.value("client_id")}, "client_secret": {a.value("client_secret")}, "grant_type": {"client_credentials"},
-	}.Encode()).is("token", 201).value("access_token")
+	}.Encode()).expect("token", 201).value("access_token")
 	return e
 }

@@ -10,18 +10,18 @@ var createPartnerProfile = &contract.Operation{
 	Params: []contract.Param{
 		serviceProviderRow(citePartnerAnswer), partnerParam(citePartnerAnswer),
 		{Name: "SAMLResponse", In: contract.Form, Need: contract.Required, Example: "PHNhbWxwOlJlc3BvbnNlLz4=", Cite: citePartnerAnswer, Doc: "The SAML response of the MVPD: base64, percent-encoded."},
-		deviceRow, deviceInfoRow, partnerRow, forwardedRow, visitorRow,
+		deviceRow, deviceInfoRow, partnerStatusRow, forwardedRow, visitorRow,
 	},
 	Outcomes: contract.Outcomes(
 		partnerProfileMade, degradedProfile(citePartnerAnswer),
 		badServiceProvider, badPartner, badSAML, badIntegration, badDevice, badDeviceInfo,
 		pfsNotPresent, pfsNotDetermined, pfsNotGranted, pfsNoProvider, pfsMismatch, pfsExpired,
 	),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
 		if id := partnerMVPD(c, st); id != "" && st.degradation(c.In.Text("serviceProvider"), id, c.Now.UnixMilli()).is(authNAll) {
 			return c.Operation.Outcomes[1].Because(shownDegraded, "serviceProvider", c.In.Text("serviceProvider"), "mvpd", id)
 		}
-		m, v := st.fault(c, partnerStatus(c))
+		m, v := st.checkFrameworkStatus(c, frameworkStatusOf(c))
 		if !v.Pending() {
 			return v
 		}
@@ -39,16 +39,16 @@ var partnerProfileMade = &contract.Outcome{
 		st := c.State.(*state)
 		h := holderOf(c, partnerMVPD(c, st))
 		if h.mvpd == "" {
-			h.mvpd = st.someMVPD(h.serviceProvider)
+			h.mvpd = st.defaultMVPD(h.serviceProvider)
 		}
 		now := c.Now.UnixMilli()
 		ends := now + st.authnTTL(c, h.mvpd).Milliseconds()
-		if s := partnerStatus(c); s != nil {
-			if ms, ok := s.until(); ok && ms > now {
+		if s := frameworkStatusOf(c); s != nil {
+			if ms, ok := s.expiration(); ok && ms > now {
 				ends = min(ends, ms)
 			}
 		}
-		p := st.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, NotAfter: ends}, st.user(""))
+		p := st.grantProfile(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, NotAfter: ends}, st.user(""))
 		return oneProfile(h.mvpd, p.view(appleSSO))
 	},
 }

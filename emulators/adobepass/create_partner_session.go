@@ -18,15 +18,15 @@ var createPartnerSession = &contract.Operation{
 	Cite:   citePartner,
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/sso/{partner}",
 	Params: append(append([]contract.Param{serviceProviderRow(citePartner), partnerParam(citePartner)}, sessionParams(citePartner)[1:]...),
-		deviceRow, deviceInfoRow, partnerRow, forwardedRow, visitorRow),
+		deviceRow, deviceInfoRow, partnerStatusRow, forwardedRow, visitorRow),
 	Outcomes: contract.Outcomes(
 		partnerProfile, pfsFallback, configurationFallback, missingFallback, partnerAuthenticated, partnerSSO, partnerDegraded,
 		badServiceProvider, badPartner, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(decidePartner),
+	Decide: forKnownProvider(decidePartner),
 }
 
-var partnerRows = append(sessionRows(citePartner, []string{"partner_profile", "authenticate", "resume", "authorize"},
+var partnerSessionRows = append(sessionRows(citePartner, []string{"partner_profile", "authenticate", "resume", "authorize"},
 	[]string{none, "authenticated", degraded, "authenticatedSSO", "pfs_fallback", "configuration_fallback", "missing_parameters_fallback"}),
 	contract.Param{
 		Name: "authenticationRequest", Type: contract.Object, Cite: citePartner, Doc: "What the partner's framework is asked.",
@@ -47,13 +47,13 @@ type authnRequest struct {
 // The endings of CreatePartnerSession.
 var (
 	partnerProfile = &contract.Outcome{
-		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerRows,
+		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerSessionRows,
 		Doc: "The partner's framework can be asked; its answer goes to url. No code is issued.",
 		Do: func(c *contract.Call) any {
 			st, sp := c.State.(*state), c.In.Text("serviceProvider")
 			m := partnerMVPD(c, st)
 			if m == "" {
-				m = st.someMVPD(sp)
+				m = st.defaultMVPD(sp)
 			}
 			id := c.Dice().ID()
 			return &sessionReply{
@@ -63,20 +63,20 @@ var (
 			}
 		},
 	}
-	pfsFallback           = fallsBack("pfs_fallback", "pfs_fallback", "AP-Partner-Framework-Status is missing, invalid, expired, or the user has not granted access.")
-	configurationFallback = fallsBack("configuration_fallback", "configuration_fallback", "Single sign-on through the partner is off for the MVPD.")
-	missingFallback       = fallsBack("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists both.")
-	partnerAuthenticated  = goesOn("authorize.authenticated", "authenticated", citePartner, partnerRows, "The device has a valid profile with the MVPD.")
-	partnerSSO            = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citePartner, partnerRows, "Single sign-on leads to a valid profile.")
-	partnerDegraded       = goesOn("authorize.degraded", degraded, citePartner, partnerRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	pfsFallback           = fallbackOutcome("pfs_fallback", "pfs_fallback", "AP-Partner-Framework-Status is missing, invalid, expired, or the user has not granted access.")
+	configurationFallback = fallbackOutcome("configuration_fallback", "configuration_fallback", "Single sign-on through the partner is off for the MVPD.")
+	missingFallback       = fallbackOutcome("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists both.")
+	partnerAuthenticated  = authorizeOutcome("authorize.authenticated", "authenticated", citePartner, partnerSessionRows, "The device has a valid profile with the MVPD.")
+	partnerSSO            = authorizeOutcome("authorize.authenticatedSSO", "authenticatedSSO", citePartner, partnerSessionRows, "Single sign-on leads to a valid profile.")
+	partnerDegraded       = authorizeOutcome("authorize.degraded", degraded, citePartner, partnerSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
 )
 
 // fallsBack makes an outcome in which the basic flow takes over. A sample shows
 // authenticate where the header names no MVPD; but who could not be told where
 // to log in has to resume first.
-func fallsBack(name, reason, doc string) *contract.Outcome {
+func fallbackOutcome(name, reason, doc string) *contract.Outcome {
 	return &contract.Outcome{
-		Name: name, Status: 200, Cite: citePartner, Returns: partnerRows, Doc: doc,
+		Name: name, Status: 200, Cite: citePartner, Returns: partnerSessionRows, Doc: doc,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
@@ -84,11 +84,11 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 			if reason == "missing_parameters_fallback" && s.Domain != "" && s.RedirectURL != "" {
 				s.Domain, s.RedirectURL = "", ""
 			}
-			st.begin(c, s)
+			st.beginSession(c, s)
 			if len(s.missing(c.Switches)) > 0 {
-				return s.resume(c, reason)
+				return s.resumeReply(c, reason)
 			}
-			return s.reply("authenticate", interactive, reason, s.login())
+			return s.reply("authenticate", interactive, reason, s.authenticatePath())
 		},
 	}
 }
@@ -96,11 +96,11 @@ func fallsBack(name, reason, doc string) *contract.Outcome {
 // partnerMVPD is the MVPD that the partner framework status names; "" where it
 // names none. It is looked at whatever else is wrong with the header.
 func partnerMVPD(c *contract.Call, st *state) string {
-	if row(c.Operation, partnerHeader) == nil || row(c.Operation, "partner") == nil {
+	if findParam(c.Operation, partnerHeader) == nil || findParam(c.Operation, "partner") == nil {
 		return ""
 	}
-	if s := partnerStatus(c); s != nil {
-		if m := st.mapped(s.Provider.ID); m != nil {
+	if s := frameworkStatusOf(c); s != nil {
+		if m := st.mvpdByMappingID(s.Provider.ID); m != nil {
 			return m.ID
 		}
 	}
@@ -115,7 +115,7 @@ func samlRequest(c *contract.Call, id string) string {
 		`<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://saml.sp.auth.adobe.com</saml:Issuer></samlp:AuthnRequest>`))
 }
 
-var partnerWords = words{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
+var partnerShortcuts = shortcutOutcomes{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
 
 var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture says no_partner_sso for {mvpd}, or the switch partner_sso is off."}
 
@@ -123,13 +123,13 @@ func decidePartner(c *contract.Call, st *state) contract.Verdict {
 	if v := st.checkDomain(c); !v.Pending() {
 		return v
 	}
-	m, fault := st.fault(c, partnerStatus(c))
+	m, fault := st.checkFrameworkStatus(c, frameworkStatusOf(c))
 	if id := partnerMVPD(c, st); id != "" {
 		known, v := st.checkMVPD(c, id)
 		if !v.Pending() {
 			return v
 		}
-		if v := st.shortcut(c, known, holderOf(c, id), callerOf(c).known, &partnerWords); !v.Pending() {
+		if v := st.decideWithoutLogin(c, known, holderOf(c, id), callerOf(c).identities, &partnerShortcuts); !v.Pending() {
 			return v
 		}
 	}
@@ -137,7 +137,7 @@ func decidePartner(c *contract.Call, st *state) contract.Verdict {
 	case c.In.Text("domainName") == "" || c.In.Text("redirectUrl") == "":
 		return missingFallback.Because(lacksSome, "missing", "domainName or redirectUrl", "url", "the url of the answer")
 	case !fault.Pending():
-		return pfsFallback.Because(fault.Cause, flat(fault.Facts)...)
+		return pfsFallback.Because(fault.Cause, flattenFacts(fault.Facts)...)
 	case m.NoPartnerSSO || !c.Switches.Bool("partner_sso"):
 		return configurationFallback.Because(partnerOff, "mvpd", m.ID)
 	}
@@ -145,7 +145,7 @@ func decidePartner(c *contract.Call, st *state) contract.Verdict {
 }
 
 // flat are facts as Because takes them.
-func flat(facts contract.Facts) []any {
+func flattenFacts(facts contract.Facts) []any {
 	var all []any
 	for _, f := range facts {
 		all = append(all, f.Name, f.Value)

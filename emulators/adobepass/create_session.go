@@ -35,78 +35,78 @@ var createSession = &contract.Operation{
 		loginNext, missingParameters, missingMVPD, missingDomain, missingRedirectURL, authenticated, temporaryNext, degradedNext, authenticatedSSO,
 		badServiceProvider, badMVPD, badIntegration, badRedirect, badDomain, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(decideCreate),
+	Decide: forKnownProvider(decideCreate),
 }
 
-var createRows = sessionRows(citeCreate, []string{"authenticate", "resume", "authorize"}, []string{none, "authenticated", temporary, degraded, "authenticatedSSO"})
+var createSessionRows = sessionRows(citeCreate, []string{"authenticate", "resume", "authorize"}, []string{none, "authenticated", temporary, degraded, "authenticatedSSO"})
 
 // The endings of CreateSession.
 var (
 	loginNext = &contract.Outcome{
-		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createRows,
+		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createSessionRows,
 		Doc: "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
 			st.complete(s)
-			st.begin(c, s)
-			return s.reply("authenticate", interactive, none, s.login())
+			st.beginSession(c, s)
+			return s.reply("authenticate", interactive, none, s.authenticatePath())
 		},
 	}
 	missingParameters = &contract.Outcome{
-		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createRows,
+		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createSessionRows,
 		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Called for on a complete request it lists all three.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
-			s.withhold(c)
-			st.begin(c, s)
-			return s.resume(c, none)
+			s.clearIfComplete(c)
+			st.beginSession(c, s)
+			return s.resumeReply(c, none)
 		},
 	}
-	missingMVPD        = lacksOne("mvpd", "mvpd", func(s *session) { s.MVPD = "" })
-	missingDomain      = lacksOne("domain", "domainName", func(s *session) { s.Domain = "" })
-	missingRedirectURL = lacksOne("redirectUrl", "redirectUrl", func(s *session) { s.RedirectURL = "" })
-	authenticated      = goesOn("authorize.authenticated", "authenticated", citeCreate, createRows, "The device has a valid profile with the MVPD.")
-	temporaryNext      = goesOn("authorize.temporary", temporary, citeCreate, createRows, "The MVPD is a TempPass, which needs no login.")
-	degradedNext       = goesOn("authorize.degraded", degraded, citeCreate, createRows, "A degradation rule AuthNAll lets everybody in without a login.")
-	authenticatedSSO   = goesOn("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createRows, "Single sign-on leads to a valid profile of another application or device.")
+	missingMVPD        = missingOneOutcome("mvpd", "mvpd", func(s *session) { s.MVPD = "" })
+	missingDomain      = missingOneOutcome("domain", "domainName", func(s *session) { s.Domain = "" })
+	missingRedirectURL = missingOneOutcome("redirectUrl", "redirectUrl", func(s *session) { s.RedirectURL = "" })
+	authenticated      = authorizeOutcome("authorize.authenticated", "authenticated", citeCreate, createSessionRows, "The device has a valid profile with the MVPD.")
+	temporaryNext      = authorizeOutcome("authorize.temporary", temporary, citeCreate, createSessionRows, "The MVPD is a TempPass, which needs no login.")
+	degradedNext       = authorizeOutcome("authorize.degraded", degraded, citeCreate, createSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	authenticatedSSO   = authorizeOutcome("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createSessionRows, "Single sign-on leads to a valid profile of another application or device.")
 )
 
 // lacksOne makes an outcome in which a session lacks one parameter alone.
-func lacksOne(name, parameter string, take func(*session)) *contract.Outcome {
+func missingOneOutcome(name, parameter string, take func(*session)) *contract.Outcome {
 	return &contract.Outcome{
-		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createRows,
+		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createSessionRows,
 		Doc: parameter + " alone is missing: actionName resume. Only a scenario brings it about where the request says otherwise.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
 			st.complete(s)
 			take(s)
-			st.begin(c, s)
-			return s.resume(c, none)
+			st.beginSession(c, s)
+			return s.resumeReply(c, none)
 		},
 	}
 }
 
 // withhold takes everything from a session that lacks nothing, for a scenario
 // that has parameters missing.
-func (s *session) withhold(c *contract.Call) {
+func (s *session) clearIfComplete(c *contract.Call) {
 	if len(s.missing(c.Switches)) == 0 {
 		s.MVPD, s.Domain, s.RedirectURL = "", "", ""
 	}
 }
 
 // resume asks for what a session lacks.
-func (s *session) resume(c *contract.Call, reason string) *sessionReply {
-	r := s.reply("resume", direct, reason, s.path())
+func (s *session) resumeReply(c *contract.Call, reason string) *sessionReply {
+	r := s.reply("resume", direct, reason, s.resumePath())
 	r.MissingParameters = s.missing(c.Switches)
 	return r
 }
 
 // goesOn makes an outcome after which the client goes on to decisions. Where a
 // scenario has it, the profile that it speaks of is made, so that it can.
-func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contract.Outcome {
+func authorizeOutcome(name, reason, cite string, rows []contract.Param, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc + " actionName is authorize, and no code is issued.",
 		Do: func(c *contract.Call) any {
@@ -118,23 +118,23 @@ func goesOn(name, reason, cite string, rows []contract.Param, doc string) *contr
 					h.mvpd = m
 				}
 				st.merge(c, s)
-				s.at.weigh(s.texts()...)
+				s.entry.resize(s.texts()...)
 			}
 			if m := partnerMVPD(c, st); m != "" {
 				h.mvpd = m
 			}
 			if h.mvpd == "" {
-				h.mvpd = st.someMVPD(h.serviceProvider)
+				h.mvpd = st.defaultMVPD(h.serviceProvider)
 			}
 			if id == "" {
 				id = c.Dice().ID()
 			}
 			if reason == "authenticated" || reason == "authenticatedSSO" {
-				if p, _ := st.find(h, callerOf(c).known, c.Now.UnixMilli()); p == nil {
-					st.invent(c, h)
+				if p, _ := st.findProfile(h, callerOf(c).identities, c.Now.UnixMilli()); p == nil {
+					st.grantRegularProfile(c, h)
 				}
 			}
-			return decisions(h.serviceProvider, h.mvpd, reason, id)
+			return authorizeReply(h.serviceProvider, h.mvpd, reason, id)
 		},
 	}
 }
@@ -147,7 +147,7 @@ func sessionOf(c *contract.Call) *session {
 // complete fills what a session lacks that a scenario has complete.
 func (st *state) complete(s *session) {
 	if s.MVPD == "" {
-		s.MVPD = st.someMVPD(s.ServiceProvider)
+		s.MVPD = st.defaultMVPD(s.ServiceProvider)
 	}
 	if s.Domain == "" {
 		s.Domain = "adobe.com"
@@ -175,7 +175,7 @@ func decideCreate(c *contract.Call, st *state) contract.Verdict {
 		if !v.Pending() {
 			return v
 		}
-		if v := st.shortcut(c, m, holderOf(c, id), callerOf(c).known, &createWords); !v.Pending() {
+		if v := st.decideWithoutLogin(c, m, holderOf(c, id), callerOf(c).identities, &createShortcuts); !v.Pending() {
 			return v
 		}
 	}
@@ -186,43 +186,25 @@ func decideCreate(c *contract.Call, st *state) contract.Verdict {
 }
 
 // words are the outcomes with which an operation says that no login is needed.
-type words struct{ temporary, authenticated, sso, degraded *contract.Outcome }
+type shortcutOutcomes struct{ temporary, authenticated, sso, degraded *contract.Outcome }
 
-var createWords = words{temporaryNext, authenticated, authenticatedSSO, degradedNext}
+var createShortcuts = shortcutOutcomes{temporaryNext, authenticated, authenticatedSSO, degradedNext}
 
 // shortcut decides where no login is needed: TempPass, a profile, single
 // sign-on, degradation, in this order. Only mvpd has to be known for it.
-func (st *state) shortcut(c *contract.Call, m *mvpd, h holder, known []identity, say *words) contract.Verdict {
+func (st *state) decideWithoutLogin(c *contract.Call, m *mvpd, h holder, identities []identity, outcomes *shortcutOutcomes) contract.Verdict {
 	now := c.Now.UnixMilli()
-	if m.TempPass != "" && say.temporary != nil {
-		return say.temporary.Because(isTempPass, "mvpd", m.ID)
+	if m.TempPass != "" && outcomes.temporary != nil {
+		return outcomes.temporary.Because(isTempPass, "mvpd", m.ID)
 	}
-	p, how := st.find(h, known, now)
+	p, how := st.findProfile(h, identities, now)
 	switch {
-	case p != nil && (p == st.profiles[h] || say.sso == nil):
-		return say.authenticated.Because(hasProfile, "mvpd", m.ID, "until", millis(p.NotAfter))
+	case p != nil && (p == st.profilesByHolder[h] || outcomes.sso == nil):
+		return outcomes.authenticated.Because(hasProfile, "mvpd", m.ID, "until", timeOfMillis(p.NotAfter))
 	case p != nil:
-		return say.sso.Because(foundBySSO, "kind", how, "mvpd", m.ID)
+		return outcomes.sso.Because(foundBySSO, "kind", how, "mvpd", m.ID)
 	case st.degradation(h.serviceProvider, m.ID, now).is(authNAll):
-		return say.degraded.Because(isDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
-	}
-	return contract.Verdict{}
-}
-
-var foreignDomain = &contract.Cause{Code: "domain_not_registered", Text: "The domain {domain} is none of {serviceProvider}'s: {domains}. The switch strict_domains has them checked."}
-
-// checkDomain holds the domain and the host of the redirect against the
-// service provider's domains, under a switch: no page says that they are.
-func (st *state) checkDomain(c *contract.Call) contract.Verdict {
-	if !c.Switches.Bool("strict_domains") {
-		return contract.Verdict{}
-	}
-	p := st.provider(c.In.Text("serviceProvider"))
-	if d := c.In.Text("domainName"); d != "" && !p.owns(d) {
-		return badDomain.Because(foreignDomain, "domain", d, "serviceProvider", p.ID, "domains", p.Domains)
-	}
-	if h := webHost(c.In.Text("redirectUrl")); h != "" && !p.owns(h) {
-		return badRedirect.Because(foreignDomain, "domain", h, "serviceProvider", p.ID, "domains", p.Domains)
+		return outcomes.degraded.Because(isDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
 	}
 	return contract.Verdict{}
 }

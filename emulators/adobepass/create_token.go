@@ -45,40 +45,40 @@ var tokenCreated = &contract.Outcome{
 		issued, lives := c.Now.Unix(), int64(c.Switches.Duration("token_ttl").Seconds())
 		one := st.Clients[id]
 		if one == nil {
-			one = st.adopt(c, id)
+			one = st.registerUnknownClient(c, id)
 		}
 		if issued <= one.Stale {
 			issued = one.Stale + 1 // a token of this second was expired, and the new one must differ from it
 		}
 		t := &signedToken{claims: claims{Subject: one.ID, NotBefore: issued, Issuer: issuer, Scopes: scope, Expires: issued + lives, Issued: issued}, key: st.key}
 		if t.key == nil {
-			t.noise = make([]byte, 256)
-			_, _ = c.Dice().Read(t.noise)
+			t.fakeSignature = make([]byte, 256)
+			_, _ = c.Dice().Read(t.fakeSignature)
 		}
 		return &accessToken{c.Dice().ID(), t, c.Now.UnixMilli(), lives, "bearer"}
 	},
 }
 
 // adopt registers the client that a scenario gives a token to.
-func (st *state) adopt(c *contract.Call, id string) *client {
-	st.makeRoom(clients, c)
+func (st *state) registerUnknownClient(c *contract.Call, id string) *client {
+	st.makeRoom(clientKind, c)
 	if id == "" || len(id) > longestDevice {
 		id = c.Mint().ID()
 	}
-	one := &client{ID: id, Secret: clip(c.In.Text("client_secret"), longestDevice), Issued: c.Now.Unix(), Serial: st.next()}
+	cl := &client{ID: id, Secret: truncate(c.In.Text("client_secret"), longestDevice), Issued: c.Now.Unix(), Serial: st.nextSerial()}
 	if len(st.Software) > 0 {
-		one.Statement = st.Software[0].Statement
+		cl.Statement = st.Software[0].Statement
 	}
-	one.at = st.order[clients].push(one, one.ID, one.Secret)
-	st.Clients[id] = one
+	cl.entry = st.queues[clientKind].push(cl, cl.ID, cl.Secret)
+	st.Clients[id] = cl
 	c.Issue(id)
-	return one
+	return cl
 }
 
 var (
-	strangeCredentials = &contract.Cause{Code: "unknown_credentials", Text: "No client {client_id} is registered here, or its secret is another. A reset forgets clients: register again."}
+	unknownCredentials = &contract.Cause{Code: "unknown_credentials", Text: "No client {client_id} is registered here, or its secret is another. A reset forgets clients: register again."}
 	twoMechanisms      = &contract.Cause{Code: "two_mechanisms", Text: "The request authenticates its client in the header Authorization as well; one way is allowed."}
-	withdrawnClient    = &contract.Cause{Code: "client_statement_revoked", Text: "The software statement of client {client_id} was revoked."}
+	clientRevoked    = &contract.Cause{Code: "client_statement_revoked", Text: "The software statement of client {client_id} was revoked."}
 )
 
 func decideToken(c *contract.Call) contract.Verdict {
@@ -89,12 +89,12 @@ func decideToken(c *contract.Call) contract.Verdict {
 	if c.Auth != contract.Verify {
 		return tokenCreated.Verdict()
 	}
-	one := st.Clients[id]
-	if one == nil || subtle.ConstantTimeCompare([]byte(one.Secret), []byte(c.In.Text("client_secret"))) != 1 {
-		return invalidCredentials.Because(strangeCredentials, "client_id", id)
+	cl := st.Clients[id]
+	if cl == nil || subtle.ConstantTimeCompare([]byte(cl.Secret), []byte(c.In.Text("client_secret"))) != 1 {
+		return invalidCredentials.Because(unknownCredentials, "client_id", id)
 	}
-	if s := st.statement(one.Statement); s == nil || s.Revoked {
-		return unauthorizedClient.Because(withdrawnClient, "client_id", id)
+	if s := st.statement(cl.Statement); s == nil || s.Revoked {
+		return unauthorizedClient.Because(clientRevoked, "client_id", id)
 	}
 	return tokenCreated.Verdict()
 }

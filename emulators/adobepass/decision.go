@@ -18,7 +18,7 @@ const (
 // above any integration's limit.
 const (
 	longestResource = 8192
-	mostResources   = 256
+	maxResources   = 256
 )
 
 var resourcesRow = contract.Param{
@@ -77,7 +77,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 			Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc,
 			Do: func(c *contract.Call) any {
 				var all []decision
-				for _, r := range wanted(c) {
+				for _, r := range resourcesOf(c) {
 					all = append(all, c.State.(*state).permit(c, r, source))
 				}
 				return &decisionsReply{all}
@@ -105,7 +105,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 		"network_received_error", "network_connection_timeout", "maximum_execution_time_exceeded",
 		trialOver, resourcesOver, trialBroken, identityInvalid)
 	for _, code := range denied {
-		all = append(all, denies(codes[code], rows))
+		all = append(all, denialOutcome(errorCodes[code], rows))
 	}
 	return append(all,
 		noProfile, profileExpired, profileInvalidated, tooManyResources,
@@ -114,7 +114,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 
 // denies makes the outcome in which every resource is denied with a code. The
 // answer is 200, and the error stands in each decision.
-func denies(e *eec, rows []contract.Param) *contract.Outcome {
+func denialOutcome(e *errorCode, rows []contract.Param) *contract.Outcome {
 	return &contract.Outcome{
 		Name: e.code, Status: 200, Cite: e.cite, Returns: rows, Message: e.message,
 		Doc: "Every resource is denied with this code, whose own status " + strconv.Itoa(e.status) + " stands inside the decision: " + e.message,
@@ -123,9 +123,9 @@ func denies(e *eec, rows []contract.Param) *contract.Outcome {
 }
 
 // denyAll denies every resource of a call.
-func denyAll(c *contract.Call, e *eec, details string) *decisionsReply {
+func denyAll(c *contract.Call, e *errorCode, details string) *decisionsReply {
 	reply := &decisionsReply{}
-	for _, r := range wanted(c) {
+	for _, r := range resourcesOf(c) {
 		if st, ok := c.State.(*state); ok {
 			reply.Decisions = append(reply.Decisions, st.deny(c, r, e, details))
 		} else {
@@ -145,20 +145,20 @@ func itemLevel(c *contract.Call, v contract.Verdict) bool {
 }
 
 // wanted are the resources that a call asks about.
-func wanted(c *contract.Call) []string { return c.In.Texts("resources") }
+func resourcesOf(c *contract.Call) []string { return c.In.Texts("resources") }
 
-var strangeResources = &contract.Cause{Code: "resources", Text: "resources {why}."}
+var unusableResources = &contract.Cause{Code: "resources", Text: "resources {why}."}
 
 // checkResources looks at the list of resources, whatever a world allows.
 func checkResources(c *contract.Call) contract.Verdict {
-	list := wanted(c)
+	list := resourcesOf(c)
 	switch {
 	case len(list) == 0:
-		return badResources.Because(strangeResources, "why", "is empty")
-	case len(list) > mostResources:
-		return badResources.Because(strangeResources, "why", "has more than 256 elements")
+		return badResources.Because(unusableResources, "why", "is empty")
+	case len(list) > maxResources:
+		return badResources.Because(unusableResources, "why", "has more than 256 elements")
 	case slices.ContainsFunc(list, func(s string) bool { return s == "" || len(s) > longestResource }):
-		return badResources.Because(strangeResources, "why", "has an element that is empty or longer than 8192 bytes")
+		return badResources.Because(unusableResources, "why", "has an element that is empty or longer than 8192 bytes")
 	}
 	return contract.Verdict{}
 }
@@ -177,7 +177,7 @@ func (st *state) permit(c *contract.Call, resource, source string) decision {
 		if m == nil {
 			m = &mvpd{ID: h.mvpd, TempPass: basic}
 		}
-		st.consume(c, m, h, resource)
+		st.useTrial(c, m, h, resource)
 	}
 	// Under AuthZAll the samples print no times of the decision, under AuthNAll they do.
 	if source != byDegradation || !st.degradation(h.serviceProvider, h.mvpd, now).is(authZAll) {
@@ -194,16 +194,16 @@ func (st *state) authzTTL(c *contract.Call, id string) int64 {
 }
 
 // ruleText is how the samples tell AuthZNone; the catalogue's text is another.
-const ruleText = "The integration has an AuthZNone rule applied for the requested resources"
+const authZNoneMessage = "The integration has an AuthZNone rule applied for the requested resources"
 
 // deny is the decision that denies a resource with a code.
-func (st *state) deny(c *contract.Call, resource string, e *eec, details string) decision {
+func (st *state) deny(c *contract.Call, resource string, e *errorCode, details string) decision {
 	h, now := holderOf(c, c.In.Text("mvpd")), c.Now.UnixMilli()
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: byMVPD}
 	message := e.message
 	switch {
 	case e.code == denyingRule:
-		d.Source, message, details = byDegradation, ruleText, st.degradation(h.serviceProvider, h.mvpd, now).text()
+		d.Source, message, details = byDegradation, authZNoneMessage, st.degradation(h.serviceProvider, h.mvpd, now).message()
 	case e.code == trialOver, e.code == resourcesOver, e.code == trialBroken, e.code == identityInvalid:
 		d.Source = byTempPass
 	case e.code == deniedByMVPD:
@@ -211,14 +211,14 @@ func (st *state) deny(c *contract.Call, resource string, e *eec, details string)
 		d.NotBefore, d.NotAfter = now, now+st.authzTTL(c, h.mvpd)
 	}
 	if details == "" {
-		details = st.details(h.mvpd, resource)
+		details = st.denialDetails(h.mvpd, resource)
 	}
-	d.Error = e.tell(c, message)
+	d.Error = e.body(c, message)
 	d.Error.Details = details
 	return d
 }
 
-func (st *state) details(mvpd, resource string) string {
+func (st *state) denialDetails(mvpd, resource string) string {
 	for i := range st.Denials {
 		if d := &st.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == mvpd) {
 			return d.Details
@@ -240,8 +240,8 @@ func (st *state) mixed(c *contract.Call) []decision {
 	}
 	var all []decision
 	denied := false
-	for _, r := range wanted(c) {
-		e, details := st.judge(c, m, h, r)
+	for _, r := range resourcesOf(c) {
+		e, details := st.denialOf(c, m, h, r)
 		if e == nil {
 			all = append(all, st.permit(c, r, source))
 			continue

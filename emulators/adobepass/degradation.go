@@ -1,12 +1,5 @@
 package adobepass
 
-import (
-	"net/url"
-	"slices"
-	"strings"
-	"time"
-)
-
 // The degradation rules.
 const (
 	authNAll  = "AuthNAll"
@@ -38,29 +31,9 @@ func (st *state) degradation(sp, mvpd string, now int64) *degradation {
 
 func (d *degradation) is(rule string) bool { return d != nil && d.Rule == rule }
 
-func (d *degradation) text() string {
+func (d *degradation) message() string {
 	if d == nil {
 		return ""
 	}
 	return d.Message
 }
-
-// owns reports whether a domain is the service provider's, or below one.
-func (p *provider) owns(domain string) bool {
-	domain = strings.ToLower(domain)
-	return slices.ContainsFunc(p.Domains, func(d string) bool {
-		d = strings.ToLower(d)
-		return domain == d || strings.HasSuffix(domain, "."+d)
-	})
-}
-
-// webHost is the host of a web address; "" for other URIs.
-func webHost(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return ""
-	}
-	return u.Hostname()
-}
-
-func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

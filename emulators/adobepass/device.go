@@ -72,65 +72,65 @@ type connection struct {
 // where that says nothing, off its User-Agent. What cannot be read, as the JSON
 // of all samples cannot, leaves an unknown one.
 func (s *session) device() *device {
-	said := recognised(s.UserAgent)
-	plain, _ := unbase64(s.DeviceInfo)
+	facts := factsOfUserAgent(s.UserAgent)
+	plain, _ := decodeBase64(s.DeviceInfo)
 	var info map[string]any
 	_ = json.Unmarshal(plain, &info)
 	for name, x := range info {
 		switch x := x.(type) {
 		case string:
-			said[name] = x
+			facts[name] = x
 		case bool:
-			said[name] = strconv.FormatBool(x)
+			facts[name] = strconv.FormatBool(x)
 		case float64:
-			said[name] = strconv.FormatFloat(x, 'f', -1, 64)
+			facts[name] = strconv.FormatFloat(x, 'f', -1, 64)
 		}
 	}
-	return said.device(s)
+	return facts.device(s)
 }
 
 // said are the keys of X-Device-Info with what is said of them.
-type said map[string]string
+type deviceFacts map[string]string
 
 // text is what is said under the first of names; nil where nothing is.
-func (m said) text(names ...string) *string {
+func (f deviceFacts) value(names ...string) *string {
 	for _, name := range names {
-		if x, ok := m[name]; ok {
+		if x, ok := f[name]; ok {
 			return &x
 		}
 	}
 	return nil
 }
 
-func (m said) or(name, other string) string {
-	if x, ok := m[name]; ok {
+func (f deviceFacts) valueOr(name, fallback string) string {
+	if x, ok := f[name]; ok {
 		return x
 	}
-	return other
+	return fallback
 }
 
-func (m said) number(name string) int {
-	n, _ := strconv.Atoi(m[name])
+func (f deviceFacts) number(name string) int {
+	n, _ := strconv.Atoi(f[name])
 	return n
 }
 
-func (m said) device(s *session) *device {
-	kind := m.or("primaryHardwareType", "Unknown")
+func (f deviceFacts) device(s *session) *device {
+	kind := f.valueOr("primaryHardwareType", "Unknown")
 	return &device{
-		Type: &kind, Model: m.text("model"), Version: versionOf(m["version"]),
+		Type: &kind, Model: f.value("model"), Version: versionOf(f["version"]),
 		Hardware: hardware{
-			Name: m.text("model"), Vendor: m.text("vendor", "manufacturer"), Version: versionOf(m["version"]), Manufacturer: m.text("manufacturer", "vendor"),
+			Name: f.value("model"), Vendor: f.value("vendor", "manufacturer"), Version: versionOf(f["version"]), Manufacturer: f.value("manufacturer", "vendor"),
 		},
-		OperatingSystem: system{Name: m.text("osName"), Family: m.text("osFamily", "osName"), Vendor: m.text("osVendor"), Version: versionOf(m["osVersion"])},
+		OperatingSystem: system{Name: f.value("osName"), Family: f.value("osFamily", "osName"), Vendor: f.value("osVendor"), Version: versionOf(f["osVersion"])},
 		Browser: browser{
-			Name: m.text("browserName"), Vendor: m.text("browserVendor"), Version: versionOf(m["browserVersion"]),
-			UserAgent: m.or("userAgent", s.UserAgent), OriginalUserAgent: s.UserAgent,
+			Name: f.value("browserName"), Vendor: f.value("browserVendor"), Version: versionOf(f["browserVersion"]),
+			UserAgent: f.valueOr("userAgent", s.UserAgent), OriginalUserAgent: s.UserAgent,
 		},
-		Display:       display{Width: m.number("displayWidth"), Height: m.number("displayHeight"), PPI: m.number("displayPpi"), Name: "DISPLAY", DiagonalSize: m.text("diagonalScreenSize")},
-		ApplicationID: m.text("applicationId"),
+		Display:       display{Width: f.number("displayWidth"), Height: f.number("displayHeight"), PPI: f.number("displayPpi"), Name: "DISPLAY", DiagonalSize: f.value("diagonalScreenSize")},
+		ApplicationID: f.value("applicationId"),
 		Connection: connection{
-			IPAddress: m.or("connectionIp", s.Address), Port: m.or("connectionPort", s.Port),
-			Secure: m["connectionSecure"] == "true", Type: m.text("connectionType"),
+			IPAddress: f.valueOr("connectionIp", s.Address), Port: f.valueOr("connectionPort", s.Port),
+			Secure: f["connectionSecure"] == "true", Type: f.value("connectionType"),
 		},
 	}
 }
@@ -139,44 +139,44 @@ func (m said) device(s *session) *device {
 // the version.
 var systems = []struct {
 	pattern *regexp.Regexp
-	is      said
+	is      deviceFacts
 }{
-	{regexp.MustCompile(`Macintosh; Intel Mac OS X ([0-9_.]+)`), said{"primaryHardwareType": "Desktop", "osName": "macOS", "osVendor": "Apple", "vendor": "Apple"}},
-	{regexp.MustCompile(`Windows NT ([0-9.]+)`), said{"primaryHardwareType": "Desktop", "osName": "Windows", "osVendor": "Microsoft"}},
-	{regexp.MustCompile(`iPhone OS ([0-9_]+)`), said{"primaryHardwareType": "MobilePhone", "osName": "iOS", "osVendor": "Apple", "vendor": "Apple"}},
-	{regexp.MustCompile(`Android ([0-9.]+)`), said{"osName": "Android", "osVendor": "Google"}},
+	{regexp.MustCompile(`Macintosh; Intel Mac OS X ([0-9_.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "macOS", "osVendor": "Apple", "vendor": "Apple"}},
+	{regexp.MustCompile(`Windows NT ([0-9.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "Windows", "osVendor": "Microsoft"}},
+	{regexp.MustCompile(`iPhone OS ([0-9_]+)`), deviceFacts{"primaryHardwareType": "MobilePhone", "osName": "iOS", "osVendor": "Apple", "vendor": "Apple"}},
+	{regexp.MustCompile(`Android ([0-9.]+)`), deviceFacts{"osName": "Android", "osVendor": "Google"}},
 }
 
 // What it says of the browser: the engines name one another, so the order
 // matters.
 var browsers = []struct {
 	pattern *regexp.Regexp
-	is      said
+	is      deviceFacts
 }{
-	{regexp.MustCompile(`Edg/([0-9]+)`), said{"browserName": "Edge", "browserVendor": "Microsoft"}},
-	{regexp.MustCompile(`Firefox/([0-9]+)`), said{"browserName": "Firefox", "browserVendor": "Mozilla"}},
-	{regexp.MustCompile(`Chrome/([0-9]+)`), said{"browserName": "Chrome", "browserVendor": "Google"}},
-	{regexp.MustCompile(`Version/([0-9.]+).* Safari/`), said{"browserName": "Safari", "browserVendor": "Apple"}},
+	{regexp.MustCompile(`Edg/([0-9]+)`), deviceFacts{"browserName": "Edge", "browserVendor": "Microsoft"}},
+	{regexp.MustCompile(`Firefox/([0-9]+)`), deviceFacts{"browserName": "Firefox", "browserVendor": "Mozilla"}},
+	{regexp.MustCompile(`Chrome/([0-9]+)`), deviceFacts{"browserName": "Chrome", "browserVendor": "Google"}},
+	{regexp.MustCompile(`Version/([0-9.]+).* Safari/`), deviceFacts{"browserName": "Safari", "browserVendor": "Apple"}},
 }
 
 // recognised is what a User-Agent tells.
-func recognised(agent string) said {
-	m := said{}
+func factsOfUserAgent(agent string) deviceFacts {
+	facts := deviceFacts{}
 	for _, s := range systems {
 		if found := s.pattern.FindStringSubmatch(agent); found != nil {
-			maps.Copy(m, s.is)
-			m["osVersion"] = strings.ReplaceAll(found[1], "_", ".")
+			maps.Copy(facts, s.is)
+			facts["osVersion"] = strings.ReplaceAll(found[1], "_", ".")
 			break
 		}
 	}
 	for _, b := range browsers {
 		if found := b.pattern.FindStringSubmatch(agent); found != nil {
-			maps.Copy(m, b.is)
-			m["browserVersion"] = found[1]
+			maps.Copy(facts, b.is)
+			facts["browserVersion"] = found[1]
 			break
 		}
 	}
-	return m
+	return facts
 }
 
 // versionOf splits a dotted version; what is unknown is 0.

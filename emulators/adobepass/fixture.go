@@ -12,7 +12,7 @@ import (
 // switches are the knobs of what pages contradict each other on, and of what
 // is documented for no client to change.
 var switches = []contract.Param{
-	{Name: "throttle", Type: contract.Boolean, Default: false, Cite: citeThrottle, Doc: "Whether a device may send one request a second after a burst of ten. Off, because tests share one address."},
+	{Name: "throttle", Type: contract.Boolean, Default: false, Cite: citeThrottling, Doc: "Whether a device may send one request a second after a burst of ten. Off, because tests share one address."},
 	{Name: "burst_refills", Type: contract.Boolean, Default: true, Doc: "Whether the burst comes back. The page calls it a one-time allowance; its timeline fits both."},
 	{Name: "code_ttl", Type: contract.Duration, Default: 30 * time.Minute, Cite: citeFAQ, Doc: "How long an authentication code counts."},
 	{Name: "token_ttl", Type: contract.Duration, Default: 6 * time.Hour, Cite: citeToken, Doc: "How long an access token counts. The samples have six hours, older prose 24."},
@@ -21,8 +21,8 @@ var switches = []contract.Param{
 	{Name: "media_ttl", Type: contract.Duration, Default: 7 * time.Minute, Cite: citeMediaTokens, Doc: "How long a media token counts."},
 	{Name: "degraded_ttl", Type: contract.Duration, Default: time.Minute, Doc: "How long a degraded profile counts; the sample has a minute."},
 	{Name: "temp_pass_ttl", Type: contract.Duration, Default: time.Minute, Cite: citeProfile, Doc: "How long a TempPass lasts from the first authorization, where its MVPD does not say otherwise; the samples have a minute."},
-	{Name: "preauthorize_limit", Type: contract.Integer, Min: 1, Max: mostResources, Default: int64(5), Cite: citeFAQ, Doc: "How many resources Preauthorize takes, where the MVPD does not say otherwise."},
-	{Name: "authorize_limit", Type: contract.Integer, Min: 1, Max: mostResources, Default: int64(1), Cite: citeFAQ, Doc: "How many resources Authorize takes, where the MVPD does not say otherwise. A degraded sample sends two: the limit does not hold then."},
+	{Name: "preauthorize_limit", Type: contract.Integer, Min: 1, Max: maxResources, Default: int64(5), Cite: citeFAQ, Doc: "How many resources Preauthorize takes, where the MVPD does not say otherwise."},
+	{Name: "authorize_limit", Type: contract.Integer, Min: 1, Max: maxResources, Default: int64(1), Cite: citeFAQ, Doc: "How many resources Authorize takes, where the MVPD does not say otherwise. A degraded sample sends two: the limit does not hold then."},
 	{Name: "missing_domain_name", OneOf: []string{"domain", "domainName"}, Default: "domain", Cite: citeCreate, Doc: "What missingParameters calls the domain. All samples print domain; a client of the live service reads domainName."},
 	{Name: "existing_domain_name", OneOf: []string{"domainName", "domain"}, Default: "domainName", Cite: citeGetSession, Doc: "What existingParameters calls it. The page prints both; the sample that is a capture has domainName."},
 	{Name: "new_code_voids_old", Type: contract.Boolean, Default: true, Cite: citeFAQ, Doc: "Whether a new code voids the creator's earlier unfinished one."},
@@ -78,12 +78,12 @@ var fixtureRows = []contract.Param{
 		{Name: "passive_authn_enabled", Type: contract.Boolean, Doc: "Told by the configuration where it is said."},
 		{Name: "temp_pass", OneOf: []string{basic, promotional, misconfigured}, Cite: citeTempPass, Doc: "Whether it is a TempPass, and of which kind."},
 		{Name: "temp_ttl", Type: contract.Duration, Doc: "How long a trial lasts; the switch temp_pass_ttl unless said otherwise."},
-		{Name: "temp_resources", Type: contract.Integer, Min: 0, Max: mostUsed, Doc: "How many resources a promotional trial gives."},
+		{Name: "temp_resources", Type: contract.Integer, Min: 0, Max: maxUsed, Doc: "How many resources a promotional trial gives."},
 		{Name: "temp_key", Doc: "The key in AP-TempPass-Identity that a promotional trial is known by."},
 		{Name: "authn_ttl", Type: contract.Duration, Doc: "How long a profile counts; the switch unless said otherwise."},
 		{Name: "authz_ttl", Type: contract.Duration, Doc: "How long a decision counts; the switch unless said otherwise."},
-		{Name: "preauthorize_limit", Type: contract.Integer, Min: 0, Max: mostResources, Doc: "How many resources Preauthorize takes; the switch unless said otherwise."},
-		{Name: "authorize_limit", Type: contract.Integer, Min: 0, Max: mostResources, Doc: "How many resources Authorize takes; the switch unless said otherwise."},
+		{Name: "preauthorize_limit", Type: contract.Integer, Min: 0, Max: maxResources, Doc: "How many resources Preauthorize takes; the switch unless said otherwise."},
+		{Name: "authorize_limit", Type: contract.Integer, Min: 0, Max: maxResources, Doc: "How many resources Authorize takes; the switch unless said otherwise."},
 	}},
 	{Name: "users", Type: contract.List, Of: contract.Object, Doc: "Who has an account with the MVPDs. The first one logs in where nobody is named.", Fields: []contract.Param{
 		{Name: "username", Need: contract.Required, Doc: "The account."},
@@ -141,7 +141,7 @@ var deniable = []string{
 }
 
 // A file is what a fixture's lists hold.
-type file struct {
+type fixtureFile struct {
 	SigningKey  string       `yaml:"signing_key"`
 	ServiceKeys []serviceKey `yaml:"service_token_keys"`
 	Software    []software   `yaml:"software"`
@@ -195,7 +195,7 @@ type file struct {
 
 // newState begins a world with what the fixture says.
 func newState(seed contract.Seed) (contract.State, error) {
-	var f file
+	var f fixtureFile
 	if seed.Decode != nil {
 		if err := seed.Decode(&f); err != nil {
 			return nil, err
@@ -205,7 +205,7 @@ func newState(seed contract.Seed) (contract.State, error) {
 		SigningKey: f.SigningKey, ServiceKeys: f.ServiceKeys, Software: f.Software, Tokens: f.Tokens,
 		Providers: f.Providers, MVPDs: f.MVPDs, Denials: f.Denials,
 		Clients: map[string]*client{}, Sessions: map[string]*session{}, Profiles: map[string]*profile{},
-		Trials: map[string]*trial{}, Logouts: map[string]*ticket{},
+		Trials: map[string]*trial{}, Logouts: map[string]*pendingLogout{},
 	}
 	for _, d := range f.Degradations {
 		if d.Lasts > 0 {
@@ -213,8 +213,8 @@ func newState(seed contract.Seed) (contract.State, error) {
 		}
 		st.Degradations = append(st.Degradations, d.degradation)
 	}
-	st.alsoKnow(seed.Credentials)
-	for _, add := range []func(*file, contract.Seed) error{st.addUsers, st.addClients, st.addSessions, st.addProfiles} {
+	st.addCredentials(seed.Credentials)
+	for _, add := range []func(*fixtureFile, contract.Seed) error{st.addUsers, st.addClients, st.addSessions, st.addProfiles} {
 		if err := add(&f, seed); err != nil {
 			return nil, err
 		}
@@ -222,19 +222,19 @@ func newState(seed contract.Seed) (contract.State, error) {
 	if err := st.Reindex(); err != nil {
 		return nil, err
 	}
-	return st, st.check()
+	return st, st.checkReferences()
 }
 
 // alsoKnow takes in a caller beside those of the fixture: a software statement
 // with the rights of the first, and a token of its first client.
-func (st *state) alsoKnow(credentials contract.Values) {
+func (st *state) addCredentials(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
 		if len(st.Software) > 0 {
 			one = st.Software[0]
 			one.Statement = text
 		}
-		if !st.lists(text) {
+		if !st.hasStatement(text) {
 			st.Software = append(st.Software, one)
 		}
 	}
@@ -243,7 +243,7 @@ func (st *state) alsoKnow(credentials contract.Values) {
 	}
 }
 
-func (st *state) lists(statement string) bool {
+func (st *state) hasStatement(statement string) bool {
 	for i := range st.Software {
 		if st.Software[i].Statement == statement {
 			return true
@@ -252,9 +252,9 @@ func (st *state) lists(statement string) bool {
 	return false
 }
 
-func (st *state) addUsers(f *file, _ contract.Seed) error {
+func (st *state) addUsers(f *fixtureFile, _ contract.Seed) error {
 	for _, u := range f.Users {
-		one := user{Username: u.Username, Name: u.Name, Denied: u.Denied}
+		added := user{Username: u.Username, Name: u.Name, Denied: u.Denied}
 		for _, a := range u.Attributes {
 			value := wire.Encode(a.Value)
 			if a.JSON != "" {
@@ -262,27 +262,27 @@ func (st *state) addUsers(f *file, _ contract.Seed) error {
 					return fmt.Errorf("users: the json of %s's attribute %s is none", u.Username, a.Name)
 				}
 			}
-			one.Attributes = append(one.Attributes, attribute{a.Name, value, a.State})
+			added.Attributes = append(added.Attributes, attribute{a.Name, value, a.State})
 		}
-		st.Users = append(st.Users, one)
+		st.Users = append(st.Users, added)
 	}
 	return nil
 }
 
-func (st *state) addClients(f *file, seed contract.Seed) error {
+func (st *state) addClients(f *fixtureFile, seed contract.Seed) error {
 	for _, k := range f.Clients {
 		if k.Software < 0 || k.Software >= len(st.Software) {
 			return fmt.Errorf("clients: %s is an instance of software %d, and there are %d", k.ID, k.Software, len(st.Software))
 		}
-		st.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: st.Software[k.Software].Statement, Issued: seed.Now.Unix(), Fixed: true, Serial: st.next()}
+		st.Clients[k.ID] = &client{ID: k.ID, Secret: k.Secret, Statement: st.Software[k.Software].Statement, Issued: seed.Now.Unix(), Fixed: true, Serial: st.nextSerial()}
 	}
 	return nil
 }
 
-func (st *state) addSessions(f *file, seed contract.Seed) error {
+func (st *state) addSessions(f *fixtureFile, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, s := range f.Sessions {
-		if st.Sessions[s.Code] != nil || !codeForm(s.Code) {
+		if st.Sessions[s.Code] != nil || !wellFormedCode(s.Code) {
 			return fmt.Errorf("sessions: the code %q stands twice or is not of six or seven capital letters and digits", s.Code)
 		}
 		device, ok := deviceID(s.Device)
@@ -292,13 +292,13 @@ func (st *state) addSessions(f *file, seed contract.Seed) error {
 		st.Sessions[s.Code] = &session{
 			Code: s.Code, ID: seed.Dice.ID(), ServiceProvider: s.Provider, MVPD: s.MVPD, Domain: s.Domain, RedirectURL: s.RedirectURL,
 			Client: s.Client, Device: device, DeviceInfo: s.DeviceInfo, UserAgent: s.UserAgent, Address: "192.0.2.1", Port: "3061",
-			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: st.next(),
+			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: st.nextSerial(),
 		}
 	}
 	return nil
 }
 
-func (st *state) addProfiles(f *file, seed contract.Seed) error {
+func (st *state) addProfiles(f *fixtureFile, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, p := range f.Profiles {
 		device, ok := deviceID(p.Device)
@@ -310,29 +310,29 @@ func (st *state) addProfiles(f *file, seed contract.Seed) error {
 		if lasts == 0 {
 			lasts = seed.Switches.Duration("authn_ttl")
 		}
-		one := &profile{
+		added := &profile{
 			ID: seed.Dice.ID(), Client: p.Client, Device: device, ServiceProvider: p.Provider, MVPD: p.MVPD, Type: p.Type,
-			NotBefore: now, NotAfter: now + lasts.Milliseconds(), Serial: st.next(),
+			NotBefore: now, NotAfter: now + lasts.Milliseconds(), Serial: st.nextSerial(),
 		}
-		if one.Type == "" {
-			one.Type = regular
+		if added.Type == "" {
+			added.Type = regular
 		}
 		if u != nil {
-			one.User, one.Attributes = u.Username, u.Attributes
+			added.User, added.Attributes = u.Username, u.Attributes
 		}
 		if p.PlatformSubject != "" {
-			one.Identities = append(one.Identities, identity{platformSSO, identityWord(p.PlatformSubject)})
+			added.Identities = append(added.Identities, identity{platformSSO, identityValue(p.PlatformSubject)})
 		}
 		if p.ServiceSubject != "" {
-			one.Identities = append(one.Identities, identity{serviceTokenSSO, identityWord(p.ServiceSubject)})
+			added.Identities = append(added.Identities, identity{serviceTokenSSO, identityValue(p.ServiceSubject)})
 		}
-		st.Profiles[one.ID] = one
+		st.Profiles[added.ID] = added
 	}
 	return nil
 }
 
 // check tells of lists that contradict each other.
-func (st *state) check() error {
+func (st *state) checkReferences() error {
 	for i := range st.Providers {
 		for _, id := range st.Providers[i].MVPDs {
 			if st.mvpd(id) == nil {

@@ -29,13 +29,13 @@ var getConfiguration = &contract.Operation{
 				},
 			},
 		},
-		Do: tellConfiguration,
+		Do: doConfiguration,
 	}, badServiceProvider, badDevice, badDeviceInfo),
-	Decide: inWorld(func(c *contract.Call, _ *state) contract.Verdict { return c.Operation.Outcomes[0].Verdict() }),
+	Decide: forKnownProvider(func(c *contract.Call, _ *state) contract.Verdict { return c.Operation.Outcomes[0].Verdict() }),
 }
 
 // A configured is what GetConfiguration returns.
-type configured struct {
+type configurationReply struct {
 	Device     string    `json:"device"`
 	ClientType string    `json:"clientType"`
 	OS         string    `json:"os"`
@@ -69,18 +69,18 @@ type providerView struct {
 // noLogo is the logo of most MVPDs in the sample.
 const noLogo = "https://entitlement.auth.adobe.com/entitlement/noLogo.png"
 
-func tellConfiguration(c *contract.Call) any {
+func doConfiguration(c *contract.Call) any {
 	st, id := c.State.(*state), c.In.Text("serviceProvider")
-	told := &configured{Device: "unknown", ClientType: "html5", OS: "Unknown", Requestor: requestor{ID: id, Name: id, Domains: []domainView{}, MVPDs: []providerView{}}}
+	reply := &configurationReply{Device: "unknown", ClientType: "html5", OS: "Unknown", Requestor: requestor{ID: id, Name: id, Domains: []domainView{}, MVPDs: []providerView{}}}
 	p := st.provider(id)
 	if p == nil {
-		return told
+		return reply
 	}
 	if p.Name != "" {
-		told.Requestor.Name = p.Name
+		reply.Requestor.Name = p.Name
 	}
 	for _, d := range p.Domains {
-		told.Requestor.Domains = append(told.Requestor.Domains, domainView{Name: d})
+		reply.Requestor.Domains = append(reply.Requestor.Domains, domainView{Name: d})
 	}
 	for _, id := range p.MVPDs {
 		m := st.mvpd(id)
@@ -98,7 +98,7 @@ func tellConfiguration(c *contract.Call) any {
 		if v.LogoURL == "" {
 			v.LogoURL = noLogo
 		}
-		told.Requestor.MVPDs = append(told.Requestor.MVPDs, v)
+		reply.Requestor.MVPDs = append(reply.Requestor.MVPDs, v)
 	}
-	return told
+	return reply
 }

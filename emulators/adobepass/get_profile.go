@@ -15,31 +15,31 @@ var getProfile = &contract.Operation{
 	Method: "GET", Path: "/api/v2/{serviceProvider}/profiles/{mvpd}",
 	Params: slices.Concat([]contract.Param{serviceProviderRow(citeProfile), mvpdRow(citeProfile), deviceRow, deviceInfoRow, identityRow}, ssoRows),
 	Outcomes: contract.Outcomes(
-		profileTold(citeProfile), noProfiles(citeProfile), degradedProfile(citeProfile), temporaryProfile(citeProfile),
+		profileFound(citeProfile), noProfiles(citeProfile), degradedProfile(citeProfile), temporaryProfile(citeProfile),
 		badServiceProvider, badMVPD, badIntegration, badDevice, badDeviceInfo, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
 		m, v := st.checkMVPD(c, c.In.Text("mvpd"))
 		if !v.Pending() {
 			return v
 		}
-		return st.decideProfile(c, m, holderOf(c, m.ID), callerOf(c).known)
+		return st.decideProfile(c, m, holderOf(c, m.ID), callerOf(c).identities)
 	}),
 }
 
 // The endings of the operations that return one profile, in the order in which
 // these list them.
-func profileTold(cite string) *contract.Outcome {
+func profileFound(cite string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "success", Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "There is a profile from a login: regular, appleSSO, platformSSO or serviceTokenSSO.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
-			h, known := asked(c, st)
-			p, how := st.find(h, known, c.Now.UnixMilli())
+			h, known := requestedHolder(c, st)
+			p, how := st.findProfile(h, known, c.Now.UnixMilli())
 			if p == nil {
-				p = st.invent(c, h)
+				p = st.grantRegularProfile(c, h)
 				how = p.Type
 			}
 			return oneProfile(p.MVPD, p.view(how))
@@ -52,7 +52,7 @@ func degradedProfile(cite string) *contract.Outcome {
 		Name: degraded, Status: 200, Cite: cite, Returns: profileRows(cite),
 		Doc: "A degradation rule AuthNAll gives everybody a profile.",
 		Do: func(c *contract.Call) any {
-			h, _ := asked(c, c.State.(*state))
+			h, _ := requestedHolder(c, c.State.(*state))
 			return oneProfile(h.mvpd, degradedView(c, h))
 		},
 	}
@@ -64,7 +64,7 @@ func temporaryProfile(cite string) *contract.Outcome {
 		Doc: "The MVPD is a TempPass and its trial runs, or would with the first authorization.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
-			h, _ := asked(c, st)
+			h, _ := requestedHolder(c, st)
 			return oneProfile(h.mvpd, st.trialView(c, h))
 		},
 	}
@@ -72,11 +72,11 @@ func temporaryProfile(cite string) *contract.Outcome {
 
 // asked is whose profile is asked for: the caller's, or that of the session
 // whose code the call names.
-func asked(c *contract.Call, st *state) (holder, []identity) {
+func requestedHolder(c *contract.Call, st *state) (holder, []identity) {
 	if s := st.Sessions[c.In.Text("code")]; s != nil {
 		h := holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}
 		if h.mvpd == "" {
-			h.mvpd = st.someMVPD(h.serviceProvider)
+			h.mvpd = st.defaultMVPD(h.serviceProvider)
 		}
 		return h, nil
 	}
@@ -85,39 +85,39 @@ func asked(c *contract.Call, st *state) (holder, []identity) {
 		mvpd = named
 	}
 	if mvpd == "" {
-		mvpd = st.someMVPD(c.In.Text("serviceProvider"))
+		mvpd = st.defaultMVPD(c.In.Text("serviceProvider"))
 	}
-	return holderOf(c, mvpd), callerOf(c).known
+	return holderOf(c, mvpd), callerOf(c).identities
 }
 
 var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so everybody has a profile."}
 
 // decideProfile decides about one MVPD: a profile from a login comes before a
 // degraded one.
-func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, known []identity) contract.Verdict {
-	told, nothing, lowered, trial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
+func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, identities []identity) contract.Verdict {
+	found, none, byRule, byTrial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
 	if m.TempPass != "" {
-		if e, cause := st.judgeTrial(c, m, h, ""); e != nil {
-			return refusalOf(e).Because(cause, "mvpd", m.ID)
+		if e, cause := st.trialDenial(c, m, h, ""); e != nil {
+			return trialRefusal(e).Because(cause, "mvpd", m.ID)
 		}
-		return trial.Verdict()
+		return byTrial.Verdict()
 	}
 	now := c.Now.UnixMilli()
-	if p, _ := st.find(h, known, now); p != nil && st.mayShow(c, p) {
-		return told.Verdict()
+	if p, _ := st.findProfile(h, identities, now); p != nil && st.mayShow(c, p) {
+		return found.Verdict()
 	}
 	if st.degradation(h.serviceProvider, m.ID, now).is(authNAll) {
-		return lowered.Because(shownDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
+		return byRule.Because(shownDegraded, "serviceProvider", h.serviceProvider, "mvpd", m.ID)
 	}
-	return nothing.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)
+	return none.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)
 }
 
 // degradedView is the profile that AuthNAll gives: nobody's in particular. Its
 // userID has 56 hexadecimal digits, as in the sample.
-func degradedView(c *contract.Call, h holder) view {
+func degradedView(c *contract.Call, h holder) profileView {
 	now, user := c.Now.UnixMilli(), sha256.Sum224([]byte(h.device+h.mvpd))
-	return view{
+	return profileView{
 		NotBefore: now, NotAfter: now + c.Switches.Duration("degraded_ttl").Milliseconds(), Issuer: "Adobe", Type: degraded,
-		Attributes: members{{"userID", shown{hex.EncodeToString(user[:]), "plain"}}},
+		Attributes: members{{"userID", attributeView{hex.EncodeToString(user[:]), "plain"}}},
 	}
 }

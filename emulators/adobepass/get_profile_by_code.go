@@ -12,11 +12,11 @@ var getProfileByCode = &contract.Operation{
 		identityRow, forwardedRow, visitorRow,
 	},
 	Outcomes: contract.Outcomes(
-		profileTold(citeProfileByCode), noProfiles(citeProfileByCode), degradedProfile(citeProfileByCode), temporaryProfile(citeProfileByCode),
+		profileFound(citeProfileByCode), noProfiles(citeProfileByCode), degradedProfile(citeProfileByCode), temporaryProfile(citeProfileByCode),
 		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badIdentity,
 		temporaryOver, temporaryUsedUp, temporaryBroken,
 	),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
 		s, v := st.checkCode(c)
 		if !v.Pending() {
 			return v

@@ -8,7 +8,7 @@ import (
 )
 
 // ssoRows are the headers that lead to profiles of others.
-var ssoRows = []contract.Param{forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerRow, visitorRow}
+var ssoRows = []contract.Param{forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerStatusRow, visitorRow}
 
 var getProfiles = &contract.Operation{
 	Name:   "GetProfiles",
@@ -21,9 +21,9 @@ var getProfiles = &contract.Operation{
 			Name: "success", Status: 200, Cite: citeProfiles, Doc: "There are profiles.", Returns: profileRows(citeProfiles),
 			Do: func(c *contract.Call) any {
 				st := c.State.(*state)
-				all := st.visible(c)
+				all := st.visibleProfiles(c)
 				if len(all) == 0 {
-					p := st.invent(c, holderOf(c, ""))
+					p := st.grantRegularProfile(c, holderOf(c, ""))
 					all = members{{p.MVPD, p.view(p.Type)}}
 				}
 				return &profilesReply{all}
@@ -31,8 +31,8 @@ var getProfiles = &contract.Operation{
 		},
 		noProfiles(citeProfiles), badServiceProvider, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
-		if len(st.visible(c)) == 0 {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
+		if len(st.visibleProfiles(c)) == 0 {
 			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", callerOf(c).client)
 		}
 		return c.Operation.Outcomes[0].Verdict()
@@ -52,15 +52,15 @@ var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no v
 
 // visible lists the profiles that the caller may see, by MVPD. Those of
 // Apple's single sign-on ask for a good partner framework status.
-func (st *state) visible(c *contract.Call) members {
+func (st *state) visibleProfiles(c *contract.Call) members {
 	var all members
-	p, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
-	if p == nil {
+	sp, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
+	if sp == nil {
 		return nil
 	}
-	for _, id := range p.MVPDs {
-		if one, how := st.find(holderOf(c, id), callerOf(c).known, now); one != nil && st.mayShow(c, one) {
-			all = append(all, member{id, one.view(how)})
+	for _, id := range sp.MVPDs {
+		if p, shownAs := st.findProfile(holderOf(c, id), callerOf(c).identities, now); p != nil && st.mayShow(c, p) {
+			all = append(all, member{id, p.view(shownAs)})
 		}
 	}
 	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
@@ -72,6 +72,6 @@ func (st *state) mayShow(c *contract.Call, p *profile) bool {
 	if p.Type != appleSSO {
 		return true
 	}
-	m, v := st.fault(c, partnerStatus(c))
+	m, v := st.checkFrameworkStatus(c, frameworkStatusOf(c))
 	return v.Pending() && m.ID == p.MVPD
 }

@@ -25,13 +25,13 @@ var getSession = &contract.Operation{
 			st := c.State.(*state)
 			s := st.Sessions[c.In.Text("code")]
 			if s == nil {
-				s = st.resumed(c)
+				s = st.resumeOrBegin(c)
 				st.complete(s)
 			}
 			return s.status(c.Switches)
 		},
 	}, badServiceProvider, badCode, noSession),
-	Decide: inWorld(func(c *contract.Call, st *state) contract.Verdict {
+	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
 		if _, v := st.checkCode(c); !v.Pending() {
 			return v
 		}
@@ -42,13 +42,13 @@ var getSession = &contract.Operation{
 // A sessionStatus is what GetSession returns.
 type sessionStatus struct {
 	Missing   []string `json:"missingParameters,omitempty"`
-	Existing  existing `json:"existingParameters"`
+	Existing  existingParameters `json:"existingParameters"`
 	Device    *device  `json:"device"`
 	NotBefore string   `json:"notBefore"`
 	NotAfter  string   `json:"notAfter"`
 }
 
-type existing struct {
+type existingParameters struct {
 	MVPD            string `json:"mvpd,omitempty"`
 	Domain          string `json:"domain,omitempty"`
 	RedirectURL     string `json:"redirectUrl,omitempty"`
@@ -57,7 +57,7 @@ type existing struct {
 }
 
 func (s *session) status(sw contract.Values) *sessionStatus {
-	e := existing{MVPD: s.MVPD, RedirectURL: s.RedirectURL, ServiceProvider: s.ServiceProvider}
+	e := existingParameters{MVPD: s.MVPD, RedirectURL: s.RedirectURL, ServiceProvider: s.ServiceProvider}
 	if sw.Text("existing_domain_name") == "domain" {
 		e.Domain = s.Domain
 	} else {

@@ -41,7 +41,7 @@ var (
 	subjectRow      = contract.Param{Name: subjectHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Amazon). One that cannot be read gives no single sign-on, and no error."}
 	rokuRow         = contract.Param{Name: rokuHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Roku), read as Adobe-Subject-Token is."}
 	serviceTokenRow = contract.Param{Name: serviceTokenHeader, In: contract.Header, Cite: citeHeaders, Doc: "The identity that an external service gives the user: a JWS (RS256) with iss, sub, aud, iat and exp, verified with the fixture's key for iss."}
-	partnerRow      = contract.Param{Name: partnerHeader, In: contract.Header, Cite: citeHeaders, Doc: "What the partner's framework (Apple's) says of permission and provider: base64 of a JSON object."}
+	partnerStatusRow      = contract.Param{Name: partnerHeader, In: contract.Header, Cite: citeHeaders, Doc: "What the partner's framework (Apple's) says of permission and provider: base64 of a JSON object."}
 	identityRow     = contract.Param{Name: identityHeader, In: contract.Header, Cite: citeHeaders, Doc: "For a promotional TempPass, who the user is: base64 of a JSON object."}
 	visitorRow      = contract.Param{Name: visitorHeader, In: contract.Header, Cite: citeHeaders, Doc: "The Experience Cloud id (ECID) of the visitor; it decides nothing."}
 )
@@ -60,7 +60,7 @@ func deviceID(header string) (id string, ok bool) {
 	if !strings.EqualFold(kind, "fingerprint") || text == "" || len(text) > longestDevice {
 		return "", false
 	}
-	plain, ok := unbase64(text)
+	plain, ok := decodeBase64(text)
 	if !ok || len(plain) == 0 {
 		return "", false
 	}
@@ -68,14 +68,14 @@ func deviceID(header string) (id string, ok bool) {
 }
 
 // unfitInfo says what is wrong with X-Device-Info.
-func unfitInfo(header string, strict bool) string {
+func deviceInfoFault(header string, strict bool) string {
 	if header == "" {
 		if strict {
 			return "is missing"
 		}
 		return ""
 	}
-	if len(header) > longestInfo {
+	if len(header) > longestDeviceInfo {
 		return "is longer than 4096 bytes"
 	}
 	switch {
@@ -84,7 +84,7 @@ func unfitInfo(header string, strict bool) string {
 	case !strict:
 		return ""
 	}
-	text, _ := unbase64(header)
+	text, _ := decodeBase64(header)
 	info, err := wire.Object(text)
 	if err != nil {
 		return "is no JSON object: " + err.Error()
@@ -102,10 +102,10 @@ func unfitInfo(header string, strict bool) string {
 // over. It is a check, so that signatures are looked at outside of
 // the world's lock.
 func readIdentities(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
+	ca := callerOf(c)
 	for _, name := range [...]string{subjectHeader, rokuHeader} {
 		if sub := platformSubject(c.In.Text(name)); sub != "" {
-			k.known = append(k.known, identity{platformSSO, sub})
+			ca.identities = append(ca.identities, identity{platformSSO, sub})
 			break
 		}
 	}
@@ -114,7 +114,7 @@ func readIdentities(c *contract.Call) contract.Verdict {
 		if why != "" {
 			c.Note("AD-Service-Token gives no single sign-on", why)
 		} else {
-			k.known = append(k.known, identity{serviceTokenSSO, sub})
+			ca.identities = append(ca.identities, identity{serviceTokenSSO, sub})
 		}
 	}
 	return contract.Verdict{}
@@ -123,19 +123,19 @@ func readIdentities(c *contract.Call) contract.Verdict {
 // An identity is what single sign-on knows a user by.
 type identity struct {
 	Kind string `json:"kind"` // the type of a profile that is found by it
-	Word string `json:"word"`
+	Value string `json:"word"`
 }
 
 // longestWord is the longest word of an identity that is kept as it is.
-const longestWord = 256
+const longestIdentity = 256
 
 // identityWord is the word by which an identity is kept: itself, or a digest
 // where somebody made it long.
-func identityWord(word string) string {
-	if len(word) > longestWord {
-		return digest(word)
+func identityValue(value string) string {
+	if len(value) > longestIdentity {
+		return digest(value)
 	}
-	return word
+	return value
 }
 
 // platformSubject reads a JWS or JWE of a platform. Nobody publishes the keys:
@@ -143,8 +143,8 @@ func identityWord(word string) string {
 func platformSubject(token string) string {
 	switch strings.Count(token, ".") {
 	case 2:
-		if sub := subject(token); sub != "" {
-			return identityWord(sub)
+		if sub := unverifiedSubject(token); sub != "" {
+			return identityValue(sub)
 		}
 	case 4: // a JWE
 		return digest(token)
@@ -180,17 +180,17 @@ func serviceSubject(c *contract.Call, token string) (sub, why string) {
 			return "", "its signature is not good: " + err.Error()
 		}
 	}
-	meant := false
+	forAdobe := false
 	for _, a := range s.Audience {
-		meant = meant || strings.EqualFold(a, "Adobe")
+		forAdobe = forAdobe || strings.EqualFold(a, "Adobe")
 	}
 	switch {
-	case !meant:
+	case !forAdobe:
 		return "", "its aud is not Adobe"
 	case s.Expires > 0 && c.Now.Unix() >= s.Expires:
 		return "", "it expired at " + time.Unix(s.Expires, 0).UTC().String()
 	}
-	return identityWord(s.Issuer + "|" + s.Subject), ""
+	return identityValue(s.Issuer + "|" + s.Subject), ""
 }
 
 // A pfs is a partner framework status.
@@ -205,8 +205,8 @@ type pfs struct {
 }
 
 // partnerStatus reads AP-Partner-Framework-Status; nil where it cannot be read.
-func partnerStatus(c *contract.Call) *pfs {
-	text, ok := unbase64(c.In.Text(partnerHeader))
+func frameworkStatusOf(c *contract.Call) *pfs {
+	text, ok := decodeBase64(c.In.Text(partnerHeader))
 	var s pfs
 	if !ok || len(text) == 0 || json.Unmarshal(text, &s) != nil {
 		return nil
@@ -215,7 +215,7 @@ func partnerStatus(c *contract.Call) *pfs {
 }
 
 // until is when the provider's information ends, in milliseconds.
-func (s *pfs) until() (ms int64, ok bool) {
+func (s *pfs) expiration() (ms int64, ok bool) {
 	ms, err := strconv.ParseInt(strings.Trim(string(s.Provider.Expiration), `"`), 10, 64)
 	return ms, err == nil
 }
@@ -224,12 +224,12 @@ var pfsFault = &contract.Cause{Code: "partner_framework_status", Text: "AP-Partn
 
 // fault judges a partner framework status; the zero Verdict: it is good, and
 // the MVPD that it names is returned.
-func (st *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
+func (st *state) checkFrameworkStatus(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	if s == nil {
 		return nil, pfsNotPresent.Because(pfsFault, "accessStatus", "missing", "id", "missing", "expirationDate", "missing")
 	}
 	because := func(o *contract.Outcome) (*mvpd, contract.Verdict) {
-		return nil, o.Because(pfsFault, "accessStatus", quoted(s.Permission.AccessStatus), "id", quoted(s.Provider.ID), "expirationDate", string(s.Provider.Expiration))
+		return nil, o.Because(pfsFault, "accessStatus", quotedOrMissing(s.Permission.AccessStatus), "id", quotedOrMissing(s.Provider.ID), "expirationDate", string(s.Provider.Expiration))
 	}
 	switch s.Permission.AccessStatus {
 	case "granted":
@@ -240,11 +240,11 @@ func (st *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	default:
 		return because(pfsNotPresent)
 	}
-	m := st.mapped(s.Provider.ID)
+	m := st.mvpdByMappingID(s.Provider.ID)
 	if m == nil {
 		return because(pfsNoProvider)
 	}
-	if ends, ok := s.until(); !ok || ends < c.Now.UnixMilli() {
+	if ends, ok := s.expiration(); !ok || ends < c.Now.UnixMilli() {
 		return because(pfsExpired)
 	}
 	return m, contract.Verdict{}
@@ -252,14 +252,14 @@ func (st *state) fault(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 
 // trialIdentity reads AP-TempPass-Identity as the promotional TempPass m asks
 // for it: the value of its key, hashed.
-func trialIdentity(c *contract.Call, m *mvpd) (word string, ok bool) {
-	text, ok := unbase64(c.In.Text(identityHeader))
+func trialIdentity(c *contract.Call, m *mvpd) (value string, ok bool) {
+	text, ok := decodeBase64(c.In.Text(identityHeader))
 	if !ok || len(text) == 0 {
 		return "", false
 	}
-	said, err := wire.Object(text)
-	if err != nil || said.Text(m.TempKey) == "" {
+	object, err := wire.Object(text)
+	if err != nil || object.Text(m.TempKey) == "" {
 		return "", false
 	}
-	return digest(said.Text(m.TempKey)), true
+	return digest(object.Text(m.TempKey)), true
 }

@@ -92,9 +92,9 @@ func TestBadInput(t *testing.T) {
 			}
 			a := d.send(r)
 			if tt.method == http.MethodHead {
-				a.is(name, tt.status)
+				a.expect(name, tt.status)
 			} else {
-				a.is(name, tt.status, "code", tt.code, "status", fmt.Sprint(tt.status))
+				a.expect(name, tt.status, "code", tt.code, "status", fmt.Sprint(tt.status))
 			}
 			if strings.Contains(a.body, "<script") || !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
 				t.Errorf("got %v %s", a.header, a.body)
@@ -116,7 +116,7 @@ func unsigned() string {
 
 func snapshot(t testing.TB, d *device) string {
 	t.Helper()
-	raw, err := d.w.Instance(t).Snapshot()
+	raw, err := d.world.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,33 +128,33 @@ func TestLenientInput(t *testing.T) {
 	t.Parallel()
 	const at = "/api/v2/REF30/sessions"
 	d := newDevice(t, conformance.Setting{})
-	d.post(at, complete+"&mvpd=Spectrum&redirectUrl=javascript%3Ax").is("of a key that stands twice the first value counts", 200, "mvpd", "Cablevision")
-	d.post(at, strings.Replace(complete, "domainName", "domain", 1)).is("domain", 200, "actionName", "authenticate")
-	d.post(at, complete+"&other=1&=&&").is("names that nobody knows", 200, "actionName", "authenticate")
-	d.post(at, strings.NewReplacer("mvpd", "%6Dvpd", "domainName", "domain%4eame").Replace(complete)).is("names in percent", 200, "actionName", "authenticate")
-	d.post(at+"/", complete).is("a trailing slash", 200)
-	d.post(at, strings.Replace(complete, "https%3A%2F%2Fadobe.com", "adbe.TTIFAaWuR-CmxXv1Di8PlQ%3A%2F%2F", 1)).is("a scheme of the application's own", 200, "actionName", "authenticate")
-	d.with("Content-Type", "application/x-www-form-urlencoded; charset=utf-8").post(at, complete).is("a charset", 200)
-	d.with("Authorization", "bearer "+d.token).post(at, complete).is("bearer in lower case", 200)
-	d.with("Ap-Device-Identifier", "Fingerprint "+strings.TrimRight(strings.TrimPrefix(d.id, "fingerprint "), "=")).post(at, complete).is("no padding", 200)
-	d.with("Ap-Device-Identifier", "fingerprint "+base64.URLEncoding.EncodeToString([]byte{0xff, 0xfe, 0, '<'})).post(at, complete).is("odd bytes", 200)
-	d.with("X-Device-Info", base64.StdEncoding.EncodeToString([]byte("no JSON"))).post(at, complete).is("a device info of no JSON", 200)
+	d.post(at, complete+"&mvpd=Spectrum&redirectUrl=javascript%3Ax").expect("of a key that stands twice the first value counts", 200, "mvpd", "Cablevision")
+	d.post(at, strings.Replace(complete, "domainName", "domain", 1)).expect("domain", 200, "actionName", "authenticate")
+	d.post(at, complete+"&other=1&=&&").expect("names that nobody knows", 200, "actionName", "authenticate")
+	d.post(at, strings.NewReplacer("mvpd", "%6Dvpd", "domainName", "domain%4eame").Replace(complete)).expect("names in percent", 200, "actionName", "authenticate")
+	d.post(at+"/", complete).expect("a trailing slash", 200)
+	d.post(at, strings.Replace(complete, "https%3A%2F%2Fadobe.com", "adbe.TTIFAaWuR-CmxXv1Di8PlQ%3A%2F%2F", 1)).expect("a scheme of the application's own", 200, "actionName", "authenticate")
+	d.withHeader("Content-Type", "application/x-www-form-urlencoded; charset=utf-8").post(at, complete).expect("a charset", 200)
+	d.withHeader("Authorization", "bearer "+d.token).post(at, complete).expect("bearer in lower case", 200)
+	d.withHeader("Ap-Device-Identifier", "Fingerprint "+strings.TrimRight(strings.TrimPrefix(d.id, "fingerprint "), "=")).post(at, complete).expect("no padding", 200)
+	d.withHeader("Ap-Device-Identifier", "fingerprint "+base64.URLEncoding.EncodeToString([]byte{0xff, 0xfe, 0, '<'})).post(at, complete).expect("odd bytes", 200)
+	d.withHeader("X-Device-Info", base64.StdEncoding.EncodeToString([]byte("no JSON"))).post(at, complete).expect("a device info of no JSON", 200)
 	strict := newDevice(t, conformance.Setting{Set: map[string]string{"strict_device_info": "on"}})
-	strict.post(at, complete).refused("strict, without", 400, "invalid_header_device_info", "none")
-	strict.with("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(`{"model":"a"}`))).post(at, complete).refused("strict, incomplete", 400, "invalid_header_device_info", "none")
-	strict.with("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(`{"model":"a","version":"1","osName":"tvOS","osVersion":"11","connectionType":"LAN"}`))).post(at, complete).is("strict, complete", 200)
+	strict.post(at, complete).expectError("strict, without", 400, "invalid_header_device_info", "none")
+	strict.withHeader("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(`{"model":"a"}`))).post(at, complete).expectError("strict, incomplete", 400, "invalid_header_device_info", "none")
+	strict.withHeader("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(`{"model":"a","version":"1","osName":"tvOS","osVersion":"11","connectionType":"LAN"}`))).post(at, complete).expect("strict, complete", 200)
 	domains := newDevice(t, conformance.Setting{Set: map[string]string{"strict_domains": "on"}})
-	domains.post(at, complete).is("a domain that is registered", 200)
-	domains.post(at, strings.Replace(complete, "=adobe.com", "=evil.example", 1)).refused("another domain", 400, "invalid_domain", "none")
-	domains.post(at, strings.Replace(complete, "%2Fadobe.com", "%2Fevil.example", 1)).refused("another host", 400, "invalid_parameter_redirect_url", "none")
+	domains.post(at, complete).expect("a domain that is registered", 200)
+	domains.post(at, strings.Replace(complete, "=adobe.com", "=evil.example", 1)).expectError("another domain", 400, "invalid_domain", "none")
+	domains.post(at, strings.Replace(complete, "%2Fadobe.com", "%2Fevil.example", 1)).expectError("another host", 400, "invalid_parameter_redirect_url", "none")
 	media := newDevice(t, conformance.Setting{Set: map[string]string{"unsupported_media_type": "400"}})
 	if a := media.post(at, `{}`); a.status != 400 {
 		t.Errorf("unsupported_media_type: got %d", a.status)
 	}
 	names := newDevice(t, conformance.Setting{Set: map[string]string{"missing_domain_name": "domainName", "existing_domain_name": "domain"}})
-	code := names.post(at, "redirectUrl=https%3A%2F%2Fadobe.com").is("names", 200, "missingParameters", `["mvpd","domainName"]`).value("code")
-	names.post(at+"/"+code, "domainName=adobe.com").is("names", 200, "missingParameters", `["mvpd"]`)
-	names.get(at+"/"+code).is("names", 200, "existingParameters.domain", "adobe.com")
+	code := names.post(at, "redirectUrl=https%3A%2F%2Fadobe.com").expect("names", 200, "missingParameters", `["mvpd","domainName"]`).value("code")
+	names.post(at+"/"+code, "domainName=adobe.com").expect("names", 200, "missingParameters", `["mvpd"]`)
+	names.get(at+"/"+code).expect("names", 200, "existingParameters.domain", "adobe.com")
 }
 
 // FuzzRequest sends anything anywhere. Nothing panics, every answer is one of

@@ -17,7 +17,7 @@ var (
 		Params:   []contract.Param{{Name: "reg_code", In: contract.Query, Need: contract.Expected, Example: "8KHP9RW", Doc: "The authentication code."}},
 		Outcomes: contract.Outcomes(loginShown, noSession),
 		Decide: func(c *contract.Call) contract.Verdict {
-			if _, v := c.State.(*state).loggingIn(c); !v.Pending() {
+			if _, v := c.State.(*state).checkLoginCode(c); !v.Pending() {
 				return v
 			}
 			return loginShown.Verdict()
@@ -46,7 +46,7 @@ var (
 		Decide: func(c *contract.Call) contract.Verdict {
 			id := c.In.Text("pt_device_id")
 			if c.State.(*state).Logouts[id] == nil {
-				return badRequest.Because(strangeLogout, "id", id)
+				return badRequest.Because(unknownLogout, "id", id)
 			}
 			return loggedOut.Verdict()
 		},
@@ -62,28 +62,28 @@ var (
 			if v.Outcome != preflighted {
 				return write(c, v, reply)
 			}
-			return contract.Response{Status: 200, Header: headers(c, edge)}
+			return contract.Response{Status: 200, Header: headersFor(c, corsHeaders)}
 		},
 	}
 )
 
-var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS headers tell what may be sent.", Cite: citeThrottle}
+var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS headers tell what may be sent.", Cite: citeThrottling}
 
 var (
 	loginShown = &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(c *contract.Call) any {
 		return c.State.(*state).loginPage(c, "")
-	}, Returns: pageRows}
+	}, Returns: loginPageRows}
 	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
 		st := c.State.(*state)
-		s := st.loginSession(c)
+		s := st.ensureLoginSession(c)
 		st.logIn(c, s, st.user(c.In.Text("username")))
-		return location{redirect(s)}
+		return location{redirectTarget(s)}
 	}, Returns: locationRows}
 	loginDenied = &contract.Outcome{Name: "deny", Status: 200, Doc: "The MVPD does not let the user in: the page is shown again.", Do: func(c *contract.Call) any {
-		return c.State.(*state).loginPage(c, "The provider did not accept the login of "+clip(c.In.Text("username"), 64)+". Try again.")
-	}, Returns: pageRows}
+		return c.State.(*state).loginPage(c, "The provider did not accept the login of "+truncate(c.In.Text("username"), 64)+". Try again.")
+	}, Returns: loginPageRows}
 	loginFailed = &contract.Outcome{Name: "error", Status: 302, Doc: "The MVPD fails: the browser goes to redirectUrl, and there is no profile.", Do: func(c *contract.Call) any {
-		return location{redirect(c.State.(*state).loginSession(c))}
+		return location{redirectTarget(c.State.(*state).ensureLoginSession(c))}
 	}, Returns: locationRows}
 	loggedOut = &contract.Outcome{Name: "success", Status: 302, Doc: "The logout is over, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
 		st := c.State.(*state)
@@ -91,7 +91,7 @@ var (
 		if t == nil {
 			return location{c.Switches.Text("logout_redirect")}
 		}
-		st.order[logouts].spend(&t.at) // it may be opened again as long as there is room
+		st.queues[logoutKind].retire(&t.entry) // it may be opened again as long as there is room
 		return location{t.RedirectURL}
 	}, Returns: locationRows}
 )
@@ -105,7 +105,7 @@ type loginData struct {
 	Name            string   `json:"name"`
 	ServiceProvider string   `json:"service_provider"`
 	Users           []person `json:"users"`
-	Said            string   `json:"said,omitempty"`
+	Message            string   `json:"said,omitempty"`
 }
 
 type person struct {
@@ -113,7 +113,7 @@ type person struct {
 	Name     string `json:"name"`
 }
 
-var pageRows = []contract.Param{
+var loginPageRows = []contract.Param{
 	{Name: "reg_code", Doc: "The authentication code."},
 	{Name: "mvpd", Doc: "The MVPD's id."},
 	{Name: "name", Doc: "The MVPD's name."},
@@ -123,32 +123,32 @@ var pageRows = []contract.Param{
 }
 
 var (
-	strangeLogout = &contract.Cause{Code: "unknown_logout", Text: "No logout is under way that has the id {id}. The browser is sent only where a call of Logout asked for."}
-	strangeAction = &contract.Cause{Code: "unknown_action", Text: "The form's action is {action}; allow, deny or error was expected."}
-	strangeUser   = &contract.Cause{Code: "unknown_user", Text: "The user {username} is not in the fixture."}
+	unknownLogout = &contract.Cause{Code: "unknown_logout", Text: "No logout is under way that has the id {id}. The browser is sent only where a call of Logout asked for."}
+	unknownAction = &contract.Cause{Code: "unknown_action", Text: "The form's action is {action}; allow, deny or error was expected."}
+	unknownUser   = &contract.Cause{Code: "unknown_user", Text: "The user {username} is not in the fixture."}
 )
 
 // loggingIn finds the session that a login page is for. The code travels in
 // the page's address and in its form, so that no cookie is needed.
-func (st *state) loggingIn(c *contract.Call) (*session, contract.Verdict) {
+func (st *state) checkLoginCode(c *contract.Call) (*session, contract.Verdict) {
 	code := c.In.Text("reg_code")
 	s := st.Sessions[code]
 	switch {
 	case s == nil:
-		return nil, noSession.Because(noSuchCode, "code", code)
+		return nil, noSession.Because(unknownCode, "code", code)
 	case s.Superseded:
-		return nil, noSession.Because(replacedCode, "code", code)
-	case !s.counts(c.Now.UnixMilli()):
-		return nil, noSession.Because(lateCode, "code", code, "expired", millis(s.NotAfter))
+		return nil, noSession.Because(supersededCode, "code", code)
+	case !s.valid(c.Now.UnixMilli()):
+		return nil, noSession.Because(expiredCode, "code", code, "expired", timeOfMillis(s.NotAfter))
 	case len(s.missing(c.Switches)) > 0:
-		return nil, noSession.Because(lacksSome, "missing", s.missing(c.Switches), "url", s.path())
+		return nil, noSession.Because(lacksSome, "missing", s.missing(c.Switches), "url", s.resumePath())
 	}
 	return s, contract.Verdict{}
 }
 
 func decideSubmit(c *contract.Call) contract.Verdict {
 	st := c.State.(*state)
-	if _, v := st.loggingIn(c); !v.Pending() {
+	if _, v := st.checkLoginCode(c); !v.Pending() {
 		return v
 	}
 	switch action, name := c.In.Text("action"), c.In.Text("username"); {
@@ -157,21 +157,21 @@ func decideSubmit(c *contract.Call) contract.Verdict {
 	case action == "deny":
 		return loginDenied.Verdict()
 	case action != "allow":
-		return badRequest.Because(strangeAction, "action", quoted(action))
+		return badRequest.Because(unknownAction, "action", quotedOrMissing(action))
 	case name != "" && st.user(name) == nil:
-		return loginDenied.Because(strangeUser, "username", name)
+		return loginDenied.Because(unknownUser, "username", name)
 	}
 	return loggedIn.Verdict()
 }
 
 // loginSession is the session of a login; where a scenario has one that is not
 // there, it is made.
-func (st *state) loginSession(c *contract.Call) *session {
+func (st *state) ensureLoginSession(c *contract.Call) *session {
 	s := st.Sessions[c.In.Text("reg_code")]
 	if s == nil {
 		s = sessionOf(c)
 		st.complete(s)
-		st.begin(c, s)
+		st.beginSession(c, s)
 	}
 	st.complete(s)
 	return s
@@ -180,16 +180,16 @@ func (st *state) loginSession(c *contract.Call) *session {
 // logIn makes the profile of a session's creator.
 func (st *state) logIn(c *contract.Call, s *session, u *user) *profile {
 	s.Done = true
-	if st.open[s.creator()] == s {
-		delete(st.open, s.creator())
+	if st.unfinished[s.creator()] == s {
+		delete(st.unfinished, s.creator())
 	}
-	return st.grant(c, &profile{
+	return st.grantProfile(c, &profile{
 		Client: s.Client, Device: s.Device, ServiceProvider: s.ServiceProvider, MVPD: s.MVPD, Type: regular, Identities: s.Identities,
 	}, u)
 }
 
 // redirect is where a session's user agent ends up.
-func redirect(s *session) string {
+func redirectTarget(s *session) string {
 	u, err := url.Parse(s.RedirectURL)
 	if err != nil {
 		return s.RedirectURL // refused long before
@@ -197,8 +197,8 @@ func redirect(s *session) string {
 	return u.String()
 }
 
-func (st *state) loginPage(c *contract.Call, said string) any {
-	d := &loginData{Code: c.In.Text("reg_code"), Said: said, Users: []person{}}
+func (st *state) loginPage(c *contract.Call, message string) any {
+	d := &loginData{Code: c.In.Text("reg_code"), Message: message, Users: []person{}}
 	if s := st.Sessions[d.Code]; s != nil {
 		d.MVPD, d.ServiceProvider = s.MVPD, s.ServiceProvider
 	}
@@ -214,19 +214,19 @@ func (st *state) loginPage(c *contract.Call, said string) any {
 		}
 		d.Users = append(d.Users, person{u.Username, name})
 	}
-	callerOf(c).page = d
+	callerOf(c).loginPage = d
 	return d
 }
 
 // writeLogin shows the login page, or sends the browser on.
 func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
-	if d := callerOf(c).page; d != nil && v.Outcome.Status == 200 {
-		return page(200, headers(c, loginAnswer), loginTemplate, d)
+	if d := callerOf(c).loginPage; d != nil && v.Outcome.Status == 200 {
+		return renderPage(200, headersFor(c, loginHeaders), loginTemplate, d)
 	}
 	return writeRedirect(c, v, reply)
 }
 
-var loginAnswer = with(htmlAnswer, "Cache-Control", "no-store")
+var loginHeaders = withHeaders(htmlHeaders, "Cache-Control", "no-store")
 
 // The page works without script and posts to where it came from. The browser
 // may frame it.
@@ -246,7 +246,7 @@ small { color: #666; }
 <body>
 <h1>{{.Name}}</h1>
 <p>{{.ServiceProvider}} asks you to log in with your television provider {{.MVPD}}.</p>
-{{with .Said}}<p class="said" role="alert">{{.}}</p>
+{{with .Message}}<p class="said" role="alert">{{.}}</p>
 {{end}}<form method="post">
 <input type="hidden" name="reg_code" value="{{.Code}}">
 <p><label>Account <select name="username">

@@ -28,7 +28,7 @@ type browser struct {
 
 // surf makes a browser and a server of w whose doors stand below a prefix, as
 // behind a sandbox's path.
-func surf(t *testing.T, w *conformance.World, prefix string) *browser {
+func newBrowser(t *testing.T, w *conformance.World, prefix string) *browser {
 	t.Helper()
 	server := httptest.NewServer(w.Handler)
 	t.Cleanup(server.Close)
@@ -43,13 +43,13 @@ func surf(t *testing.T, w *conformance.World, prefix string) *browser {
 }
 
 // landed is where a navigation ended.
-type landed struct {
+type navigation struct {
 	status int
 	header http.Header
 	at     *url.URL
 }
 
-func (b *browser) do(r *http.Request) (landed, string) {
+func (b *browser) do(r *http.Request) (navigation, string) {
 	b.t.Helper()
 	r.Header.Set("Origin", browserOrigin)
 	answer, err := b.client.Do(r)
@@ -67,10 +67,10 @@ func (b *browser) do(r *http.Request) (landed, string) {
 	if len(answer.Cookies()) > 0 {
 		b.t.Errorf("%s %s: sets cookies: %v", r.Method, r.URL, answer.Cookies())
 	}
-	return landed{answer.StatusCode, answer.Header, answer.Request.URL}, string(body)
+	return navigation{answer.StatusCode, answer.Header, answer.Request.URL}, string(body)
 }
 
-func (b *browser) open(address string) (landed, string) {
+func (b *browser) open(address string) (navigation, string) {
 	b.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -83,7 +83,7 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*
 
 // submit posts a page's form to where the page came from, as a browser without
 // script does.
-func (b *browser) submit(page landed, body string, pairs ...string) (landed, string) {
+func (b *browser) submit(page navigation, body string, pairs ...string) (navigation, string) {
 	b.t.Helper()
 	form := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
@@ -107,8 +107,8 @@ func TestLoginInABrowser(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"", "/@job-17"} {
 		w := conformance.New(t, adobepass.API, conformance.Setting{})
-		b := surf(t, w, prefix)
-		d := on(t, w).with("Origin", browserOrigin)
+		b := newBrowser(t, w, prefix)
+		d := deviceIn(t, w).withHeader("Origin", browserOrigin)
 		ask := func(method, path, body string) answer {
 			r := d.request(method, prefix+path, body)
 			r.Host = strings.TrimPrefix(strings.TrimSuffix(b.base, prefix), "http://")
@@ -118,7 +118,7 @@ func TestLoginInABrowser(t *testing.T) {
 		if before.status != 200 || before.body != "" || !strings.Contains(before.header.Get("Access-Control-Allow-Headers"), "AP-Device-Identifier") {
 			t.Errorf("preflight: got %d %v %q", before.status, before.header, before.body)
 		}
-		made := ask(http.MethodPost, "/api/v2/REF30/sessions", "mvpd=Cablevision&domainName=adobe.com&redirectUrl="+url.QueryEscape(browserOrigin+"/back?from=login")).is("create", 200, "actionName", "authenticate")
+		made := ask(http.MethodPost, "/api/v2/REF30/sessions", "mvpd=Cablevision&domainName=adobe.com&redirectUrl="+url.QueryEscape(browserOrigin+"/back?from=login")).expect("create", 200, "actionName", "authenticate")
 		page, body := b.open(b.base + made.value("url"))
 		if page.status != 200 || page.at.Path != prefix+"/adobe-services/authenticate/saml" || page.header.Get("X-Frame-Options") != "" {
 			t.Fatalf("got %d at %s: %s", page.status, page.at, body)
@@ -133,7 +133,7 @@ func TestLoginInABrowser(t *testing.T) {
 		}
 		poll := func(want string) {
 			t.Helper()
-			ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").is("poll", 200, "profiles", want)
+			ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").expect("poll", 200, "profiles", want)
 		}
 		again, denied := b.submit(page, body, "username", "viewer", "action", "deny")
 		if again.status != 200 || !strings.Contains(denied, `role="alert"`) {
@@ -152,8 +152,8 @@ func TestLoginInABrowser(t *testing.T) {
 		if got := back.header.Get("Location"); back.status != 302 || got != browserOrigin+"/back?from=login" {
 			t.Errorf("allow: got %d %s", back.status, got)
 		}
-		ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").is("poll", 200, "profiles.Cablevision.attributes.userID.value", "BASE64_value_userId")
-		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).is("decision", 200, "decisions.0.authorized", "true")
+		ask(http.MethodGet, "/api/v2/REF30/profiles/code/"+made.value("code"), "").expect("poll", 200, "profiles.Cablevision.attributes.userID.value", "BASE64_value_userId")
+		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).expect("decision", 200, "decisions.0.authorized", "true")
 		end := ask(http.MethodGet, "/api/v2/REF30/logout/Cablevision?redirectUrl="+url.QueryEscape(browserOrigin+"/bye"), "")
 		if got := end.value("logouts.Cablevision.url"); !strings.HasPrefix(got, b.base+"/adobe-services/logout?") {
 			t.Errorf("logout leads off the emulator: %s", got)
@@ -162,8 +162,8 @@ func TestLoginInABrowser(t *testing.T) {
 		if got := gone.header.Get("Location"); gone.status != 302 || got != browserOrigin+"/bye" {
 			t.Errorf("logout: got %d %s", gone.status, got)
 		}
-		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).refused("after the logout", 403, "authenticated_profile_missing", "authentication")
-		ask(http.MethodGet, "/api/v2/REF30/logout/Cablevision", "").is("second logout", 200, "logouts.Cablevision.actionName", "invalid")
+		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).expectError("after the logout", 403, "authenticated_profile_missing", "authentication")
+		ask(http.MethodGet, "/api/v2/REF30/logout/Cablevision", "").expect("second logout", 200, "logouts.Cablevision.actionName", "invalid")
 	}
 }
 
@@ -172,17 +172,17 @@ func TestLoginInABrowser(t *testing.T) {
 func TestBrowserFindsItsSandbox(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, adobepass.API, conformance.Setting{})
-	d := on(t, w)
-	d.with("Understudy-Sandbox", "other").post("/api/v2/REF30/sessions", complete)
-	tv := d.with("Understudy-Sandbox", "job-17")
+	d := deviceIn(t, w)
+	d.withHeader("Understudy-Sandbox", "other").post("/api/v2/REF30/sessions", complete)
+	tv := d.withHeader("Understudy-Sandbox", "job-17")
 	statement := w.Credentials(t).Text("softwareStatement")
-	client := tv.post("/o/client/register", `{"software_statement":"`+statement+`"}`).is("register", 201)
-	plain := d.other("")
+	client := tv.post("/o/client/register", `{"software_statement":"`+statement+`"}`).expect("register", 201)
+	plain := d.withID("")
 	plain.token = plain.post("/o/client/token", url.Values{ // found by client_id
 		"client_id": {client.value("client_id")}, "client_secret": {client.value("client_secret")}, "grant_type": {"client_credentials"},
-	}.Encode()).is("token", 201).value("access_token")
-	code := plain.code("Cablevision") // found by the bearer
-	b := surf(t, w, "")
+	}.Encode()).expect("token", 201).value("access_token")
+	code := plain.newCode("Cablevision") // found by the bearer
+	b := newBrowser(t, w, "")
 	page, body := b.open(b.base + "/api/v2/authenticate/REF30/" + code) // found by the code
 	if page.status != 200 {
 		t.Fatalf("got %d %s", page.status, body)
@@ -190,7 +190,7 @@ func TestBrowserFindsItsSandbox(t *testing.T) {
 	if back, _ := b.submit(page, body, "action", "allow"); back.status != 302 {
 		t.Errorf("got %d", back.status)
 	}
-	plain.get("/api/v2/REF30/profiles/code/"+code).is("profile", 200, "profiles.Cablevision.type", "regular")
+	plain.get("/api/v2/REF30/profiles/code/"+code).expect("profile", 200, "profiles.Cablevision.type", "regular")
 	end := plain.get("/api/v2/REF30/logout/Cablevision").value("logouts.Cablevision.url")
 	u, err := url.Parse(end)
 	if err != nil {
@@ -222,7 +222,7 @@ func TestPagesEscape(t *testing.T) {
 	if strings.Contains(a.body, "<script") {
 		t.Errorf("got %s", a.body)
 	}
-	a = d.send(d.request(http.MethodPut, "/api/v2/authenticate/REF30/8KHP9RW", "")).page("a method that no browser uses", 405)
+	a = d.send(d.request(http.MethodPut, "/api/v2/authenticate/REF30/8KHP9RW", "")).expectPage("a method that no browser uses", 405)
 	if a.header.Get("Allow") != "GET, OPTIONS" {
 		t.Errorf("got Allow %q", a.header.Get("Allow"))
 	}

@@ -14,16 +14,16 @@ var logout = &contract.Operation{
 	Params: []contract.Param{
 		serviceProviderRow(citeLogout), mvpdRow(citeLogout),
 		{Name: "redirectUrl", In: contract.Query, Example: "http://adobe.com", Cite: citeLogout, Doc: "Where the user agent ends up. The page calls it required, the OpenAPI document optional: without it the switch logout_redirect says where."},
-		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerRow, visitorRow,
+		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerStatusRow, visitorRow,
 	},
 	Outcomes: contract.Outcomes(
-		logsOut("logout", interactive, "The user agent has to open url, so that the MVPD forgets the user too."),
-		logsOut("complete", none, "Everything is done: the MVPD has no logout of its own, or the access was degraded or temporary."),
-		logsOut("partner_logout", "partner_interactive", "The profile came from the partner, and the user logs out in the device's settings."),
-		logsOut("invalid", none, "There was no valid profile."),
+		logoutOutcome("logout", interactive, "The user agent has to open url, so that the MVPD forgets the user too."),
+		logoutOutcome("complete", none, "Everything is done: the MVPD has no logout of its own, or the access was degraded or temporary."),
+		logoutOutcome("partner_logout", "partner_interactive", "The profile came from the partner, and the user logs out in the device's settings."),
+		logoutOutcome("invalid", none, "There was no valid profile."),
 		badServiceProvider, badMVPD, badIntegration, badRedirect, badDevice, badDeviceInfo,
 	),
-	Decide: inWorld(decideLogout),
+	Decide: forKnownProvider(decideLogout),
 }
 
 // A logoutReply is what Logout returns.
@@ -38,13 +38,13 @@ type logoutView struct {
 	URL        string `json:"url,omitempty"`
 }
 
-func logsOut(name, kind, doc string) *contract.Outcome {
+func logoutOutcome(name, kind, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citeLogout, Doc: doc,
 		Returns: []contract.Param{{Name: "logouts", Type: contract.Object, Need: contract.Required, Cite: citeLogout, Doc: "By MVPD what is to be done: actionName, actionType, mvpd, and url where a user agent is needed."}},
 		Do: func(c *contract.Call) any {
 			st, id := c.State.(*state), c.In.Text("mvpd")
-			st.forgetLogin(holderOf(c, id), callerOf(c).known)
+			st.removeLogin(holderOf(c, id), callerOf(c).identities)
 			v := logoutView{ActionName: name, ActionType: kind, MVPD: id}
 			if kind == interactive {
 				v.URL = st.logoutURL(c, id)
@@ -55,9 +55,9 @@ func logsOut(name, kind, doc string) *contract.Outcome {
 }
 
 var (
-	nothingThere  = &contract.Cause{Code: "nothing_to_log_out", Text: "There is no valid profile with {mvpd}."}
-	noLogout      = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture says no_logout."}
-	nobodysLogout = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
+	nothingToLogOut  = &contract.Cause{Code: "nothing_to_log_out", Text: "There is no valid profile with {mvpd}."}
+	noLogoutEndpoint      = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture says no_logout."}
+	notLoggedIn = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
 )
 
 func decideLogout(c *contract.Call, st *state) contract.Verdict {
@@ -68,33 +68,33 @@ func decideLogout(c *contract.Call, st *state) contract.Verdict {
 	ends := c.Operation.Outcomes
 	interactively, complete, partner, invalid := ends[0], ends[1], ends[2], ends[3]
 	h, now := holderOf(c, m.ID), c.Now.UnixMilli()
-	p, how := st.find(h, callerOf(c).known, now)
+	p, how := st.findProfile(h, callerOf(c).identities, now)
 	switch {
 	case m.TempPass != "":
-		return complete.Because(nobodysLogout, "mvpd", m.ID, "kind", temporary)
+		return complete.Because(notLoggedIn, "mvpd", m.ID, "kind", temporary)
 	case p == nil && st.degradation(h.serviceProvider, m.ID, now).is(authNAll):
-		return complete.Because(nobodysLogout, "mvpd", m.ID, "kind", degraded)
+		return complete.Because(notLoggedIn, "mvpd", m.ID, "kind", degraded)
 	case p == nil:
-		return invalid.Because(nothingThere, "mvpd", m.ID)
+		return invalid.Because(nothingToLogOut, "mvpd", m.ID)
 	case how == appleSSO:
 		return partner.Verdict()
 	case m.NoLogout:
-		return complete.Because(noLogout, "mvpd", m.ID)
+		return complete.Because(noLogoutEndpoint, "mvpd", m.ID)
 	}
 	return interactively.Verdict()
 }
 
 // forgetLogin deletes the holder's profile, and those that share an identity
 // with it or with the call.
-func (st *state) forgetLogin(h holder, known []identity) {
-	shared := known
-	if p := st.profiles[h]; p != nil {
+func (st *state) removeLogin(h holder, identities []identity) {
+	shared := identities
+	if p := st.profilesByHolder[h]; p != nil {
 		shared = append(shared[:len(shared):len(shared)], p.Identities...)
-		st.remove(p)
+		st.removeProfile(p)
 	}
 	for _, i := range shared {
-		for all := st.shared[sso{i, h.mvpd}]; len(all) > 0; all = st.shared[sso{i, h.mvpd}] {
-			st.remove(all[len(all)-1])
+		for all := st.profilesBySSO[sso{i, h.mvpd}]; len(all) > 0; all = st.profilesBySSO[sso{i, h.mvpd}] {
+			st.removeProfile(all[len(all)-1])
 		}
 	}
 }
@@ -107,9 +107,9 @@ func (st *state) logoutURL(c *contract.Call, mvpd string) string {
 	if to == "" {
 		to = c.Switches.Text("logout_redirect")
 	}
-	st.makeRoom(logouts, c)
-	t := &ticket{ID: digest(c.Mint().ID()), RedirectURL: to, Serial: st.next()}
-	t.at = st.order[logouts].push(t, t.RedirectURL)
+	st.makeRoom(logoutKind, c)
+	t := &pendingLogout{ID: digest(c.Mint().ID()), RedirectURL: to, Serial: st.nextSerial()}
+	t.entry = st.queues[logoutKind].push(t, t.RedirectURL)
 	st.Logouts[t.ID] = t
 	c.Issue(t.ID)
 	return c.Request.Base + logoutPath + "?noflash=true&mso_id=" + url.QueryEscape(mvpd) +
@@ -118,8 +118,8 @@ func (st *state) logoutURL(c *contract.Call, mvpd string) string {
 }
 
 // punch forgets a logout that is to be ended in the browser.
-func (st *state) punch(c *contract.Call, t *ticket) {
-	t.at.remove()
+func (st *state) removeLogout(c *contract.Call, t *pendingLogout) {
+	t.entry.remove()
 	delete(st.Logouts, t.ID)
 	c.Forget(t.ID)
 }

@@ -18,11 +18,11 @@ import (
 type mediaToken struct {
 	NotBefore  int64      `json:"notBefore"`
 	NotAfter   int64      `json:"notAfter"`
-	Serialized serialized `json:"serializedToken"`
+	Serialized serializedToken `json:"serializedToken"`
 }
 
 // A serialized is the token as the media token verifier reads it.
-type serialized struct {
+type serializedToken struct {
 	guid, requestor, resource, mvpd string
 	issued                          string
 	ttl                             int64
@@ -32,14 +32,14 @@ type serialized struct {
 // mediaToken makes the token of a permission.
 func (st *state) mediaToken(c *contract.Call, h holder, resource string) *mediaToken {
 	now, ttl := c.Now.UnixMilli(), c.Switches.Duration("media_ttl").Milliseconds()
-	return &mediaToken{NotBefore: now, NotAfter: now + ttl, Serialized: serialized{
+	return &mediaToken{NotBefore: now, NotAfter: now + ttl, Serialized: serializedToken{
 		guid: c.Dice().ID(), requestor: h.serviceProvider, resource: resource, mvpd: h.mvpd,
 		issued: c.Now.UTC().Format("2006/01/02 15:04:05 GMT -0700"), ttl: ttl, key: st.key,
 	}}
 }
 
 // MarshalJSON signs with SHA256withRSA and writes base64.
-func (s serialized) MarshalJSON() ([]byte, error) {
+func (s serializedToken) MarshalJSON() ([]byte, error) {
 	body := "<shortAuthorizationToken><sessionGUID>" + s.guid + "</sessionGUID><requestorID>" + escaped(s.requestor) +
 		"</requestorID><resourceID>" + escaped(s.resource) + "</resourceID><ttl>" + strconv.FormatInt(s.ttl, 10) +
 		"</ttl><issueTime>" + s.issued + "</issueTime><mvpdId>" + escaped(s.mvpd) + "</mvpdId><proxyMvpdId>" + escaped(s.mvpd) +

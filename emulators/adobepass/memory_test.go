@@ -22,7 +22,7 @@ func TestSessionsLetGoOfTheRequest(t *testing.T) {
 	}
 	body := "junk=" + strings.Repeat("x", 1<<10) + "&mvpd=Cablevision&domainName=adobe.com&redirectUrl=app:home"
 	c := &contract.Call{Operation: createSession, In: contract.Values{}, Request: &contract.Request{URL: httptest.NewRequest("POST", "/", nil).URL}}
-	(&caller{}).form(c, body, contract.Form)
+	(&caller{}).parseForm(c, body, contract.Form)
 	for _, name := range []string{"mvpd", "domainName", "redirectUrl"} {
 		if text := c.In.Text(name); text == "" || part(body, text) {
 			t.Errorf("%s is %q, a piece of the body", name, text)
@@ -31,14 +31,14 @@ func TestSessionsLetGoOfTheRequest(t *testing.T) {
 	r := httptest.NewRequest("POST", "/api/v2/REF30/sessions?"+strings.Repeat("x", 1<<10), nil)
 	r.Header.Set("X-Forwarded-For", "198.51.100.7, "+strings.Repeat("x", 1<<10))
 	c.Request = &contract.Request{URL: r.URL, Header: r.Header, Path: map[string]string{"serviceProvider": r.URL.Path[len("/api/v2/"):][:5]}}
-	read(c)
+	parseRequest(c)
 	if text := c.In.Text("serviceProvider"); text != "REF30" || part(r.URL.Path, text) {
 		t.Errorf("the service provider is %q, a piece of the address", text)
 	}
-	if host, _ := address(c.Request); host != "198.51.100.7" || part(r.Header.Get("X-Forwarded-For"), host) {
+	if host, _ := deviceAddress(c.Request); host != "198.51.100.7" || part(r.Header.Get("X-Forwarded-For"), host) {
 		t.Errorf("the address is %q, a piece of the header", host)
 	}
-	if agent := strings.Repeat("x", 1<<10); part(agent, clip(agent, longestAgent)) {
+	if agent := strings.Repeat("x", 1<<10); part(agent, truncate(agent, longestAgent)) {
 		t.Error("a clipped text keeps the whole one")
 	}
 }
@@ -47,14 +47,14 @@ func TestSessionsLetGoOfTheRequest(t *testing.T) {
 func TestBoundsInBytes(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *state) { w.small = 16 }) // of 1 KB each
+	withState(t, w, func(w *state) { w.testLimit = 16 }) // of 1 KB each
 	large := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 3000)))
 	had := func() (records, size int) {
-		inside(t, w, func(w *state) {
-			records, size = len(w.Sessions), w.order[sessions].size
+		withState(t, w, func(w *state) {
+			records, size = len(w.Sessions), w.queues[sessionKind].size
 			sum := 0
 			for _, s := range w.Sessions {
-				sum += s.at.size
+				sum += s.entry.size
 			}
 			if sum != size {
 				t.Errorf("the sessions have %d bytes, and %d are counted", sum, size)
@@ -63,15 +63,15 @@ func TestBoundsInBytes(t *testing.T) {
 		return records, size
 	}
 	for i := range 40 {
-		ask(t, w, "CreateSession", fmt.Sprintf("AA%02d", i), contract.Values{deviceInfoHeader: large})
+		call(t, w, "CreateSession", fmt.Sprintf("AA%02d", i), contract.Values{deviceInfoHeader: large})
 	}
 	if n, size := had(); n < 2 || n > 4 || size > 6*4096 {
 		t.Errorf("got %d sessions of %d bytes", n, size)
 	}
-	code := begin(t, w, "BBBB")
+	code := newSession(t, w, "BBBB")
 	_, before := had()
 	for range 3 {
-		ask(t, w, "ResumeSession", "", contract.Values{"code": code, "redirectUrl": "https://adobe.com/" + strings.Repeat("x", 1000)})
+		call(t, w, "ResumeSession", "", contract.Values{"code": code, "redirectUrl": "https://adobe.com/" + strings.Repeat("x", 1000)})
 	}
 	if _, after := had(); after != before+1001 {
 		t.Errorf("resuming made %d bytes of %d", after, before)
@@ -100,7 +100,7 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	permitted := func(resource string) bool {
-		a := ask(t, w, "Authorize", "AAAA", contract.Values{
+		a := call(t, w, "Authorize", "AAAA", contract.Values{
 			"mvpd": "flexibleTempPass", "resources": []any{resource}, identityHeader: "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=",
 		})
 		return strings.Contains(a.Body.String(), `"authorized":true`)
@@ -116,15 +116,15 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 			t.Errorf("resource %d is permitted: %t", i+2, got)
 		}
 	}
-	inside(t, w, func(w *state) {
+	withState(t, w, func(w *state) {
 		for _, one := range w.Trials {
-			if one.at.size > 2000 || len(one.Used) != 5 {
-				t.Errorf("the trial has %d bytes for %d resources", one.at.size, len(one.Used))
+			if one.entry.size > 2000 || len(one.Used) != 5 {
+				t.Errorf("the trial has %d bytes for %d resources", one.entry.size, len(one.Used))
 			}
 		}
 	})
-	ask(t, w, "Authorize", "AAAA", contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"some"}})
-	inside(t, w, func(w *state) {
+	call(t, w, "Authorize", "AAAA", contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"some"}})
+	withState(t, w, func(w *state) {
 		for _, one := range w.Trials {
 			if one.MVPD == "TempPass_TEST40" && len(one.Used) != 0 {
 				t.Errorf("a basic trial remembers %v", one.Used)
@@ -139,16 +139,16 @@ func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	for i := range 32 {
-		if err := w.Trigger(t, "login", contract.Values{"code": begin(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": newSession(t, w, fmt.Sprintf("AA%02d", i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := w.Trigger(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
 		t.Fatal(err)
 	}
-	inside(t, w, func(w *state) {
+	withState(t, w, func(w *state) {
 		last, n := uint64(0), 0
-		for e := w.order[profilesKind].spent.Front(); e != nil; e = e.Next() {
+		for e := w.queues[profileKind].retired.Front(); e != nil; e = e.Next() {
 			serial := e.Value.(*profile).Serial
 			if serial < last {
 				t.Fatalf("%d stands behind %d", serial, last)

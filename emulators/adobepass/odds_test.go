@@ -16,14 +16,14 @@ func TestDeviceIsTold(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
 	info := `{"primaryHardwareType":"SetTopBox","model":"TV 5th Gen","version":"5.2","manufacturer":"Apple","osName":"tvOS","osVendor":"Apple","osVersion":"11.0.3","displayWidth":1920,"connectionSecure":true,"connectionType":"LAN","connectionPort":"443","applicationId":"app"}`
-	code := d.with("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(info))).with("X-Forwarded-For", "198.51.100.7, 10.0.0.1").
-		post("/api/v2/REF30/sessions", "").is("create", 200).value("code")
-	d.get("/api/v2/REF30/sessions/"+code).is("device", 200, "device.type", "SetTopBox", "device.model", "TV 5th Gen", "device.version.major", "5", "device.version.minor", "2",
+	code := d.withHeader("X-Device-Info", base64.StdEncoding.EncodeToString([]byte(info))).withHeader("X-Forwarded-For", "198.51.100.7, 10.0.0.1").
+		post("/api/v2/REF30/sessions", "").expect("create", 200).value("code")
+	d.get("/api/v2/REF30/sessions/"+code).expect("device", 200, "device.type", "SetTopBox", "device.model", "TV 5th Gen", "device.version.major", "5", "device.version.minor", "2",
 		"device.hardware.manufacturer", "Apple", "device.operatingSystem.name", "tvOS", "device.operatingSystem.version.patch", "3", "device.browser.name", "null",
 		"device.display.width", "1920", "device.connection.secure", "true", "device.connection.type", "LAN", "device.connection.port", "443",
 		"device.connection.ipAddress", "198.51.100.7", "device.applicationId", "app")
-	code = d.with("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0").post("/api/v2/REF30/sessions", "").value("code")
-	d.get("/api/v2/REF30/sessions/"+code).is("user agent", 200, "device.type", "Desktop", "device.operatingSystem.name", "Windows", "device.browser.name", "Firefox",
+	code = d.withHeader("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0").post("/api/v2/REF30/sessions", "").value("code")
+	d.get("/api/v2/REF30/sessions/"+code).expect("user agent", 200, "device.type", "Desktop", "device.operatingSystem.name", "Windows", "device.browser.name", "Firefox",
 		"device.browser.version.major", "130", "device.connection.ipAddress", "192.0.2.1", "device.connection.port", "1234")
 }
 
@@ -31,7 +31,7 @@ func TestDeviceIsTold(t *testing.T) {
 func TestRedirectURIs(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
-	statement := d.w.Credentials(t).Text("softwareStatement")
+	statement := d.world.Credentials(t).Text("softwareStatement")
 	for uri, status := range map[string]int{
 		"app://com.programmer.adobe#other": 201, "adobepass://anything": 201, "javascript:alert(1)": 400, "ftp://elsewhere": 400, "no uri": 400,
 	} {
@@ -40,11 +40,11 @@ func TestRedirectURIs(t *testing.T) {
 			t.Errorf("%s: got %d %s", uri, a.status, a.body)
 		}
 	}
-	d.with("Content-Type", "application/x-www-form-urlencoded").post("/o/client/register", url.Values{"software_statement": {statement}}.Encode()).is("as a form", 201)
-	d.post("/o/client/register", `{"software_statement":"`+statement+`","software_statement":"`+statement+`"}`).is("twice", 400, "error", "invalid_request")
-	d.with("Authorization", "Basic eDp5").post("/o/client/token", "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials").is("two mechanisms", 400, "error", "invalid_request")
+	d.withHeader("Content-Type", "application/x-www-form-urlencoded").post("/o/client/register", url.Values{"software_statement": {statement}}.Encode()).expect("as a form", 201)
+	d.post("/o/client/register", `{"software_statement":"`+statement+`","software_statement":"`+statement+`"}`).expect("twice", 400, "error", "invalid_request")
+	d.withHeader("Authorization", "Basic eDp5").post("/o/client/token", "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials").expect("two mechanisms", 400, "error", "invalid_request")
 	lax := newDevice(t, conformance.Setting{Set: map[string]string{"any_statement": "on"}})
-	lax.post("/o/client/register", `{"software_statement":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`).is("any statement", 201)
+	lax.post("/o/client/register", `{"software_statement":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`).expect("any statement", 201)
 }
 
 // Credentials that the operator brings count beside those of the fixture.
@@ -67,17 +67,17 @@ func TestLoginPageOfABadCode(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
 	page := func(code string) string { return "/adobe-services/authenticate/saml?reg_code=" + code }
-	old := d.code("Cablevision")
-	code := d.code("Cablevision")
+	old := d.newCode("Cablevision")
+	code := d.newCode("Cablevision")
 	for name, code := range map[string]string{"superseded": old, "unknown": "AAAAAAA", "incomplete": "8BLW4RW", "none": ""} {
-		d.get(page(code)).page(name, 400)
-		d.post(page(code), "action=allow&reg_code="+code).page(name, 400)
+		d.get(page(code)).expectPage(name, 400)
+		d.post(page(code), "action=allow&reg_code="+code).expectPage(name, 400)
 	}
-	d.post(page(code), "action=destroy&reg_code="+code).page("unknown action", 400)
-	d.get(page(code)).page("good", 200)
-	d.later(31 * time.Minute)
-	d.get(page(code)).page("late", 400)
-	if got := d.w.Last(t).Explanation.Cause; got != "code_expired" {
+	d.post(page(code), "action=destroy&reg_code="+code).expectPage("unknown action", 400)
+	d.get(page(code)).expectPage("good", 200)
+	d.advance(31 * time.Minute)
+	d.get(page(code)).expectPage("late", 400)
+	if got := d.world.Last(t).Explanation.Cause; got != "code_expired" {
 		t.Errorf("got %s", got)
 	}
 }

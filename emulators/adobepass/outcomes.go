@@ -26,7 +26,7 @@ const (
 	citeDCR           = "AdobeDocs/pass.en rest-api-dcr/flows, dynamic client registration flow"
 	citeCodes         = "AdobeDocs/pass.en features-standard/error-reporting/enhanced-error-codes"
 	citeOldCodes      = "AdobeDocs/pass.en enhanced-error-codes, as of October 2023"
-	citeThrottle      = "AdobeDocs/pass.en throttling-mechanism"
+	citeThrottling      = "AdobeDocs/pass.en throttling-mechanism"
 	citeHeaders       = "AdobeDocs/pass.en rest-api-v2/appendix/headers"
 	citeFAQ           = "AdobeDocs/pass.en rest-api-v2/rest-api-v2-faqs"
 	citeTempPass      = "AdobeDocs/pass.en features-premium/temporary-access/temp-pass-feature"
@@ -54,7 +54,7 @@ const (
 
 // An eec is one enhanced error code. Cite is empty where the code is not of
 // the V2 catalogue but fills a gap that the documentation leaves.
-type eec struct {
+type errorCode struct {
 	code    string
 	action  string
 	status  int
@@ -63,7 +63,7 @@ type eec struct {
 }
 
 // catalogue is the page's table, in its order, and what fills its gaps.
-var catalogue = []eec{
+var catalogue = []errorCode{
 	{"invalid_parameter_service_provider", none, 400, "The service provider parameter value is missing or invalid.", citeCodes},
 	{"invalid_parameter_mvpd", none, 400, "The mvpd parameter value is missing or invalid.", citeCodes},
 	{"invalid_parameter_code", none, 400, "The code parameter value is missing or invalid.", citeCodes},
@@ -121,8 +121,8 @@ var catalogue = []eec{
 }
 
 // codes finds an enhanced error code by its name.
-var codes = func() map[string]*eec {
-	all := map[string]*eec{}
+var errorCodes = func() map[string]*errorCode {
+	all := map[string]*errorCode{}
 	for i := range catalogue {
 		all[catalogue[i].code] = &catalogue[i]
 	}
@@ -131,63 +131,63 @@ var codes = func() map[string]*eec {
 
 // refuses makes the outcome of a request that is refused with a code: the flat
 // error object at the top of the answer.
-func refuses(code, doc string) *contract.Outcome {
-	e := codes[code]
+func refusal(code, doc string) *contract.Outcome {
+	e := errorCodes[code]
 	return &contract.Outcome{Name: code, Fails: true, Status: e.status, Message: e.message, Doc: doc, Cite: e.cite}
 }
 
 // What is refused before anything else is looked at. Any operation may end so.
 var (
-	tooManyRequests = refuses("too_many_requests", "The device sent more than one request a second and has used its burst of ten. The edge answers, with a page of HTML and without Retry-After.")
-	notFound        = refuses("not_found", "No operation lives at this path.")
-	wrongMethod     = refuses("invalid_http_method", "The path takes another method.")
-	invalidClient   = refuses("invalid_access_token_client_application", "The access token is missing, malformed, expired, of another key, or of a client or software statement that counts no more. A new token mends it.")
-	invalidProvider = refuses("invalid_access_token_service_provider", "The access token is good, and its software statement is not linked to the service provider.")
-	unsupportedType = refuses("unsupported_media_type", "The body's Content-Type is not the documented one.")
-	badRequest      = refuses("bad_request", "The body cannot be taken apart, or is too large.")
+	tooManyRequests = refusal("too_many_requests", "The device sent more than one request a second and has used its burst of ten. The edge answers, with a page of HTML and without Retry-After.")
+	notFound        = refusal("not_found", "No operation lives at this path.")
+	wrongMethod     = refusal("invalid_http_method", "The path takes another method.")
+	invalidClient   = refusal("invalid_access_token_client_application", "The access token is missing, malformed, expired, of another key, or of a client or software statement that counts no more. A new token mends it.")
+	invalidProvider = refusal("invalid_access_token_service_provider", "The access token is good, and its software statement is not linked to the service provider.")
+	unsupportedType = refusal("unsupported_media_type", "The body's Content-Type is not the documented one.")
+	badRequest      = refusal("bad_request", "The body cannot be taken apart, or is too large.")
 )
 
 // What operations refuse for their own parameters.
 var (
-	badServiceProvider = refuses("invalid_parameter_service_provider", "The service provider is not known.")
-	badMVPD            = refuses("invalid_parameter_mvpd", "The MVPD is not known.")
-	badCode            = refuses("invalid_parameter_code", "The code is not well-formed: six or seven capital letters and digits.")
-	badResources       = refuses("invalid_parameter_resources", "The body holds no list of resources.")
-	badRedirect        = refuses("invalid_parameter_redirect_url", "The redirect URL is no absolute URI, or of a scheme that no user agent should be sent to.")
-	badDomain          = refuses("invalid_domain", "The domain is longer than any can be, or, under the switch strict_domains, none of the service provider's.")
-	badPartner         = refuses("invalid_parameter_partner", "The partner is not known; Apple is the only one.")
-	badSAML            = refuses("invalid_parameter_saml_response", "SAMLResponse is missing or no base64.")
-	badDevice          = refuses("invalid_header_device_identifier", "AP-Device-Identifier is missing or not of the form: fingerprint BASE64.")
-	badDeviceInfo      = refuses("invalid_header_device_info", "X-Device-Info is no base64, or under the switch strict_device_info not the documented JSON.")
-	badIdentity        = refuses(identityInvalid, "AP-TempPass-Identity is missing, no base64 of JSON, or lacks the key that the promotional TempPass asks for.")
-	badIntegration     = refuses("invalid_integration", "The MVPD is known, and not integrated with the service provider.")
-	noSession          = refuses("invalid_authentication_session", "The code is unknown, expired, replaced by a newer one, or of another service provider.")
-	tooManyResources   = refuses("too_many_resources", "More resources were asked for than the integration allows: by default five to preauthorize and one to authorize.")
-	noProfile          = refuses(profileIsMissing, "The device has no profile with the MVPD under this client and service provider.")
-	profileExpired     = refuses("authenticated_profile_expired", "The profile has expired.")
-	profileInvalidated = refuses("authenticated_profile_invalidated", "The profile was revoked.")
-	temporaryOver      = refuses(trialOver, "The temporary access is over.")
-	temporaryUsedUp    = refuses(resourcesOver, "The temporary access has given as many resources as it may.")
-	temporaryBroken    = refuses(trialBroken, "The TempPass MVPD is configured wrongly.")
+	badServiceProvider = refusal("invalid_parameter_service_provider", "The service provider is not known.")
+	badMVPD            = refusal("invalid_parameter_mvpd", "The MVPD is not known.")
+	badCode            = refusal("invalid_parameter_code", "The code is not well-formed: six or seven capital letters and digits.")
+	badResources       = refusal("invalid_parameter_resources", "The body holds no list of resources.")
+	badRedirect        = refusal("invalid_parameter_redirect_url", "The redirect URL is no absolute URI, or of a scheme that no user agent should be sent to.")
+	badDomain          = refusal("invalid_domain", "The domain is longer than any can be, or, under the switch strict_domains, none of the service provider's.")
+	badPartner         = refusal("invalid_parameter_partner", "The partner is not known; Apple is the only one.")
+	badSAML            = refusal("invalid_parameter_saml_response", "SAMLResponse is missing or no base64.")
+	badDevice          = refusal("invalid_header_device_identifier", "AP-Device-Identifier is missing or not of the form: fingerprint BASE64.")
+	badDeviceInfo      = refusal("invalid_header_device_info", "X-Device-Info is no base64, or under the switch strict_device_info not the documented JSON.")
+	badIdentity        = refusal(identityInvalid, "AP-TempPass-Identity is missing, no base64 of JSON, or lacks the key that the promotional TempPass asks for.")
+	badIntegration     = refusal("invalid_integration", "The MVPD is known, and not integrated with the service provider.")
+	noSession          = refusal("invalid_authentication_session", "The code is unknown, expired, replaced by a newer one, or of another service provider.")
+	tooManyResources   = refusal("too_many_resources", "More resources were asked for than the integration allows: by default five to preauthorize and one to authorize.")
+	noProfile          = refusal(profileIsMissing, "The device has no profile with the MVPD under this client and service provider.")
+	profileExpired     = refusal("authenticated_profile_expired", "The profile has expired.")
+	profileInvalidated = refusal("authenticated_profile_invalidated", "The profile was revoked.")
+	temporaryOver      = refusal(trialOver, "The temporary access is over.")
+	temporaryUsedUp    = refusal(resourcesOver, "The temporary access has given as many resources as it may.")
+	temporaryBroken    = refusal(trialBroken, "The TempPass MVPD is configured wrongly.")
 )
 
 // Faults of the partner framework status, in the order in which it is read.
 var (
-	pfsNotPresent    = refuses("invalid_header_pfs_permission_access_not_present", "AP-Partner-Framework-Status is missing, unreadable or lacks accessStatus.")
-	pfsNotDetermined = refuses("invalid_header_pfs_permission_access_not_determined", "accessStatus is notDetermined.")
-	pfsNotGranted    = refuses("invalid_header_pfs_permission_access_not_granted", "accessStatus is denied or restricted.")
-	pfsNoProvider    = refuses("invalid_header_pfs_provider_id_not_determined", "The provider id is empty or belongs to no MVPD.")
-	pfsMismatch      = refuses("invalid_header_pfs_provider_id_mismatch", "The provider id belongs to another MVPD.")
-	pfsExpired       = refuses("invalid_header_pfs_provider_info_expired", "expirationDate has passed.")
+	pfsNotPresent    = refusal("invalid_header_pfs_permission_access_not_present", "AP-Partner-Framework-Status is missing, unreadable or lacks accessStatus.")
+	pfsNotDetermined = refusal("invalid_header_pfs_permission_access_not_determined", "accessStatus is notDetermined.")
+	pfsNotGranted    = refusal("invalid_header_pfs_permission_access_not_granted", "accessStatus is denied or restricted.")
+	pfsNoProvider    = refusal("invalid_header_pfs_provider_id_not_determined", "The provider id is empty or belongs to no MVPD.")
+	pfsMismatch      = refusal("invalid_header_pfs_provider_id_mismatch", "The provider id belongs to another MVPD.")
+	pfsExpired       = refusal("invalid_header_pfs_provider_info_expired", "expirationDate has passed.")
 )
 
 // common are what any operation may end in for reasons of the service's own.
 // The codes of misconfigured platforms can only be called for.
 var common = func() []*contract.Outcome {
-	all := []*contract.Outcome{refuses("internal_server_error", "The service failed.")}
+	all := []*contract.Outcome{refusal("internal_server_error", "The service failed.")}
 	for i := range catalogue {
 		if e := &catalogue[i]; e.action == configuration && e.status == 500 && e.code != trialBroken {
-			all = append(all, refuses(e.code, "The service is configured wrongly. Only a scenario brings it about."))
+			all = append(all, refusal(e.code, "The service is configured wrongly. Only a scenario brings it about."))
 		}
 	}
 	return all
@@ -208,7 +208,7 @@ type apiError struct {
 const helpURL = "https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"
 
 // tell makes the body of a code.
-func (e *eec) tell(c *contract.Call, message string) *apiError {
+func (e *errorCode) body(c *contract.Call, message string) *apiError {
 	code := e.code
 	if e.status == 415 {
 		code = badRequest.Name // no code is documented for it
@@ -240,12 +240,12 @@ type dcrError struct {
 // fail tells an error: as DCR does, item by item where a switch has decisions
 // do so, else as an enhanced error code.
 func fail(c *contract.Call, v contract.Verdict) any {
-	e := codes[v.Outcome.Name]
+	e := errorCodes[v.Outcome.Name]
 	switch {
 	case e == nil:
 		return dcrError{v.Outcome.Name}
 	case itemLevel(c, v):
 		return denyAll(c, e, "")
 	}
-	return e.tell(c, v.Message(c))
+	return e.body(c, v.Message(c))
 }

@@ -37,7 +37,7 @@ type profile struct {
 	Revoked         bool        `json:"revoked,omitempty"`
 	Serial          uint64      `json:"serial"`
 
-	at place
+	entry queueEntry
 }
 
 // An attribute is one piece of user metadata.
@@ -58,58 +58,58 @@ type sso struct {
 
 func (p *profile) holder() holder { return holder{p.Client, p.Device, p.ServiceProvider, p.MVPD} }
 
-func (p *profile) counts(now int64) bool { return p != nil && !p.Revoked && now < p.NotAfter }
+func (p *profile) valid(now int64) bool { return p != nil && !p.Revoked && now < p.NotAfter }
 
 // enterProfile puts a profile into the indices, in the place of an earlier one
 // of the same holder.
-func (st *state) enterProfile(p *profile) {
-	q := st.order[profilesKind]
+func (st *state) indexProfile(p *profile) {
+	q := st.queues[profileKind]
 	kept := []string{p.Client, p.Device}
 	for _, i := range p.Identities {
-		kept = append(kept, i.Word)
+		kept = append(kept, i.Value)
 	}
-	p.at = q.push(p, kept...)
+	p.entry = q.push(p, kept...)
 	if p.Revoked {
-		q.spend(&p.at)
+		q.retire(&p.entry)
 	}
-	st.profiles[p.holder()] = p
+	st.profilesByHolder[p.holder()] = p
 	for _, i := range p.Identities {
 		key := sso{i, p.MVPD}
-		st.shared[key] = append(st.shared[key], p)
+		st.profilesBySSO[key] = append(st.profilesBySSO[key], p)
 	}
 }
 
 // remove forgets a profile.
-func (st *state) remove(p *profile) {
-	p.at.remove()
+func (st *state) removeProfile(p *profile) {
+	p.entry.remove()
 	delete(st.Profiles, p.ID)
-	if st.profiles[p.holder()] == p {
-		delete(st.profiles, p.holder())
+	if st.profilesByHolder[p.holder()] == p {
+		delete(st.profilesByHolder, p.holder())
 	}
 	for _, i := range p.Identities {
 		key := sso{i, p.MVPD}
-		left := st.shared[key]
+		left := st.profilesBySSO[key]
 		if at := slices.Index(left, p); at >= 0 {
 			left = slices.Delete(left, at, at+1)
 		}
 		if len(left) == 0 {
-			delete(st.shared, key)
+			delete(st.profilesBySSO, key)
 		} else {
-			st.shared[key] = left
+			st.profilesBySSO[key] = left
 		}
 	}
 }
 
 // grant makes a profile for its holder. It replaces an earlier one.
-func (st *state) grant(c *contract.Call, p *profile, u *user) *profile {
-	if old := st.profiles[p.holder()]; old != nil {
-		st.remove(old)
+func (st *state) grantProfile(c *contract.Call, p *profile, u *user) *profile {
+	if old := st.profilesByHolder[p.holder()]; old != nil {
+		st.removeProfile(old)
 	}
-	q := st.order[profilesKind]
-	for e := q.counts.Front(); e != nil && !e.Value.(*profile).counts(c.Now.UnixMilli()); e = q.counts.Front() {
-		q.spend(&e.Value.(*profile).at)
+	q := st.queues[profileKind]
+	for e := q.live.Front(); e != nil && !e.Value.(*profile).valid(c.Now.UnixMilli()); e = q.live.Front() {
+		q.retire(&e.Value.(*profile).entry)
 	}
-	st.makeRoom(profilesKind, c)
+	st.makeRoom(profileKind, c)
 	p.ID = c.Dice().ID()
 	p.NotBefore = c.Now.UnixMilli()
 	if p.NotAfter == 0 {
@@ -119,16 +119,16 @@ func (st *state) grant(c *contract.Call, p *profile, u *user) *profile {
 		p.User, p.Attributes = u.Username, u.Attributes
 	}
 	if len(p.Attributes) == 0 {
-		p.Attributes = []attribute{text("userID", c.Dice().ID())}
+		p.Attributes = []attribute{plainAttribute("userID", c.Dice().ID())}
 	}
-	p.Serial = st.next()
+	p.Serial = st.nextSerial()
 	st.Profiles[p.ID] = p
-	st.enterProfile(p)
+	st.indexProfile(p)
 	return p
 }
 
 // text is an attribute that is not encrypted.
-func text(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
+func plainAttribute(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
 
 func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 	if m := st.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
@@ -139,21 +139,21 @@ func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 
 // holderOf is who asks about an MVPD.
 func holderOf(c *contract.Call, mvpd string) holder {
-	k := callerOf(c)
-	return holder{k.client, k.device, c.In.Text("serviceProvider"), mvpd}
+	ca := callerOf(c)
+	return holder{ca.client, ca.device, c.In.Text("serviceProvider"), mvpd}
 }
 
 // find finds the profile that counts for a holder: its own, or one that single
 // sign-on leads to. How is the type as which it shows itself.
-func (st *state) find(h holder, known []identity, now int64) (p *profile, how string) {
-	if p = st.profiles[h]; p.counts(now) {
+func (st *state) findProfile(h holder, identities []identity, now int64) (p *profile, shownAs string) {
+	if p = st.profilesByHolder[h]; p.valid(now) {
 		return p, p.Type
 	}
-	for _, i := range known {
-		all := st.shared[sso{i, h.mvpd}]
-		for n := len(all) - 1; n >= 0; n-- {
-			if all[n].counts(now) {
-				return all[n], i.Kind
+	for _, i := range identities {
+		candidates := st.profilesBySSO[sso{i, h.mvpd}]
+		for n := len(candidates) - 1; n >= 0; n-- {
+			if candidates[n].valid(now) {
+				return candidates[n], i.Kind
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func (st *state) find(h holder, known []identity, now int64) (p *profile, how st
 }
 
 // A view is a profile as it is shown.
-type view struct {
+type profileView struct {
 	NotBefore  int64   `json:"notBefore"`
 	NotAfter   int64   `json:"notAfter"`
 	Issuer     string  `json:"issuer"`
@@ -170,7 +170,7 @@ type view struct {
 }
 
 // shown is what an attribute tells.
-type shown struct {
+type attributeView struct {
 	Value any    `json:"value"`
 	State string `json:"state"`
 }
@@ -197,20 +197,20 @@ func (m members) MarshalJSON() ([]byte, error) {
 }
 
 // view shows a profile. What single sign-on leads to tells the MVPD as well.
-func (p *profile) view(how string) view {
-	v := view{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: how}
+func (p *profile) view(shownAs string) profileView {
+	v := profileView{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: shownAs}
 	for _, a := range p.Attributes {
 		state := a.State
 		if state == "" {
 			state = "plain"
 		}
-		v.Attributes = append(v.Attributes, member{a.Name, shown{a.Value, state}})
+		v.Attributes = append(v.Attributes, member{a.Name, attributeView{a.Value, state}})
 	}
-	switch how {
+	switch shownAs {
 	case appleSSO:
 		v.Issuer = "Apple"
 	case platformSSO, serviceTokenSSO:
-		v.Attributes = append(v.Attributes, member{"mvpd", shown{p.MVPD, "plain"}})
+		v.Attributes = append(v.Attributes, member{"mvpd", attributeView{p.MVPD, "plain"}})
 	}
 	return v
 }
@@ -220,7 +220,7 @@ type profilesReply struct {
 	Profiles members `json:"profiles"`
 }
 
-func oneProfile(mvpd string, v view) *profilesReply {
+func oneProfile(mvpd string, v profileView) *profilesReply {
 	return &profilesReply{members{{mvpd, v}}}
 }
 
@@ -233,16 +233,16 @@ func profileRows(cite string) []contract.Param {
 }
 
 // invent makes the regular profile that a scenario wants where there is none.
-func (st *state) invent(c *contract.Call, h holder) *profile {
+func (st *state) grantRegularProfile(c *contract.Call, h holder) *profile {
 	if h.mvpd == "" {
-		h.mvpd = st.someMVPD(h.serviceProvider)
+		h.mvpd = st.defaultMVPD(h.serviceProvider)
 	}
-	return st.grant(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).known}, st.user(""))
+	return st.grantProfile(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).identities}, st.user(""))
 }
 
 // someMVPD is an MVPD that a login is possible with, for a scenario that wants
 // one where none was named.
-func (st *state) someMVPD(sp string) string {
+func (st *state) defaultMVPD(sp string) string {
 	if p := st.provider(sp); p != nil {
 		for _, id := range p.MVPDs {
 			if m := st.mvpd(id); m != nil && m.TempPass == "" {

@@ -12,16 +12,16 @@ import (
 
 // The errors of client registration. Their bodies are the code alone.
 var (
-	invalidRequest      = dcrRefuses("invalid_request", "A parameter is missing, stands twice or has a value that is not supported.", citeDCR)
-	invalidRedirectURI  = dcrRefuses("invalid_redirect_uri", "The redirect URI is invalid, or not one that the application was registered with.", citeRegister)
-	invalidStatement    = dcrRefuses("invalid_software_statement", "The software statement is no JWS, or its signature is not good.", citeRegister)
-	unapprovedStatement = dcrRefuses("unapproved_software_statement", "The software statement is not approved.", citeRegister)
-	invalidCredentials  = dcrRefuses("invalid_client", "The client is unknown or its secret is wrong; it has to register again. The status is 400 here, not the 401 of OAuth.", citeToken)
-	unauthorizedClient  = dcrRefuses("unauthorized_client", "The client may not use this grant.", citeToken)
-	unsupportedGrant    = dcrRefuses("unsupported_grant_type", "The grant is not client_credentials.", citeToken)
+	invalidRequest      = dcrRefusal("invalid_request", "A parameter is missing, stands twice or has a value that is not supported.", citeDCR)
+	invalidRedirectURI  = dcrRefusal("invalid_redirect_uri", "The redirect URI is invalid, or not one that the application was registered with.", citeRegister)
+	invalidStatement    = dcrRefusal("invalid_software_statement", "The software statement is no JWS, or its signature is not good.", citeRegister)
+	unapprovedStatement = dcrRefusal("unapproved_software_statement", "The software statement is not approved.", citeRegister)
+	invalidCredentials  = dcrRefusal("invalid_client", "The client is unknown or its secret is wrong; it has to register again. The status is 400 here, not the 401 of OAuth.", citeToken)
+	unauthorizedClient  = dcrRefusal("unauthorized_client", "The client may not use this grant.", citeToken)
+	unsupportedGrant    = dcrRefusal("unsupported_grant_type", "The grant is not client_credentials.", citeToken)
 )
 
-func dcrRefuses(code, doc, cite string) *contract.Outcome {
+func dcrRefusal(code, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: code, Fails: true, Status: 400, Doc: doc, Cite: cite}
 }
 
@@ -63,8 +63,8 @@ var registered = &contract.Outcome{
 	},
 	Do: func(c *contract.Call) any {
 		st := c.State.(*state)
-		st.makeRoom(clients, c)
-		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: st.next()}
+		st.makeRoom(clientKind, c)
+		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: st.nextSerial()}
 		uris := []string{}
 		if s := st.statement(one.Statement); s != nil {
 			one.Statement = s.Statement // which is there once, however many clients have it
@@ -75,7 +75,7 @@ var registered = &contract.Outcome{
 		if u := c.In.Text("redirect_uri"); u != "" && len(uris) == 0 {
 			uris = append(uris, u)
 		}
-		one.at = st.order[clients].push(one)
+		one.entry = st.queues[clientKind].push(one)
 		st.Clients[one.ID] = one
 		c.Issue(one.ID)
 		return &registration{one.ID, one.Secret, uris, []string{"client_credentials"}, []string{scope}, one.Issued}
@@ -85,10 +85,10 @@ var registered = &contract.Outcome{
 var (
 	repeatedName    = &contract.Cause{Code: "repeated_parameter", Text: "{Name} stands more than once."}
 	noStatement     = &contract.Cause{Code: "statement_malformed", Text: "The software statement is no JWS of three parts whose second is a JSON object."}
-	otherStatement  = &contract.Cause{Code: "statement_tampered", Text: "The software statement shares its signature or its claims with one of the fixture, and is not that one."}
-	strangeSoftware = &contract.Cause{Code: "statement_unknown", Text: "The software statement is not in the fixture. The switch any_statement takes every well-formed one."}
+	tamperedStatement  = &contract.Cause{Code: "statement_tampered", Text: "The software statement shares its signature or its claims with one of the fixture, and is not that one."}
+	unknownStatement = &contract.Cause{Code: "statement_unknown", Text: "The software statement is not in the fixture. The switch any_statement takes every well-formed one."}
 	revokedSoftware = &contract.Cause{Code: "statement_revoked", Text: "The software statement was revoked."}
-	strangeURI      = &contract.Cause{Code: "redirect_uri", Text: "redirect_uri is {uri}; the application was registered with {uris}."}
+	unregisteredURI      = &contract.Cause{Code: "redirect_uri", Text: "redirect_uri is {uri}; the application was registered with {uris}."}
 )
 
 func decideRegister(c *contract.Call) contract.Verdict {
@@ -104,9 +104,9 @@ func decideRegister(c *contract.Call) contract.Verdict {
 		return invalidStatement.Because(noStatement)
 	case c.Auth == contract.Presence || c.Switches.Bool("any_statement"):
 	case st.resembles(text):
-		return invalidStatement.Because(otherStatement)
+		return invalidStatement.Because(tamperedStatement)
 	default:
-		return unapprovedStatement.Because(strangeSoftware)
+		return unapprovedStatement.Because(unknownStatement)
 	}
 	return st.checkURI(c, nil)
 }
@@ -119,16 +119,16 @@ func (st *state) checkURI(c *contract.Call, s *software) contract.Verdict {
 	if given == "" {
 		return registered.Verdict()
 	}
-	if why := unfitURL(given); why != "" {
-		return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", "an absolute URI: it "+why)
+	if why := urlFault(given); why != "" {
+		return invalidRedirectURI.Because(unregisteredURI, "uri", given, "uris", "an absolute URI: it "+why)
 	}
-	if s == nil || len(s.RedirectURIs)+len(s.Schemes) == 0 || s.leadsTo(given) {
+	if s == nil || len(s.RedirectURIs)+len(s.Schemes) == 0 || s.allowsRedirect(given) {
 		return registered.Verdict()
 	}
-	return invalidRedirectURI.Because(strangeURI, "uri", given, "uris", strings.Join(append(slices.Clone(s.RedirectURIs), s.Schemes...), ", "))
+	return invalidRedirectURI.Because(unregisteredURI, "uri", given, "uris", strings.Join(append(slices.Clone(s.RedirectURIs), s.Schemes...), ", "))
 }
 
-func (s *software) leadsTo(uri string) bool {
+func (s *software) allowsRedirect(uri string) bool {
 	u, err := url.Parse(uri)
 	if err != nil {
 		return false
@@ -148,7 +148,7 @@ func wellFormedStatement(text string) bool {
 		return false
 	}
 	for i, p := range parts {
-		plain, ok := unbase64(p)
+		plain, ok := decodeBase64(p)
 		if !ok || len(plain) == 0 {
 			return false
 		}
@@ -161,15 +161,15 @@ func wellFormedStatement(text string) bool {
 
 // resembles reports whether a statement was made from one of the fixture.
 func (st *state) resembles(text string) bool {
-	signed, signature := split(text)
+	signed, signature := splitSignature(text)
 	return slices.ContainsFunc(st.Software, func(s software) bool {
-		a, b := split(s.Statement)
+		a, b := splitSignature(s.Statement)
 		return a == signed || b == signature
 	})
 }
 
 // split takes the signature off a JWS.
-func split(jws string) (signed, signature string) {
+func splitSignature(jws string) (signed, signature string) {
 	at := strings.LastIndexByte(jws, '.')
 	if at < 0 {
 		return jws, ""

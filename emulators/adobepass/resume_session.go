@@ -13,52 +13,52 @@ var resumeSession = &contract.Operation{
 		resumed, retry, resumedAuthenticated, resumedTemporary, resumedDegraded,
 		badServiceProvider, badCode, noSession, badMVPD, badIntegration, badRedirect, badDomain,
 	),
-	Decide: inWorld(decideResume),
+	Decide: forKnownProvider(decideResume),
 }
 
-var resumeRows = sessionRows(citeResume, []string{"authenticate", "retry", "authorize"}, []string{none, "authenticated", temporary, degraded})
+var resumeSessionRows = sessionRows(citeResume, []string{"authenticate", "retry", "authorize"}, []string{none, "authenticated", temporary, degraded})
 
 // The endings of ResumeSession. The table calls code required, and the samples
 // of authorize have none.
 var (
 	resumed = &contract.Outcome{
-		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeRows,
+		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeSessionRows,
 		Doc: "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
-			s := st.resumed(c)
+			s := st.resumeOrBegin(c)
 			st.complete(s)
-			return s.reply("authenticate", interactive, none, s.login())
+			return s.reply("authenticate", interactive, none, s.authenticatePath())
 		},
 	}
 	retry = &contract.Outcome{
-		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeRows,
+		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeSessionRows,
 		Doc: "Parameters are still missing. What was supplied is kept; called for on a complete session, it asks for all three anew.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
-			s := st.resumed(c)
-			s.withhold(c)
-			r := s.reply("retry", direct, none, s.path())
+			s := st.resumeOrBegin(c)
+			s.clearIfComplete(c)
+			r := s.reply("retry", direct, none, s.resumePath())
 			r.MissingParameters = s.missing(c.Switches)
 			return r
 		},
 	}
-	resumedAuthenticated = goesOn("authorize.authenticated", "authenticated", citeResume, resumeRows, "The session's device has a valid profile with the MVPD.")
-	resumedTemporary     = goesOn("authorize.temporary", temporary, citeResume, resumeRows, "The MVPD is a TempPass, which needs no login.")
-	resumedDegraded      = goesOn("authorize.degraded", degraded, citeResume, resumeRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	resumedAuthenticated = authorizeOutcome("authorize.authenticated", "authenticated", citeResume, resumeSessionRows, "The session's device has a valid profile with the MVPD.")
+	resumedTemporary     = authorizeOutcome("authorize.temporary", temporary, citeResume, resumeSessionRows, "The MVPD is a TempPass, which needs no login.")
+	resumedDegraded      = authorizeOutcome("authorize.degraded", degraded, citeResume, resumeSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
 )
 
 // resumed merges the call's parameters into the session; where a scenario has
 // one resumed that is not there, it is made.
-func (st *state) resumed(c *contract.Call) *session {
+func (st *state) resumeOrBegin(c *contract.Call) *session {
 	s := st.Sessions[c.In.Text("code")]
 	if s == nil || s.ServiceProvider != c.In.Text("serviceProvider") {
 		s = sessionOf(c)
-		st.begin(c, s)
+		st.beginSession(c, s)
 		return s
 	}
 	st.merge(c, s)
-	s.at.weigh(s.texts()...)
+	s.entry.resize(s.texts()...)
 	return s
 }
 
@@ -71,7 +71,7 @@ func (st *state) merge(c *contract.Call, s *session) {
 	}
 }
 
-var resumeWords = words{resumedTemporary, resumedAuthenticated, nil, resumedDegraded}
+var resumeShortcuts = shortcutOutcomes{resumedTemporary, resumedAuthenticated, nil, resumedDegraded}
 
 func decideResume(c *contract.Call, st *state) contract.Verdict {
 	s, v := st.checkCode(c)
@@ -89,12 +89,12 @@ func decideResume(c *contract.Call, st *state) contract.Verdict {
 			return v
 		}
 		h := holder{s.Client, s.Device, s.ServiceProvider, m.ID}
-		if v := st.shortcut(c, m, h, nil, &resumeWords); !v.Pending() {
+		if v := st.decideWithoutLogin(c, m, h, nil, &resumeShortcuts); !v.Pending() {
 			return v
 		}
 	}
 	if missing := merged.missing(c.Switches); len(missing) > 0 {
-		return retry.Because(lacksSome, "missing", missing, "url", merged.path())
+		return retry.Because(lacksSome, "missing", missing, "url", merged.resumePath())
 	}
 	return resumed.Verdict()
 }

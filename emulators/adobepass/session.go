@@ -30,7 +30,7 @@ type session struct {
 	Superseded      bool       `json:"superseded,omitempty"` // by a newer code of the same creator
 	Serial          uint64     `json:"serial"`
 
-	at place
+	entry queueEntry
 }
 
 // A creator has one unfinished session at a time.
@@ -38,7 +38,7 @@ type creator struct{ client, device, serviceProvider string }
 
 func (s *session) creator() creator { return creator{s.Client, s.Device, s.ServiceProvider} }
 
-func (s *session) counts(now int64) bool { return s != nil && !s.Superseded && now < s.NotAfter }
+func (s *session) valid(now int64) bool { return s != nil && !s.Superseded && now < s.NotAfter }
 
 // missing lists what a session still lacks, in the documented order. What is
 // called domainName on the way in is called domain here, as all samples have
@@ -57,14 +57,14 @@ func (s *session) missing(sw contract.Values) []string {
 }
 
 // enterSession puts a session into the indices.
-func (st *state) enterSession(s *session) {
-	q := st.order[sessions]
-	s.at = q.push(s, s.texts()...)
+func (st *state) indexSession(s *session) {
+	q := st.queues[sessionKind]
+	s.entry = q.push(s, s.texts()...)
 	switch {
 	case s.Superseded:
-		q.spend(&s.at)
+		q.retire(&s.entry)
 	case !s.Done:
-		st.open[s.creator()] = s
+		st.unfinished[s.creator()] = s
 	}
 }
 
@@ -72,63 +72,63 @@ func (st *state) enterSession(s *session) {
 func (s *session) texts() []string {
 	all := []string{s.MVPD, s.Domain, s.RedirectURL, s.Client, s.Device, s.DeviceInfo, s.UserAgent}
 	for _, i := range s.Identities {
-		all = append(all, i.Word)
+		all = append(all, i.Value)
 	}
 	return all
 }
 
 // drop forgets a session.
-func (st *state) drop(c *contract.Call, s *session) {
-	s.at.remove()
+func (st *state) removeSession(c *contract.Call, s *session) {
+	s.entry.remove()
 	delete(st.Sessions, s.Code)
-	if st.open[s.creator()] == s {
-		delete(st.open, s.creator())
+	if st.unfinished[s.creator()] == s {
+		delete(st.unfinished, s.creator())
 	}
 	c.Forget(s.Code)
 }
 
 // begin begins a session for the caller: a new code voids the creator's
 // earlier unfinished one. Codes that ran out are let go of on the way.
-func (st *state) begin(c *contract.Call, s *session) {
-	k, now := callerOf(c), c.Now.UnixMilli()
-	q := st.order[sessions]
-	for _, l := range [...]*list.List{&q.spent, &q.counts} {
+func (st *state) beginSession(c *contract.Call, s *session) {
+	ca, now := callerOf(c), c.Now.UnixMilli()
+	q := st.queues[sessionKind]
+	for _, l := range [...]*list.List{&q.retired, &q.live} {
 		for e := l.Front(); e != nil && e.Value.(*session).NotAfter <= now; e = l.Front() {
-			st.drop(c, e.Value.(*session))
+			st.removeSession(c, e.Value.(*session))
 		}
 	}
-	st.makeRoom(sessions, c)
+	st.makeRoom(sessionKind, c)
 	s.ServiceProvider = c.In.Text("serviceProvider")
-	s.Client, s.Device, s.Identities = k.client, k.device, k.known
+	s.Client, s.Device, s.Identities = ca.client, ca.device, ca.identities
 	s.DeviceInfo = c.In.Text(deviceInfoHeader)
-	s.UserAgent = clip(c.Request.Header.Get("User-Agent"), longestAgent)
-	s.Address, s.Port = address(c.Request)
+	s.UserAgent = truncate(c.Request.Header.Get("User-Agent"), longestAgent)
+	s.Address, s.Port = deviceAddress(c.Request)
 	s.NotBefore, s.NotAfter = now, now+c.Switches.Duration("code_ttl").Milliseconds()
-	if old := st.open[s.creator()]; old != nil && c.Switches.Bool("new_code_voids_old") {
+	if old := st.unfinished[s.creator()]; old != nil && c.Switches.Bool("new_code_voids_old") {
 		old.Superseded = true
-		q.spend(&old.at)
+		q.retire(&old.entry)
 		c.Note("superseded code", old.Code)
 	}
-	s.Code = st.freshCode(c)
-	s.Serial = st.next()
+	s.Code = st.newCode(c)
+	s.Serial = st.nextSerial()
 	st.Sessions[s.Code] = s
-	st.enterSession(s)
+	st.indexSession(s)
 	c.Issue(s.Code)
 }
 
 const longestAgent = 512
 
 // clip cuts a text that is kept, and lets go of the rest.
-func clip(s string, most int) string {
-	if len(s) > most {
-		return strings.Clone(s[:most])
+func truncate(s string, limit int) string {
+	if len(s) > limit {
+		return strings.Clone(s[:limit])
 	}
 	return s
 }
 
 // freshCode throws a code that no session has: seven capital letters and
 // digits, look-alikes among them, as in the samples.
-func (st *state) freshCode(c *contract.Call) string {
+func (st *state) newCode(c *contract.Call) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for {
 		var raw [16]byte
@@ -180,13 +180,13 @@ func (s *session) reply(action, kind, reason, url string) *sessionReply {
 }
 
 // path is where a session is resumed.
-func (s *session) path() string { return apiPath + s.ServiceProvider + "/sessions/" + s.Code }
+func (s *session) resumePath() string { return apiPath + s.ServiceProvider + "/sessions/" + s.Code }
 
 // login is where a user agent logs in.
-func (s *session) login() string { return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code }
+func (s *session) authenticatePath() string { return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code }
 
 // decisions tells that a client may go on to decisions. No code comes with it.
-func decisions(sp, mvpd, reason, sessionID string) *sessionReply {
+func authorizeReply(sp, mvpd, reason, sessionID string) *sessionReply {
 	return &sessionReply{
 		ActionName: "authorize", ActionType: direct, ReasonType: reason,
 		URL:       apiPath + sp + "/decisions/authorize/" + mvpd,
@@ -212,10 +212,10 @@ func sessionRows(cite string, actions, reasons []string) []contract.Param {
 }
 
 var (
-	noSuchCode   = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
-	foreignCode  = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
-	replacedCode = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
-	lateCode     = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
+	unknownCode   = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
+	codeOfOtherProvider  = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
+	supersededCode = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
+	expiredCode     = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
 )
 
 // checkCode finds the session that the call's code names, or says why there is
@@ -225,19 +225,19 @@ func (st *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	s := st.Sessions[code]
 	switch {
 	case s == nil:
-		return nil, noSession.Because(noSuchCode, "code", code)
+		return nil, noSession.Because(unknownCode, "code", code)
 	case s.ServiceProvider != sp:
-		return nil, noSession.Because(foreignCode, "code", code, "owner", s.ServiceProvider, "serviceProvider", sp)
+		return nil, noSession.Because(codeOfOtherProvider, "code", code, "owner", s.ServiceProvider, "serviceProvider", sp)
 	case s.Superseded:
-		return nil, noSession.Because(replacedCode, "code", code)
-	case !s.counts(c.Now.UnixMilli()):
-		return nil, noSession.Because(lateCode, "code", code, "expired", time.UnixMilli(s.NotAfter).UTC())
+		return nil, noSession.Because(supersededCode, "code", code)
+	case !s.valid(c.Now.UnixMilli()):
+		return nil, noSession.Because(expiredCode, "code", code, "expired", time.UnixMilli(s.NotAfter).UTC())
 	}
 	return s, contract.Verdict{}
 }
 
 // inWorld has decide run where the service provider is known.
-func inWorld(decide func(c *contract.Call, st *state) contract.Verdict) func(*contract.Call) contract.Verdict {
+func forKnownProvider(decide func(c *contract.Call, st *state) contract.Verdict) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
 		st := c.State.(*state)
 		if v := st.checkProvider(c); !v.Pending() {
@@ -248,8 +248,8 @@ func inWorld(decide func(c *contract.Call, st *state) contract.Verdict) func(*co
 }
 
 var (
-	strangeMVPD = &contract.Cause{Code: "unknown_mvpd", Text: "The MVPD {mvpd} is not in the fixture. Identifiers are case-sensitive."}
-	noInterface = &contract.Cause{Code: "no_integration", Text: "The MVPD {mvpd} is not among the mvpds of the service provider {serviceProvider}."}
+	unknownMVPD = &contract.Cause{Code: "unknown_mvpd", Text: "The MVPD {mvpd} is not in the fixture. Identifiers are case-sensitive."}
+	noIntegration = &contract.Cause{Code: "no_integration", Text: "The MVPD {mvpd} is not among the mvpds of the service provider {serviceProvider}."}
 )
 
 // checkMVPD looks for an active integration of the call's service provider.
@@ -257,9 +257,9 @@ func (st *state) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict
 	m, sp := st.mvpd(id), c.In.Text("serviceProvider")
 	switch {
 	case m == nil:
-		return nil, badMVPD.Because(strangeMVPD, "mvpd", id)
+		return nil, badMVPD.Because(unknownMVPD, "mvpd", id)
 	case !st.provider(sp).integrates(id):
-		return nil, badIntegration.Because(noInterface, "mvpd", id, "serviceProvider", sp)
+		return nil, badIntegration.Because(noIntegration, "mvpd", id, "serviceProvider", sp)
 	}
 	return m, contract.Verdict{}
 }

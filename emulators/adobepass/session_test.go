@@ -35,25 +35,25 @@ func TestWithheldParameters(t *testing.T) {
 		return contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"}
 	}
 	w.Play(t, createSession, missingParameters)
-	code := told("forced", ask(t, w, "CreateSession", "AAAA", all()), "[mvpd domain redirectUrl]")
+	code := told("forced", call(t, w, "CreateSession", "AAAA", all()), "[mvpd domain redirectUrl]")
 	resume := func(name string) *httptest.ResponseRecorder {
-		return ask(t, w, "ResumeSession", "", contract.Values{"code": code, name: all()[name]})
+		return call(t, w, "ResumeSession", "", contract.Values{"code": code, name: all()[name]})
 	}
 	told("one supplied", resume("domainName"), "[mvpd redirectUrl]")
-	told("looked at", ask(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
+	told("looked at", call(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
 	told("two supplied", resume("redirectUrl"), "[mvpd]")
 	told("all supplied", resume("mvpd"), "[]")
 
 	w.Play(t, createSession, missingDomain)
-	told("one forced of none", ask(t, w, "CreateSession", "AAAA", contract.Values{}), "[domain]")
+	told("one forced of none", call(t, w, "CreateSession", "AAAA", contract.Values{}), "[domain]")
 	w.Play(t, resumeSession, retry)
-	code = begin(t, w, "BBBB")
-	told("retry", ask(t, w, "ResumeSession", "", contract.Values{"code": code, "domainName": "adobe.com"}), "[mvpd domain redirectUrl]")
+	code = newSession(t, w, "BBBB")
+	told("retry", call(t, w, "ResumeSession", "", contract.Values{"code": code, "domainName": "adobe.com"}), "[mvpd domain redirectUrl]")
 
 	w.Play(t, createPartnerSession, missingFallback)
 	in := all()
 	delete(in, "mvpd")
 	in["partner"] = partnerApple
 	in[partnerHeader] = base64.StdEncoding.EncodeToString([]byte(`{"frameworkPermissionInfo":{"accessStatus":"granted"},"frameworkProviderInfo":{"id":"Cablevision","expirationDate":"9999999999999"}}`))
-	told("a partner's", ask(t, w, "CreatePartnerSession", "AAAA", in), "[domain redirectUrl]")
+	told("a partner's", call(t, w, "CreatePartnerSession", "AAAA", in), "[domain redirectUrl]")
 }

@@ -17,7 +17,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	if op == nil {
 		return nil, fmt.Errorf("signing a request to adobepass: no operation is named")
 	}
-	h := http.Header{"Accept": {jsonMedia}}
+	h := http.Header{"Accept": {jsonType}}
 	path, query, fields, body := op.Path, url.Values{}, url.Values{}, contract.Values{}
 	for i := range op.Params {
 		p := &op.Params[i]
@@ -33,13 +33,13 @@ func sign(d contract.Draft) (*contract.Request, error) {
 		}
 		switch p.In {
 		case contract.Path:
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(plain(x)))
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(textOf(x)))
 		case contract.Query:
-			query.Set(p.Name, plain(x))
+			query.Set(p.Name, textOf(x))
 		case contract.Form:
-			fields.Set(p.Name, plain(x))
+			fields.Set(p.Name, textOf(x))
 		case contract.Header:
-			if s := plain(x); s != "" {
+			if s := textOf(x); s != "" {
 				h.Set(p.Name, strings.Map(printable, s))
 			}
 		case contract.Body:
@@ -48,13 +48,13 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	}
 	for name, x := range d.In { // encoding sorts them
 		switch {
-		case row(op, name) != nil:
-		case bodyOf(op) == form:
-			fields.Set(name, plain(x))
-		case bodyOf(op) == jsonMedia:
+		case findParam(op, name) != nil:
+		case bodyType(op) == formType:
+			fields.Set(name, textOf(x))
+		case bodyType(op) == jsonType:
 			body[name] = x
 		default:
-			query.Set(name, plain(x))
+			query.Set(name, textOf(x))
 		}
 	}
 	if takesToken(op) {
@@ -63,12 +63,12 @@ func sign(d contract.Draft) (*contract.Request, error) {
 		}
 	}
 	r := &contract.Request{Method: op.Method, Host: d.Host, Header: h, Arrived: d.Now}
-	switch kind := bodyOf(op); kind {
-	case form:
-		h.Set("Content-Type", form)
+	switch kind := bodyType(op); kind {
+	case formType:
+		h.Set("Content-Type", formType)
 		r.Body = []byte(fields.Encode())
-	case jsonMedia:
-		h.Set("Content-Type", jsonMedia)
+	case jsonType:
+		h.Set("Content-Type", jsonType)
 		r.Body = wire.Encode(body)
 	}
 	target := path
@@ -84,7 +84,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 }
 
 // plain is a value as it stands in a path, query, form or header.
-func plain(x any) string {
+func textOf(x any) string {
 	switch v := x.(type) {
 	case string:
 		return v
@@ -103,14 +103,14 @@ func printable(r rune) rune {
 }
 
 // bodyOf is the documented type of an operation's body; "" where it has none.
-func bodyOf(op *contract.Operation) string {
+func bodyType(op *contract.Operation) string {
 	kind := ""
 	for i := range op.Params {
 		switch op.Params[i].In {
 		case contract.Form:
-			kind = form
+			kind = formType
 		case contract.Body:
-			kind = jsonMedia
+			kind = jsonType
 		}
 	}
 	return kind

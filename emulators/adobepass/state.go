@@ -17,8 +17,8 @@ import (
 // counts gives way, then the oldest. So it does where they are fewer and keep
 // more than mostBytes of what clients sent.
 const (
-	most      = 1 << 17
-	mostBytes = 1 << 28
+	maxRecords      = 1 << 17
+	maxBytes = 1 << 28
 )
 
 // A state is what the service remembers in one sandbox.
@@ -40,24 +40,24 @@ type state struct {
 	Sessions map[string]*session `json:"sessions"` // by code
 	Profiles map[string]*profile `json:"profiles"` // by id
 	Trials   map[string]*trial   `json:"trials"`   // by id
-	Logouts  map[string]*ticket  `json:"logouts"`  // by id
+	Logouts  map[string]*pendingLogout  `json:"logouts"`  // by id
 	Serial   uint64              `json:"serial"`   // of what was remembered last
 
 	key         *rsa.PrivateKey
 	serviceKeys map[string]*rsa.PublicKey
-	statements  map[string]int
-	providers   map[string]int
-	mvpds       map[string]int
-	platform    map[string]int // MVPDs by the partner's mapping id
-	verified    map[[sha256.Size]byte]verified
-	open        map[creator]*session // the unfinished session of each creator
-	profiles    map[holder]*profile  // the latest
-	shared      map[sso][]*profile   // those that single sign-on finds
-	byDevice    map[trialKey]*trial  //
-	byIdentity  map[trialKey]*trial  //
+	softwareByStatement  map[string]int
+	providersByID   map[string]int
+	mvpdsByID       map[string]int
+	mvpdsByMappingID    map[string]int // MVPDs by the partner's mapping id
+	verified    map[[sha256.Size]byte]verifiedToken
+	unfinished        map[creator]*session // the unfinished session of each creator
+	profilesByHolder    map[holder]*profile  // the latest
+	profilesBySSO      map[sso][]*profile   // those that single sign-on finds
+	trialsByDevice    map[trialKey]*trial  //
+	trialsByIdentity  map[trialKey]*trial  //
 	buckets     map[string]*bucket   // throttle, by address
-	order       map[string]*queue    // of each kind of record
-	small       int                  // in tests: in the place of most
+	queues       map[string]*queue    // of each kind of record
+	testLimit       int                  // in tests: in the place of most
 }
 
 // A serviceKey verifies the AD-Service-Tokens of an issuer.
@@ -145,23 +145,23 @@ type client struct {
 	Fixed     bool   `json:"fixed,omitempty"` // the fixture's, which never gives way
 	Serial    uint64 `json:"serial"`
 
-	at place
+	entry queueEntry
 }
 
 // A ticket is a logout that is to be ended in the browser.
-type ticket struct {
+type pendingLogout struct {
 	ID          string `json:"id"`
 	RedirectURL string `json:"redirect_url"`
 	Serial      uint64 `json:"serial"`
 
-	at place
+	entry queueEntry
 }
 
-func (st *state) next() uint64 { st.Serial++; return st.Serial }
+func (st *state) nextSerial() uint64 { st.Serial++; return st.Serial }
 
 // provider finds a service provider, or returns nil.
 func (st *state) provider(id string) *provider {
-	i, ok := st.providers[id]
+	i, ok := st.providersByID[id]
 	if !ok {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (st *state) provider(id string) *provider {
 
 // mvpd finds an MVPD, or returns nil.
 func (st *state) mvpd(id string) *mvpd {
-	i, ok := st.mvpds[id]
+	i, ok := st.mvpdsByID[id]
 	if !ok {
 		return nil
 	}
@@ -178,8 +178,8 @@ func (st *state) mvpd(id string) *mvpd {
 }
 
 // mapped finds an MVPD by the partner's id for it, or returns nil.
-func (st *state) mapped(id string) *mvpd {
-	i, ok := st.platform[id]
+func (st *state) mvpdByMappingID(id string) *mvpd {
+	i, ok := st.mvpdsByMappingID[id]
 	if !ok {
 		return nil
 	}
@@ -190,7 +190,7 @@ func (p *provider) integrates(id string) bool { return p != nil && slices.Contai
 
 // statement finds the application of a software statement, or returns nil.
 func (st *state) statement(text string) *software {
-	i, ok := st.statements[text]
+	i, ok := st.softwareByStatement[text]
 	if !ok {
 		return nil
 	}
@@ -199,11 +199,11 @@ func (st *state) statement(text string) *software {
 
 // softwareOf is the application whose instance a client is.
 func (st *state) softwareOf(id string) *software {
-	one := st.Clients[id]
-	if one == nil {
+	cl := st.Clients[id]
+	if cl == nil {
 		return nil
 	}
-	return st.statement(one.Statement)
+	return st.statement(cl.Statement)
 }
 
 func (st *state) user(name string) *user {
@@ -215,7 +215,7 @@ func (st *state) user(name string) *user {
 	return nil
 }
 
-func (st *state) public() *rsa.PublicKey {
+func (st *state) publicKey() *rsa.PublicKey {
 	if st.key == nil {
 		return nil
 	}
@@ -237,9 +237,9 @@ func (st *state) Identifiers() iter.Seq[string] {
 				return
 			}
 		}
-		for _, words := range [...]iter.Seq[string]{maps.Keys(st.Clients), maps.Keys(st.Sessions), maps.Keys(st.Logouts)} {
-			for word := range words {
-				if !yield(word) {
+		for _, ids := range [...]iter.Seq[string]{maps.Keys(st.Clients), maps.Keys(st.Sessions), maps.Keys(st.Logouts)} {
+			for id := range ids {
+				if !yield(id) {
 					return
 				}
 			}
@@ -266,3 +266,6 @@ func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:20])
 }
+
+// timeOfMillis converts Unix milliseconds to a time in UTC.
+func timeOfMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

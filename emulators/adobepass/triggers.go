@@ -52,10 +52,10 @@ var triggers = []*contract.Trigger{
 var codeParam = contract.Param{Name: "code", Need: contract.Required, Example: "8ER640M", Doc: "The authentication code."}
 
 // waiting finds the session that a person at a login page would be in.
-func waiting(c *contract.Call) (*session, error) {
+func pendingSession(c *contract.Call) (*session, error) {
 	st, code := c.State.(*state), c.In.Text("code")
 	s := st.Sessions[code]
-	if !s.counts(c.Now.UnixMilli()) {
+	if !s.valid(c.Now.UnixMilli()) {
 		return nil, fmt.Errorf("no session that counts has the code %s", code)
 	}
 	if missing := s.missing(c.Switches); len(missing) > 0 {
@@ -66,7 +66,7 @@ func waiting(c *contract.Call) (*session, error) {
 
 func triggerLogin(c *contract.Call) error {
 	st := c.State.(*state)
-	s, err := waiting(c)
+	s, err := pendingSession(c)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func triggerLogin(c *contract.Call) error {
 }
 
 func triggerDenied(c *contract.Call) error {
-	_, err := waiting(c)
+	_, err := pendingSession(c)
 	return err
 }
 
@@ -94,7 +94,7 @@ func triggerRevoked(c *contract.Call) error {
 	}
 	var revoked []*profile
 	for _, p := range st.Profiles {
-		if p.MVPD == id && (only == "" || p.Device == only) && p.counts(c.Now.UnixMilli()) {
+		if p.MVPD == id && (only == "" || p.Device == only) && p.valid(c.Now.UnixMilli()) {
 			revoked = append(revoked, p)
 		}
 	}
@@ -104,7 +104,7 @@ func triggerRevoked(c *contract.Call) error {
 	slices.SortFunc(revoked, func(a, b *profile) int { return cmp.Compare(a.Serial, b.Serial) })
 	for _, p := range revoked { // in their order, for so they give way
 		p.Revoked = true
-		st.order[profilesKind].spend(&p.at)
+		st.queues[profileKind].retire(&p.entry)
 	}
 	return nil
 }
@@ -133,16 +133,16 @@ func triggerExpire(c *contract.Call) error {
 	found := false
 	switch c.In.Text("what") {
 	case "code":
-		if s := st.Sessions[id]; s.counts(now) {
+		if s := st.Sessions[id]; s.valid(now) {
 			s.NotAfter, found = now, true
 		}
 	case "token":
-		if one := st.Clients[id]; one != nil {
-			one.Stale, found = max(one.Stale+1, c.Now.Unix()), true
+		if cl := st.Clients[id]; cl != nil {
+			cl.Stale, found = max(cl.Stale+1, c.Now.Unix()), true
 		}
 	case "profile":
 		for _, p := range st.Profiles {
-			if p.MVPD == id && p.counts(now) {
+			if p.MVPD == id && p.valid(now) {
 				p.NotAfter, found = now, true
 			}
 		}

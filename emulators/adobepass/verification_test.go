@@ -53,12 +53,12 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 		jwt.RegisterSigningMethod("RS256", func() jwt.SigningMethod { return jwt.SigningMethodRS256 })
 	})
 	for range 3 {
-		fresh.post(sessionsAt, complete).is("create", 200, "actionName", "authenticate")
+		fresh.post(sessionsAt, complete).expect("create", 200, "actionName", "authenticate")
 	}
 	if n := looks.Load(); n != 1 {
 		t.Errorf("the bearer's signature was looked at %d times", n)
 	}
-	fresh.with("Ad-Service-Token", service).post(sessionsAt, complete).is("create", 200)
+	fresh.withHeader("Ad-Service-Token", service).post(sessionsAt, complete).expect("create", 200)
 	if n := looks.Load(); n != 2 {
 		t.Errorf("the service token's signature was not looked at")
 	}

@@ -10,27 +10,27 @@ import (
 
 // allowed are the headers that a browser may send: those that the page on
 // throttling prints, and the rest of the documented ones.
-const allowed = "ap_11,ap_42,ap_z,ap_19,ap_21,ap_23,authorization,content-type,pass_sfp,AP-Session-Identifier,AP-Device-Identifier,AP-SDK-Identifier,X-Device-Info," +
+const allowedHeaders = "ap_11,ap_42,ap_z,ap_19,ap_21,ap_23,authorization,content-type,pass_sfp,AP-Session-Identifier,AP-Device-Identifier,AP-SDK-Identifier,X-Device-Info," +
 	"AP-Partner-Framework-Status,AP-TempPass-Identity,AP-Visitor-Identifier,AD-Service-Token,Adobe-Subject-Token,X-Roku-Reserved-Roku-Connect-Token,X-Forwarded-For"
 
 // edge are the headers of every answer, as the page on throttling prints them.
-var edge = http.Header{
+var corsHeaders = http.Header{
 	"Access-Control-Allow-Credentials": {"true"},
-	"Access-Control-Allow-Headers":     {allowed},
+	"Access-Control-Allow-Headers":     {allowedHeaders},
 	"Access-Control-Allow-Methods":     {"POST,GET,OPTIONS,DELETE"},
 	"Access-Control-Expose-Headers":    {"pass_sfp,Authzf-Error-Code,Authzf-Sub-Error-Code,Authzf-Error-Details"},
 }
 
 var (
-	jsonAnswer = with(edge, "Content-Type", "application/json;charset=UTF-8")
-	htmlAnswer = with(edge, "Content-Type", "text/html;charset=UTF-8", "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
-	edgeAnswer = with(edge, "Content-Type", "text/html", "Server", "openresty")
-	dcrAnswer  = with(jsonAnswer, "Cache-Control", "no-store", "Pragma", "no-cache")
-	goAnswer   = with(edge, "Cache-Control", "no-store")
+	jsonHeaders = withHeaders(corsHeaders, "Content-Type", "application/json;charset=UTF-8")
+	htmlHeaders = withHeaders(corsHeaders, "Content-Type", "text/html;charset=UTF-8", "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
+	edgeHeaders = withHeaders(corsHeaders, "Content-Type", "text/html", "Server", "openresty")
+	dcrHeaders  = withHeaders(jsonHeaders, "Cache-Control", "no-store", "Pragma", "no-cache")
+	redirectHeaders   = withHeaders(corsHeaders, "Cache-Control", "no-store")
 )
 
 // with is h with further headers; names and values alternate.
-func with(h http.Header, pairs ...string) http.Header {
+func withHeaders(h http.Header, pairs ...string) http.Header {
 	h = h.Clone()
 	for i := 0; i+1 < len(pairs); i += 2 {
 		h.Set(pairs[i], pairs[i+1])
@@ -40,7 +40,7 @@ func with(h http.Header, pairs ...string) http.Header {
 
 // headers are base as the caller gets it: its origin is echoed. They are
 // shared where there is nothing to add.
-func headers(c *contract.Call, base http.Header) http.Header {
+func headersFor(c *contract.Call, base http.Header) http.Header {
 	origin := c.Request.Header["Origin"]
 	if len(origin) == 0 {
 		return base
@@ -57,20 +57,20 @@ func headers(c *contract.Call, base http.Header) http.Header {
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	switch {
 	case v.Outcome == tooManyRequests:
-		return contract.Response{Status: v.Outcome.Status, Header: headers(c, edgeAnswer), Body: []byte(throttledPage)}
-	case userAgentAt(c.Request):
-		return writePage(c, v, reply)
+		return contract.Response{Status: v.Outcome.Status, Header: headersFor(c, edgeHeaders), Body: []byte(rateLimitPage)}
+	case isUserAgentPath(c.Request):
+		return writeErrorPage(c, v, reply)
 	}
-	base := jsonAnswer
+	base := jsonHeaders
 	if strings.HasPrefix(c.Request.URL.Path, dcrPath) {
-		base = dcrAnswer
+		base = dcrHeaders
 	}
-	h := headers(c, base)
+	h := headersFor(c, base)
 	switch v.Outcome.Status {
 	case http.StatusUnauthorized:
-		h = with(h, "Www-Authenticate", `Bearer error="invalid_token"`)
+		h = withHeaders(h, "Www-Authenticate", `Bearer error="invalid_token"`)
 	case http.StatusMethodNotAllowed:
-		h = with(h, "Allow", allow(c.Request))
+		h = withHeaders(h, "Allow", allowedMethods(c.Request))
 	}
 	return contract.Response{Status: statusOf(c, v), Header: h, Body: reply.Body}
 }
@@ -87,7 +87,7 @@ func statusOf(c *contract.Call, v contract.Verdict) int {
 }
 
 // allow lists the methods that a path takes.
-func allow(r *contract.Request) string {
+func allowedMethods(r *contract.Request) string {
 	var methods []string
 	for _, op := range r.At {
 		methods = append(methods, op.Method)
@@ -96,10 +96,10 @@ func allow(r *contract.Request) string {
 }
 
 // throttledPage is the stock page of the edge: 166 bytes with CRLF line ends.
-const throttledPage = "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+const rateLimitPage = "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
 
 // userAgentAt reports whether a browser is meant to ask at this path.
-func userAgentAt(r *contract.Request) bool {
+func isUserAgentPath(r *contract.Request) bool {
 	for _, op := range r.At {
 		switch op.Name {
 		case "Authenticate", "ShowLogin", "SubmitLogin", "FinishLogout":
@@ -111,22 +111,22 @@ func userAgentAt(r *contract.Request) bool {
 
 // writePage tells an ending to a person: errors of the user agent's endpoints
 // are text/html, and what their pages say is documented nowhere.
-func writePage(c *contract.Call, v contract.Verdict, _ contract.Reply) contract.Response {
+func writeErrorPage(c *contract.Call, v contract.Verdict, _ contract.Reply) contract.Response {
 	if v.Outcome == tooManyRequests {
-		return contract.Response{Status: v.Outcome.Status, Header: headers(c, edgeAnswer), Body: []byte(throttledPage)}
+		return contract.Response{Status: v.Outcome.Status, Header: headersFor(c, edgeHeaders), Body: []byte(rateLimitPage)}
 	}
-	h := headers(c, htmlAnswer)
+	h := headersFor(c, htmlHeaders)
 	if v.Outcome.Status == http.StatusMethodNotAllowed {
-		h = with(h, "Allow", allow(c.Request))
+		h = withHeaders(h, "Allow", allowedMethods(c.Request))
 	}
-	return page(v.Outcome.Status, h, errorPage, struct {
+	return renderPage(v.Outcome.Status, h, errorPage, struct {
 		Status        int
 		Code, Message string
 	}{v.Outcome.Status, v.Outcome.Name, v.Message(c)})
 }
 
 // page renders a page; html/template escapes whatever comes from a request.
-func page(status int, h http.Header, t *template.Template, data any) contract.Response {
+func renderPage(status int, h http.Header, t *template.Template, data any) contract.Response {
 	var b strings.Builder
 	if err := t.Execute(&b, data); err != nil {
 		panic("adobepass: a page that cannot be rendered: " + err.Error())

@@ -19,56 +19,56 @@ type trial struct {
 	Used            []string `json:"used"` // resources
 	Serial          uint64   `json:"serial"`
 
-	at place
+	entry queueEntry
 }
 
 // A trialKey finds a trial by a device, or by an identity.
-type trialKey struct{ serviceProvider, mvpd, word string }
+type trialKey struct{ serviceProvider, mvpd, value string }
 
 // mostDevices is how many devices a trial is known to.
-const mostDevices = 64
+const maxDevices = 64
 
 // mostUsed bounds the resources that a trial remembers which a scenario gives
 // more than the fixture does.
-const mostUsed = 64
+const maxUsed = 64
 
 // used is how a trial remembers a resource: as it is, or by a digest where it
 // is a long MRSS.
-func used(resource string) string {
+func resourceKey(resource string) string {
 	if len(resource) > longestURL {
 		return digest(resource)
 	}
 	return resource
 }
 
-func (st *state) enterTrial(t *trial) {
-	t.at = st.order[trials].push(t, t.texts()...)
+func (st *state) indexTrial(t *trial) {
+	t.entry = st.queues[trialKind].push(t, t.texts()...)
 	for _, d := range t.Devices {
-		st.byDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
+		st.trialsByDevice[trialKey{t.ServiceProvider, t.MVPD, d}] = t
 	}
 	if t.Identity != "" {
-		st.byIdentity[trialKey{t.ServiceProvider, t.MVPD, t.Identity}] = t
+		st.trialsByIdentity[trialKey{t.ServiceProvider, t.MVPD, t.Identity}] = t
 	}
 }
 
 func (st *state) removeTrial(t *trial) {
-	t.at.remove()
+	t.entry.remove()
 	delete(st.Trials, t.ID)
 	for _, d := range t.Devices {
-		delete(st.byDevice, trialKey{t.ServiceProvider, t.MVPD, d})
+		delete(st.trialsByDevice, trialKey{t.ServiceProvider, t.MVPD, d})
 	}
-	delete(st.byIdentity, trialKey{t.ServiceProvider, t.MVPD, t.Identity})
+	delete(st.trialsByIdentity, trialKey{t.ServiceProvider, t.MVPD, t.Identity})
 }
 
 // trial finds the trial of an identity, or else of a device; nil where neither
 // has begun one.
-func (st *state) trial(m *mvpd, h holder, word string) *trial {
-	if word != "" {
-		if t := st.byIdentity[trialKey{h.serviceProvider, m.ID, word}]; t != nil {
+func (st *state) trial(m *mvpd, h holder, identity string) *trial {
+	if identity != "" {
+		if t := st.trialsByIdentity[trialKey{h.serviceProvider, m.ID, identity}]; t != nil {
 			return t
 		}
 	}
-	return st.byDevice[trialKey{h.serviceProvider, m.ID, h.device}]
+	return st.trialsByDevice[trialKey{h.serviceProvider, m.ID, h.device}]
 }
 
 var (
@@ -80,55 +80,55 @@ var (
 
 // judgeTrial says with which code a temporary access is denied; nil where it
 // is granted. A resource that was had before does not count again.
-func (st *state) judgeTrial(c *contract.Call, m *mvpd, h holder, resource string) (*eec, *contract.Cause) {
+func (st *state) trialDenial(c *contract.Call, m *mvpd, h holder, resource string) (*errorCode, *contract.Cause) {
 	if m.TempPass == misconfigured {
-		return codes[trialBroken], trialMisconfigured
+		return errorCodes[trialBroken], trialMisconfigured
 	}
-	word := ""
+	identity := ""
 	if m.TempPass == promotional {
 		var ok bool
-		if word, ok = trialIdentity(c, m); !ok {
-			return codes[identityInvalid], trialUnidentified
+		if identity, ok = trialIdentity(c, m); !ok {
+			return errorCodes[identityInvalid], trialUnidentified
 		}
 	}
-	t := st.trial(m, h, word)
+	t := st.trial(m, h, identity)
 	switch {
 	case t == nil:
 		return nil, nil
 	case c.Now.UnixMilli() >= t.NotAfter:
-		return codes[trialOver], trialEnded
-	case m.TempPass == promotional && len(t.Used) >= m.TempResources && resource != "" && !slices.Contains(t.Used, used(resource)):
-		return codes[resourcesOver], trialUsedUp
+		return errorCodes[trialOver], trialEnded
+	case m.TempPass == promotional && len(t.Used) >= m.TempResources && resource != "" && !slices.Contains(t.Used, resourceKey(resource)):
+		return errorCodes[resourcesOver], trialUsedUp
 	}
 	return nil, nil
 }
 
 // consume begins a trial with its first authorization, and counts the
 // resource.
-func (st *state) consume(c *contract.Call, m *mvpd, h holder, resource string) *trial {
-	word := ""
+func (st *state) useTrial(c *contract.Call, m *mvpd, h holder, resource string) *trial {
+	identity := ""
 	if m.TempPass == promotional {
-		word, _ = trialIdentity(c, m)
+		identity, _ = trialIdentity(c, m)
 	}
-	t := st.trial(m, h, word)
+	t := st.trial(m, h, identity)
 	if t == nil {
-		st.makeRoom(trials, c)
+		st.makeRoom(trialKind, c)
 		now := c.Now.UnixMilli()
 		t = &trial{
-			ID: c.Dice().ID(), ServiceProvider: h.serviceProvider, MVPD: m.ID, Devices: []string{h.device}, Identity: word,
-			NotBefore: now, NotAfter: now + st.trialTTL(c, m), Used: []string{}, Serial: st.next(),
+			ID: c.Dice().ID(), ServiceProvider: h.serviceProvider, MVPD: m.ID, Devices: []string{h.device}, Identity: identity,
+			NotBefore: now, NotAfter: now + st.trialTTL(c, m), Used: []string{}, Serial: st.nextSerial(),
 		}
 		st.Trials[t.ID] = t
-		st.enterTrial(t)
+		st.indexTrial(t)
 	}
-	if !slices.Contains(t.Devices, h.device) && len(t.Devices) < mostDevices {
+	if !slices.Contains(t.Devices, h.device) && len(t.Devices) < maxDevices {
 		t.Devices = append(t.Devices, h.device)
-		st.byDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
+		st.trialsByDevice[trialKey{h.serviceProvider, m.ID, h.device}] = t
 	}
-	if m.TempPass == promotional && !slices.Contains(t.Used, used(resource)) && len(t.Used) < mostUsed {
-		t.Used = append(t.Used, used(resource))
+	if m.TempPass == promotional && !slices.Contains(t.Used, resourceKey(resource)) && len(t.Used) < maxUsed {
+		t.Used = append(t.Used, resourceKey(resource))
 	}
-	t.at.weigh(t.texts()...)
+	t.entry.resize(t.texts()...)
 	return t
 }
 
@@ -144,35 +144,35 @@ func (st *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 
 // trialView is the temporary profile. Before the first authorization the trial
 // does not run: it shows what it would be now.
-func (st *state) trialView(c *contract.Call, h holder) view {
+func (st *state) trialView(c *contract.Call, h holder) profileView {
 	m := st.mvpd(h.mvpd)
 	if m == nil {
 		m = &mvpd{ID: h.mvpd, TempPass: basic}
 	}
 	now := c.Now.UnixMilli()
-	v := view{NotBefore: now, NotAfter: now + st.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
-	word := ""
+	v := profileView{NotBefore: now, NotAfter: now + st.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
+	identity := ""
 	if m.TempPass == promotional {
-		word, _ = trialIdentity(c, m)
+		identity, _ = trialIdentity(c, m)
 	}
-	had := []string{}
-	if t := st.trial(m, h, word); t != nil {
-		v.NotBefore, v.NotAfter, had = t.NotBefore, t.NotAfter, t.Used
+	consumed := []string{}
+	if t := st.trial(m, h, identity); t != nil {
+		v.NotBefore, v.NotAfter, consumed = t.NotBefore, t.NotAfter, t.Used
 	}
 	if m.TempPass == promotional {
 		v.Attributes = append(v.Attributes,
-			member{"remaining_resources", shown{max(0, m.TempResources-len(had)), "plain"}},
-			member{"used_assets", shown{had, "plain"}})
+			member{"remaining_resources", attributeView{max(0, m.TempResources-len(consumed)), "plain"}},
+			member{"used_assets", attributeView{consumed, "plain"}})
 	}
 	v.Attributes = append(v.Attributes,
-		member{"expiration_date", shown{v.NotAfter, "plain"}},
-		member{"userID", shown{"temppass_" + digest(h.device+word+m.ID), "plain"}})
+		member{"expiration_date", attributeView{v.NotAfter, "plain"}},
+		member{"userID", attributeView{"temppass_" + digest(h.device+identity+m.ID), "plain"}})
 	return v
 }
 
 // refusalOf is the outcome with which an operation refuses as a whole what a
 // decision denies item by item.
-func refusalOf(e *eec) *contract.Outcome {
+func trialRefusal(e *errorCode) *contract.Outcome {
 	switch e.code {
 	case trialOver:
 		return temporaryOver

@@ -18,13 +18,13 @@ import (
 )
 
 // inside runs f on the world while it stands still.
-func inside(t testing.TB, w *conformance.World, f func(*state)) {
+func withState(t testing.TB, w *conformance.World, f func(*state)) {
 	t.Helper()
 	w.Instance(t).WithState(func(s contract.State) { f(s.(*state)) })
 }
 
 // ask sends the request of an operation as a device.
-func ask(t testing.TB, w *conformance.World, operation, device string, in contract.Values) *httptest.ResponseRecorder {
+func call(t testing.TB, w *conformance.World, operation, device string, in contract.Values) *httptest.ResponseRecorder {
 	t.Helper()
 	in["serviceProvider"] = "REF30"
 	if device != "" {
@@ -33,9 +33,9 @@ func ask(t testing.TB, w *conformance.World, operation, device string, in contra
 	return w.Send(w.Request(t, API.Operation(operation), in))
 }
 
-func begin(t testing.TB, w *conformance.World, device string) (code string) {
+func newSession(t testing.TB, w *conformance.World, device string) (code string) {
 	t.Helper()
-	a := ask(t, w, "CreateSession", device, contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"})
+	a := call(t, w, "CreateSession", device, contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"})
 	var told struct{ Code string }
 	if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || a.Code != 200 {
 		t.Fatal(a.Code, a.Body, err)
@@ -48,15 +48,15 @@ func begin(t testing.TB, w *conformance.World, device string) (code string) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *state) { w.small = 6 })
-	first := begin(t, w, "AAA0")
-	second := begin(t, w, "AAA1")
-	begin(t, w, "AAA1") // which voids the second
+	withState(t, w, func(w *state) { w.testLimit = 6 })
+	first := newSession(t, w, "AAA0")
+	second := newSession(t, w, "AAA1")
+	newSession(t, w, "AAA1") // which voids the second
 	var had []string
 	for i := 2; i < 6; i++ {
-		had = append(had, begin(t, w, fmt.Sprint("AAA", i)))
+		had = append(had, newSession(t, w, fmt.Sprint("AAA", i)))
 	}
-	inside(t, w, func(w *state) {
+	withState(t, w, func(w *state) {
 		if n := len(w.Sessions); n != 6 {
 			t.Errorf("got %d sessions", n)
 		}
@@ -71,27 +71,27 @@ func TestBounds(t *testing.T) {
 	})
 	for i := range 20 {
 		device := fmt.Sprint("BBB", string(rune('A'+i)))
-		if err := w.Trigger(t, "login", contract.Values{"code": begin(t, w, device)}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": newSession(t, w, device)}); err != nil {
 			t.Fatal(err)
 		}
-		ask(t, w, "Authorize", device, contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"REF30"}})
+		call(t, w, "Authorize", device, contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"REF30"}})
 		statement := w.Credentials(t).Text("softwareStatement")
-		ask(t, w, "RegisterClient", "", contract.Values{"software_statement": statement})
+		call(t, w, "RegisterClient", "", contract.Values{"software_statement": statement})
 		if i%2 == 0 {
-			ask(t, w, "Logout", device, contract.Values{"mvpd": "Cablevision"})
+			call(t, w, "Logout", device, contract.Values{"mvpd": "Cablevision"})
 		}
 	}
-	inside(t, w, func(w *state) {
-		for kind, n := range map[string]int{clients: len(w.Clients), sessions: len(w.Sessions), profilesKind: len(w.Profiles), trials: len(w.Trials), logouts: len(w.Logouts)} {
-			if kind == clients {
+	withState(t, w, func(w *state) {
+		for kind, n := range map[string]int{clientKind: len(w.Clients), sessionKind: len(w.Sessions), profileKind: len(w.Profiles), trialKind: len(w.Trials), logoutKind: len(w.Logouts)} {
+			if kind == clientKind {
 				n -= 3 // of the fixture, which never give way
 			}
-			if n > 6 || w.order[kind].len() != n {
-				t.Errorf("%s: got %d, in the queue %d", kind, n, w.order[kind].len())
+			if n > 6 || w.queues[kind].len() != n {
+				t.Errorf("%s: got %d, in the queue %d", kind, n, w.queues[kind].len())
 			}
 		}
-		if len(w.profiles) > 6 || len(w.open) > 6 || len(w.byDevice) > 6 {
-			t.Errorf("indices hold what is gone: %d %d %d", len(w.profiles), len(w.open), len(w.byDevice))
+		if len(w.profilesByHolder) > 6 || len(w.unfinished) > 6 || len(w.trialsByDevice) > 6 {
+			t.Errorf("indices hold what is gone: %d %d %d", len(w.profilesByHolder), len(w.unfinished), len(w.trialsByDevice))
 		}
 	})
 }
@@ -100,13 +100,13 @@ func TestBounds(t *testing.T) {
 func TestSharedProfilesGiveWay(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	inside(t, w, func(w *state) { w.small = 3 })
+	withState(t, w, func(w *state) { w.testLimit = 3 })
 	token := "a.b.c.d.e"
 	for i := range 6 {
 		device := fmt.Sprint("AAA", i)
 		// Each must not find the profile of the one before.
 		mvpd := []string{"Cablevision", "Spectrum", "Dish", "ATTOTT", "apassidp", "ElasticSSO"}[i]
-		a := ask(t, w, "CreateSession", device, contract.Values{"mvpd": mvpd, "domainName": "adobe.com", "redirectUrl": "https://adobe.com", subjectHeader: token})
+		a := call(t, w, "CreateSession", device, contract.Values{"mvpd": mvpd, "domainName": "adobe.com", "redirectUrl": "https://adobe.com", subjectHeader: token})
 		var told struct{ Code string }
 		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.Code == "" {
 			t.Fatal(a.Body)
@@ -115,9 +115,9 @@ func TestSharedProfilesGiveWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inside(t, w, func(w *state) {
-		if len(w.shared) != 3 || len(w.Profiles) != 3 {
-			t.Errorf("got %d shared of %d profiles", len(w.shared), len(w.Profiles))
+	withState(t, w, func(w *state) {
+		if len(w.profilesBySSO) != 3 || len(w.Profiles) != 3 {
+			t.Errorf("got %d shared of %d profiles", len(w.profilesBySSO), len(w.Profiles))
 		}
 	})
 }
@@ -127,16 +127,16 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	for i := range 5 {
-		begin(t, w, fmt.Sprint("AAA", i))
-		begin(t, w, fmt.Sprint("AAA", i))
+		newSession(t, w, fmt.Sprint("AAA", i))
+		newSession(t, w, fmt.Sprint("AAA", i))
 	}
 	if err := w.Sandbox.Clock.Advance(31 * time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	code := begin(t, w, "AAA9")
-	inside(t, w, func(w *state) {
-		if len(w.Sessions) != 1 || w.Sessions[code] == nil || w.order[sessions].len() != 1 {
-			t.Errorf("got %d sessions, %d in the queue", len(w.Sessions), w.order[sessions].len())
+	code := newSession(t, w, "AAA9")
+	withState(t, w, func(w *state) {
+		if len(w.Sessions) != 1 || w.Sessions[code] == nil || w.queues[sessionKind].len() != 1 {
+			t.Errorf("got %d sessions, %d in the queue", len(w.Sessions), w.queues[sessionKind].len())
 		}
 	})
 }
@@ -146,10 +146,10 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 func TestCachesAreBounded(t *testing.T) {
 	t.Parallel()
 	w := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
-	w.forgetVerified()
-	for i := range 3 * mostVerified {
-		w.remember([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verified{})
-		if len(w.verified) > mostVerified {
+	w.resetVerified()
+	for i := range 3 * maxVerified {
+		w.rememberVerified([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verifiedToken{})
+		if len(w.verified) > maxVerified {
 			t.Fatalf("got %d tokens", len(w.verified))
 		}
 	}
@@ -161,17 +161,17 @@ func TestCachesAreBounded(t *testing.T) {
 		t.Error("the fixture's token was forgotten")
 	}
 	now := conformance.Noon
-	for i := range 3 * mostBuckets {
-		w.take(fmt.Sprint(i), now, true)
-		if len(w.buckets) > mostBuckets {
+	for i := range 3 * maxBuckets {
+		w.allowRequest(fmt.Sprint(i), now, true)
+		if len(w.buckets) > maxBuckets {
 			t.Fatalf("got %d buckets", len(w.buckets))
 		}
 	}
-	w.take("busy", now.Add(time.Hour), true)
+	w.allowRequest("busy", now.Add(time.Hour), true)
 	for range 20 {
-		w.take("busy", now.Add(time.Hour), true)
+		w.allowRequest("busy", now.Add(time.Hour), true)
 	}
-	w.forgetFull(now.Add(time.Hour))
+	w.dropFullBuckets(now.Add(time.Hour))
 	if w.buckets["busy"] == nil || len(w.buckets) != 1 {
 		t.Errorf("got %d buckets", len(w.buckets))
 	}
@@ -183,7 +183,7 @@ func TestBurstOnce(t *testing.T) {
 	w := &state{buckets: map[string]*bucket{}}
 	now, passed := conformance.Noon, 0
 	for range 20 {
-		if w.take("a", now, false) {
+		if w.allowRequest("a", now, false) {
 			passed++
 		}
 	}
@@ -192,7 +192,7 @@ func TestBurstOnce(t *testing.T) {
 	}
 	for i := 1; i <= 3; i++ {
 		now = now.Add(time.Hour)
-		if !w.take("a", now, false) || w.take("a", now, false) {
+		if !w.allowRequest("a", now, false) || w.allowRequest("a", now, false) {
 			t.Errorf("hour %d: one request was to pass", i)
 		}
 	}
@@ -202,7 +202,7 @@ func TestBurstOnce(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
-	begin(t, w, "AAA0")
+	newSession(t, w, "AAA0")
 	good, err := w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +260,7 @@ func FuzzRestore(f *testing.F) {
 			t.Errorf("what was taken is refused: %v", err)
 		}
 		for _, op := range []string{"CreateSession", "GetProfiles", "GetConfiguration"} {
-			ask(t, w, op, "AAAA", contract.Values{"mvpd": "Cablevision"})
+			call(t, w, op, "AAAA", contract.Values{"mvpd": "Cablevision"})
 		}
 	})
 }
@@ -270,7 +270,7 @@ func FuzzRestore(f *testing.F) {
 func TestWordsSurvive(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	code := begin(t, w, "AAA0")
+	code := newSession(t, w, "AAA0")
 	raw, err := w.Instance(t).Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func TestWordsSurvive(t *testing.T) {
 	if err := w.Instance(t).Restore(raw); err != nil {
 		t.Fatal(err)
 	}
-	inside(t, w, func(w *state) {
+	withState(t, w, func(w *state) {
 		words := slices.Collect(w.Identifiers())
 		for _, want := range []string{code, "s6BhdRkqt3", sampleStatement, "8BLW4RW"} {
 			if !slices.Contains(words, want) {
@@ -294,7 +294,7 @@ func TestSigningKeyIsReplaceable(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	mint := func() string {
-		a := ask(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+		a := call(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
 		var told struct {
 			AccessToken string `json:"access_token"`
 		}
@@ -342,7 +342,7 @@ func TestShippedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"default", "authenticated", "degraded", "documented"} {
-		inside(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *state) {
+		withState(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *state) {
 			if strings.TrimSpace(w.SigningKey) != strings.TrimSpace(string(text)) {
 				t.Errorf("%s has another key", name)
 			}
@@ -356,7 +356,7 @@ func FuzzIsBase64(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, ok := unbase64(s); ok != isBase64(s) && !strings.ContainsAny(s, "\r\n") { // line ends come in no header
+		if _, ok := decodeBase64(s); ok != isBase64(s) && !strings.ContainsAny(s, "\r\n") { // line ends come in no header
 			t.Errorf("%q: read %v, recognised %v", s, ok, isBase64(s))
 		}
 	})
@@ -429,7 +429,7 @@ func TestExpiredTokenIsMended(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	token := func() string {
-		a := ask(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
+		a := call(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
 		var told struct {
 			AccessToken string `json:"access_token"`
 		}
@@ -465,7 +465,7 @@ func TestFixedTokenExpires(t *testing.T) {
 	if err := w.Trigger(t, "expire", contract.Values{"what": "token", "id": "c4fc3e7e-12d9-495d-b742-6aeac8a490e7"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(t, w, "GetProfiles", "", contract.Values{}); got.Code != 401 || w.Last(t).Explanation.Cause != "token_made_to_expire" {
+	if got := call(t, w, "GetProfiles", "", contract.Values{}); got.Code != 401 || w.Last(t).Explanation.Cause != "token_made_to_expire" {
 		t.Errorf("got %d %s", got.Code, got.Body)
 	}
 }
@@ -482,7 +482,7 @@ func TestExpireTrigger(t *testing.T) {
 	}
 	outcome := func(operation string, in contract.Values, want string) {
 		t.Helper()
-		ask(t, w, operation, "", in)
+		call(t, w, operation, "", in)
 		if got := w.Last(t).Outcome; got != want {
 			t.Errorf("%s: got %s, want %s", operation, got, want)
 		}
@@ -506,10 +506,10 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 		t.Fatal(got.Body)
 	}
 	var told any
-	inside(t, w, func(w *state) {
+	withState(t, w, func(w *state) {
 		w.key = &rsa.PrivateKey{}
 		c := &contract.Call{API: API, Operation: createToken, In: contract.Values{"client_id": "s6BhdRkqt3"}, Now: conformance.Noon, State: w}
-		c.Runtime = thrower{}
+		c.Runtime = diceRuntime{}
 		c.Switches = contract.Values{"token_ttl": time.Hour, "media_ttl": time.Minute}
 		told = []any{tokenCreated.Do(c), w.mediaToken(c, holder{}, "REF30")}
 	})
@@ -521,8 +521,8 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 }
 
 // thrower is a house that has dice and nothing else.
-type thrower struct{ contract.Runtime }
+type diceRuntime struct{ contract.Runtime }
 
-func (thrower) Dice() *contract.Dice {
+func (diceRuntime) Dice() *contract.Dice {
 	return contract.NewDice(mathrand.NewSource(1).(mathrand.Source64))
 }

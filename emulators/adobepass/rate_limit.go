@@ -14,67 +14,67 @@ import (
 // the page's timeline; a queue of ten does not.
 const (
 	bucketSize  = 11
-	mostBuckets = 4096
+	maxBuckets = 4096
 )
 
 // A bucket is what a device may still send. It is no part of the truth: a
 // restored world begins with full buckets.
 type bucket struct {
-	left float64
-	seen time.Time
+	remaining float64
+	updated time.Time
 }
 
-var throttledCause = &contract.Cause{Code: "throttled", Text: "The device {address} has sent more than one request a second and used its burst of ten. It is known by its address, or by the first of X-Forwarded-For. The switch throttle is off by default."}
+var overRateLimit = &contract.Cause{Code: "throttled", Text: "The device {address} has sent more than one request a second and used its burst of ten. It is known by its address, or by the first of X-Forwarded-For. The switch throttle is off by default."}
 
 // checkThrottle takes a request out of its device's bucket, which fills by the
 // wall clock: where the sandbox's stands, a device must get out of it, too.
-func checkThrottle(c *contract.Call) (v contract.Verdict) {
+func checkRateLimit(c *contract.Call) (v contract.Verdict) {
 	if !c.Switches.Bool("throttle") || c.Request.Method == http.MethodOptions {
 		return v
 	}
 	if p := c.Request.URL.Path; !strings.HasPrefix(p, apiPath) && !strings.HasPrefix(p, dcrPath) {
 		return v
 	}
-	host, _ := address(c.Request)
+	host, _ := deviceAddress(c.Request)
 	refills := c.Switches.Bool("burst_refills")
 	c.WithState(func() {
-		if !c.State.(*state).take(host, c.Wall(), refills) {
-			v = tooManyRequests.Because(throttledCause, "address", host)
+		if !c.State.(*state).allowRequest(host, c.Wall(), refills) {
+			v = tooManyRequests.Because(overRateLimit, "address", host)
 		}
 	})
 	return v
 }
 
 // take takes one request out of a bucket, if there is one left.
-func (st *state) take(host string, now time.Time, refills bool) bool {
+func (st *state) allowRequest(host string, now time.Time, refills bool) bool {
 	b := st.buckets[host]
 	if b == nil {
-		if len(st.buckets) >= mostBuckets {
-			st.forgetFull(now)
+		if len(st.buckets) >= maxBuckets {
+			st.dropFullBuckets(now)
 		}
-		b = &bucket{left: bucketSize, seen: now}
+		b = &bucket{remaining: bucketSize, updated: now}
 		st.buckets[host] = b
 	}
 	size := float64(bucketSize)
 	if !refills {
-		size = max(b.left, 1)
+		size = max(b.remaining, 1)
 	}
-	b.left = min(size, b.left+max(0, now.Sub(b.seen).Seconds()))
-	b.seen = now
-	if b.left < 1-1e-9 {
+	b.remaining = min(size, b.remaining+max(0, now.Sub(b.updated).Seconds()))
+	b.updated = now
+	if b.remaining < 1-1e-9 {
 		return false
 	}
-	b.left--
+	b.remaining--
 	return true
 }
 
 // forgetFull forgets the devices that have been quiet; where all are busy, it
 // forgets them all.
-func (st *state) forgetFull(now time.Time) {
+func (st *state) dropFullBuckets(now time.Time) {
 	maps.DeleteFunc(st.buckets, func(_ string, b *bucket) bool {
-		return b.left+now.Sub(b.seen).Seconds() >= bucketSize
+		return b.remaining+now.Sub(b.updated).Seconds() >= bucketSize
 	})
-	if len(st.buckets) >= mostBuckets {
+	if len(st.buckets) >= maxBuckets {
 		clear(st.buckets)
 	}
 }
