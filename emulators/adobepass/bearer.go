@@ -41,9 +41,9 @@ func (*claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 // A signedToken becomes an access token when it is written as JSON, which is
 // after the world's lock was given back: a signature takes a millisecond.
 type signedToken struct {
-	claims claims
-	key    *rsa.PrivateKey // nil: the world has none, and a scenario wanted a token
-	fakeSignature  []byte          // stands in for a signature where there is no key
+	claims        claims
+	key           *rsa.PrivateKey // nil: the world has none, and a scenario wanted a token
+	fakeSignature []byte          // stands in for a signature where there is no key
 }
 
 // MarshalJSON signs. The header is exactly {"alg":"RS256"}, as in the samples.
@@ -102,14 +102,14 @@ type verifiedToken struct {
 const maxVerified = 4096
 
 var (
-	noBearer      = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
-	untrustedToken = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
-	expiredToken   = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
-	expiredByTrigger   = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
-	lacksScope      = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
-	unknownClient = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
+	noBearer          = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
+	untrustedToken    = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
+	expiredToken      = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
+	expiredByTrigger  = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
+	lacksScope        = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
+	unknownClient     = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
 	bearerRevoked     = &contract.Cause{Code: "statement_revoked", Text: "The software statement of client {client} was revoked."}
-	providerNotLinked      = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
+	providerNotLinked = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
 )
 
 // checkToken finds out which client asks. The signature is looked at outside

@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	formType      = "application/x-www-form-urlencoded"
+	formType = "application/x-www-form-urlencoded"
 	jsonType = "application/json"
 )
 
 // A caller is who asks, and what the checks found out.
 type caller struct {
-	client   string // id of the registered client; "" where nobody asks for one
-	device   string // the identifier's bytes in plain base64
-	software *software
-	loginPage     *loginData // what the login page shows
-	identities    []identity // single sign-on identities that the request proves
-	parseFault    string     // why the body cannot be taken apart
-	repeated []string   // names that stand twice in a form
+	client     string // id of the registered client; "" where nobody asks for one
+	device     string // the identifier's bytes in plain base64
+	software   *software
+	loginPage  *loginData // what the login page shows
+	identities []identity // single sign-on identities that the request proves
+	parseFault string     // why the body cannot be taken apart
+	repeated   []string   // names that stand twice in a form
 }
 
 // callerOf returns the call's caller. The check read makes it for all others.

@@ -11,26 +11,26 @@ import (
 // The longest values that are taken. No limit is published; what is kept for
 // each live code must have one.
 const (
-	longestURL    = 2048
-	longestDomain = 253
-	longestDevice = 1024
-	longestDeviceInfo   = 4096
+	longestURL        = 2048
+	longestDomain     = 253
+	longestDevice     = 1024
+	longestDeviceInfo = 4096
 )
 
 var (
-	unknownPath   = &contract.Cause{Code: "no_such_path", Text: "Nothing lives at {path}. The service provider comes before the collection, as in /api/v2/REF30/sessions; only /api/v2/authenticate/REF30/CODE has it the other way round."}
-	unexpectedMethod   = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {takes}."}
+	unknownPath         = &contract.Cause{Code: "no_such_path", Text: "Nothing lives at {path}. The service provider comes before the collection, as in /api/v2/REF30/sessions; only /api/v2/authenticate/REF30/CODE has it the other way round."}
+	unexpectedMethod    = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {takes}."}
 	unknownProvider     = &contract.Cause{Code: "unknown_service_provider", Text: "The service provider {serviceProvider} is not in the fixture. Identifiers are case-sensitive."}
-	unexpectedType     = &contract.Cause{Code: "content_type", Text: "The Content-Type is {got}; {want} was expected."}
-	unreadableBody    = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be taken apart: {why}."}
-	malformedDevice      = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected was: fingerprint, a blank, and base64 of what identifies the device."}
-	malformedDeviceInfo   = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected was base64 of a JSON object with model, version, osName, osVersion and connectionType."}
-	invalidParam   = &contract.Cause{Code: "parameter", Text: "{Name} is {rule}."}
-	malformedCode   = &contract.Cause{Code: "code_form", Text: "The code {code} is not of six or seven capital letters and digits."}
-	unusableURL    = &contract.Cause{Code: "redirect_url", Text: "redirectUrl {why}."}
-	longDomain    = &contract.Cause{Code: "domain_too_long", Text: "domainName has {size} characters; no domain has more than 253."}
-	unknownPartner = &contract.Cause{Code: "unknown_partner", Text: "The partner is {partner}; Apple is the only one that is documented."}
-	malformedSAML   = &contract.Cause{Code: "saml_response", Text: "SAMLResponse is no base64. It is base64 first and percent-encoded after that."}
+	unexpectedType      = &contract.Cause{Code: "content_type", Text: "The Content-Type is {got}; {want} was expected."}
+	unreadableBody      = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be taken apart: {why}."}
+	malformedDevice     = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected was: fingerprint, a blank, and base64 of what identifies the device."}
+	malformedDeviceInfo = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected was base64 of a JSON object with model, version, osName, osVersion and connectionType."}
+	invalidParam        = &contract.Cause{Code: "parameter", Text: "{Name} is {rule}."}
+	malformedCode       = &contract.Cause{Code: "code_form", Text: "The code {code} is not of six or seven capital letters and digits."}
+	unusableURL         = &contract.Cause{Code: "redirect_url", Text: "redirectUrl {why}."}
+	longDomain          = &contract.Cause{Code: "domain_too_long", Text: "domainName has {size} characters; no domain has more than 253."}
+	unknownPartner      = &contract.Cause{Code: "unknown_partner", Text: "The partner is {partner}; Apple is the only one that is documented."}
+	malformedSAML       = &contract.Cause{Code: "saml_response", Text: "SAMLResponse is no base64. It is base64 first and percent-encoded after that."}
 )
 
 func checkPath(c *contract.Call) contract.Verdict {

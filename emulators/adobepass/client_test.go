@@ -21,7 +21,7 @@ import (
 // are those of the documented samples.
 type device struct {
 	t     *testing.T
-	world     *conformance.World
+	world *conformance.World
 	id    string      // AP-Device-Identifier
 	token string      // bearer
 	more  http.Header // further headers of every request

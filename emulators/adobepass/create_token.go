@@ -78,7 +78,7 @@ func (st *state) registerUnknownClient(c *contract.Call, id string) *client {
 var (
 	unknownCredentials = &contract.Cause{Code: "unknown_credentials", Text: "No client {client_id} is registered here, or its secret is another. A reset forgets clients: register again."}
 	twoMechanisms      = &contract.Cause{Code: "two_mechanisms", Text: "The request authenticates its client in the header Authorization as well; one way is allowed."}
-	clientRevoked    = &contract.Cause{Code: "client_statement_revoked", Text: "The software statement of client {client_id} was revoked."}
+	clientRevoked      = &contract.Cause{Code: "client_statement_revoked", Text: "The software statement of client {client_id} was revoked."}
 )
 
 func decideToken(c *contract.Call) contract.Verdict {

@@ -7,12 +7,12 @@ import (
 )
 
 var (
-	overLimit   = &contract.Cause{Code: "too_many_resources", Text: "{n} resources were asked for and the integration allows {limit}."}
-	missingProfile   = &contract.Cause{Code: "profile_missing", Text: "The device has no profile with {mvpd} under client {client} and {serviceProvider}: log in first."}
-	expiredProfile  = &contract.Cause{Code: "profile_expired", Text: "The profile with {mvpd} expired at {until}: log in again."}
-	revokedProfile  = &contract.Cause{Code: "profile_revoked", Text: "The profile with {mvpd} was revoked: log in again."}
-	ruleApplied = &contract.Cause{Code: "degradation_rule", Text: "The rule {rule} is applied to {serviceProvider} and {mvpd}."}
-	eachDecided = &contract.Cause{Code: "decided_each", Text: "The fixture's denials and users decide about each resource."}
+	overLimit      = &contract.Cause{Code: "too_many_resources", Text: "{n} resources were asked for and the integration allows {limit}."}
+	missingProfile = &contract.Cause{Code: "profile_missing", Text: "The device has no profile with {mvpd} under client {client} and {serviceProvider}: log in first."}
+	expiredProfile = &contract.Cause{Code: "profile_expired", Text: "The profile with {mvpd} expired at {until}: log in again."}
+	revokedProfile = &contract.Cause{Code: "profile_revoked", Text: "The profile with {mvpd} was revoked: log in again."}
+	ruleApplied    = &contract.Cause{Code: "degradation_rule", Text: "The rule {rule} is applied to {serviceProvider} and {mvpd}."}
+	eachDecided    = &contract.Cause{Code: "decided_each", Text: "The fixture's denials and users decide about each resource."}
 )
 
 // decideOn decides both operations. Degradation comes first: it is there for

@@ -18,7 +18,7 @@ const (
 // above any integration's limit.
 const (
 	longestResource = 8192
-	maxResources   = 256
+	maxResources    = 256
 )
 
 var resourcesRow = contract.Param{

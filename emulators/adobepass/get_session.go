@@ -41,11 +41,11 @@ var getSession = &contract.Operation{
 
 // A sessionStatus is what GetSession returns.
 type sessionStatus struct {
-	Missing   []string `json:"missingParameters,omitempty"`
+	Missing   []string           `json:"missingParameters,omitempty"`
 	Existing  existingParameters `json:"existingParameters"`
-	Device    *device  `json:"device"`
-	NotBefore string   `json:"notBefore"`
-	NotAfter  string   `json:"notAfter"`
+	Device    *device            `json:"device"`
+	NotBefore string             `json:"notBefore"`
+	NotAfter  string             `json:"notAfter"`
 }
 
 type existingParameters struct {

@@ -105,7 +105,7 @@ type loginData struct {
 	Name            string   `json:"name"`
 	ServiceProvider string   `json:"service_provider"`
 	Users           []person `json:"users"`
-	Message            string   `json:"said,omitempty"`
+	Message         string   `json:"said,omitempty"`
 }
 
 type person struct {

@@ -56,8 +56,8 @@ func logoutOutcome(name, kind, doc string) *contract.Outcome {
 
 var (
 	nothingToLogOut  = &contract.Cause{Code: "nothing_to_log_out", Text: "There is no valid profile with {mvpd}."}
-	noLogoutEndpoint      = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture says no_logout."}
-	notLoggedIn = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
+	noLogoutEndpoint = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture says no_logout."}
+	notLoggedIn      = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
 )
 
 func decideLogout(c *contract.Call, st *state) contract.Verdict {

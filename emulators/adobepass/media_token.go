@@ -16,8 +16,8 @@ import (
 // A mediaToken is the short-lived proof of a permission. It is signed when it
 // is written, after the world's lock was given back.
 type mediaToken struct {
-	NotBefore  int64      `json:"notBefore"`
-	NotAfter   int64      `json:"notAfter"`
+	NotBefore  int64           `json:"notBefore"`
+	NotAfter   int64           `json:"notAfter"`
 	Serialized serializedToken `json:"serializedToken"`
 }
 

@@ -26,7 +26,7 @@ const (
 	citeDCR           = "AdobeDocs/pass.en rest-api-dcr/flows, dynamic client registration flow"
 	citeCodes         = "AdobeDocs/pass.en features-standard/error-reporting/enhanced-error-codes"
 	citeOldCodes      = "AdobeDocs/pass.en enhanced-error-codes, as of October 2023"
-	citeThrottling      = "AdobeDocs/pass.en throttling-mechanism"
+	citeThrottling    = "AdobeDocs/pass.en throttling-mechanism"
 	citeHeaders       = "AdobeDocs/pass.en rest-api-v2/appendix/headers"
 	citeFAQ           = "AdobeDocs/pass.en rest-api-v2/rest-api-v2-faqs"
 	citeTempPass      = "AdobeDocs/pass.en features-premium/temporary-access/temp-pass-feature"

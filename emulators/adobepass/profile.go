@@ -128,7 +128,9 @@ func (st *state) grantProfile(c *contract.Call, p *profile, u *user) *profile {
 }
 
 // text is an attribute that is not encrypted.
-func plainAttribute(name, value string) attribute { return attribute{name, wire.Encode(value), "plain"} }
+func plainAttribute(name, value string) attribute {
+	return attribute{name, wire.Encode(value), "plain"}
+}
 
 func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 	if m := st.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {

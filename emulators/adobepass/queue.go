@@ -8,11 +8,11 @@ import (
 
 // The kinds of what is remembered.
 const (
-	clientKind      = "clients"
-	sessionKind     = "sessions"
+	clientKind  = "clients"
+	sessionKind = "sessions"
 	profileKind = "profiles"
-	trialKind       = "trials"
-	logoutKind      = "logouts"
+	trialKind   = "trials"
+	logoutKind  = "logouts"
 )
 
 // A queue keeps the records of one kind in the order in which they came, and
@@ -25,8 +25,8 @@ type queue struct {
 // A place is where a record stands in its queue.
 type queueEntry struct {
 	element *list.Element
-	list      *list.List
-	queue      *queue
+	list    *list.List
+	queue   *queue
 	size    int
 }
 

@@ -13,7 +13,7 @@ import (
 // of ten. A full bucket of eleven that is refilled continuously gives exactly
 // the page's timeline; a queue of ten does not.
 const (
-	bucketSize  = 11
+	bucketSize = 11
 	maxBuckets = 4096
 )
 
@@ -21,7 +21,7 @@ const (
 // restored world begins with full buckets.
 type bucket struct {
 	remaining float64
-	updated time.Time
+	updated   time.Time
 }
 
 var overRateLimit = &contract.Cause{Code: "throttled", Text: "The device {address} has sent more than one request a second and used its burst of ten. It is known by its address, or by the first of X-Forwarded-For. The switch throttle is off by default."}

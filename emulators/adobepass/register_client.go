@@ -83,12 +83,12 @@ var registered = &contract.Outcome{
 }
 
 var (
-	repeatedName    = &contract.Cause{Code: "repeated_parameter", Text: "{Name} stands more than once."}
-	noStatement     = &contract.Cause{Code: "statement_malformed", Text: "The software statement is no JWS of three parts whose second is a JSON object."}
-	tamperedStatement  = &contract.Cause{Code: "statement_tampered", Text: "The software statement shares its signature or its claims with one of the fixture, and is not that one."}
-	unknownStatement = &contract.Cause{Code: "statement_unknown", Text: "The software statement is not in the fixture. The switch any_statement takes every well-formed one."}
-	revokedSoftware = &contract.Cause{Code: "statement_revoked", Text: "The software statement was revoked."}
-	unregisteredURI      = &contract.Cause{Code: "redirect_uri", Text: "redirect_uri is {uri}; the application was registered with {uris}."}
+	repeatedName      = &contract.Cause{Code: "repeated_parameter", Text: "{Name} stands more than once."}
+	noStatement       = &contract.Cause{Code: "statement_malformed", Text: "The software statement is no JWS of three parts whose second is a JSON object."}
+	tamperedStatement = &contract.Cause{Code: "statement_tampered", Text: "The software statement shares its signature or its claims with one of the fixture, and is not that one."}
+	unknownStatement  = &contract.Cause{Code: "statement_unknown", Text: "The software statement is not in the fixture. The switch any_statement takes every well-formed one."}
+	revokedSoftware   = &contract.Cause{Code: "statement_revoked", Text: "The software statement was revoked."}
+	unregisteredURI   = &contract.Cause{Code: "redirect_uri", Text: "redirect_uri is {uri}; the application was registered with {uris}."}
 )
 
 func decideRegister(c *contract.Call) contract.Verdict {

@@ -22,11 +22,11 @@ var corsHeaders = http.Header{
 }
 
 var (
-	jsonHeaders = withHeaders(corsHeaders, "Content-Type", "application/json;charset=UTF-8")
-	htmlHeaders = withHeaders(corsHeaders, "Content-Type", "text/html;charset=UTF-8", "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
-	edgeHeaders = withHeaders(corsHeaders, "Content-Type", "text/html", "Server", "openresty")
-	dcrHeaders  = withHeaders(jsonHeaders, "Cache-Control", "no-store", "Pragma", "no-cache")
-	redirectHeaders   = withHeaders(corsHeaders, "Cache-Control", "no-store")
+	jsonHeaders     = withHeaders(corsHeaders, "Content-Type", "application/json;charset=UTF-8")
+	htmlHeaders     = withHeaders(corsHeaders, "Content-Type", "text/html;charset=UTF-8", "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
+	edgeHeaders     = withHeaders(corsHeaders, "Content-Type", "text/html", "Server", "openresty")
+	dcrHeaders      = withHeaders(jsonHeaders, "Cache-Control", "no-store", "Pragma", "no-cache")
+	redirectHeaders = withHeaders(corsHeaders, "Cache-Control", "no-store")
 )
 
 // with is h with further headers; names and values alternate.

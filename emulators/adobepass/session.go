@@ -183,7 +183,9 @@ func (s *session) reply(action, kind, reason, url string) *sessionReply {
 func (s *session) resumePath() string { return apiPath + s.ServiceProvider + "/sessions/" + s.Code }
 
 // login is where a user agent logs in.
-func (s *session) authenticatePath() string { return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code }
+func (s *session) authenticatePath() string {
+	return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code
+}
 
 // decisions tells that a client may go on to decisions. No code comes with it.
 func authorizeReply(sp, mvpd, reason, sessionID string) *sessionReply {
@@ -212,10 +214,10 @@ func sessionRows(cite string, actions, reasons []string) []contract.Param {
 }
 
 var (
-	unknownCode   = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
-	codeOfOtherProvider  = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
-	supersededCode = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
-	expiredCode     = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
+	unknownCode         = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
+	codeOfOtherProvider = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
+	supersededCode      = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
+	expiredCode         = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
 )
 
 // checkCode finds the session that the call's code names, or says why there is
@@ -248,7 +250,7 @@ func forKnownProvider(decide func(c *contract.Call, st *state) contract.Verdict)
 }
 
 var (
-	unknownMVPD = &contract.Cause{Code: "unknown_mvpd", Text: "The MVPD {mvpd} is not in the fixture. Identifiers are case-sensitive."}
+	unknownMVPD   = &contract.Cause{Code: "unknown_mvpd", Text: "The MVPD {mvpd} is not in the fixture. Identifiers are case-sensitive."}
 	noIntegration = &contract.Cause{Code: "no_integration", Text: "The MVPD {mvpd} is not among the mvpds of the service provider {serviceProvider}."}
 )
 

@@ -17,8 +17,8 @@ import (
 // counts gives way, then the oldest. So it does where they are fewer and keep
 // more than mostBytes of what clients sent.
 const (
-	maxRecords      = 1 << 17
-	maxBytes = 1 << 28
+	maxRecords = 1 << 17
+	maxBytes   = 1 << 28
 )
 
 // A state is what the service remembers in one sandbox.
@@ -36,28 +36,28 @@ type state struct {
 	Denials      []denial      `json:"denials"`
 	Degradations []degradation `json:"degradations"`
 
-	Clients  map[string]*client  `json:"clients"`  // by id
-	Sessions map[string]*session `json:"sessions"` // by code
-	Profiles map[string]*profile `json:"profiles"` // by id
-	Trials   map[string]*trial   `json:"trials"`   // by id
-	Logouts  map[string]*pendingLogout  `json:"logouts"`  // by id
-	Serial   uint64              `json:"serial"`   // of what was remembered last
+	Clients  map[string]*client        `json:"clients"`  // by id
+	Sessions map[string]*session       `json:"sessions"` // by code
+	Profiles map[string]*profile       `json:"profiles"` // by id
+	Trials   map[string]*trial         `json:"trials"`   // by id
+	Logouts  map[string]*pendingLogout `json:"logouts"`  // by id
+	Serial   uint64                    `json:"serial"`   // of what was remembered last
 
-	key         *rsa.PrivateKey
-	serviceKeys map[string]*rsa.PublicKey
-	softwareByStatement  map[string]int
-	providersByID   map[string]int
-	mvpdsByID       map[string]int
+	key                 *rsa.PrivateKey
+	serviceKeys         map[string]*rsa.PublicKey
+	softwareByStatement map[string]int
+	providersByID       map[string]int
+	mvpdsByID           map[string]int
 	mvpdsByMappingID    map[string]int // MVPDs by the partner's mapping id
-	verified    map[[sha256.Size]byte]verifiedToken
-	unfinished        map[creator]*session // the unfinished session of each creator
+	verified            map[[sha256.Size]byte]verifiedToken
+	unfinished          map[creator]*session // the unfinished session of each creator
 	profilesByHolder    map[holder]*profile  // the latest
-	profilesBySSO      map[sso][]*profile   // those that single sign-on finds
-	trialsByDevice    map[trialKey]*trial  //
-	trialsByIdentity  map[trialKey]*trial  //
-	buckets     map[string]*bucket   // throttle, by address
-	queues       map[string]*queue    // of each kind of record
-	testLimit       int                  // in tests: in the place of most
+	profilesBySSO       map[sso][]*profile   // those that single sign-on finds
+	trialsByDevice      map[trialKey]*trial  //
+	trialsByIdentity    map[trialKey]*trial  //
+	buckets             map[string]*bucket   // throttle, by address
+	queues              map[string]*queue    // of each kind of record
+	testLimit           int                  // in tests: in the place of most
 }
 
 // A serviceKey verifies the AD-Service-Tokens of an issuer.
