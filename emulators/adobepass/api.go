@@ -42,7 +42,7 @@ var API = &contract.API{
 	Switches: switches,
 	Credentials: []contract.Credential{
 		{Name: "softwareStatement", Env: "ADOBE_PASS_SOFTWARE_STATEMENT"},
-		{Name: "accessToken"}, // made by DCR; the fixture's is what call signs with
+		{Name: "accessToken"}, // clients get one by DCR; the command call signs with the fixture's
 	},
 	Secrets: []string{
 		"Authorization", "AD-Service-Token", "Adobe-Subject-Token", "X-Roku-Reserved-Roku-Connect-Token",
@@ -69,14 +69,14 @@ var hosts = []string{
 	"sp-prequal.auth.adobe.com", "sp-prequal.auth-staging.adobe.com",
 }
 
-// checks is the order in which requests are checked. It is inferred: the pages
-// name the errors and not which comes first.
+// checks lists the checks in the order in which they run. The order is inferred:
+// the pages name the errors and do not say which one comes first.
 var checks = []contract.Check{
 	{Name: "read", Do: parseRequest},
 	{Name: "rate-limit", Do: checkRateLimit, Ends: contract.Outcomes(tooManyRequests)},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, wrongMethod)},
 	{Name: "access-token", Do: checkAccessToken, Ends: contract.Outcomes(invalidClient)},
-	{Name: "service-provider", Do: checkProvider}, // its endings are those of the operations that have one
+	{Name: "service-provider", Do: checkProvider}, // its outcomes belong to the operations that have this parameter
 	{Name: "client-service-provider", Do: checkLinkedProvider, Ends: contract.Outcomes(invalidProvider)},
 	{Name: "body", Do: checkBody, Ends: contract.Outcomes(unsupportedType, badRequest)},
 	{Name: "device", Do: checkDevice},
@@ -85,20 +85,20 @@ var checks = []contract.Check{
 	{Name: "single-sign-on", Do: readIdentities},
 }
 
-// pick finds the operation of a path by the method. A browser may ask any path
-// for what it may send there.
+// pick returns the operation of a path by the method. OPTIONS is answered on any
+// path, because browsers send it before a request.
 func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 	switch {
 	case r.Method == http.MethodOptions:
 		return preflight, ""
-	case len(r.At) > 0 && r.At[0] == preflight: // which stands at a path where nothing is
+	case len(r.At) > 0 && r.At[0] == preflight: // its own path has no other operation
 		return nil, contract.NoSuchPath
 	}
 	return contract.ByMethod(r)
 }
 
-// identifiers knows a caller by what it carries: bearer, client, code, software
-// statement, or the ticket of a logout. Nothing is verified here.
+// identifiers returns what identifies a caller: access token, client, code,
+// software statement, or the id of a logout. It verifies nothing.
 func identifiers(r *contract.Request) []string {
 	ids := make([]string, 0, 4)
 	add := func(id string) {
@@ -125,8 +125,8 @@ func identifiers(r *contract.Request) []string {
 	return ids
 }
 
-// spoken looks for the value of a name in a form or in JSON without taking the
-// body apart.
+// findValue returns the value of a name in a form or in JSON, without parsing
+// the body.
 func findValue(body []byte, name string) string {
 	_, rest, found := strings.Cut(string(body), name)
 	if !found {

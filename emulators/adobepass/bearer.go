@@ -20,8 +20,8 @@ const (
 	scope  = "api:client:v2"
 )
 
-// claims are those of an access token, in the order of the documented ones.
-// The library asks them for nothing: times are judged by the sandbox's clock.
+// claims are the claims of an access token, in the documented order. The library
+// checks none of them, because times are compared with the sandbox's clock.
 type claims struct {
 	Subject   string `json:"sub"`
 	NotBefore int64  `json:"nbf"`
@@ -38,15 +38,16 @@ func (*claims) GetIssuer() (string, error)                   { return "", nil }
 func (*claims) GetSubject() (string, error)                  { return "", nil }
 func (*claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 
-// A signedToken becomes an access token when it is written as JSON, which is
-// after the world's lock was given back: a signature takes a millisecond.
+// A signedToken becomes an access token when it is encoded as JSON. This happens
+// after the state's lock was released, because a signature takes a millisecond.
 type signedToken struct {
 	claims        claims
-	key           *rsa.PrivateKey // nil: the world has none, and a scenario wanted a token
-	fakeSignature []byte          // stands in for a signature where there is no key
+	key           *rsa.PrivateKey // nil: the state has no key, and a scenario forced a token
+	fakeSignature []byte          // used where there is no key
 }
 
-// MarshalJSON signs. The header is exactly {"alg":"RS256"}, as in the samples.
+// MarshalJSON signs the token. Its header is exactly {"alg":"RS256"}, as in the
+// samples.
 func (t *signedToken) MarshalJSON() ([]byte, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, &t.claims)
 	delete(token.Header, "typ")
@@ -58,10 +59,10 @@ func (t *signedToken) MarshalJSON() ([]byte, error) {
 	return wire.Encode(text), err
 }
 
-// parser takes RS256 alone: a token must not choose how it is verified.
+// parser accepts RS256 only: a token must not choose how it is verified.
 var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
 
-// bearer is the access token that a request carries; "" where it carries none.
+// bearerToken returns the access token of a request, or "".
 func bearerToken(r *contract.Request) string {
 	v := r.Header["Authorization"]
 	if len(v) == 0 || len(v[0]) <= len("Bearer ") || !strings.EqualFold(v[0][:len("Bearer ")], "Bearer ") {
@@ -70,7 +71,7 @@ func bearerToken(r *contract.Request) string {
 	return strings.TrimSpace(v[0][len("Bearer "):])
 }
 
-// subject reads the client off an unverified token; "" where there is none.
+// unverifiedSubject returns the client of a token without verifying it, or "".
 func unverifiedSubject(token string) string {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, ok := strings.Cut(rest, ".")
@@ -88,8 +89,7 @@ func unverifiedSubject(token string) string {
 	return c.Subject
 }
 
-// A verified token is one whose signature was found good: what it says needs
-// no further look.
+// A verifiedToken is a token whose signature was verified.
 type verifiedToken struct {
 	client  string
 	issued  int64 // seconds
@@ -97,8 +97,8 @@ type verifiedToken struct {
 	scoped  bool
 }
 
-// mostVerified is how many tokens a world remembers as verified. Beyond that
-// it forgets all of them and verifies anew.
+// maxVerified is how many verified tokens a state remembers. Beyond it, the
+// state forgets all of them.
 const maxVerified = 4096
 
 var (
@@ -112,8 +112,8 @@ var (
 	providerNotLinked = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
 )
 
-// checkToken finds out which client asks. The signature is looked at outside
-// of the world's lock, and only of tokens that are seen for the first time.
+// checkAccessToken finds out which client calls. It verifies signatures without
+// holding the state's lock, and only of tokens that it sees for the first time.
 func checkAccessToken(c *contract.Call) contract.Verdict {
 	if !takesToken(c.Operation) {
 		return contract.Verdict{}
@@ -153,15 +153,15 @@ func checkAccessToken(c *contract.Call) contract.Verdict {
 	return checkTokenState(c, hash, t, key)
 }
 
-// hashOf is what a token is remembered by. A token of the usual length fits into
-// the room, so that nothing is allocated for it.
+// hashToken returns the key by which a token is remembered. A token of usual
+// length fits into the buffer, so nothing is allocated for it.
 func hashToken(token string) [sha256.Size]byte {
 	var buffer [1 << 10]byte
 	return sha256.Sum256(append(buffer[:0], token...))
 }
 
-// takesToken reports whether an operation is for registered clients: all are
-// but those of the user agent, of registration and of ours.
+// takesToken reports whether an operation needs an access token: all do but
+// those of the user agent, of registration and the helpers.
 func takesToken(op *contract.Operation) bool {
 	switch op {
 	case authenticate, registerClient, createToken:
@@ -170,7 +170,7 @@ func takesToken(op *contract.Operation) bool {
 	return !op.Helper
 }
 
-// verify looks at a token's signature and says what is wrong with it.
+// verifyToken verifies a token's signature. why is empty or the fault.
 func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string) {
 	if key == nil {
 		return t, "cannot be verified: the fixture has no signing_key"
@@ -186,8 +186,8 @@ func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string)
 	return t, ""
 }
 
-// judgeToken judges what changes while a token lives: its expiry, its client
-// and that client's statement.
+// checkTokenState checks what can change while a token exists: its expiry, its
+// client and that client's software statement.
 func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, key *rsa.PublicKey) (v contract.Verdict) {
 	ca, now := callerOf(c), c.Now.Unix()
 	c.WithState(func() {
@@ -217,8 +217,8 @@ func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, 
 	return v
 }
 
-// remember keeps a token that was found good. The tokens of the fixture stand
-// there from the beginning.
+// rememberVerified stores a token as verified. The fixture's tokens are stored
+// from the beginning.
 func (st *state) rememberVerified(hash [sha256.Size]byte, t verifiedToken) {
 	if _, known := st.verified[hash]; known {
 		return
@@ -229,7 +229,8 @@ func (st *state) rememberVerified(hash [sha256.Size]byte, t verifiedToken) {
 	st.verified[hash] = t
 }
 
-// checkLink holds the client's software statement against the service provider.
+// checkLinkedProvider checks that the client's software statement is linked to
+// the service provider.
 func checkLinkedProvider(c *contract.Call) contract.Verdict {
 	s := callerOf(c).software
 	if c.Auth != contract.Verify || s == nil || len(s.Providers) == 0 {

@@ -19,18 +19,18 @@ const (
 	jsonType = "application/json"
 )
 
-// A caller is who asks, and what the checks found out.
+// A caller is what the checks found out about the client that sent the request.
 type caller struct {
-	client     string // id of the registered client; "" where nobody asks for one
-	device     string // the identifier's bytes in plain base64
+	client     string // id of the registered client; "" where the operation takes no access token
+	device     string // the identifier's bytes in standard base64
 	software   *software
 	loginPage  *loginData // what the login page shows
 	identities []identity // single sign-on identities that the request proves
-	parseFault string     // why the body cannot be taken apart
-	repeated   []string   // names that stand twice in a form
+	parseFault string     // why the body cannot be parsed
+	repeated   []string   // names that a form has more than once
 }
 
-// callerOf returns the call's caller. The check read makes it for all others.
+// callerOf returns the call's caller. The check read creates it.
 func callerOf(c *contract.Call) *caller {
 	if ca, ok := c.Caller.(*caller); ok {
 		return ca
@@ -52,21 +52,21 @@ var canonicalNames = func() map[string]string {
 	return all
 }()
 
-// read takes the request apart. It refuses nothing: what is wrong is judged by
-// later steps.
+// parseRequest reads the parameters of the request into c.In. It refuses
+// nothing; later checks do.
 func parseRequest(c *contract.Call) contract.Verdict {
 	ca := callerOf(c)
 	op, r := c.Operation, c.Request
 	if op == nil {
 		return contract.Verdict{}
 	}
-	c.In = make(contract.Values, 8) // few of the headers that have a row are sent
+	c.In = make(contract.Values, 8) // clients send few of the headers that have a row
 	var forms, queries, body bool
 	for i := range op.Params {
 		p := &op.Params[i]
 		switch p.In {
 		case contract.Path:
-			c.In[p.Name] = contract.Raw(strings.Clone(r.Path[p.Name])) // what is kept must not keep the whole address
+			c.In[p.Name] = contract.Raw(strings.Clone(r.Path[p.Name])) // so that a stored value does not keep the whole URL in memory
 		case contract.Header:
 			if v := headerValue(r.Header, p.Name); v != "" {
 				c.In[p.Name] = contract.Raw(v)
@@ -86,7 +86,7 @@ func parseRequest(c *contract.Call) contract.Verdict {
 	case r.TooLarge || len(r.Body) == 0:
 	case forms && op != registerClient:
 		ca.parseForm(c, string(r.Body), contract.Form)
-	case body && op == registerClient && mediaType(r) == formType: // a client was seen to fall back on it
+	case body && op == registerClient && mediaType(r) == formType: // a known client falls back on it
 		ca.parseForm(c, string(r.Body), contract.Body)
 	case body:
 		ca.parseObject(c)
@@ -94,8 +94,8 @@ func parseRequest(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// form reads a form or a query. Of a name that stands twice the first value
-// counts; names without a row are passed over, so that a body cannot pile up.
+// parseForm reads a form or a query. The first value of a repeated name counts.
+// Names without a row are ignored, so that a body cannot fill the memory.
 func (ca *caller) parseForm(c *contract.Call, text string, place contract.Place) {
 	for text != "" {
 		var pair string
@@ -105,7 +105,7 @@ func (ca *caller) parseForm(c *contract.Call, text string, place contract.Place)
 			name = wire.Unescape(name)
 		}
 		if name == "domain" && place == contract.Form {
-			name = "domainName" // what an answer calls the missing parameter
+			name = "domainName" // answers call the missing parameter domain
 		}
 		p := findParam(c.Operation, name)
 		if p == nil || (p.In != place && (p.In != contract.Form || c.Operation != createToken)) {
@@ -123,13 +123,13 @@ func (ca *caller) parseForm(c *contract.Call, text string, place contract.Place)
 			continue
 		}
 		if len(plain) == len(value) {
-			plain = strings.Clone(plain) // else what is kept would keep the whole body
+			plain = strings.Clone(plain) // so that a stored value does not keep the whole body in memory
 		}
 		c.In[p.Name] = contract.Raw(plain)
 	}
 }
 
-// object reads a JSON body. Members without a row are passed over.
+// parseObject reads a JSON body. Members without a row are ignored.
 func (ca *caller) parseObject(c *contract.Call) {
 	v, err := wire.Object(c.Request.Body)
 	if err != nil {
@@ -148,6 +148,7 @@ func (ca *caller) parseObject(c *contract.Call) {
 	}
 }
 
+// findParam returns the row of a parameter, or nil.
 func findParam(op *contract.Operation, name string) *contract.Param {
 	for i := range op.Params {
 		if op.Params[i].Name == name {
@@ -157,7 +158,7 @@ func findParam(op *contract.Operation, name string) *contract.Param {
 	return nil
 }
 
-// header is the first value of a header by its documented name.
+// headerValue returns the first value of a header by its documented name.
 func headerValue(h http.Header, name string) string {
 	if known, ok := canonicalNames[name]; ok {
 		name = known
@@ -168,7 +169,7 @@ func headerValue(h http.Header, name string) string {
 	return ""
 }
 
-// media is the request's media type without its parameters.
+// mediaType returns the request's media type without its parameters.
 func mediaType(r *contract.Request) string {
 	v := r.Header["Content-Type"]
 	if len(v) == 0 {
@@ -186,8 +187,9 @@ func mediaType(r *contract.Request) string {
 	return t
 }
 
-// address is where the streaming device is: the first of X-Forwarded-For,
-// which callers set that ask in its name, else the sender.
+// deviceAddress returns the address of the streaming device: the first entry of
+// X-Forwarded-For, which a server sets that calls for a device, else the
+// sender's address.
 func deviceAddress(r *contract.Request) (host, port string) {
 	host, port, err := net.SplitHostPort(r.Client)
 	if err != nil {
@@ -202,10 +204,10 @@ func deviceAddress(r *contract.Request) (host, port string) {
 	return host, port
 }
 
-// longestAddress is how long an address can be, with a zone.
+// longestAddress is the longest possible address, zone included.
 const longestAddress = 64
 
-// isBase64 reports whether unbase64 would read s, without reading it.
+// isBase64 reports whether decodeBase64 accepts s, without decoding it.
 func isBase64(s string) bool {
 	s = strings.TrimRight(s, "=")
 	standard, urlSafe := false, false
@@ -223,7 +225,7 @@ func isBase64(s string) bool {
 	return len(s)%4 != 1 && !(standard && urlSafe)
 }
 
-// unbase64 reads base64 of either alphabet, with and without padding.
+// decodeBase64 decodes base64 of either alphabet, with or without padding.
 func decodeBase64(s string) ([]byte, bool) {
 	s = strings.TrimRight(s, "=")
 	e := base64.RawStdEncoding

@@ -8,8 +8,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The longest values that are taken. No limit is published; what is kept for
-// each live code must have one.
+// The longest values that are accepted. No limit is published, but values that
+// are stored with each session need one.
 const (
 	longestURL        = 2048
 	longestDomain     = 253
@@ -43,8 +43,8 @@ func checkPath(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkProvider looks the service provider up. A world that has none, in which
-// scenarios are tried out, leaves that to Decide.
+// checkProvider looks up the service provider. A state without any, which only
+// tests of scenarios have, leaves this to Decide.
 func checkProvider(c *contract.Call) (v contract.Verdict) {
 	if _, named := c.In["serviceProvider"]; !named || c.Operation.Helper {
 		return v
@@ -57,6 +57,7 @@ func checkProvider(c *contract.Call) (v contract.Verdict) {
 	return v
 }
 
+// checkProvider looks up the service provider in the state.
 func (st *state) checkProvider(c *contract.Call) contract.Verdict {
 	if id := c.In.Text("serviceProvider"); st.provider(id) == nil {
 		return badServiceProvider.Because(unknownProvider, "serviceProvider", id)
@@ -64,13 +65,13 @@ func (st *state) checkProvider(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkBody looks at the body's type, and whether it could be taken apart.
-// CreateToken takes any type: its parameters may stand in the query, and a
-// client was seen that says JSON then and sends no body.
+// checkBody checks the body's type and whether the body could be parsed.
+// CreateToken takes any type: its parameters may be in the query, and a known
+// client then sends the type JSON and no body.
 func checkBody(c *contract.Call) contract.Verdict {
 	r, ca := c.Request, callerOf(c)
 	want := bodyType(c.Operation)
-	dcr := c.Operation == registerClient || c.Operation == createToken // which have errors of their own
+	dcr := c.Operation == registerClient || c.Operation == createToken // they have error codes of their own
 	if r.TooLarge {
 		ca.parseFault = "it is longer than this server takes"
 	}
@@ -92,12 +93,13 @@ func checkBody(c *contract.Call) contract.Verdict {
 	case r.TooLarge:
 	case c.Operation == preauthorize, c.Operation == authorize:
 		return badResources.Because(unreadableBody, "why", ca.parseFault)
-	case c.Operation == logout: // whose query has this one parameter
+	case c.Operation == logout: // its query has only this parameter
 		return badRedirect.Because(unusableURL, "why", "cannot be read: "+ca.parseFault)
 	}
 	return badRequest.Because(unreadableBody, "why", ca.parseFault)
 }
 
+// quotedOrMissing returns s in quotes, or the word missing where s is empty.
 func quotedOrMissing(s string) string {
 	if s == "" {
 		return "missing"
@@ -105,7 +107,7 @@ func quotedOrMissing(s string) string {
 	return `"` + s + `"`
 }
 
-// checkDevice reads who the device is, where the operation asks for it.
+// checkDevice reads the device identifier, where the operation takes one.
 func checkDevice(c *contract.Call) contract.Verdict {
 	p := findParam(c.Operation, deviceHeader)
 	if p == nil {
@@ -125,8 +127,8 @@ func checkDevice(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// judge says what a violated row earns. The endings are those of the
-// operation; DCR knows two.
+// refuseParams returns the refusal for the first violated row. The outcomes are
+// those of the operation; DCR has two.
 func refuseParams(c *contract.Call, found []contract.Violation) contract.Verdict {
 	for _, v := range found {
 		if v.Rule == contract.Unknown {
@@ -160,7 +162,7 @@ func refuseParams(c *contract.Call, found []contract.Violation) contract.Verdict
 	return contract.Verdict{}
 }
 
-// checkValues holds values against what no row can say.
+// checkValues checks what a row cannot express.
 func checkValues(c *contract.Call) contract.Verdict {
 	if u := c.In.Text("redirectUrl"); u != "" {
 		if why := urlFault(u); why != "" {
@@ -192,8 +194,8 @@ func checkValues(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// codeForm reports whether a code is well-formed. Pages print codes of seven
-// characters, and one of six.
+// wellFormedCode reports whether a code is well-formed. The pages print codes of
+// seven characters, and one of six.
 func wellFormedCode(code string) bool {
 	if len(code) != 6 && len(code) != 7 {
 		return false
@@ -206,8 +208,8 @@ func wellFormedCode(code string) bool {
 	return true
 }
 
-// unfitURL says why no user agent may be sent to a redirect URL; "" where it
-// may. Any scheme is good that does not run or read something by itself.
+// urlFault returns why no user agent may be sent to a URL, or "" where it may.
+// Every scheme is accepted that does not execute or read something by itself.
 func urlFault(s string) string {
 	if len(s) > longestURL {
 		return "is longer than 2048 bytes"

@@ -14,7 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// The headers of the service, as they are documented.
+// The documented request headers.
 const (
 	deviceHeader       = "AP-Device-Identifier"
 	deviceInfoHeader   = "X-Device-Info"
@@ -52,8 +52,8 @@ const (
 	sampleDeviceInfo = "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ=="
 )
 
-// deviceID reads AP-Device-Identifier. What identifies the device may be any
-// bytes, so it is kept as base64.
+// deviceID parses AP-Device-Identifier. The identifier may be any bytes, so it
+// is stored as base64.
 func deviceID(header string) (id string, ok bool) {
 	kind, text, _ := strings.Cut(strings.TrimSpace(header), " ")
 	text = strings.TrimSpace(text)
@@ -67,7 +67,7 @@ func deviceID(header string) (id string, ok bool) {
 	return base64.StdEncoding.EncodeToString(plain), true
 }
 
-// unfitInfo says what is wrong with X-Device-Info.
+// deviceInfoFault returns what is wrong with X-Device-Info, or "".
 func deviceInfoFault(header string, strict bool) string {
 	if header == "" {
 		if strict {
@@ -97,10 +97,9 @@ func deviceInfoFault(header string, strict bool) string {
 	return ""
 }
 
-// readIdentities reads the single sign-on identities that a call carries: of
-// the platform, and of an external service. What cannot be read is passed
-// over. It is a check, so that signatures are looked at outside of
-// the world's lock.
+// readIdentities reads the single sign-on identities of a call: of the platform,
+// and of an external service. Unreadable ones are ignored. It is a check, so
+// that signatures are verified without the state's lock.
 func readIdentities(c *contract.Call) contract.Verdict {
 	ca := callerOf(c)
 	for _, name := range [...]string{subjectHeader, rokuHeader} {
@@ -120,17 +119,17 @@ func readIdentities(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// An identity is what single sign-on knows a user by.
+// An identity identifies a user in single sign-on.
 type identity struct {
-	Kind  string `json:"kind"` // the type of a profile that is found by it
+	Kind  string `json:"kind"` // the type of the profiles that it finds
 	Value string `json:"word"`
 }
 
-// longestWord is the longest word of an identity that is kept as it is.
+// longestIdentity is the longest identity that is stored as it is.
 const longestIdentity = 256
 
-// identityWord is the word by which an identity is kept: itself, or a digest
-// where somebody made it long.
+// identityValue returns the stored form of an identity: the value itself, or a
+// digest where it is long.
 func identityValue(value string) string {
 	if len(value) > longestIdentity {
 		return digest(value)
@@ -138,8 +137,8 @@ func identityValue(value string) string {
 	return value
 }
 
-// platformSubject reads a JWS or JWE of a platform. Nobody publishes the keys:
-// a JWS is known by its subject, what is closed by its own text.
+// platformSubject reads a platform's JWS or JWE. The platforms publish no keys:
+// a JWS is identified by its subject, an encrypted JWE by a digest of its text.
 func platformSubject(token string) string {
 	switch strings.Count(token, ".") {
 	case 2:
@@ -152,16 +151,16 @@ func platformSubject(token string) string {
 	return ""
 }
 
-// serviceClaims are those of an AD-Service-Token.
+// serviceClaims are the claims of an AD-Service-Token.
 type serviceClaims struct {
 	Issuer   string           `json:"iss"`
 	Subject  string           `json:"sub"`
 	Audience jwt.ClaimStrings `json:"aud"`
 	Expires  int64            `json:"exp"`
-	claims   `json:"-"`       // for the library, which asks nothing
+	claims   `json:"-"`       // for its methods only
 }
 
-// serviceSubject reads an AD-Service-Token and says why it counts for nothing.
+// serviceSubject reads an AD-Service-Token. why says why it is not accepted.
 func serviceSubject(c *contract.Call, token string) (sub, why string) {
 	var s serviceClaims
 	if _, _, err := parser.ParseUnverified(token, &s); err != nil {
@@ -200,11 +199,12 @@ type pfs struct {
 	} `json:"frameworkPermissionInfo"`
 	Provider struct {
 		ID         string          `json:"id"`
-		Expiration json.RawMessage `json:"expirationDate"` // a string; a number is taken too
+		Expiration json.RawMessage `json:"expirationDate"` // a string; a number is accepted too
 	} `json:"frameworkProviderInfo"`
 }
 
-// partnerStatus reads AP-Partner-Framework-Status; nil where it cannot be read.
+// frameworkStatusOf parses AP-Partner-Framework-Status. It returns nil where it
+// cannot.
 func frameworkStatusOf(c *contract.Call) *pfs {
 	text, ok := decodeBase64(c.In.Text(partnerHeader))
 	var s pfs
@@ -214,7 +214,7 @@ func frameworkStatusOf(c *contract.Call) *pfs {
 	return &s
 }
 
-// until is when the provider's information ends, in milliseconds.
+// expiration returns when the provider's information expires, in milliseconds.
 func (s *pfs) expiration() (ms int64, ok bool) {
 	ms, err := strconv.ParseInt(strings.Trim(string(s.Provider.Expiration), `"`), 10, 64)
 	return ms, err == nil
@@ -222,8 +222,8 @@ func (s *pfs) expiration() (ms int64, ok bool) {
 
 var pfsFault = &contract.Cause{Code: "partner_framework_status", Text: "AP-Partner-Framework-Status: accessStatus {accessStatus}, provider id {id}, expirationDate {expirationDate}."}
 
-// fault judges a partner framework status; the zero Verdict: it is good, and
-// the MVPD that it names is returned.
+// checkFrameworkStatus checks a partner framework status. A good one gives the
+// MVPD that it names and the zero Verdict.
 func (st *state) checkFrameworkStatus(c *contract.Call, s *pfs) (*mvpd, contract.Verdict) {
 	if s == nil {
 		return nil, pfsNotPresent.Because(pfsFault, "accessStatus", "missing", "id", "missing", "expirationDate", "missing")
@@ -250,8 +250,8 @@ func (st *state) checkFrameworkStatus(c *contract.Call, s *pfs) (*mvpd, contract
 	return m, contract.Verdict{}
 }
 
-// trialIdentity reads AP-TempPass-Identity as the promotional TempPass m asks
-// for it: the value of its key, hashed.
+// trialIdentity reads from AP-TempPass-Identity the key that the promotional
+// TempPass m uses, hashed.
 func trialIdentity(c *contract.Call, m *mvpd) (value string, ok bool) {
 	text, ok := decodeBase64(c.In.Text(identityHeader))
 	if !ok || len(text) == 0 {

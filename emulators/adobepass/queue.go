@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The kinds of what is remembered.
+// The kinds of records.
 const (
 	clientKind  = "clients"
 	sessionKind = "sessions"
@@ -15,14 +15,14 @@ const (
 	logoutKind  = "logouts"
 )
 
-// A queue keeps the records of one kind in the order in which they came, and
-// those that no longer count apart.
+// A queue holds the records of one kind in the order of their creation. Records
+// that are no longer valid are in a list of their own.
 type queue struct {
 	live, retired list.List
-	size          int // of all records, in bytes
+	size          int // bytes of all records
 }
 
-// A place is where a record stands in its queue.
+// A queueEntry is the position of a record in its queue.
 type queueEntry struct {
 	element *list.Element
 	list    *list.List
@@ -30,17 +30,18 @@ type queueEntry struct {
 	size    int
 }
 
-// recordSize is what a record takes beside its texts, as indices and all.
+// recordOverhead is the estimated size of a record without its texts: the struct
+// and its index entries, in bytes.
 const recordOverhead = 512
 
-// push enters a record, with the texts that a client had it keep.
+// push appends a record. kept are the texts that it stores for a client.
 func (q *queue) push(record any, kept ...string) queueEntry {
 	p := queueEntry{element: q.live.PushBack(record), list: &q.live, queue: q}
 	p.resize(kept...)
 	return p
 }
 
-// weigh tells what texts a record keeps now.
+// resize sets the size of a record from the texts that it stores now.
 func (p *queueEntry) resize(kept ...string) {
 	size := recordOverhead
 	for _, text := range kept {
@@ -50,7 +51,8 @@ func (p *queueEntry) resize(kept ...string) {
 	p.size = size
 }
 
-// spend tells that a record no longer counts.
+// retire marks a record as no longer valid, so that it is evicted before the
+// valid ones.
 func (q *queue) retire(p *queueEntry) {
 	if p.list == &q.live {
 		record := p.list.Remove(p.element)
@@ -60,7 +62,7 @@ func (q *queue) retire(p *queueEntry) {
 
 func (q *queue) len() int { return q.live.Len() + q.retired.Len() }
 
-// first is the record that gives way first; nil where there is none.
+// nextToEvict returns the record that is evicted next, or nil.
 func (q *queue) nextToEvict() any {
 	for _, l := range [...]*list.List{&q.retired, &q.live} {
 		if e := l.Front(); e != nil {
@@ -70,6 +72,7 @@ func (q *queue) nextToEvict() any {
 	return nil
 }
 
+// remove takes the record out of its queue.
 func (p queueEntry) remove() {
 	if p.list != nil {
 		p.list.Remove(p.element)
@@ -77,8 +80,7 @@ func (p queueEntry) remove() {
 	}
 }
 
-// makeRoom has the record that gives way first go, where there are too many of
-// a kind.
+// makeRoom evicts records of a kind until one more fits.
 func (st *state) makeRoom(kind string, c *contract.Call) {
 	q := st.queues[kind]
 	most, size := st.bounds()
@@ -100,8 +102,7 @@ func (st *state) makeRoom(kind string, c *contract.Call) {
 	}
 }
 
-// bounds are most and mostBytes, as long as a test does not make the world
-// smaller.
+// bounds returns maxRecords and maxBytes, or the smaller limits of a test.
 func (st *state) bounds() (records, bytes int) {
 	if st.testLimit > 0 {
 		return st.testLimit, st.testLimit * recordOverhead * 2

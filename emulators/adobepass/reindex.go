@@ -11,7 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Reindex rebuilds the indices.
+// Reindex rebuilds the indices from the exported fields.
 func (st *state) Reindex() error {
 	if err := st.reindexKeys(); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (st *state) Reindex() error {
 	return errors.Join(faults...)
 }
 
-// checkWords refuses codes and rules that nobody knows: a denial by one would
-// deny nothing.
+// checkCodes refuses unknown codes and rules, because a denial with an unknown
+// code would deny nothing.
 func (st *state) checkCodes() error {
 	for i := range st.Users {
 		if u := &st.Users[i]; u.Denied != "" && !slices.Contains(deniable, u.Denied) {
@@ -63,6 +63,7 @@ func (st *state) checkCodes() error {
 	return nil
 }
 
+// reindexKeys parses the keys.
 func (st *state) reindexKeys() (err error) {
 	st.key, st.serviceKeys, st.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
 	if st.SigningKey != "" {
@@ -78,7 +79,7 @@ func (st *state) reindexKeys() (err error) {
 	return nil
 }
 
-// forgetVerified leaves the fixture's own tokens as the only verified ones.
+// resetVerified forgets all verified tokens but the fixture's own.
 func (st *state) resetVerified() {
 	st.verified = map[[sha256.Size]byte]verifiedToken{}
 	for _, t := range st.Tokens {
@@ -86,8 +87,8 @@ func (st *state) resetVerified() {
 	}
 }
 
-// reindexRecords puts what was remembered back into its queues, in the order
-// in which it came.
+// reindexRecords rebuilds the queues and the indices of all records, in the
+// order of their creation.
 func (st *state) reindexRecords() error {
 	st.queues = map[string]*queue{}
 	for _, kind := range [...]string{clientKind, sessionKind, profileKind, trialKind, logoutKind} {
@@ -110,8 +111,9 @@ func (st *state) reindexRecords() error {
 	)
 }
 
-// restore enters the records of one kind in their order. It refuses one that
-// does not say that it is itself, or that was remembered after the last.
+// restoreRecords indexes the records of one kind in their order. It refuses a
+// record whose id differs from its key, and one whose serial is taken or higher
+// than the last.
 func restoreRecords[T any](st *state, kind string, all *map[string]*T, identify func(*T) (string, uint64), index func(*T)) error {
 	if *all == nil {
 		*all = map[string]*T{}

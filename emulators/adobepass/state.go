@@ -12,19 +12,19 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// most bounds each kind of what clients can pile up in one sandbox: clients,
-// sessions, profiles, trials, logouts. Beyond it the oldest that no longer
-// counts gives way, then the oldest. So it does where they are fewer and keep
-// more than mostBytes of what clients sent.
+// maxRecords limits the records of each kind that clients can create in one
+// sandbox: clients, sessions, profiles, trials, logouts. When it is reached, the
+// oldest invalid record is evicted first, then the oldest valid one. The same
+// happens when the records of a kind store more than maxBytes.
 const (
 	maxRecords = 1 << 17
 	maxBytes   = 1 << 28
 )
 
-// A state is what the service remembers in one sandbox.
+// A state is what the service stores in one sandbox.
 //
-// Nothing ticks: records keep the instants between which they count, in
-// milliseconds, and are judged when they are looked at.
+// Nothing ticks: records store when they begin and end to be valid, in
+// milliseconds. Validity is evaluated when a call reads them.
 type state struct {
 	SigningKey   string        `json:"signing_key"` // PEM
 	ServiceKeys  []serviceKey  `json:"service_token_keys"`
@@ -41,23 +41,23 @@ type state struct {
 	Profiles map[string]*profile       `json:"profiles"` // by id
 	Trials   map[string]*trial         `json:"trials"`   // by id
 	Logouts  map[string]*pendingLogout `json:"logouts"`  // by id
-	Serial   uint64                    `json:"serial"`   // of what was remembered last
+	Serial   uint64                    `json:"serial"`   // of the newest record
 
 	key                 *rsa.PrivateKey
 	serviceKeys         map[string]*rsa.PublicKey
 	softwareByStatement map[string]int
 	providersByID       map[string]int
 	mvpdsByID           map[string]int
-	mvpdsByMappingID    map[string]int // MVPDs by the partner's mapping id
+	mvpdsByMappingID    map[string]int // mapping id: the partner framework's id of the MVPD
 	verified            map[[sha256.Size]byte]verifiedToken
-	unfinished          map[creator]*session // the unfinished session of each creator
-	profilesByHolder    map[holder]*profile  // the latest
-	profilesBySSO       map[sso][]*profile   // those that single sign-on finds
-	trialsByDevice      map[trialKey]*trial  //
-	trialsByIdentity    map[trialKey]*trial  //
-	buckets             map[string]*bucket   // throttle, by address
-	queues              map[string]*queue    // of each kind of record
-	testLimit           int                  // in tests: in the place of most
+	unfinished          map[creator]*session // at most one for each creator
+	profilesByHolder    map[holder]*profile  // the newest of each holder
+	profilesBySSO       map[sso][]*profile   // those that single sign-on can find
+	trialsByDevice      map[trialKey]*trial
+	trialsByIdentity    map[trialKey]*trial
+	buckets             map[string]*bucket // of the rate limit, by address
+	queues              map[string]*queue  // by kind
+	testLimit           int                // set by tests, replaces maxRecords
 }
 
 // A serviceKey verifies the AD-Service-Tokens of an issuer.
@@ -66,23 +66,23 @@ type serviceKey struct {
 	PEM    string `json:"public_key" yaml:"public_key"`
 }
 
-// A software is an application that was registered in the TVE Dashboard; its
-// statement is what clients register with.
+// A software is an application that is registered in the TVE Dashboard. Clients
+// register with its statement.
 type software struct {
 	Statement    string   `json:"statement" yaml:"statement"`
 	Providers    []string `json:"service_providers,omitempty" yaml:"service_providers"` // none: any
 	RedirectURIs []string `json:"redirect_uris,omitempty" yaml:"redirect_uris"`
-	Schemes      []string `json:"schemes,omitempty" yaml:"schemes"` // of other redirect URIs that its clients may name
+	Schemes      []string `json:"schemes,omitempty" yaml:"schemes"` // of further redirect URIs that its clients may register with
 	Revoked      bool     `json:"revoked,omitempty" yaml:"revoked"`
 }
 
-// A fixedToken is an access token that the fixture has accepted without DCR.
+// A fixedToken is an access token of the fixture, accepted without DCR.
 type fixedToken struct {
 	Token  string `json:"token" yaml:"token"`
 	Client string `json:"client_id" yaml:"client_id"`
 }
 
-// A provider is a service provider: the channel or site.
+// A provider is a service provider: a channel or a site.
 type provider struct {
 	ID      string   `json:"id" yaml:"id"`
 	Name    string   `json:"name,omitempty" yaml:"name"`
@@ -119,15 +119,15 @@ const (
 	misconfigured = "misconfigured"
 )
 
-// A user is somebody who has an account with the MVPDs.
+// A user has an account with the MVPDs.
 type user struct {
 	Username   string      `json:"username" yaml:"username"`
 	Name       string      `json:"name,omitempty" yaml:"name"`
 	Attributes []attribute `json:"attributes,omitempty" yaml:"attributes"`
-	Denied     string      `json:"denied,omitempty" yaml:"denied"` // the code with which every decision ends
+	Denied     string      `json:"denied,omitempty" yaml:"denied"` // the code of every decision, "" for none
 }
 
-// A denial is what an MVPD does not let its users see.
+// A denial is a resource that an MVPD denies to its users.
 type denial struct {
 	MVPD     string `json:"mvpd,omitempty" yaml:"mvpd"` // "": any
 	Resource string `json:"resource" yaml:"resource"`
@@ -135,20 +135,20 @@ type denial struct {
 	Details  string `json:"details,omitempty" yaml:"details"`
 }
 
-// A client is an instance of an application that registered itself.
+// A client is a registered instance of an application.
 type client struct {
 	ID        string `json:"id"`
 	Secret    string `json:"secret"`
 	Statement string `json:"statement"`
 	Issued    int64  `json:"issued"`          // seconds
-	Stale     int64  `json:"stale,omitempty"` // tokens issued up to this second were expired
-	Fixed     bool   `json:"fixed,omitempty"` // the fixture's, which never gives way
+	Stale     int64  `json:"stale,omitempty"` // tokens issued up to this second were expired by a trigger
+	Fixed     bool   `json:"fixed,omitempty"` // from the fixture, never evicted
 	Serial    uint64 `json:"serial"`
 
 	entry queueEntry
 }
 
-// A ticket is a logout that is to be ended in the browser.
+// A pendingLogout is a logout that the browser still has to finish.
 type pendingLogout struct {
 	ID          string `json:"id"`
 	RedirectURL string `json:"redirect_url"`
@@ -159,7 +159,7 @@ type pendingLogout struct {
 
 func (st *state) nextSerial() uint64 { st.Serial++; return st.Serial }
 
-// provider finds a service provider, or returns nil.
+// provider returns a service provider, or nil.
 func (st *state) provider(id string) *provider {
 	i, ok := st.providersByID[id]
 	if !ok {
@@ -168,7 +168,7 @@ func (st *state) provider(id string) *provider {
 	return &st.Providers[i]
 }
 
-// mvpd finds an MVPD, or returns nil.
+// mvpd returns an MVPD, or nil.
 func (st *state) mvpd(id string) *mvpd {
 	i, ok := st.mvpdsByID[id]
 	if !ok {
@@ -177,7 +177,8 @@ func (st *state) mvpd(id string) *mvpd {
 	return &st.MVPDs[i]
 }
 
-// mapped finds an MVPD by the partner's id for it, or returns nil.
+// mvpdByMappingID returns the MVPD that a partner's framework knows by id, or
+// nil.
 func (st *state) mvpdByMappingID(id string) *mvpd {
 	i, ok := st.mvpdsByMappingID[id]
 	if !ok {
@@ -188,7 +189,7 @@ func (st *state) mvpdByMappingID(id string) *mvpd {
 
 func (p *provider) integrates(id string) bool { return p != nil && slices.Contains(p.MVPDs, id) }
 
-// statement finds the application of a software statement, or returns nil.
+// statement returns the application of a software statement, or nil.
 func (st *state) statement(text string) *software {
 	i, ok := st.softwareByStatement[text]
 	if !ok {
@@ -197,7 +198,7 @@ func (st *state) statement(text string) *software {
 	return &st.Software[i]
 }
 
-// softwareOf is the application whose instance a client is.
+// softwareOf returns the application of a client, or nil.
 func (st *state) softwareOf(id string) *software {
 	cl := st.Clients[id]
 	if cl == nil {
@@ -224,7 +225,7 @@ func (st *state) publicKey() *rsa.PublicKey {
 
 func (st *state) serviceKey(iss string) *rsa.PublicKey { return st.serviceKeys[iss] }
 
-// Identifiers lists the words by which a caller of this world is found.
+// Identifiers lists the identifiers by which the directory finds this sandbox.
 func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range st.Software {
@@ -247,8 +248,8 @@ func (st *state) Identifiers() iter.Seq[string] {
 	}
 }
 
-// Credentials are the first software statement, and an access token that is
-// accepted as it is.
+// Credentials returns the first software statement and the first fixed access
+// token.
 func (st *state) Credentials() contract.Values {
 	v := contract.Values{}
 	if len(st.Software) > 0 {
@@ -260,8 +261,8 @@ func (st *state) Credentials() contract.Values {
 	return v
 }
 
-// digest is a short name for a long or secret text: 40 hexadecimal digits, as
-// the user ids of TempPass have them.
+// digest shortens a long or secret text to 40 hexadecimal digits, the form of
+// the user ids of TempPass.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:20])
