@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The pages behind the documented endpoints, where the vendor has its own.
+// The pages behind the documented endpoints. Adobe has its own here.
 const (
 	loginPath  = "/adobe-services/authenticate/saml"
 	logoutPath = "/adobe-services/logout"
@@ -51,12 +51,12 @@ var authenticate = &contract.Operation{
 	Write: writeRedirect,
 }
 
-// A location is where a user agent is sent.
+// A location is the target of a redirect.
 type location struct {
 	Location string
 }
 
-// writeRedirect sends a user agent on, or tells a person why not.
+// writeRedirect redirects the user agent, or renders the error as a page.
 func writeRedirect(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	if v.Outcome.Status != 302 {
 		return writeErrorPage(c, v, reply)

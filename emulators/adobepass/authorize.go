@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// decisionParams are the rows of both operations on decisions.
+// decisionParams returns the rows of Preauthorize and Authorize.
 func decisionParams(cite string) []contract.Param {
 	return slices.Concat([]contract.Param{serviceProviderRow(cite), mvpdRow(cite), resourcesRow, deviceRow, deviceInfoRow, identityRow}, ssoRows)
 }

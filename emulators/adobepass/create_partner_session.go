@@ -37,7 +37,7 @@ var partnerSessionRows = append(sessionRows(citePartner, []string{"partner_profi
 		},
 	})
 
-// An authnRequest is what the partner's framework is asked.
+// An authnRequest is the request to the partner's framework.
 type authnRequest struct {
 	Type       string   `json:"type"`
 	Request    string   `json:"request"`
@@ -71,9 +71,9 @@ var (
 	partnerDegraded       = authorizeOutcome("authorize.degraded", degraded, citePartner, partnerSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
 )
 
-// fallsBack makes an outcome in which the basic flow takes over. A sample shows
-// authenticate where the header names no MVPD; but who could not be told where
-// to log in has to resume first.
+// fallbackOutcome makes an outcome in which the basic flow takes over. A sample
+// shows actionName authenticate where the header names no MVPD. Without an MVPD
+// there is no login page, so the session has to be resumed first.
 func fallbackOutcome(name, reason, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citePartner, Returns: partnerSessionRows, Doc: doc,
@@ -93,8 +93,8 @@ func fallbackOutcome(name, reason, doc string) *contract.Outcome {
 	}
 }
 
-// partnerMVPD is the MVPD that the partner framework status names; "" where it
-// names none. It is looked at whatever else is wrong with the header.
+// partnerMVPD returns the MVPD that the partner framework status names, or "".
+// Other faults of the header do not matter here.
 func partnerMVPD(c *contract.Call, st *state) string {
 	if findParam(c.Operation, partnerHeader) == nil || findParam(c.Operation, "partner") == nil {
 		return ""
@@ -107,8 +107,8 @@ func partnerMVPD(c *contract.Call, st *state) string {
 	return ""
 }
 
-// samlRequest is the request for the partner's framework, as far as a client
-// looks at it: base64 of an AuthnRequest.
+// samlRequest returns a SAML AuthnRequest in base64, with the parts that clients
+// look at.
 func samlRequest(c *contract.Call, id string) string {
 	return base64.StdEncoding.EncodeToString([]byte(`<?xml version="1.0" encoding="UTF-8"?>` +
 		`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_` + id + `" Version="2.0" IssueInstant="` + c.Now.UTC().Format("2006-01-02T15:04:05Z") + `">` +
@@ -144,7 +144,7 @@ func decidePartner(c *contract.Call, st *state) contract.Verdict {
 	return partnerProfile.Verdict()
 }
 
-// flat are facts as Because takes them.
+// flattenFacts returns facts as Because takes them: names and values alternate.
 func flattenFacts(facts contract.Facts) []any {
 	var all []any
 	for _, f := range facts {

@@ -2,8 +2,8 @@ package adobepass
 
 import "github.com/understudy-suite/understudy/internal/contract"
 
-// The rows of a session's parameters. They are documented as required; what is
-// left out is answered with 200 and asked for.
+// The rows of a session's parameters. They are documented as required, but a
+// request without them gets status 200 and the list of what is missing.
 func serviceProviderRow(cite string) contract.Param {
 	return contract.Param{Name: "serviceProvider", In: contract.Path, Need: contract.Required, Example: "REF30", Cite: cite, Doc: "The id of the service provider."}
 }
@@ -73,7 +73,8 @@ var (
 	authenticatedSSO   = authorizeOutcome("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createSessionRows, "Single sign-on leads to a valid profile of another application or device.")
 )
 
-// lacksOne makes an outcome in which a session lacks one parameter alone.
+// missingOneOutcome makes an outcome in which a session lacks only one
+// parameter.
 func missingOneOutcome(name, parameter string, take func(*session)) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createSessionRows,
@@ -89,23 +90,23 @@ func missingOneOutcome(name, parameter string, take func(*session)) *contract.Ou
 	}
 }
 
-// withhold takes everything from a session that lacks nothing, for a scenario
-// that has parameters missing.
+// clearIfComplete clears all parameters of a complete session, for a scenario in
+// which parameters are missing.
 func (s *session) clearIfComplete(c *contract.Call) {
 	if len(s.missing(c.Switches)) == 0 {
 		s.MVPD, s.Domain, s.RedirectURL = "", "", ""
 	}
 }
 
-// resume asks for what a session lacks.
+// resumeReply returns the reply that requests the missing parameters.
 func (s *session) resumeReply(c *contract.Call, reason string) *sessionReply {
 	r := s.reply("resume", direct, reason, s.resumePath())
 	r.MissingParameters = s.missing(c.Switches)
 	return r
 }
 
-// goesOn makes an outcome after which the client goes on to decisions. Where a
-// scenario has it, the profile that it speaks of is made, so that it can.
+// authorizeOutcome makes an outcome after which the client goes on to decisions.
+// Where a scenario forces it, it creates the profile that decisions need.
 func authorizeOutcome(name, reason, cite string, rows []contract.Param, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc + " actionName is authorize, and no code is issued.",
@@ -139,12 +140,13 @@ func authorizeOutcome(name, reason, cite string, rows []contract.Param, doc stri
 	}
 }
 
-// sessionOf is the session that a request describes.
+// sessionOf returns a new session with the parameters of a request.
 func sessionOf(c *contract.Call) *session {
 	return &session{ID: c.Dice().ID(), ServiceProvider: c.In.Text("serviceProvider"), MVPD: c.In.Text("mvpd"), Domain: c.In.Text("domainName"), RedirectURL: c.In.Text("redirectUrl")}
 }
 
-// complete fills what a session lacks that a scenario has complete.
+// complete sets the missing parameters of a session, for a scenario in which it
+// is complete.
 func (st *state) complete(s *session) {
 	if s.MVPD == "" {
 		s.MVPD = st.defaultMVPD(s.ServiceProvider)
@@ -185,13 +187,14 @@ func decideCreate(c *contract.Call, st *state) contract.Verdict {
 	return loginNext.Verdict()
 }
 
-// words are the outcomes with which an operation says that no login is needed.
+// shortcutOutcomes are the outcomes with which an operation says that no login
+// is needed.
 type shortcutOutcomes struct{ temporary, authenticated, sso, degraded *contract.Outcome }
 
 var createShortcuts = shortcutOutcomes{temporaryNext, authenticated, authenticatedSSO, degradedNext}
 
-// shortcut decides where no login is needed: TempPass, a profile, single
-// sign-on, degradation, in this order. Only mvpd has to be known for it.
+// decideWithoutLogin decides where no login is needed: TempPass, a profile,
+// single sign-on, degradation, in this order. It needs only the MVPD.
 func (st *state) decideWithoutLogin(c *contract.Call, m *mvpd, h holder, identities []identity, outcomes *shortcutOutcomes) contract.Verdict {
 	now := c.Now.UnixMilli()
 	if m.TempPass != "" && outcomes.temporary != nil {

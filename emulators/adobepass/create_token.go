@@ -22,7 +22,7 @@ var createToken = &contract.Operation{
 	Decide:   decideToken,
 }
 
-// An accessToken is what CreateToken returns.
+// An accessToken is the reply of CreateToken.
 type accessToken struct {
 	ID        string       `json:"id"`
 	Token     *signedToken `json:"access_token"`
@@ -48,7 +48,7 @@ var tokenCreated = &contract.Outcome{
 			one = st.registerUnknownClient(c, id)
 		}
 		if issued <= one.Stale {
-			issued = one.Stale + 1 // a token of this second was expired, and the new one must differ from it
+			issued = one.Stale + 1 // a trigger expired all tokens of this second, and the new token must be valid
 		}
 		t := &signedToken{claims: claims{Subject: one.ID, NotBefore: issued, Issuer: issuer, Scopes: scope, Expires: issued + lives, Issued: issued}, key: st.key}
 		if t.key == nil {
@@ -59,7 +59,7 @@ var tokenCreated = &contract.Outcome{
 	},
 }
 
-// adopt registers the client that a scenario gives a token to.
+// registerUnknownClient registers a client for which a scenario forces a token.
 func (st *state) registerUnknownClient(c *contract.Call, id string) *client {
 	st.makeRoom(clientKind, c)
 	if id == "" || len(id) > longestDevice {

@@ -15,8 +15,8 @@ var (
 	eachDecided    = &contract.Cause{Code: "decided_each", Text: "The fixture's denials and users decide about each resource."}
 )
 
-// decideOn decides both operations. Degradation comes first: it is there for
-// when profiles and MVPDs cannot be asked.
+// decideResources decides Preauthorize and Authorize. Degradation comes first,
+// because it replaces profiles and MVPDs that cannot be reached.
 func decideResources(c *contract.Call, st *state) contract.Verdict {
 	m, v := st.checkMVPD(c, c.In.Text("mvpd"))
 	if !v.Pending() {
@@ -41,7 +41,8 @@ func decideResources(c *contract.Call, st *state) contract.Verdict {
 	return st.outcomeOfAll(c, m, h)
 }
 
-// ending finds an ending of the call's own operation.
+// outcomeNamed returns an outcome of the call's operation by its name, or mixed
+// where the operation has none of that name.
 func outcomeNamed(c *contract.Call, name string) *contract.Outcome {
 	for _, o := range c.Operation.Outcomes {
 		if o.Name == name {
@@ -51,8 +52,10 @@ func outcomeNamed(c *contract.Call, name string) *contract.Outcome {
 	return mixedOf(c)
 }
 
+// mixedOf returns the outcome mixed of the call's operation.
 func mixedOf(c *contract.Call) *contract.Outcome { return c.Operation.Outcomes[3] }
 
+// checkLimit refuses more resources than the integration allows.
 func (st *state) checkLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	limit, own := c.Switches.Int("authorize_limit"), m.AuthorizeLimit
 	if c.Operation.Name == "Preauthorize" {
@@ -67,6 +70,7 @@ func (st *state) checkLimit(c *contract.Call, m *mvpd) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkProfile refuses a holder without a valid profile.
 func (st *state) checkProfile(c *contract.Call, h holder, now int64) contract.Verdict {
 	if p, _ := st.findProfile(h, callerOf(c).identities, now); p != nil {
 		return contract.Verdict{}
@@ -81,13 +85,13 @@ func (st *state) checkProfile(c *contract.Call, h holder, now int64) contract.Ve
 	}
 }
 
-// sum names the ending that says what is decided about all resources: permitted,
-// denied with one code, or mixed.
+// outcomeOfAll summarises the decisions about all resources: permitted, denied
+// with one code, or mixed.
 func (st *state) outcomeOfAll(c *contract.Call, m *mvpd, h holder) contract.Verdict {
 	denied, first := 0, (*errorCode)(nil)
 	same := true
 	list := resourcesOf(c)
-	var used []string // by a promotional access, this call's resources among them
+	var used []string // resources of a promotional trial, those of this call included
 	if t := st.trialOf(c, m, h); t != nil {
 		used = slices.Clone(t.Used)
 	}
@@ -118,6 +122,7 @@ func (st *state) outcomeOfAll(c *contract.Call, m *mvpd, h holder) contract.Verd
 	return mixedOf(c).Because(eachDecided)
 }
 
+// trialOf returns the call's trial of a TempPass, or nil.
 func (st *state) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
 	identity := ""
 	if m.TempPass == promotional {
@@ -126,8 +131,8 @@ func (st *state) trialOf(c *contract.Call, m *mvpd, h holder) *trial {
 	return st.trial(m, h, identity)
 }
 
-// judge says with which code a resource is denied, and what the MVPD says to
-// that; nil where it is permitted.
+// denialOf returns the code with which a resource is denied and the MVPD's own
+// text. The code is nil where the resource is permitted.
 func (st *state) denialOf(c *contract.Call, m *mvpd, h holder, resource string) (e *errorCode, details string) {
 	if m.TempPass != "" {
 		e, _ = st.trialDenial(c, m, h, resource)
@@ -146,6 +151,8 @@ func (st *state) denialOf(c *contract.Call, m *mvpd, h holder, resource string) 
 	return nil, ""
 }
 
+// denialCode returns the code of a denial. A denial by the MVPD has a code of
+// its own in Preauthorize.
 func (st *state) denialCode(c *contract.Call, d *denial) *errorCode {
 	code := d.Code
 	if code == "" || code == deniedByMVPD || code == preDeniedByMVPD {

@@ -26,12 +26,12 @@ var resourcesRow = contract.Param{
 	Doc: "The resources: simple ids, or strings of MRSS.",
 }
 
-// A decisionsReply is what the operations on decisions return.
+// A decisionsReply is the reply of Preauthorize and Authorize.
 type decisionsReply struct {
 	Decisions []decision `json:"decisions"`
 }
 
-// A decision is about one resource. It is 200 also where it denies.
+// A decision is the result for one resource. A denial has HTTP status 200 too.
 type decision struct {
 	Resource        string      `json:"resource"`
 	ServiceProvider string      `json:"serviceProvider"`
@@ -44,6 +44,7 @@ type decision struct {
 	NotAfter        int64       `json:"notAfter,omitempty"`
 }
 
+// decisionRows returns the rows of a decisionsReply.
 func decisionRows(cite string) []contract.Param {
 	fields := []contract.Param{
 		{Name: "resource", Need: contract.Required, Cite: cite, Doc: "What was asked about."},
@@ -67,9 +68,9 @@ func decisionRows(cite string) []contract.Param {
 	return []contract.Param{{Name: "decisions", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: cite, Doc: "One for each resource, in the order of the request.", Fields: fields}}
 }
 
-// decisionOutcomes are the endings of both operations: what permits, what
-// denies item by item, and what is refused as a whole. The plain success comes
-// first.
+// decisionOutcomes returns the outcomes of both operations: those that permit,
+// those that deny item by item, and those that refuse as a whole. The plain
+// success is first.
 func decisionOutcomes(cite string) []*contract.Outcome {
 	rows := decisionRows(cite)
 	permits := func(name, source, doc string) *contract.Outcome {
@@ -112,8 +113,8 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 		badServiceProvider, badMVPD, badIntegration, badResources, badDevice, badDeviceInfo)
 }
 
-// denies makes the outcome in which every resource is denied with a code. The
-// answer is 200, and the error stands in each decision.
+// denialOutcome makes the outcome in which every resource is denied with one
+// code. The status is 200, and each decision contains the error.
 func denialOutcome(e *errorCode, rows []contract.Param) *contract.Outcome {
 	return &contract.Outcome{
 		Name: e.code, Status: 200, Cite: e.cite, Returns: rows, Message: e.message,
@@ -135,8 +136,8 @@ func denyAll(c *contract.Call, e *errorCode, details string) *decisionsReply {
 	return reply
 }
 
-// itemLevel reports whether a switch has decisions tell the lack of a profile
-// in each item of a 200. The pages list neither status.
+// itemLevel reports whether a switch moves the error of a missing profile into
+// each decision of a 200. The pages list neither status.
 func itemLevel(c *contract.Call, v contract.Verdict) bool {
 	if c.Operation == nil || !c.Switches.Bool("profile_error_item_level") || (c.Operation.Name != "Authorize" && c.Operation.Name != "Preauthorize") {
 		return false
@@ -144,12 +145,13 @@ func itemLevel(c *contract.Call, v contract.Verdict) bool {
 	return v.Outcome == noProfile || v.Outcome == profileExpired || v.Outcome == profileInvalidated
 }
 
-// wanted are the resources that a call asks about.
+// resourcesOf returns the resources of a call.
 func resourcesOf(c *contract.Call) []string { return c.In.Texts("resources") }
 
 var unusableResources = &contract.Cause{Code: "resources", Text: "resources {why}."}
 
-// checkResources looks at the list of resources, whatever a world allows.
+// checkResources checks the list of resources against limits that are
+// independent of the state.
 func checkResources(c *contract.Call) contract.Verdict {
 	list := resourcesOf(c)
 	switch {
@@ -163,7 +165,7 @@ func checkResources(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// permit is the decision that permits a resource.
+// permit returns the decision that permits a resource.
 func (st *state) permit(c *contract.Call, resource, source string) decision {
 	h := holderOf(c, c.In.Text("mvpd"))
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: source, Authorized: true}
@@ -179,13 +181,14 @@ func (st *state) permit(c *contract.Call, resource, source string) decision {
 		}
 		st.useTrial(c, m, h, resource)
 	}
-	// Under AuthZAll the samples print no times of the decision, under AuthNAll they do.
+	// The samples print the times of the decision under AuthNAll, but not under AuthZAll.
 	if source != byDegradation || !st.degradation(h.serviceProvider, h.mvpd, now).is(authZAll) {
 		d.NotBefore, d.NotAfter = now, now+st.authzTTL(c, h.mvpd)
 	}
 	return d
 }
 
+// authzTTL returns how long a decision is valid, in milliseconds.
 func (st *state) authzTTL(c *contract.Call, id string) int64 {
 	if m := st.mvpd(id); m != nil && m.AuthzTTL > 0 {
 		return m.AuthzTTL.Milliseconds()
@@ -193,10 +196,11 @@ func (st *state) authzTTL(c *contract.Call, id string) int64 {
 	return c.Switches.Duration("authz_ttl").Milliseconds()
 }
 
-// ruleText is how the samples tell AuthZNone; the catalogue's text is another.
+// authZNoneMessage is the message of AuthZNone in the samples. The catalogue has
+// another text.
 const authZNoneMessage = "The integration has an AuthZNone rule applied for the requested resources"
 
-// deny is the decision that denies a resource with a code.
+// deny returns the decision that denies a resource with a code.
 func (st *state) deny(c *contract.Call, resource string, e *errorCode, details string) decision {
 	h, now := holderOf(c, c.In.Text("mvpd")), c.Now.UnixMilli()
 	d := decision{Resource: resource, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Source: byMVPD}
@@ -207,7 +211,7 @@ func (st *state) deny(c *contract.Call, resource string, e *errorCode, details s
 	case e.code == trialOver, e.code == resourcesOver, e.code == trialBroken, e.code == identityInvalid:
 		d.Source = byTempPass
 	case e.code == deniedByMVPD:
-		// Only a denial of the MVPD's own was seen with the times of a decision.
+		// In the samples only a denial by the MVPD has the times of a decision.
 		d.NotBefore, d.NotAfter = now, now+st.authzTTL(c, h.mvpd)
 	}
 	if details == "" {
@@ -218,6 +222,7 @@ func (st *state) deny(c *contract.Call, resource string, e *errorCode, details s
 	return d
 }
 
+// denialDetails returns the MVPD's own text about a resource, or "".
 func (st *state) denialDetails(mvpd, resource string) string {
 	for i := range st.Denials {
 		if d := &st.Denials[i]; d.Resource == resource && (d.MVPD == "" || d.MVPD == mvpd) {
@@ -227,8 +232,8 @@ func (st *state) denialDetails(mvpd, resource string) string {
 	return ""
 }
 
-// mixed decides about each resource as the world says; where it denies
-// nothing, the last one is denied.
+// mixed decides about each resource as the state says. Where nothing is denied,
+// it denies the last resource.
 func (st *state) mixed(c *contract.Call) []decision {
 	m := st.mvpd(c.In.Text("mvpd"))
 	if m == nil {

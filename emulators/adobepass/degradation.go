@@ -8,17 +8,17 @@ const (
 )
 
 // A degradation is a rule that is applied to an integration while an MVPD has
-// a bad day.
+// problems.
 type degradation struct {
 	ServiceProvider string `json:"service_provider,omitempty" yaml:"service_provider"` // "": any
 	MVPD            string `json:"mvpd,omitempty" yaml:"mvpd"`                         // "": any
 	Rule            string `json:"rule" yaml:"rule"`
 	Message         string `json:"message,omitempty" yaml:"message"`
-	Until           int64  `json:"until,omitempty" yaml:"-"` // milliseconds; 0: until somebody takes it back
+	Until           int64  `json:"until,omitempty" yaml:"-"` // milliseconds; 0: until a trigger removes it
 }
 
-// degradation finds the rule that is applied; nil where there is none. Of
-// several the first counts.
+// degradation returns the rule that is applied, or nil. The first of several
+// counts.
 func (st *state) degradation(sp, mvpd string, now int64) *degradation {
 	for i := range st.Degradations {
 		d := &st.Degradations[i]

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A device is what GetSession tells of the streaming device. Its explicit
-// nulls are documented; how X-Device-Info becomes one is inferred.
+// A device is the streaming device in the reply of GetSession. Its explicit
+// nulls are documented. How X-Device-Info becomes a device is inferred.
 type device struct {
 	Type            *string    `json:"type"`
 	Model           *string    `json:"model"`
@@ -68,9 +68,9 @@ type connection struct {
 	Type      *string `json:"type"`
 }
 
-// device reads the device that created the session off its X-Device-Info, and
-// where that says nothing, off its User-Agent. What cannot be read, as the JSON
-// of all samples cannot, leaves an unknown one.
+// device derives the device that created the session from its X-Device-Info, and
+// for keys that are missing there, from its User-Agent. Unreadable data gives an
+// unknown device. The JSON of all samples is unreadable.
 func (s *session) device() *device {
 	facts := factsOfUserAgent(s.UserAgent)
 	plain, _ := decodeBase64(s.DeviceInfo)
@@ -89,10 +89,10 @@ func (s *session) device() *device {
 	return facts.device(s)
 }
 
-// said are the keys of X-Device-Info with what is said of them.
+// deviceFacts are the keys and values of X-Device-Info.
 type deviceFacts map[string]string
 
-// text is what is said under the first of names; nil where nothing is.
+// value returns the value of the first of names that is present, or nil.
 func (f deviceFacts) value(names ...string) *string {
 	for _, name := range names {
 		if x, ok := f[name]; ok {
@@ -102,6 +102,7 @@ func (f deviceFacts) value(names ...string) *string {
 	return nil
 }
 
+// valueOr returns a value, or fallback where there is none.
 func (f deviceFacts) valueOr(name, fallback string) string {
 	if x, ok := f[name]; ok {
 		return x
@@ -135,8 +136,8 @@ func (f deviceFacts) device(s *session) *device {
 	}
 }
 
-// What a User-Agent says of the system, the first that fits: the pattern finds
-// the version.
+// systems maps a User-Agent to an operating system. The first match counts. The
+// pattern captures the version.
 var systems = []struct {
 	pattern *regexp.Regexp
 	is      deviceFacts
@@ -147,8 +148,8 @@ var systems = []struct {
 	{regexp.MustCompile(`Android ([0-9.]+)`), deviceFacts{"osName": "Android", "osVendor": "Google"}},
 }
 
-// What it says of the browser: the engines name one another, so the order
-// matters.
+// browsers maps a User-Agent to a browser. Browsers name one another, so the
+// order matters.
 var browsers = []struct {
 	pattern *regexp.Regexp
 	is      deviceFacts
@@ -159,7 +160,7 @@ var browsers = []struct {
 	{regexp.MustCompile(`Version/([0-9.]+).* Safari/`), deviceFacts{"browserName": "Safari", "browserVendor": "Apple"}},
 }
 
-// recognised is what a User-Agent tells.
+// factsOfUserAgent returns what a User-Agent says about the device.
 func factsOfUserAgent(agent string) deviceFacts {
 	facts := deviceFacts{}
 	for _, s := range systems {
@@ -179,7 +180,7 @@ func factsOfUserAgent(agent string) deviceFacts {
 	return facts
 }
 
-// versionOf splits a dotted version; what is unknown is 0.
+// versionOf splits a dotted version. Unknown parts are 0.
 func versionOf(text string) *version {
 	v := &version{}
 	parts := strings.SplitN(text, ".", 4)

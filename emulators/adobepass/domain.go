@@ -10,8 +10,9 @@ import (
 
 var unregisteredDomain = &contract.Cause{Code: "domain_not_registered", Text: "The domain {domain} is none of {serviceProvider}'s: {domains}. The switch strict_domains has them checked."}
 
-// checkDomain holds the domain and the host of the redirect against the
-// service provider's domains, under a switch: no page says that they are.
+// checkDomain checks that the domain and the redirect's host belong to the
+// service provider. It does so only under a switch, because no page documents
+// it.
 func (st *state) checkDomain(c *contract.Call) contract.Verdict {
 	if !c.Switches.Bool("strict_domains") {
 		return contract.Verdict{}
@@ -26,7 +27,7 @@ func (st *state) checkDomain(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// owns reports whether a domain is the service provider's, or below one.
+// owns reports whether a domain is one of the service provider's or a subdomain.
 func (p *provider) owns(domain string) bool {
 	domain = strings.ToLower(domain)
 	return slices.ContainsFunc(p.Domains, func(d string) bool {
@@ -35,7 +36,7 @@ func (p *provider) owns(domain string) bool {
 	})
 }
 
-// webHost is the host of a web address; "" for other URIs.
+// webHost returns the host of an http or https URL, or "".
 func webHost(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {

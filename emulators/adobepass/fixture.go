@@ -9,8 +9,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// switches are the knobs of what pages contradict each other on, and of what
-// is documented for no client to change.
+// switches choose between readings on which pages contradict each other, and set
+// values that are documented but that no client can change.
 var switches = []contract.Param{
 	{Name: "throttle", Type: contract.Boolean, Default: false, Cite: citeThrottling, Doc: "Whether a device may send one request a second after a burst of ten. Off, because tests share one address."},
 	{Name: "burst_refills", Type: contract.Boolean, Default: true, Doc: "Whether the burst comes back. The page calls it a one-time allowance; its timeline fits both."},
@@ -36,7 +36,7 @@ var switches = []contract.Param{
 	{Name: "logout_redirect", Default: "https://adobe.com", Doc: "Where a logout leads that names no redirectUrl."},
 }
 
-// fixtureRows are the lists of a fixture file.
+// fixtureRows describe a fixture file.
 var fixtureRows = []contract.Param{
 	{Name: "signing_key", Doc: "The RSA key that access tokens are signed with, as PEM. Without one no token can be made, and only those under tokens are taken."},
 	{Name: "service_token_keys", Type: contract.List, Of: contract.Object, Doc: "Who may sign AD-Service-Tokens.", Fields: []contract.Param{
@@ -140,7 +140,7 @@ var deniable = []string{
 	"maximum_execution_time_exceeded",
 }
 
-// A file is what a fixture's lists hold.
+// A fixtureFile is the content of a fixture file.
 type fixtureFile struct {
 	SigningKey  string       `yaml:"signing_key"`
 	ServiceKeys []serviceKey `yaml:"service_token_keys"`
@@ -193,7 +193,7 @@ type fixtureFile struct {
 	} `yaml:"profiles"`
 }
 
-// newState begins a world with what the fixture says.
+// newState creates the state of a fixture.
 func newState(seed contract.Seed) (contract.State, error) {
 	var f fixtureFile
 	if seed.Decode != nil {
@@ -225,8 +225,8 @@ func newState(seed contract.Seed) (contract.State, error) {
 	return st, st.checkReferences()
 }
 
-// alsoKnow takes in a caller beside those of the fixture: a software statement
-// with the rights of the first, and a token of its first client.
+// addCredentials adds a caller to those of the fixture: a software statement
+// with the rights of the first one, and a token of the first token's client.
 func (st *state) addCredentials(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
@@ -331,7 +331,7 @@ func (st *state) addProfiles(f *fixtureFile, seed contract.Seed) error {
 	return nil
 }
 
-// check tells of lists that contradict each other.
+// checkReferences refuses entries that refer to missing entries of other lists.
 func (st *state) checkReferences() error {
 	for i := range st.Providers {
 		for _, id := range st.Providers[i].MVPDs {

@@ -34,7 +34,7 @@ var getConfiguration = &contract.Operation{
 	Decide: forKnownProvider(func(c *contract.Call, _ *state) contract.Verdict { return c.Operation.Outcomes[0].Verdict() }),
 }
 
-// A configured is what GetConfiguration returns.
+// A configurationReply is the reply of GetConfiguration.
 type configurationReply struct {
 	Device     string    `json:"device"`
 	ClientType string    `json:"clientType"`
@@ -69,6 +69,7 @@ type providerView struct {
 // noLogo is the logo of most MVPDs in the sample.
 const noLogo = "https://entitlement.auth.adobe.com/entitlement/noLogo.png"
 
+// doConfiguration returns the configuration of the service provider.
 func doConfiguration(c *contract.Call) any {
 	st, id := c.State.(*state), c.In.Text("serviceProvider")
 	reply := &configurationReply{Device: "unknown", ClientType: "html5", OS: "Unknown", Requestor: requestor{ID: id, Name: id, Domains: []domainView{}, MVPDs: []providerView{}}}

@@ -28,8 +28,8 @@ var getProfile = &contract.Operation{
 	}),
 }
 
-// The endings of the operations that return one profile, in the order in which
-// these list them.
+// The outcomes of the operations that return one profile, in the order of their
+// lists.
 func profileFound(cite string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "success", Status: 200, Cite: cite, Returns: profileRows(cite),
@@ -70,8 +70,8 @@ func temporaryProfile(cite string) *contract.Outcome {
 	}
 }
 
-// asked is whose profile is asked for: the caller's, or that of the session
-// whose code the call names.
+// requestedHolder returns the holder of the requested profile: the caller, or
+// the creator of the session whose code the call names.
 func requestedHolder(c *contract.Call, st *state) (holder, []identity) {
 	if s := st.Sessions[c.In.Text("code")]; s != nil {
 		h := holder{s.Client, s.Device, s.ServiceProvider, s.MVPD}
@@ -92,7 +92,7 @@ func requestedHolder(c *contract.Call, st *state) (holder, []identity) {
 
 var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so everybody has a profile."}
 
-// decideProfile decides about one MVPD: a profile from a login comes before a
+// decideProfile decides about one MVPD. A profile from a login comes before a
 // degraded one.
 func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, identities []identity) contract.Verdict {
 	found, none, byRule, byTrial := c.Operation.Outcomes[0], c.Operation.Outcomes[1], c.Operation.Outcomes[2], c.Operation.Outcomes[3]
@@ -112,8 +112,8 @@ func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, identities [
 	return none.Because(noneVisible, "serviceProvider", h.serviceProvider, "client", h.client)
 }
 
-// degradedView is the profile that AuthNAll gives: nobody's in particular. Its
-// userID has 56 hexadecimal digits, as in the sample.
+// degradedView returns the profile that AuthNAll gives to every user. Its userID
+// has 56 hexadecimal digits, as in the sample.
 func degradedView(c *contract.Call, h holder) profileView {
 	now, user := c.Now.UnixMilli(), sha256.Sum224([]byte(h.device+h.mvpd))
 	return profileView{

@@ -7,7 +7,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// ssoRows are the headers that lead to profiles of others.
+// ssoRows are the headers by which single sign-on finds profiles of other
+// devices.
 var ssoRows = []contract.Param{forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerStatusRow, visitorRow}
 
 var getProfiles = &contract.Operation{
@@ -39,7 +40,7 @@ var getProfiles = &contract.Operation{
 	}),
 }
 
-// noProfiles is the answer of all profile operations where nobody logged in.
+// noProfiles makes the outcome of all profile operations without a profile.
 func noProfiles(cite string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "noProfile", Status: 200, Cite: cite, Returns: profileRows(cite),
@@ -50,8 +51,8 @@ func noProfiles(cite string) *contract.Outcome {
 
 var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no valid profile under client {client} and {serviceProvider}. Profiles are bound to all three; a new client or device identifier sees none of the old."}
 
-// visible lists the profiles that the caller may see, by MVPD. Those of
-// Apple's single sign-on ask for a good partner framework status.
+// visibleProfiles lists the profiles that the caller may see, by MVPD. Those of
+// Apple's single sign-on need a good partner framework status.
 func (st *state) visibleProfiles(c *contract.Call) members {
 	var all members
 	sp, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
@@ -67,7 +68,7 @@ func (st *state) visibleProfiles(c *contract.Call) members {
 	return all
 }
 
-// mayShow reports whether a profile is shown to the caller.
+// mayShow reports whether the caller may see a profile.
 func (st *state) mayShow(c *contract.Call, p *profile) bool {
 	if p.Type != appleSSO {
 		return true

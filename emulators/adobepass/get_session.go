@@ -39,7 +39,7 @@ var getSession = &contract.Operation{
 	}),
 }
 
-// A sessionStatus is what GetSession returns.
+// A sessionStatus is the reply of GetSession.
 type sessionStatus struct {
 	Missing   []string           `json:"missingParameters,omitempty"`
 	Existing  existingParameters `json:"existingParameters"`

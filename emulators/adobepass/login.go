@@ -91,14 +91,14 @@ var (
 		if t == nil {
 			return location{c.Switches.Text("logout_redirect")}
 		}
-		st.queues[logoutKind].retire(&t.entry) // it may be opened again as long as there is room
+		st.queues[logoutKind].retire(&t.entry) // the browser may open it again until it is evicted
 		return location{t.RedirectURL}
 	}, Returns: locationRows}
 )
 
 var locationRows = []contract.Param{{Name: "Location", In: contract.Header, Need: contract.Required, Doc: "Where the browser goes."}}
 
-// A loginData is what the login page shows.
+// loginData is the content of the login page.
 type loginData struct {
 	Code            string   `json:"reg_code"`
 	MVPD            string   `json:"mvpd"`
@@ -108,6 +108,7 @@ type loginData struct {
 	Message         string   `json:"said,omitempty"`
 }
 
+// A person is a user on the login page.
 type person struct {
 	Username string `json:"username"`
 	Name     string `json:"name"`
@@ -128,8 +129,8 @@ var (
 	unknownUser   = &contract.Cause{Code: "unknown_user", Text: "The user {username} is not in the fixture."}
 )
 
-// loggingIn finds the session that a login page is for. The code travels in
-// the page's address and in its form, so that no cookie is needed.
+// checkLoginCode returns the session of a login page. The code is in the page's
+// address and in its form, so that no cookie is needed.
 func (st *state) checkLoginCode(c *contract.Call) (*session, contract.Verdict) {
 	code := c.In.Text("reg_code")
 	s := st.Sessions[code]
@@ -146,6 +147,7 @@ func (st *state) checkLoginCode(c *contract.Call) (*session, contract.Verdict) {
 	return s, contract.Verdict{}
 }
 
+// decideSubmit decides SubmitLogin.
 func decideSubmit(c *contract.Call) contract.Verdict {
 	st := c.State.(*state)
 	if _, v := st.checkLoginCode(c); !v.Pending() {
@@ -164,8 +166,8 @@ func decideSubmit(c *contract.Call) contract.Verdict {
 	return loggedIn.Verdict()
 }
 
-// loginSession is the session of a login; where a scenario has one that is not
-// there, it is made.
+// ensureLoginSession returns the session of a login. It creates one where a
+// scenario forces the outcome for an unknown code.
 func (st *state) ensureLoginSession(c *contract.Call) *session {
 	s := st.Sessions[c.In.Text("reg_code")]
 	if s == nil {
@@ -188,15 +190,17 @@ func (st *state) logIn(c *contract.Call, s *session, u *user) *profile {
 	}, u)
 }
 
-// redirect is where a session's user agent ends up.
+// redirectTarget returns where the user agent goes at the end of a session.
 func redirectTarget(s *session) string {
 	u, err := url.Parse(s.RedirectURL)
 	if err != nil {
-		return s.RedirectURL // refused long before
+		return s.RedirectURL // unreachable: CreateSession refuses such a URL
 	}
 	return u.String()
 }
 
+// loginPage returns the content of the login page, with a message about the last
+// attempt.
 func (st *state) loginPage(c *contract.Call, message string) any {
 	d := &loginData{Code: c.In.Text("reg_code"), Message: message, Users: []person{}}
 	if s := st.Sessions[d.Code]; s != nil {
@@ -218,7 +222,7 @@ func (st *state) loginPage(c *contract.Call, message string) any {
 	return d
 }
 
-// writeLogin shows the login page, or sends the browser on.
+// writeLogin renders the login page, or redirects the browser.
 func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	if d := callerOf(c).loginPage; d != nil && v.Outcome.Status == 200 {
 		return renderPage(200, headersFor(c, loginHeaders), loginTemplate, d)
@@ -228,8 +232,8 @@ func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) cont
 
 var loginHeaders = withHeaders(htmlHeaders, "Cache-Control", "no-store")
 
-// The page works without script and posts to where it came from. The browser
-// may frame it.
+// The page works without script and posts to its own address. A frame may show
+// it.
 var loginTemplate = template.Must(template.New("login").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -26,7 +26,7 @@ var logout = &contract.Operation{
 	Decide: forKnownProvider(decideLogout),
 }
 
-// A logoutReply is what Logout returns.
+// A logoutReply is the reply of Logout.
 type logoutReply struct {
 	Logouts members `json:"logouts"`
 }
@@ -38,6 +38,7 @@ type logoutView struct {
 	URL        string `json:"url,omitempty"`
 }
 
+// logoutOutcome makes an outcome that deletes the profile.
 func logoutOutcome(name, kind, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citeLogout, Doc: doc,
@@ -84,7 +85,7 @@ func decideLogout(c *contract.Call, st *state) contract.Verdict {
 	return interactively.Verdict()
 }
 
-// forgetLogin deletes the holder's profile, and those that share an identity
+// removeLogin deletes the holder's profile, and those that share an identity
 // with it or with the call.
 func (st *state) removeLogin(h holder, identities []identity) {
 	shared := identities
@@ -99,9 +100,9 @@ func (st *state) removeLogin(h holder, identities []identity) {
 	}
 }
 
-// logoutURL is where the user agent ends the logout: here, by the address by
-// which the request came. Its last parameter is how the page knows which
-// logout it ends.
+// logoutURL returns where the user agent finishes the logout: a page of this
+// server, under the address of the request. Its last parameter identifies the
+// logout.
 func (st *state) logoutURL(c *contract.Call, mvpd string) string {
 	to := c.In.Text("redirectUrl")
 	if to == "" {
@@ -117,7 +118,7 @@ func (st *state) logoutURL(c *contract.Call, mvpd string) string {
 		"&redirect_url=" + url.QueryEscape(to) + "&pt_device_id=" + t.ID
 }
 
-// punch forgets a logout that is to be ended in the browser.
+// removeLogout deletes a pending logout.
 func (st *state) removeLogout(c *contract.Call, t *pendingLogout) {
 	t.entry.remove()
 	delete(st.Logouts, t.ID)

@@ -13,15 +13,16 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A mediaToken is the short-lived proof of a permission. It is signed when it
-// is written, after the world's lock was given back.
+// A mediaToken is a short-lived proof of a permission. It is signed when it is
+// encoded, after the state's lock was released.
 type mediaToken struct {
 	NotBefore  int64           `json:"notBefore"`
 	NotAfter   int64           `json:"notAfter"`
 	Serialized serializedToken `json:"serializedToken"`
 }
 
-// A serialized is the token as the media token verifier reads it.
+// A serializedToken is the token in the form that the media token verifier
+// reads.
 type serializedToken struct {
 	guid, requestor, resource, mvpd string
 	issued                          string
@@ -38,7 +39,7 @@ func (st *state) mediaToken(c *contract.Call, h holder, resource string) *mediaT
 	}}
 }
 
-// MarshalJSON signs with SHA256withRSA and writes base64.
+// MarshalJSON signs the token with SHA256withRSA and encodes it as base64.
 func (s serializedToken) MarshalJSON() ([]byte, error) {
 	body := "<shortAuthorizationToken><sessionGUID>" + s.guid + "</sessionGUID><requestorID>" + escaped(s.requestor) +
 		"</requestorID><resourceID>" + escaped(s.resource) + "</resourceID><ttl>" + strconv.FormatInt(s.ttl, 10) +
@@ -58,6 +59,6 @@ func (s serializedToken) MarshalJSON() ([]byte, error) {
 
 func escaped(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder returns no error
 	return b.String()
 }

@@ -52,8 +52,8 @@ const (
 	profileIsMissing = "authenticated_profile_missing"
 )
 
-// An eec is one enhanced error code. Cite is empty where the code is not of
-// the V2 catalogue but fills a gap that the documentation leaves.
+// An errorCode is one enhanced error code. Its cite is empty where the code is
+// not in the V2 catalogue but fills a gap of the documentation.
 type errorCode struct {
 	code    string
 	action  string
@@ -62,7 +62,8 @@ type errorCode struct {
 	cite    string
 }
 
-// catalogue is the page's table, in its order, and what fills its gaps.
+// catalogue is the page's table in its order, followed by the codes that fill
+// its gaps.
 var catalogue = []errorCode{
 	{"invalid_parameter_service_provider", none, 400, "The service provider parameter value is missing or invalid.", citeCodes},
 	{"invalid_parameter_mvpd", none, 400, "The mvpd parameter value is missing or invalid.", citeCodes},
@@ -120,7 +121,7 @@ var catalogue = []errorCode{
 	{"too_many_requests", "retry-after", 429, "Too many requests.", ""},
 }
 
-// codes finds an enhanced error code by its name.
+// errorCodes maps names to enhanced error codes.
 var errorCodes = func() map[string]*errorCode {
 	all := map[string]*errorCode{}
 	for i := range catalogue {
@@ -129,14 +130,14 @@ var errorCodes = func() map[string]*errorCode {
 	return all
 }()
 
-// refuses makes the outcome of a request that is refused with a code: the flat
-// error object at the top of the answer.
+// refusal makes the outcome of a request that is refused with a code: its body
+// is the error object.
 func refusal(code, doc string) *contract.Outcome {
 	e := errorCodes[code]
 	return &contract.Outcome{Name: code, Fails: true, Status: e.status, Message: e.message, Doc: doc, Cite: e.cite}
 }
 
-// What is refused before anything else is looked at. Any operation may end so.
+// Refusals of checks that run first. Any operation can end in them.
 var (
 	tooManyRequests = refusal("too_many_requests", "The device sent more than one request a second and has used its burst of ten. The edge answers, with a page of HTML and without Retry-After.")
 	notFound        = refusal("not_found", "No operation lives at this path.")
@@ -147,7 +148,7 @@ var (
 	badRequest      = refusal("bad_request", "The body cannot be taken apart, or is too large.")
 )
 
-// What operations refuse for their own parameters.
+// Refusals of the operations' own parameters.
 var (
 	badServiceProvider = refusal("invalid_parameter_service_provider", "The service provider is not known.")
 	badMVPD            = refusal("invalid_parameter_mvpd", "The MVPD is not known.")
@@ -171,7 +172,7 @@ var (
 	temporaryBroken    = refusal(trialBroken, "The TempPass MVPD is configured wrongly.")
 )
 
-// Faults of the partner framework status, in the order in which it is read.
+// Faults of the partner framework status, in the order of the checks.
 var (
 	pfsNotPresent    = refusal("invalid_header_pfs_permission_access_not_present", "AP-Partner-Framework-Status is missing, unreadable or lacks accessStatus.")
 	pfsNotDetermined = refusal("invalid_header_pfs_permission_access_not_determined", "accessStatus is notDetermined.")
@@ -181,8 +182,8 @@ var (
 	pfsExpired       = refusal("invalid_header_pfs_provider_info_expired", "expirationDate has passed.")
 )
 
-// common are what any operation may end in for reasons of the service's own.
-// The codes of misconfigured platforms can only be called for.
+// common are the outcomes of any operation for reasons of the service's own.
+// Only a scenario gives the codes of a misconfigured platform.
 var common = func() []*contract.Outcome {
 	all := []*contract.Outcome{refusal("internal_server_error", "The service failed.")}
 	for i := range catalogue {
@@ -204,14 +205,14 @@ type apiError struct {
 	Trace   string `json:"trace"`
 }
 
-// helpURL is the one of all documented samples, misspelt as they have it.
+// helpURL is the URL of all documented samples, with their misspelling.
 const helpURL = "https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"
 
-// tell makes the body of a code.
+// body returns the body of a code.
 func (e *errorCode) body(c *contract.Call, message string) *apiError {
 	code := e.code
 	if e.status == 415 {
-		code = badRequest.Name // no code is documented for it
+		code = badRequest.Name // the pages document no code of its own
 	}
 	return &apiError{Action: e.action, Status: e.status, Code: code, Message: message, HelpURL: helpURL, Trace: c.Dice().ID()}
 }
@@ -227,18 +228,18 @@ var errorRows = []contract.Param{
 	{Name: "trace", Cite: citeCodes, Doc: "The unique id of this answer."},
 }
 
-// failureRows are the enhanced error code, and the error of client
-// registration, which is told by its code alone.
+// failureRows are the rows of an enhanced error code, and the error of client
+// registration, which is only a code.
 var failureRows = append(slices.Clone(errorRows),
 	contract.Param{Name: "error", Cite: citeRegister, Doc: "The error code of RegisterClient and CreateToken, which have no other member."})
 
-// dcrError is the body of an error of client registration.
+// A dcrError is the body of an error of client registration.
 type dcrError struct {
 	Error string `json:"error"`
 }
 
-// fail tells an error: as DCR does, item by item where a switch has decisions
-// do so, else as an enhanced error code.
+// fail returns the body of an error: a DCR error, or decisions where a switch
+// moves the error into them, else an enhanced error code.
 func fail(c *contract.Call, v contract.Verdict) any {
 	e := errorCodes[v.Outcome.Name]
 	switch {

@@ -19,9 +19,9 @@ const (
 	serviceTokenSSO = "serviceTokenSSO"
 )
 
-// A profile is what a login leaves behind: for an application, a device, a
-// service provider and an MVPD. One that expired is remembered, because its
-// absence and its expiry are told apart.
+// A profile is the result of a login, for an application, a device, a service
+// provider and an MVPD. An expired profile is stored, because a missing profile
+// and an expired one have different error codes.
 type profile struct {
 	ID              string      `json:"id"`
 	Client          string      `json:"client,omitempty"`
@@ -47,10 +47,10 @@ type attribute struct {
 	State string          `json:"state,omitempty" yaml:"state"`
 }
 
-// A holder is whom a profile belongs to.
+// A holder is the owner of a profile.
 type holder struct{ client, device, serviceProvider, mvpd string }
 
-// sso is what single sign-on looks a profile up by.
+// An sso is the key by which single sign-on finds profiles.
 type sso struct {
 	identity
 	mvpd string
@@ -60,8 +60,8 @@ func (p *profile) holder() holder { return holder{p.Client, p.Device, p.ServiceP
 
 func (p *profile) valid(now int64) bool { return p != nil && !p.Revoked && now < p.NotAfter }
 
-// enterProfile puts a profile into the indices, in the place of an earlier one
-// of the same holder.
+// indexProfile adds a profile to its queue and to the indices, where it replaces
+// an earlier one of the same holder.
 func (st *state) indexProfile(p *profile) {
 	q := st.queues[profileKind]
 	kept := []string{p.Client, p.Device}
@@ -79,7 +79,7 @@ func (st *state) indexProfile(p *profile) {
 	}
 }
 
-// remove forgets a profile.
+// removeProfile deletes a profile.
 func (st *state) removeProfile(p *profile) {
 	p.entry.remove()
 	delete(st.Profiles, p.ID)
@@ -100,7 +100,7 @@ func (st *state) removeProfile(p *profile) {
 	}
 }
 
-// grant makes a profile for its holder. It replaces an earlier one.
+// grantProfile creates a profile for its holder. It replaces an earlier one.
 func (st *state) grantProfile(c *contract.Call, p *profile, u *user) *profile {
 	if old := st.profilesByHolder[p.holder()]; old != nil {
 		st.removeProfile(old)
@@ -127,11 +127,12 @@ func (st *state) grantProfile(c *contract.Call, p *profile, u *user) *profile {
 	return p
 }
 
-// text is an attribute that is not encrypted.
+// plainAttribute makes an attribute that is not encrypted.
 func plainAttribute(name, value string) attribute {
 	return attribute{name, wire.Encode(value), "plain"}
 }
 
+// authnTTL returns how long a profile is valid.
 func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 	if m := st.mvpd(mvpd); m != nil && m.AuthnTTL > 0 {
 		return m.AuthnTTL
@@ -139,14 +140,14 @@ func (st *state) authnTTL(c *contract.Call, mvpd string) time.Duration {
 	return c.Switches.Duration("authn_ttl")
 }
 
-// holderOf is who asks about an MVPD.
+// holderOf returns the caller as the holder of a profile with an MVPD.
 func holderOf(c *contract.Call, mvpd string) holder {
 	ca := callerOf(c)
 	return holder{ca.client, ca.device, c.In.Text("serviceProvider"), mvpd}
 }
 
-// find finds the profile that counts for a holder: its own, or one that single
-// sign-on leads to. How is the type as which it shows itself.
+// findProfile returns the valid profile of a holder: its own, or one that single
+// sign-on finds. shownAs is the type under which it is shown.
 func (st *state) findProfile(h holder, identities []identity, now int64) (p *profile, shownAs string) {
 	if p = st.profilesByHolder[h]; p.valid(now) {
 		return p, p.Type
@@ -162,7 +163,7 @@ func (st *state) findProfile(h holder, identities []identity, now int64) (p *pro
 	return nil, ""
 }
 
-// A view is a profile as it is shown.
+// A profileView is a profile as replies show it.
 type profileView struct {
 	NotBefore  int64   `json:"notBefore"`
 	NotAfter   int64   `json:"notAfter"`
@@ -171,13 +172,13 @@ type profileView struct {
 	Attributes members `json:"attributes"`
 }
 
-// shown is what an attribute tells.
+// An attributeView is an attribute as replies show it.
 type attributeView struct {
 	Value any    `json:"value"`
 	State string `json:"state"`
 }
 
-// members are an object whose members stand in the order that was given.
+// members are a JSON object with members in a fixed order.
 type members []member
 
 type member struct {
@@ -185,7 +186,7 @@ type member struct {
 	value any
 }
 
-// MarshalJSON writes the members in their order; none are {}.
+// MarshalJSON encodes the members in their order.
 func (m members) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i, one := range m {
@@ -198,7 +199,8 @@ func (m members) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// view shows a profile. What single sign-on leads to tells the MVPD as well.
+// view returns the profile as replies show it. A profile that single sign-on
+// finds shows its MVPD as well.
 func (p *profile) view(shownAs string) profileView {
 	v := profileView{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: shownAs}
 	for _, a := range p.Attributes {
@@ -217,7 +219,7 @@ func (p *profile) view(shownAs string) profileView {
 	return v
 }
 
-// profilesReply is what the profile operations return.
+// A profilesReply is the reply of the profile operations.
 type profilesReply struct {
 	Profiles members `json:"profiles"`
 }
@@ -226,7 +228,7 @@ func oneProfile(mvpd string, v profileView) *profilesReply {
 	return &profilesReply{members{{mvpd, v}}}
 }
 
-// profileRows are the rows of that.
+// profileRows returns the rows of a profilesReply.
 func profileRows(cite string) []contract.Param {
 	return []contract.Param{{
 		Name: "profiles", Type: contract.Object, Need: contract.Required, Cite: cite,
@@ -234,7 +236,8 @@ func profileRows(cite string) []contract.Param {
 	}}
 }
 
-// invent makes the regular profile that a scenario wants where there is none.
+// grantRegularProfile creates the regular profile that a scenario needs where
+// there is none.
 func (st *state) grantRegularProfile(c *contract.Call, h holder) *profile {
 	if h.mvpd == "" {
 		h.mvpd = st.defaultMVPD(h.serviceProvider)
@@ -242,8 +245,8 @@ func (st *state) grantRegularProfile(c *contract.Call, h holder) *profile {
 	return st.grantProfile(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: regular, Identities: callerOf(c).identities}, st.user(""))
 }
 
-// someMVPD is an MVPD that a login is possible with, for a scenario that wants
-// one where none was named.
+// defaultMVPD returns an MVPD with a login, for a scenario that needs one where
+// the request names none.
 func (st *state) defaultMVPD(sp string) string {
 	if p := st.provider(sp); p != nil {
 		for _, id := range p.MVPDs {

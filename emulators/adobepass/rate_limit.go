@@ -9,16 +9,16 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The documented throttle: one request a second for each device, after a burst
-// of ten. A full bucket of eleven that is refilled continuously gives exactly
-// the page's timeline; a queue of ten does not.
+// The documented rate limit: one request a second for each device, after a burst
+// of ten. A full bucket of eleven that refills continuously gives exactly the
+// page's timeline. A queue of ten does not.
 const (
 	bucketSize = 11
 	maxBuckets = 4096
 )
 
-// A bucket is what a device may still send. It is no part of the truth: a
-// restored world begins with full buckets.
+// A bucket counts the requests that a device may still send. Snapshots do not
+// contain it: a restored sandbox begins with full buckets.
 type bucket struct {
 	remaining float64
 	updated   time.Time
@@ -26,8 +26,8 @@ type bucket struct {
 
 var overRateLimit = &contract.Cause{Code: "throttled", Text: "The device {address} has sent more than one request a second and used its burst of ten. It is known by its address, or by the first of X-Forwarded-For. The switch throttle is off by default."}
 
-// checkThrottle takes a request out of its device's bucket, which fills by the
-// wall clock: where the sandbox's stands, a device must get out of it, too.
+// checkRateLimit takes one request from the device's bucket. The bucket refills
+// by the wall clock, because the sandbox's clock may be frozen.
 func checkRateLimit(c *contract.Call) (v contract.Verdict) {
 	if !c.Switches.Bool("throttle") || c.Request.Method == http.MethodOptions {
 		return v
@@ -45,7 +45,8 @@ func checkRateLimit(c *contract.Call) (v contract.Verdict) {
 	return v
 }
 
-// take takes one request out of a bucket, if there is one left.
+// allowRequest takes one request from a bucket. It returns false where none is
+// left.
 func (st *state) allowRequest(host string, now time.Time, refills bool) bool {
 	b := st.buckets[host]
 	if b == nil {
@@ -68,8 +69,8 @@ func (st *state) allowRequest(host string, now time.Time, refills bool) bool {
 	return true
 }
 
-// forgetFull forgets the devices that have been quiet; where all are busy, it
-// forgets them all.
+// dropFullBuckets drops the full buckets. Where none is full, it drops all of
+// them.
 func (st *state) dropFullBuckets(now time.Time) {
 	maps.DeleteFunc(st.buckets, func(_ string, b *bucket) bool {
 		return b.remaining+now.Sub(b.updated).Seconds() >= bucketSize

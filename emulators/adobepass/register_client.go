@@ -10,7 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// The errors of client registration. Their bodies are the code alone.
+// The errors of client registration. Their bodies contain only the code.
 var (
 	invalidRequest      = dcrRefusal("invalid_request", "A parameter is missing, stands twice or has a value that is not supported.", citeDCR)
 	invalidRedirectURI  = dcrRefusal("invalid_redirect_uri", "The redirect URI is invalid, or not one that the application was registered with.", citeRegister)
@@ -41,7 +41,7 @@ var registerClient = &contract.Operation{
 	Decide:   decideRegister,
 }
 
-// A registration is what RegisterClient returns.
+// A registration is the reply of RegisterClient.
 type registration struct {
 	ClientID     string   `json:"client_id"`
 	ClientSecret string   `json:"client_secret"`
@@ -67,7 +67,7 @@ var registered = &contract.Outcome{
 		one := &client{ID: c.Mint().ID(), Secret: c.Dice().ID(), Statement: c.In.Text("software_statement"), Issued: c.Now.Unix(), Serial: st.nextSerial()}
 		uris := []string{}
 		if s := st.statement(one.Statement); s != nil {
-			one.Statement = s.Statement // which is there once, however many clients have it
+			one.Statement = s.Statement // the fixture's string, so that all clients share it
 			uris = append(uris, s.RedirectURIs...)
 		} else if len(st.Software) > 0 {
 			one.Statement = st.Software[0].Statement
@@ -111,9 +111,9 @@ func decideRegister(c *contract.Call) contract.Verdict {
 	return st.checkURI(c, nil)
 }
 
-// checkURI holds redirect_uri against the application's: of one of its schemes,
-// or with the scheme and host of one of its URIs. The documented sample asks
-// with another URI than its answer tells.
+// checkURI compares redirect_uri with those of the application: it needs one of
+// its schemes, or the scheme and host of one of its URIs. The documented sample
+// requests another URI than its answer contains.
 func (st *state) checkURI(c *contract.Call, s *software) contract.Verdict {
 	given := c.In.Text("redirect_uri")
 	if given == "" {
@@ -128,6 +128,7 @@ func (st *state) checkURI(c *contract.Call, s *software) contract.Verdict {
 	return invalidRedirectURI.Because(unregisteredURI, "uri", given, "uris", strings.Join(append(slices.Clone(s.RedirectURIs), s.Schemes...), ", "))
 }
 
+// allowsRedirect reports whether a client may register with a redirect URI.
 func (s *software) allowsRedirect(uri string) bool {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -140,8 +141,8 @@ func (s *software) allowsRedirect(uri string) bool {
 		})
 }
 
-// wellFormedStatement reports whether a text is a JWS as far as one can see
-// without a key: nobody publishes that of the dashboard.
+// wellFormedStatement reports whether a text has the form of a JWS. The
+// signature is not verified, because the key of the dashboard is not published.
 func wellFormedStatement(text string) bool {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -168,7 +169,7 @@ func (st *state) resembles(text string) bool {
 	})
 }
 
-// split takes the signature off a JWS.
+// splitSignature splits a JWS into its signed part and its signature.
 func splitSignature(jws string) (signed, signature string) {
 	at := strings.LastIndexByte(jws, '.')
 	if at < 0 {

@@ -8,12 +8,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// allowed are the headers that a browser may send: those that the page on
-// throttling prints, and the rest of the documented ones.
+// allowedHeaders are the headers that a browser may send: those that the page on
+// throttling prints, and the other documented ones.
 const allowedHeaders = "ap_11,ap_42,ap_z,ap_19,ap_21,ap_23,authorization,content-type,pass_sfp,AP-Session-Identifier,AP-Device-Identifier,AP-SDK-Identifier,X-Device-Info," +
 	"AP-Partner-Framework-Status,AP-TempPass-Identity,AP-Visitor-Identifier,AD-Service-Token,Adobe-Subject-Token,X-Roku-Reserved-Roku-Connect-Token,X-Forwarded-For"
 
-// edge are the headers of every answer, as the page on throttling prints them.
+// corsHeaders are in every response, as the page on throttling prints them.
 var corsHeaders = http.Header{
 	"Access-Control-Allow-Credentials": {"true"},
 	"Access-Control-Allow-Headers":     {allowedHeaders},
@@ -29,7 +29,8 @@ var (
 	redirectHeaders = withHeaders(corsHeaders, "Cache-Control", "no-store")
 )
 
-// with is h with further headers; names and values alternate.
+// withHeaders returns a copy of h with further headers. Names and values
+// alternate.
 func withHeaders(h http.Header, pairs ...string) http.Header {
 	h = h.Clone()
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -38,8 +39,8 @@ func withHeaders(h http.Header, pairs ...string) http.Header {
 	return h
 }
 
-// headers are base as the caller gets it: its origin is echoed. They are
-// shared where there is nothing to add.
+// headersFor returns base with the caller's origin. Without an origin it returns
+// base itself, which must not be changed.
 func headersFor(c *contract.Call, base http.Header) http.Header {
 	origin := c.Request.Header["Origin"]
 	if len(origin) == 0 {
@@ -53,7 +54,7 @@ func headersFor(c *contract.Call, base http.Header) http.Header {
 	return h
 }
 
-// write puts any ending on the wire as the JSON operations do.
+// write encodes the response of any outcome as the JSON operations do.
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	switch {
 	case v.Outcome == tooManyRequests:
@@ -75,7 +76,7 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 	return contract.Response{Status: statusOf(c, v), Header: h, Body: reply.Body}
 }
 
-// statusOf is the outcome's status, but where a switch says otherwise.
+// statusOf returns the outcome's status, or the one that a switch sets.
 func statusOf(c *contract.Call, v contract.Verdict) int {
 	switch {
 	case itemLevel(c, v):
@@ -86,7 +87,7 @@ func statusOf(c *contract.Call, v contract.Verdict) int {
 	return v.Outcome.Status
 }
 
-// allow lists the methods that a path takes.
+// allowedMethods lists the methods of a path.
 func allowedMethods(r *contract.Request) string {
 	var methods []string
 	for _, op := range r.At {
@@ -95,10 +96,11 @@ func allowedMethods(r *contract.Request) string {
 	return strings.Join(append(methods, http.MethodOptions), ", ")
 }
 
-// throttledPage is the stock page of the edge: 166 bytes with CRLF line ends.
+// rateLimitPage is the standard page of the edge server: 166 bytes with CRLF
+// line ends.
 const rateLimitPage = "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
 
-// userAgentAt reports whether a browser is meant to ask at this path.
+// isUserAgentPath reports whether a path is meant for browsers.
 func isUserAgentPath(r *contract.Request) bool {
 	for _, op := range r.At {
 		switch op.Name {
@@ -109,8 +111,8 @@ func isUserAgentPath(r *contract.Request) bool {
 	return false
 }
 
-// writePage tells an ending to a person: errors of the user agent's endpoints
-// are text/html, and what their pages say is documented nowhere.
+// writeErrorPage renders an error for a browser: errors of the user agent's
+// endpoints are text/html. The text of these pages is not documented.
 func writeErrorPage(c *contract.Call, v contract.Verdict, _ contract.Reply) contract.Response {
 	if v.Outcome == tooManyRequests {
 		return contract.Response{Status: v.Outcome.Status, Header: headersFor(c, edgeHeaders), Body: []byte(rateLimitPage)}
@@ -125,7 +127,7 @@ func writeErrorPage(c *contract.Call, v contract.Verdict, _ contract.Reply) cont
 	}{v.Outcome.Status, v.Outcome.Name, v.Message(c)})
 }
 
-// page renders a page; html/template escapes whatever comes from a request.
+// renderPage renders a page. html/template escapes all values of a request.
 func renderPage(status int, h http.Header, t *template.Template, data any) contract.Response {
 	var b strings.Builder
 	if err := t.Execute(&b, data); err != nil {

@@ -48,8 +48,8 @@ var (
 	resumedDegraded      = authorizeOutcome("authorize.degraded", degraded, citeResume, resumeSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
 )
 
-// resumed merges the call's parameters into the session; where a scenario has
-// one resumed that is not there, it is made.
+// resumeOrBegin merges the call's parameters into the session. It begins one
+// where a scenario forces the outcome for an unknown code.
 func (st *state) resumeOrBegin(c *contract.Call) *session {
 	s := st.Sessions[c.In.Text("code")]
 	if s == nil || s.ServiceProvider != c.In.Text("serviceProvider") {
@@ -62,7 +62,7 @@ func (st *state) resumeOrBegin(c *contract.Call) *session {
 	return s
 }
 
-// merge lays what the call says over what the session knows.
+// merge overwrites the session's parameters with those of the call.
 func (st *state) merge(c *contract.Call, s *session) {
 	for name, at := range map[string]*string{"mvpd": &s.MVPD, "domainName": &s.Domain, "redirectUrl": &s.RedirectURL} {
 		if v := c.In.Text(name); v != "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A session is an authentication that was begun, known by its code.
+// A session is an authentication that began. Its code identifies it.
 type session struct {
 	Code            string     `json:"code"`
 	ID              string     `json:"session_id"`
@@ -17,32 +17,32 @@ type session struct {
 	MVPD            string     `json:"mvpd,omitempty"`
 	Domain          string     `json:"domain_name,omitempty"`
 	RedirectURL     string     `json:"redirect_url,omitempty"`
-	Client          string     `json:"client,omitempty"` // of the creator, who gets the profile
+	Client          string     `json:"client,omitempty"` // the creator, who gets the profile
 	Device          string     `json:"device,omitempty"`
-	DeviceInfo      string     `json:"device_info,omitempty"` // the header, as it came
+	DeviceInfo      string     `json:"device_info,omitempty"` // the header, unchanged
 	UserAgent       string     `json:"user_agent,omitempty"`
 	Address         string     `json:"address,omitempty"`
 	Port            string     `json:"port,omitempty"`
 	Identities      []identity `json:"identities,omitempty"`
 	NotBefore       int64      `json:"not_before"`
 	NotAfter        int64      `json:"not_after"`
-	Done            bool       `json:"done,omitempty"`       // somebody logged in
+	Done            bool       `json:"done,omitempty"`       // a user logged in
 	Superseded      bool       `json:"superseded,omitempty"` // by a newer code of the same creator
 	Serial          uint64     `json:"serial"`
 
 	entry queueEntry
 }
 
-// A creator has one unfinished session at a time.
+// A creator has at most one unfinished session.
 type creator struct{ client, device, serviceProvider string }
 
 func (s *session) creator() creator { return creator{s.Client, s.Device, s.ServiceProvider} }
 
 func (s *session) valid(now int64) bool { return s != nil && !s.Superseded && now < s.NotAfter }
 
-// missing lists what a session still lacks, in the documented order. What is
-// called domainName on the way in is called domain here, as all samples have
-// it, unless a switch says otherwise.
+// missing lists the missing parameters in the documented order. The request's
+// domainName is called domain here, as in all samples, unless a switch changes
+// it.
 func (s *session) missing(sw contract.Values) []string {
 	var names []string
 	lacks := func(name, value string) {
@@ -56,7 +56,7 @@ func (s *session) missing(sw contract.Values) []string {
 	return names
 }
 
-// enterSession puts a session into the indices.
+// indexSession adds a session to its queue and to the indices.
 func (st *state) indexSession(s *session) {
 	q := st.queues[sessionKind]
 	s.entry = q.push(s, s.texts()...)
@@ -68,7 +68,7 @@ func (st *state) indexSession(s *session) {
 	}
 }
 
-// texts are what a session keeps of what clients sent.
+// texts returns the texts that a session stores for clients.
 func (s *session) texts() []string {
 	all := []string{s.MVPD, s.Domain, s.RedirectURL, s.Client, s.Device, s.DeviceInfo, s.UserAgent}
 	for _, i := range s.Identities {
@@ -77,7 +77,7 @@ func (s *session) texts() []string {
 	return all
 }
 
-// drop forgets a session.
+// removeSession deletes a session.
 func (st *state) removeSession(c *contract.Call, s *session) {
 	s.entry.remove()
 	delete(st.Sessions, s.Code)
@@ -87,8 +87,8 @@ func (st *state) removeSession(c *contract.Call, s *session) {
 	c.Forget(s.Code)
 }
 
-// begin begins a session for the caller: a new code voids the creator's
-// earlier unfinished one. Codes that ran out are let go of on the way.
+// beginSession begins a session for the caller. A new code voids the creator's
+// earlier unfinished one. Expired sessions are deleted at the same time.
 func (st *state) beginSession(c *contract.Call, s *session) {
 	ca, now := callerOf(c), c.Now.UnixMilli()
 	q := st.queues[sessionKind]
@@ -118,7 +118,7 @@ func (st *state) beginSession(c *contract.Call, s *session) {
 
 const longestAgent = 512
 
-// clip cuts a text that is kept, and lets go of the rest.
+// truncate cuts a stored text. The copy does not keep the whole text in memory.
 func truncate(s string, limit int) string {
 	if len(s) > limit {
 		return strings.Clone(s[:limit])
@@ -126,8 +126,8 @@ func truncate(s string, limit int) string {
 	return s
 }
 
-// freshCode throws a code that no session has: seven capital letters and
-// digits, look-alikes among them, as in the samples.
+// newCode returns a random code that no session has: seven capital letters and
+// digits, similar ones such as O and 0 included, as in the samples.
 func (st *state) newCode(c *contract.Call) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for {
@@ -136,7 +136,7 @@ func (st *state) newCode(c *contract.Call) string {
 		var code [7]byte
 		n := 0
 		for _, b := range raw {
-			if b < 252 && n < len(code) { // 252 is seven times 36: no letter is likelier than another
+			if b < 252 && n < len(code) { // 252 is seven times 36, so all characters are equally likely
 				code[n] = alphabet[b%36]
 				n++
 			}
@@ -147,8 +147,8 @@ func (st *state) newCode(c *contract.Call) string {
 	}
 }
 
-// A sessionReply is what creating and resuming a session return. Times are
-// strings here, and integers everywhere else.
+// A sessionReply is the reply of operations that create or resume a session.
+// Times are strings here, and integers everywhere else.
 type sessionReply struct {
 	ActionName            string        `json:"actionName"`
 	ActionType            string        `json:"actionType"`
@@ -164,13 +164,13 @@ type sessionReply struct {
 	AuthenticationRequest *authnRequest `json:"authenticationRequest,omitempty"`
 }
 
-// The words of session replies.
+// The action types of session replies.
 const (
 	interactive = "interactive"
 	direct      = "direct"
 )
 
-// reply tells what is to be done next with a session.
+// reply returns the reply that names the next step of a session.
 func (s *session) reply(action, kind, reason, url string) *sessionReply {
 	return &sessionReply{
 		ActionName: action, ActionType: kind, ReasonType: reason, URL: url,
@@ -179,15 +179,16 @@ func (s *session) reply(action, kind, reason, url string) *sessionReply {
 	}
 }
 
-// path is where a session is resumed.
+// resumePath returns the path where a session is resumed.
 func (s *session) resumePath() string { return apiPath + s.ServiceProvider + "/sessions/" + s.Code }
 
-// login is where a user agent logs in.
+// authenticatePath returns the path where a user agent logs in.
 func (s *session) authenticatePath() string {
 	return apiPath + "authenticate/" + s.ServiceProvider + "/" + s.Code
 }
 
-// decisions tells that a client may go on to decisions. No code comes with it.
+// authorizeReply returns the reply that sends a client on to decisions. It has
+// no code.
 func authorizeReply(sp, mvpd, reason, sessionID string) *sessionReply {
 	return &sessionReply{
 		ActionName: "authorize", ActionType: direct, ReasonType: reason,
@@ -196,7 +197,7 @@ func authorizeReply(sp, mvpd, reason, sessionID string) *sessionReply {
 	}
 }
 
-// sessionRows are the rows of a session reply.
+// sessionRows returns the rows of a session reply.
 func sessionRows(cite string, actions, reasons []string) []contract.Param {
 	return []contract.Param{
 		{Name: "actionName", Need: contract.Required, OneOf: actions, Cite: cite, Doc: "What is to be done next."},
@@ -220,8 +221,7 @@ var (
 	expiredCode         = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
 )
 
-// checkCode finds the session that the call's code names, or says why there is
-// none that counts.
+// checkCode returns the valid session of the call's code, or the refusal.
 func (st *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	code, sp := c.In.Text("code"), c.In.Text("serviceProvider")
 	s := st.Sessions[code]
@@ -238,7 +238,7 @@ func (st *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	return s, contract.Verdict{}
 }
 
-// inWorld has decide run where the service provider is known.
+// forKnownProvider refuses an unknown service provider before it calls decide.
 func forKnownProvider(decide func(c *contract.Call, st *state) contract.Verdict) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
 		st := c.State.(*state)
@@ -254,7 +254,8 @@ var (
 	noIntegration = &contract.Cause{Code: "no_integration", Text: "The MVPD {mvpd} is not among the mvpds of the service provider {serviceProvider}."}
 )
 
-// checkMVPD looks for an active integration of the call's service provider.
+// checkMVPD returns an MVPD with an active integration with the call's service
+// provider, or the refusal.
 func (st *state) checkMVPD(c *contract.Call, id string) (*mvpd, contract.Verdict) {
 	m, sp := st.mvpd(id), c.In.Text("serviceProvider")
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// sign makes the request that a client would send. A device identifier that is
-// not given at all is that of the documented samples; an empty one is left out.
+// sign makes the request of a client. Without a device identifier it sends the
+// one of the samples. It leaves out an empty one.
 func sign(d contract.Draft) (*contract.Request, error) {
 	op := d.Operation
 	if op == nil {
@@ -27,7 +27,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 				h.Set(deviceHeader, sampleDevice)
 			}
 			if p.In == contract.Path {
-				path = strings.ReplaceAll(path, "{"+p.Name+"}", "-") // nobody's, for an empty segment would be another path
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", "-") // an unknown value, because an empty segment would be another path
 			}
 			continue
 		}
@@ -83,7 +83,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	return r, nil
 }
 
-// plain is a value as it stands in a path, query, form or header.
+// textOf returns a value as it is written in a path, query, form or header.
 func textOf(x any) string {
 	switch v := x.(type) {
 	case string:
@@ -94,7 +94,7 @@ func textOf(x any) string {
 	return fmt.Sprint(x)
 }
 
-// printable leaves out what no header may hold.
+// printable drops control characters, which a header must not contain.
 func printable(r rune) rune {
 	if r < ' ' || r == 0x7f {
 		return -1
@@ -102,7 +102,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// bodyOf is the documented type of an operation's body; "" where it has none.
+// bodyType returns the documented media type of an operation's body, or "".
 func bodyType(op *contract.Operation) string {
 	kind := ""
 	for i := range op.Params {

@@ -6,14 +6,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A trial is a temporary access that somebody has begun. It is remembered when
-// it is over, for it is not had twice.
+// A trial is a temporary access that began. It is stored after its end too,
+// because it is given only once.
 type trial struct {
 	ID              string   `json:"id"`
 	ServiceProvider string   `json:"service_provider"`
 	MVPD            string   `json:"mvpd"`
 	Devices         []string `json:"devices"`
-	Identity        string   `json:"identity,omitempty"` // hashed; of promotional access
+	Identity        string   `json:"identity,omitempty"` // hashed; only of a promotional TempPass
 	NotBefore       int64    `json:"not_before"`
 	NotAfter        int64    `json:"not_after"`
 	Used            []string `json:"used"` // resources
@@ -22,18 +22,18 @@ type trial struct {
 	entry queueEntry
 }
 
-// A trialKey finds a trial by a device, or by an identity.
+// A trialKey finds a trial by a device or by an identity.
 type trialKey struct{ serviceProvider, mvpd, value string }
 
-// mostDevices is how many devices a trial is known to.
+// maxDevices is how many devices a trial stores.
 const maxDevices = 64
 
-// mostUsed bounds the resources that a trial remembers which a scenario gives
-// more than the fixture does.
+// maxUsed limits the resources that a trial stores. A scenario can give more
+// than the fixture allows.
 const maxUsed = 64
 
-// used is how a trial remembers a resource: as it is, or by a digest where it
-// is a long MRSS.
+// resourceKey is the stored form of a resource: the resource itself, or a digest
+// where it is a long MRSS.
 func resourceKey(resource string) string {
 	if len(resource) > longestURL {
 		return digest(resource)
@@ -41,6 +41,7 @@ func resourceKey(resource string) string {
 	return resource
 }
 
+// indexTrial adds a trial to its queue and to the indices.
 func (st *state) indexTrial(t *trial) {
 	t.entry = st.queues[trialKind].push(t, t.texts()...)
 	for _, d := range t.Devices {
@@ -51,6 +52,7 @@ func (st *state) indexTrial(t *trial) {
 	}
 }
 
+// removeTrial deletes a trial.
 func (st *state) removeTrial(t *trial) {
 	t.entry.remove()
 	delete(st.Trials, t.ID)
@@ -60,8 +62,7 @@ func (st *state) removeTrial(t *trial) {
 	delete(st.trialsByIdentity, trialKey{t.ServiceProvider, t.MVPD, t.Identity})
 }
 
-// trial finds the trial of an identity, or else of a device; nil where neither
-// has begun one.
+// trial returns the trial of an identity, else that of the device, else nil.
 func (st *state) trial(m *mvpd, h holder, identity string) *trial {
 	if identity != "" {
 		if t := st.trialsByIdentity[trialKey{h.serviceProvider, m.ID, identity}]; t != nil {
@@ -78,8 +79,8 @@ var (
 	trialUsedUp        = &contract.Cause{Code: "temp_pass_used_up", Text: "The trial of {mvpd} has given all resources that temp_resources allows."}
 )
 
-// judgeTrial says with which code a temporary access is denied; nil where it
-// is granted. A resource that was had before does not count again.
+// trialDenial returns the code with which a temporary access is denied, or nil.
+// A resource that was used before does not count again.
 func (st *state) trialDenial(c *contract.Call, m *mvpd, h holder, resource string) (*errorCode, *contract.Cause) {
 	if m.TempPass == misconfigured {
 		return errorCodes[trialBroken], trialMisconfigured
@@ -103,8 +104,7 @@ func (st *state) trialDenial(c *contract.Call, m *mvpd, h holder, resource strin
 	return nil, nil
 }
 
-// consume begins a trial with its first authorization, and counts the
-// resource.
+// useTrial counts a resource. The first authorization starts the trial.
 func (st *state) useTrial(c *contract.Call, m *mvpd, h holder, resource string) *trial {
 	identity := ""
 	if m.TempPass == promotional {
@@ -132,9 +132,10 @@ func (st *state) useTrial(c *contract.Call, m *mvpd, h holder, resource string) 
 	return t
 }
 
-// texts are what a trial keeps of what clients sent.
+// texts returns the texts that a trial stores for clients.
 func (t *trial) texts() []string { return slices.Concat(t.Devices, t.Used) }
 
+// trialTTL returns how long a trial lasts, in milliseconds.
 func (st *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 	if m.TempTTL > 0 {
 		return m.TempTTL.Milliseconds()
@@ -142,8 +143,8 @@ func (st *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 	return c.Switches.Duration("temp_pass_ttl").Milliseconds()
 }
 
-// trialView is the temporary profile. Before the first authorization the trial
-// does not run: it shows what it would be now.
+// trialView returns the temporary profile. Before the first authorization it
+// shows the trial as if it started now.
 func (st *state) trialView(c *contract.Call, h holder) profileView {
 	m := st.mvpd(h.mvpd)
 	if m == nil {
@@ -170,7 +171,7 @@ func (st *state) trialView(c *contract.Call, h holder) profileView {
 	return v
 }
 
-// refusalOf is the outcome with which an operation refuses as a whole what a
+// trialRefusal returns the outcome for operations that refuse as a whole what a
 // decision denies item by item.
 func trialRefusal(e *errorCode) *contract.Outcome {
 	switch e.code {

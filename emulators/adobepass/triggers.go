@@ -51,7 +51,7 @@ var triggers = []*contract.Trigger{
 
 var codeParam = contract.Param{Name: "code", Need: contract.Required, Example: "8ER640M", Doc: "The authentication code."}
 
-// waiting finds the session that a person at a login page would be in.
+// pendingSession returns the complete and valid session of a code.
 func pendingSession(c *contract.Call) (*session, error) {
 	st, code := c.State.(*state), c.In.Text("code")
 	s := st.Sessions[code]
@@ -102,7 +102,7 @@ func triggerRevoked(c *contract.Call) error {
 		return fmt.Errorf("no valid profile with %s", id)
 	}
 	slices.SortFunc(revoked, func(a, b *profile) int { return cmp.Compare(a.Serial, b.Serial) })
-	for _, p := range revoked { // in their order, for so they give way
+	for _, p := range revoked { // in the order of creation, which is the order of eviction
 		p.Revoked = true
 		st.queues[profileKind].retire(&p.entry)
 	}
