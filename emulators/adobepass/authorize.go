@@ -13,7 +13,7 @@ func decisionParams(cite string) []contract.Param {
 
 var preauthorize = &contract.Operation{
 	Name:   "Preauthorize",
-	Doc:    "Says for which of some resources a user is probably authorized, so that an application can show it. It gives no media token.",
+	Doc:    "Returns which of several resources a user is probably authorized for, so that an application can show it. It gives no media token.",
 	Cite:   citePreauthorize,
 	Method: "POST", Path: "/api/v2/{serviceProvider}/decisions/preauthorize/{mvpd}",
 	Params:   decisionParams(citePreauthorize),

@@ -18,13 +18,13 @@ const (
 )
 
 var (
-	unknownPath         = &contract.Cause{Code: "no_such_path", Text: "Nothing lives at {path}. The service provider comes before the collection, as in /api/v2/REF30/sessions; only /api/v2/authenticate/REF30/CODE has it the other way round."}
+	unknownPath         = &contract.Cause{Code: "no_such_path", Text: "There is no operation at {path}. The service provider comes before the collection, as in /api/v2/REF30/sessions; only /api/v2/authenticate/REF30/CODE has it the other way round."}
 	unexpectedMethod    = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {takes}."}
 	unknownProvider     = &contract.Cause{Code: "unknown_service_provider", Text: "The service provider {serviceProvider} is not in the fixture. Identifiers are case-sensitive."}
 	unexpectedType      = &contract.Cause{Code: "content_type", Text: "The Content-Type is {got}; {want} was expected."}
-	unreadableBody      = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be taken apart: {why}."}
-	malformedDevice     = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected was: fingerprint, a blank, and base64 of what identifies the device."}
-	malformedDeviceInfo = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected was base64 of a JSON object with model, version, osName, osVersion and connectionType."}
+	unreadableBody      = &contract.Cause{Code: "body_unreadable", Text: "The body cannot be parsed: {why}."}
+	malformedDevice     = &contract.Cause{Code: "device_identifier", Text: "AP-Device-Identifier is {got}. Expected is: fingerprint, a blank, and base64 of the device's identifier."}
+	malformedDeviceInfo = &contract.Cause{Code: "device_info", Text: "X-Device-Info {why}. Expected is base64 of a JSON object with model, version, osName, osVersion and connectionType."}
 	invalidParam        = &contract.Cause{Code: "parameter", Text: "{Name} is {rule}."}
 	malformedCode       = &contract.Cause{Code: "code_form", Text: "The code {code} is not of six or seven capital letters and digits."}
 	unusableURL         = &contract.Cause{Code: "redirect_url", Text: "redirectUrl {why}."}

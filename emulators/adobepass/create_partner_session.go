@@ -29,11 +29,11 @@ var createPartnerSession = &contract.Operation{
 var partnerSessionRows = append(sessionRows(citePartner, []string{"partner_profile", "authenticate", "resume", "authorize"},
 	[]string{none, "authenticated", degraded, "authenticatedSSO", "pfs_fallback", "configuration_fallback", "missing_parameters_fallback"}),
 	contract.Param{
-		Name: "authenticationRequest", Type: contract.Object, Cite: citePartner, Doc: "What the partner's framework is asked.",
+		Name: "authenticationRequest", Type: contract.Object, Cite: citePartner, Doc: "The request to the partner's framework.",
 		Fields: []contract.Param{
 			{Name: "type", Need: contract.Required, OneOf: []string{"saml"}, Cite: citePartner, Doc: "saml."},
 			{Name: "request", Need: contract.Required, Cite: citePartner, Doc: "The SAML request, in base64."},
-			{Name: "attributesNames", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citePartner, Doc: "The attributes that the partner is asked for."},
+			{Name: "attributesNames", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citePartner, Doc: "The attributes that the partner shall return."},
 		},
 	})
 
@@ -44,11 +44,11 @@ type authnRequest struct {
 	Attributes []string `json:"attributesNames"`
 }
 
-// The endings of CreatePartnerSession.
+// The outcomes of CreatePartnerSession.
 var (
 	partnerProfile = &contract.Outcome{
 		Name: "partner_profile", Status: 200, Cite: citePartner, Returns: partnerSessionRows,
-		Doc: "The partner's framework can be asked; its answer goes to url. No code is issued.",
+		Doc: "The partner's framework takes the request; its answer goes to url. No code is issued.",
 		Do: func(c *contract.Call) any {
 			st, sp := c.State.(*state), c.In.Text("serviceProvider")
 			m := partnerMVPD(c, st)
@@ -65,10 +65,10 @@ var (
 	}
 	pfsFallback           = fallbackOutcome("pfs_fallback", "pfs_fallback", "AP-Partner-Framework-Status is missing, invalid, expired, or the user has not granted access.")
 	configurationFallback = fallbackOutcome("configuration_fallback", "configuration_fallback", "Single sign-on through the partner is off for the MVPD.")
-	missingFallback       = fallbackOutcome("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Called for on a complete request it lists both.")
+	missingFallback       = fallbackOutcome("missing_parameters_fallback", "missing_parameters_fallback", "domainName or redirectUrl is missing; the session has to be resumed. Forced for a complete request, it lists both.")
 	partnerAuthenticated  = authorizeOutcome("authorize.authenticated", "authenticated", citePartner, partnerSessionRows, "The device has a valid profile with the MVPD.")
 	partnerSSO            = authorizeOutcome("authorize.authenticatedSSO", "authenticatedSSO", citePartner, partnerSessionRows, "Single sign-on leads to a valid profile.")
-	partnerDegraded       = authorizeOutcome("authorize.degraded", degraded, citePartner, partnerSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	partnerDegraded       = authorizeOutcome("authorize.degraded", degraded, citePartner, partnerSessionRows, "A degradation rule AuthNAll lets every user in without a login.")
 )
 
 // fallbackOutcome makes an outcome in which the basic flow takes over. A sample
@@ -117,7 +117,7 @@ func samlRequest(c *contract.Call, id string) string {
 
 var partnerShortcuts = shortcutOutcomes{nil, partnerAuthenticated, partnerSSO, partnerDegraded}
 
-var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture says no_partner_sso for {mvpd}, or the switch partner_sso is off."}
+var partnerOff = &contract.Cause{Code: "partner_sso_off", Text: "The fixture sets no_partner_sso for {mvpd}, or the switch partner_sso is off."}
 
 func decidePartner(c *contract.Call, st *state) contract.Verdict {
 	if v := st.checkDomain(c); !v.Pending() {

@@ -2,8 +2,7 @@ package adobepass
 
 import "github.com/understudy-suite/understudy/internal/contract"
 
-// The rows of a session's parameters. They are documented as required, but a
-// request without them gets status 200 and the list of what is missing.
+// The rows of path parameters that several operations have.
 func serviceProviderRow(cite string) contract.Param {
 	return contract.Param{Name: "serviceProvider", In: contract.Path, Need: contract.Required, Example: "REF30", Cite: cite, Doc: "The id of the service provider."}
 }
@@ -16,17 +15,20 @@ func codeRow(cite, example string) contract.Param {
 	return contract.Param{Name: "code", In: contract.Path, Need: contract.Required, Example: example, Cite: cite, Doc: "The authentication code."}
 }
 
+// sessionParams returns the rows of a session's parameters. They are documented
+// as required, but a request without them gets status 200 and the list of what
+// is missing.
 func sessionParams(cite string) []contract.Param {
 	return []contract.Param{
 		{Name: "mvpd", In: contract.Form, Need: contract.Expected, Example: "Cablevision", Cite: cite, Doc: "The id of the MVPD that the user logs in with."},
-		{Name: "domainName", In: contract.Form, Need: contract.Expected, Example: "adobe.com", Cite: cite, Doc: "The domain of the application that does the login. domain is taken too, for answers call it so."},
+		{Name: "domainName", In: contract.Form, Need: contract.Expected, Example: "adobe.com", Cite: cite, Doc: "The domain of the application that does the login. domain is accepted too, because answers use that name."},
 		{Name: "redirectUrl", In: contract.Form, Need: contract.Expected, Example: "https://adobe.com", Cite: cite, Doc: "Where the user agent ends up when the login is over."},
 	}
 }
 
 var createSession = &contract.Operation{
 	Name:   "CreateSession",
-	Doc:    "Begins an authentication and says what is to be done next: open the login in a user agent, supply what is missing, or go on to decisions.",
+	Doc:    "Begins an authentication and returns the next step: open the login in a user agent, supply what is missing, or go on to decisions.",
 	Cite:   citeCreate,
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions",
 	Params: append(append([]contract.Param{serviceProviderRow(citeCreate)}, sessionParams(citeCreate)...),
@@ -40,7 +42,7 @@ var createSession = &contract.Operation{
 
 var createSessionRows = sessionRows(citeCreate, []string{"authenticate", "resume", "authorize"}, []string{none, "authenticated", temporary, degraded, "authenticatedSSO"})
 
-// The endings of CreateSession.
+// The outcomes of CreateSession.
 var (
 	loginNext = &contract.Outcome{
 		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createSessionRows,
@@ -55,7 +57,7 @@ var (
 	}
 	missingParameters = &contract.Outcome{
 		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createSessionRows,
-		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Called for on a complete request it lists all three.",
+		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Forced for a complete request, it lists all three.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
@@ -69,7 +71,7 @@ var (
 	missingRedirectURL = missingOneOutcome("redirectUrl", "redirectUrl", func(s *session) { s.RedirectURL = "" })
 	authenticated      = authorizeOutcome("authorize.authenticated", "authenticated", citeCreate, createSessionRows, "The device has a valid profile with the MVPD.")
 	temporaryNext      = authorizeOutcome("authorize.temporary", temporary, citeCreate, createSessionRows, "The MVPD is a TempPass, which needs no login.")
-	degradedNext       = authorizeOutcome("authorize.degraded", degraded, citeCreate, createSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	degradedNext       = authorizeOutcome("authorize.degraded", degraded, citeCreate, createSessionRows, "A degradation rule AuthNAll lets every user in without a login.")
 	authenticatedSSO   = authorizeOutcome("authorize.authenticatedSSO", "authenticatedSSO", citeCreate, createSessionRows, "Single sign-on leads to a valid profile of another application or device.")
 )
 
@@ -78,7 +80,7 @@ var (
 func missingOneOutcome(name, parameter string, take func(*session)) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createSessionRows,
-		Doc: parameter + " alone is missing: actionName resume. Only a scenario brings it about where the request says otherwise.",
+		Doc: parameter + " alone is missing: actionName resume. For other requests only a scenario gives it.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)

@@ -32,7 +32,7 @@ type accessToken struct {
 }
 
 var tokenCreated = &contract.Outcome{
-	Name: "success", Status: 201, Cite: citeToken, Doc: "The token is a JWT, signed with RS256, and counts for six hours. (Prose on older pages says 24.) An earlier one stays good until it expires.",
+	Name: "success", Status: 201, Cite: citeToken, Doc: "The token is a JWT, signed with RS256, and is valid for six hours. (Older pages have 24.) An earlier token stays valid until it expires.",
 	Returns: []contract.Param{
 		{Name: "id", Need: contract.Required, Example: "a932f8f0-210a-41a4-b2a8-377751f6b76f", Cite: citeToken, Doc: "An id by which the token can be tracked."},
 		{Name: "access_token", Need: contract.Required, Cite: citeToken, Doc: "The token."},

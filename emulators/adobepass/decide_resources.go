@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	overLimit      = &contract.Cause{Code: "too_many_resources", Text: "{n} resources were asked for and the integration allows {limit}."}
+	overLimit      = &contract.Cause{Code: "too_many_resources", Text: "{n} resources were requested and the integration allows {limit}."}
 	missingProfile = &contract.Cause{Code: "profile_missing", Text: "The device has no profile with {mvpd} under client {client} and {serviceProvider}: log in first."}
 	expiredProfile = &contract.Cause{Code: "profile_expired", Text: "The profile with {mvpd} expired at {until}: log in again."}
 	revokedProfile = &contract.Cause{Code: "profile_revoked", Text: "The profile with {mvpd} was revoked: log in again."}

@@ -14,8 +14,8 @@ const (
 	byTempPass    = "temppass"
 )
 
-// longestResource and mostResources bound what a request may ask about, far
-// above any integration's limit.
+// longestResource and maxResources limit the resources of a request. They are
+// far above any integration's limit.
 const (
 	longestResource = 8192
 	maxResources    = 256
@@ -47,7 +47,7 @@ type decision struct {
 // decisionRows returns the rows of a decisionsReply.
 func decisionRows(cite string) []contract.Param {
 	fields := []contract.Param{
-		{Name: "resource", Need: contract.Required, Cite: cite, Doc: "What was asked about."},
+		{Name: "resource", Need: contract.Required, Cite: cite, Doc: "The requested resource."},
 		{Name: "serviceProvider", Need: contract.Required, Cite: cite, Doc: "The service provider."},
 		{Name: "mvpd", Need: contract.Required, Cite: cite, Doc: "The MVPD."},
 		{Name: "source", Need: contract.Required, OneOf: []string{byMVPD, byDegradation, byTempPass, "dummy"}, Cite: cite, Doc: "Who decided."},
@@ -91,7 +91,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 		permits(temporary, byTempPass, "The TempPass permits every resource."),
 		&contract.Outcome{
 			Name: "mixed", Status: 200, Returns: rows,
-			Doc: "Some resources are permitted and some are not. Called for where nothing denies, the last one is denied.",
+			Doc: "Some resources are permitted and some are not. Forced where nothing is denied, it denies the last one.",
 			Do: func(c *contract.Call) any {
 				return &decisionsReply{c.State.(*state).mixed(c)}
 			},
@@ -118,7 +118,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 func denialOutcome(e *errorCode, rows []contract.Param) *contract.Outcome {
 	return &contract.Outcome{
 		Name: e.code, Status: 200, Cite: e.cite, Returns: rows, Message: e.message,
-		Doc: "Every resource is denied with this code, whose own status " + strconv.Itoa(e.status) + " stands inside the decision: " + e.message,
+		Doc: "Every resource is denied with this code, whose own status " + strconv.Itoa(e.status) + " is inside the decision: " + e.message,
 		Do:  func(c *contract.Call) any { return denyAll(c, e, "") },
 	}
 }

@@ -28,7 +28,7 @@ var switches = []contract.Param{
 	{Name: "new_code_voids_old", Type: contract.Boolean, Default: true, Cite: citeFAQ, Doc: "Whether a new code voids the creator's earlier unfinished one."},
 	{Name: "strict_device_info", Type: contract.Boolean, Default: false, Cite: citeHeaders, Doc: "Whether X-Device-Info must be there and hold the keys that its page calls required. The value in all samples does not."},
 	{Name: "strict_domains", Type: contract.Boolean, Default: false, Doc: "Whether domainName and the host of redirectUrl must be one of the service provider's domains, or below one."},
-	{Name: "profile_error_item_level", Type: contract.Boolean, Default: false, Doc: "Whether a missing, expired or revoked profile is told in each decision of a 200, instead of a 403. The pages list neither."},
+	{Name: "profile_error_item_level", Type: contract.Boolean, Default: false, Doc: "Whether a missing, expired or revoked profile is reported in each decision of a 200, instead of a 403. The pages list neither."},
 	{Name: "unsupported_media_type", Type: contract.Integer, Min: 400, Max: 415, Default: int64(415), Doc: "The status for a wrong Content-Type: 415, or 400. The pages list neither."},
 	{Name: "any_statement", Type: contract.Boolean, Default: false, Doc: "Whether every well-formed software statement is taken, not only those of the fixture."},
 	{Name: "service_token_verify", Type: contract.Boolean, Default: true, Cite: citeHeaders, Doc: "Whether AD-Service-Token must be signed with the fixture's key for its iss. One that is not gives no single sign-on, and no error."},
@@ -46,9 +46,9 @@ var fixtureRows = []contract.Param{
 	{Name: "software", Type: contract.List, Of: contract.Object, Doc: "The applications of the TVE Dashboard. The first one's statement is the sandbox's credential.", Fields: []contract.Param{
 		{Name: "statement", Need: contract.Required, Doc: "The software statement."},
 		{Name: "service_providers", Type: contract.List, Of: contract.String, Doc: "The service providers that it is linked to; without the list any."},
-		{Name: "redirect_uris", Type: contract.List, Of: contract.String, Doc: "Where its clients may be led back to, as RegisterClient tells."},
+		{Name: "redirect_uris", Type: contract.List, Of: contract.String, Doc: "Where its clients may be led back to. RegisterClient returns them."},
 		{Name: "schemes", Type: contract.List, Of: contract.String, Doc: "The schemes of other redirect URIs that a client may register with. Without this and redirect_uris any is good."},
-		{Name: "revoked", Type: contract.Boolean, Doc: "Whether it counts no more, and with it every client and token."},
+		{Name: "revoked", Type: contract.Boolean, Doc: "Whether it is revoked, and with it every client and token."},
 	}},
 	{Name: "clients", Type: contract.List, Of: contract.Object, Doc: "Clients that are registered from the beginning.", Fields: []contract.Param{
 		{Name: "client_id", Need: contract.Required, Doc: "The id."},
@@ -71,11 +71,11 @@ var fixtureRows = []contract.Param{
 		{Name: "logo_url", Doc: "The logo."},
 		{Name: "no_logout", Type: contract.Boolean, Doc: "Whether it has no logout of its own, so that a logout is complete at once."},
 		{Name: "platform_mapping_id", Doc: "What a partner's framework calls it."},
-		{Name: "boarding_status", Doc: "What the configuration says of it, such as NOT_SUPPORTED."},
+		{Name: "boarding_status", Doc: "The boarding status in the configuration, such as NOT_SUPPORTED."},
 		{Name: "no_partner_sso", Type: contract.Boolean, Doc: "Whether single sign-on through a partner is off."},
-		{Name: "auth_per_aggregator", Type: contract.Boolean, Doc: "Told by the configuration where it is said."},
-		{Name: "auth_per_browser_session", Type: contract.Boolean, Doc: "Told by the configuration where it is said."},
-		{Name: "passive_authn_enabled", Type: contract.Boolean, Doc: "Told by the configuration where it is said."},
+		{Name: "auth_per_aggregator", Type: contract.Boolean, Doc: "In the configuration only where the fixture sets it."},
+		{Name: "auth_per_browser_session", Type: contract.Boolean, Doc: "In the configuration only where the fixture sets it."},
+		{Name: "passive_authn_enabled", Type: contract.Boolean, Doc: "In the configuration only where the fixture sets it."},
 		{Name: "temp_pass", OneOf: []string{basic, promotional, misconfigured}, Cite: citeTempPass, Doc: "Whether it is a TempPass, and of which kind."},
 		{Name: "temp_ttl", Type: contract.Duration, Doc: "How long a trial lasts; the switch temp_pass_ttl unless said otherwise."},
 		{Name: "temp_resources", Type: contract.Integer, Min: 0, Max: maxUsed, Doc: "How many resources a promotional trial gives."},
@@ -85,7 +85,7 @@ var fixtureRows = []contract.Param{
 		{Name: "preauthorize_limit", Type: contract.Integer, Min: 0, Max: maxResources, Doc: "How many resources Preauthorize takes; the switch unless said otherwise."},
 		{Name: "authorize_limit", Type: contract.Integer, Min: 0, Max: maxResources, Doc: "How many resources Authorize takes; the switch unless said otherwise."},
 	}},
-	{Name: "users", Type: contract.List, Of: contract.Object, Doc: "Who has an account with the MVPDs. The first one logs in where nobody is named.", Fields: []contract.Param{
+	{Name: "users", Type: contract.List, Of: contract.Object, Doc: "Who has an account with the MVPDs. The first one logs in where none is named.", Fields: []contract.Param{
 		{Name: "username", Need: contract.Required, Doc: "The account."},
 		{Name: "name", Doc: "How the login page calls it."},
 		{Name: "attributes", Type: contract.List, Of: contract.Object, Cite: citeMetadata, Doc: "The user metadata of the profile.", Fields: []contract.Param{
@@ -106,7 +106,7 @@ var fixtureRows = []contract.Param{
 		{Name: "rule", Need: contract.Required, OneOf: []string{authNAll, authZAll, authZNone}, Doc: "The rule."},
 		{Name: "service_provider", Doc: "The service provider; without it any."},
 		{Name: "mvpd", Doc: "The MVPD; without it any."},
-		{Name: "message", Doc: "A text of the rule's own, which decisions tell as details."},
+		{Name: "message", Doc: "The rule's own text, which decisions have as details."},
 		{Name: "lasts", Type: contract.Duration, Doc: "How long it is applied; without it until a trigger takes it back."},
 	}},
 	{Name: "sessions", Type: contract.List, Of: contract.Object, Doc: "Sessions that were created before the sandbox began.", Fields: []contract.Param{
@@ -283,7 +283,7 @@ func (st *state) addSessions(f *fixtureFile, seed contract.Seed) error {
 	now := seed.Now.UnixMilli()
 	for _, s := range f.Sessions {
 		if st.Sessions[s.Code] != nil || !wellFormedCode(s.Code) {
-			return fmt.Errorf("sessions: the code %q stands twice or is not of six or seven capital letters and digits", s.Code)
+			return fmt.Errorf("sessions: the code %q appears twice or is not of six or seven capital letters and digits", s.Code)
 		}
 		device, ok := deviceID(s.Device)
 		if s.Device != "" && !ok {

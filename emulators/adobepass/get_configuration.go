@@ -14,7 +14,7 @@ var getConfiguration = &contract.Operation{
 		deviceInfoRow, forwardedRow, visitorRow,
 	},
 	Outcomes: contract.Outcomes(&contract.Outcome{
-		Name: "success", Status: 200, Cite: citeConfiguration, Doc: "The configuration is told. (The table has mvpds beside requestor, the sample inside.)",
+		Name: "success", Status: 200, Cite: citeConfiguration, Doc: "The configuration is returned. (The table has mvpds beside requestor, the sample inside.)",
 		Returns: []contract.Param{
 			{Name: "device", Need: contract.Required, Cite: citeConfiguration, Doc: "The device as it was recognised."},
 			{Name: "clientType", Need: contract.Required, Cite: citeConfiguration, Doc: "The kind of client."},

@@ -50,7 +50,7 @@ func profileFound(cite string) *contract.Outcome {
 func degradedProfile(cite string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: degraded, Status: 200, Cite: cite, Returns: profileRows(cite),
-		Doc: "A degradation rule AuthNAll gives everybody a profile.",
+		Doc: "A degradation rule AuthNAll gives every user a profile.",
 		Do: func(c *contract.Call) any {
 			h, _ := requestedHolder(c, c.State.(*state))
 			return oneProfile(h.mvpd, degradedView(c, h))
@@ -90,7 +90,7 @@ func requestedHolder(c *contract.Call, st *state) (holder, []identity) {
 	return holderOf(c, mvpd), callerOf(c).identities
 }
 
-var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so everybody has a profile."}
+var shownDegraded = &contract.Cause{Code: "authn_all_profile", Text: "The rule AuthNAll is applied to {serviceProvider} and {mvpd}, so every user has a profile."}
 
 // decideProfile decides about one MVPD. A profile from a login comes before a
 // degraded one.

@@ -32,4 +32,4 @@ var getProfileByCode = &contract.Operation{
 	}),
 }
 
-var noMVPDYet = &contract.Cause{Code: "mvpd_not_chosen", Text: "Nobody has chosen an MVPD for the code {code} yet."}
+var noMVPDYet = &contract.Cause{Code: "mvpd_not_chosen", Text: "No MVPD has been chosen for the code {code} yet."}

@@ -44,7 +44,7 @@ var getProfiles = &contract.Operation{
 func noProfiles(cite string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "noProfile", Status: 200, Cite: cite, Returns: profileRows(cite),
-		Doc: "There is no valid profile: profiles is {}. Whoever polls for a login sees this until the user has logged in.",
+		Doc: "There is no valid profile: profiles is {}. Clients that poll for a login get this until the user has logged in.",
 		Do:  func(*contract.Call) any { return &profilesReply{} },
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 var getSession = &contract.Operation{
 	Name:   "GetSession",
-	Doc:    "Tells what a session knows and lacks. A second screen asks before it opens the login for a code that somebody typed.",
+	Doc:    "Returns the known and the missing parameters of a session. A second screen calls it before it opens the login for a code that the user typed.",
 	Cite:   citeGetSession,
 	Method: "GET", Path: "/api/v2/{serviceProvider}/sessions/{code}",
 	Params: []contract.Param{serviceProviderRow(citeGetSession), codeRow(citeGetSession, "8BLW4RW"), forwardedRow, visitorRow},
 	Outcomes: contract.Outcomes(&contract.Outcome{
-		Name: "success", Status: 200, Cite: citeGetSession, Doc: "The session is told.",
+		Name: "success", Status: 200, Cite: citeGetSession, Doc: "The session is returned.",
 		Returns: []contract.Param{
 			{Name: "existingParameters", Type: contract.Object, Need: contract.Required, Cite: citeGetSession, Doc: "What is known: mvpd, domainName, redirectUrl (decoded) and always serviceProvider."},
 			{Name: "missingParameters", Type: contract.List, Of: contract.String, Cite: citeGetSession, Doc: "What is missing; absent where nothing is."},

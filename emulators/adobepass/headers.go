@@ -37,11 +37,11 @@ var (
 		Name: deviceInfoHeader, In: contract.Header, Example: sampleDeviceInfo, Cite: citeHeaders,
 		Doc: "What the streaming device is: base64 of a JSON object. The pages call it required and say what happens without it; the example that they print is no valid JSON. So it is read leniently unless strict_device_info says otherwise.",
 	}
-	forwardedRow     = contract.Param{Name: forwardedHeader, In: contract.Header, Cite: citeHeaders, Doc: "The address of the streaming device, where a server asks in its name."}
+	forwardedRow     = contract.Param{Name: forwardedHeader, In: contract.Header, Cite: citeHeaders, Doc: "The address of the streaming device, where a server sends the request for it."}
 	subjectRow       = contract.Param{Name: subjectHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Amazon). One that cannot be read gives no single sign-on, and no error."}
 	rokuRow          = contract.Param{Name: rokuHeader, In: contract.Header, Cite: citeHeaders, Doc: "The platform's identity of the user (Roku), read as Adobe-Subject-Token is."}
 	serviceTokenRow  = contract.Param{Name: serviceTokenHeader, In: contract.Header, Cite: citeHeaders, Doc: "The identity that an external service gives the user: a JWS (RS256) with iss, sub, aud, iat and exp, verified with the fixture's key for iss."}
-	partnerStatusRow = contract.Param{Name: partnerHeader, In: contract.Header, Cite: citeHeaders, Doc: "What the partner's framework (Apple's) says of permission and provider: base64 of a JSON object."}
+	partnerStatusRow = contract.Param{Name: partnerHeader, In: contract.Header, Cite: citeHeaders, Doc: "What the partner's framework (Apple's) reports about permission and provider: base64 of a JSON object."}
 	identityRow      = contract.Param{Name: identityHeader, In: contract.Header, Cite: citeHeaders, Doc: "For a promotional TempPass, who the user is: base64 of a JSON object."}
 	visitorRow       = contract.Param{Name: visitorHeader, In: contract.Header, Cite: citeHeaders, Doc: "The Experience Cloud id (ECID) of the visitor; it decides nothing."}
 )

@@ -67,7 +67,7 @@ var (
 	}
 )
 
-var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS headers tell what may be sent.", Cite: citeThrottling}
+var preflighted = &contract.Outcome{Name: "success", Status: 200, Doc: "The CORS headers list what may be sent.", Cite: citeThrottling}
 
 var (
 	loginShown = &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(c *contract.Call) any {
@@ -120,11 +120,11 @@ var loginPageRows = []contract.Param{
 	{Name: "name", Doc: "The MVPD's name."},
 	{Name: "service_provider", Doc: "The service provider's id."},
 	{Name: "users", Type: contract.List, Of: contract.Object, Doc: "Who may log in."},
-	{Name: "said", Doc: "What the page says of the last try."},
+	{Name: "said", Doc: "What the page says about the last attempt."},
 }
 
 var (
-	unknownLogout = &contract.Cause{Code: "unknown_logout", Text: "No logout is under way that has the id {id}. The browser is sent only where a call of Logout asked for."}
+	unknownLogout = &contract.Cause{Code: "unknown_logout", Text: "No logout is under way that has the id {id}. The browser is sent only to the redirectUrl of a call of Logout."}
 	unknownAction = &contract.Cause{Code: "unknown_action", Text: "The form's action is {action}; allow, deny or error was expected."}
 	unknownUser   = &contract.Cause{Code: "unknown_user", Text: "The user {username} is not in the fixture."}
 )

@@ -8,12 +8,12 @@ import (
 
 var logout = &contract.Operation{
 	Name:   "Logout",
-	Doc:    "Deletes the device's profile with the MVPD, and those that single sign-on shares with it, and says whether the user agent has to be sent anywhere.",
+	Doc:    "Deletes the device's profile with the MVPD, and those that single sign-on shares with it, and returns whether the user agent has to open a page.",
 	Cite:   citeLogout,
 	Method: "GET", Path: "/api/v2/{serviceProvider}/logout/{mvpd}",
 	Params: []contract.Param{
 		serviceProviderRow(citeLogout), mvpdRow(citeLogout),
-		{Name: "redirectUrl", In: contract.Query, Example: "http://adobe.com", Cite: citeLogout, Doc: "Where the user agent ends up. The page calls it required, the OpenAPI document optional: without it the switch logout_redirect says where."},
+		{Name: "redirectUrl", In: contract.Query, Example: "http://adobe.com", Cite: citeLogout, Doc: "Where the user agent ends up. The page calls it required, the OpenAPI document optional: without it the switch logout_redirect decides."},
 		deviceRow, deviceInfoRow, forwardedRow, subjectRow, rokuRow, serviceTokenRow, partnerStatusRow, visitorRow,
 	},
 	Outcomes: contract.Outcomes(
@@ -57,8 +57,8 @@ func logoutOutcome(name, kind, doc string) *contract.Outcome {
 
 var (
 	nothingToLogOut  = &contract.Cause{Code: "nothing_to_log_out", Text: "There is no valid profile with {mvpd}."}
-	noLogoutEndpoint = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture says no_logout."}
-	notLoggedIn      = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: no login stands behind it."}
+	noLogoutEndpoint = &contract.Cause{Code: "no_logout_endpoint", Text: "The MVPD {mvpd} has no logout of its own: the fixture sets no_logout."}
+	notLoggedIn      = &contract.Cause{Code: "nobody_logged_in", Text: "Access to {mvpd} is {kind}: it did not come from a login."}
 )
 
 func decideLogout(c *contract.Call, st *state) contract.Verdict {

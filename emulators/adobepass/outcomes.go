@@ -35,7 +35,7 @@ const (
 	citeMetadata      = "AdobeDocs/pass.en features-standard/entitlements/user-metadata"
 )
 
-// The actions of enhanced error codes.
+// The actions of enhanced error codes, and the codes that are used by name.
 const (
 	none             = "none"
 	configuration    = "configuration"
@@ -140,12 +140,12 @@ func refusal(code, doc string) *contract.Outcome {
 // Refusals of checks that run first. Any operation can end in them.
 var (
 	tooManyRequests = refusal("too_many_requests", "The device sent more than one request a second and has used its burst of ten. The edge answers, with a page of HTML and without Retry-After.")
-	notFound        = refusal("not_found", "No operation lives at this path.")
+	notFound        = refusal("not_found", "There is no operation at this path.")
 	wrongMethod     = refusal("invalid_http_method", "The path takes another method.")
-	invalidClient   = refusal("invalid_access_token_client_application", "The access token is missing, malformed, expired, of another key, or of a client or software statement that counts no more. A new token mends it.")
+	invalidClient   = refusal("invalid_access_token_client_application", "The access token is missing, malformed, expired, of another key, or of a client or software statement that is no longer valid. A new token solves it.")
 	invalidProvider = refusal("invalid_access_token_service_provider", "The access token is good, and its software statement is not linked to the service provider.")
 	unsupportedType = refusal("unsupported_media_type", "The body's Content-Type is not the documented one.")
-	badRequest      = refusal("bad_request", "The body cannot be taken apart, or is too large.")
+	badRequest      = refusal("bad_request", "The body cannot be parsed, or is too large.")
 )
 
 // Refusals of the operations' own parameters.
@@ -163,7 +163,7 @@ var (
 	badIdentity        = refusal(identityInvalid, "AP-TempPass-Identity is missing, no base64 of JSON, or lacks the key that the promotional TempPass asks for.")
 	badIntegration     = refusal("invalid_integration", "The MVPD is known, and not integrated with the service provider.")
 	noSession          = refusal("invalid_authentication_session", "The code is unknown, expired, replaced by a newer one, or of another service provider.")
-	tooManyResources   = refusal("too_many_resources", "More resources were asked for than the integration allows: by default five to preauthorize and one to authorize.")
+	tooManyResources   = refusal("too_many_resources", "More resources were requested than the integration allows: by default five to preauthorize and one to authorize.")
 	noProfile          = refusal(profileIsMissing, "The device has no profile with the MVPD under this client and service provider.")
 	profileExpired     = refusal("authenticated_profile_expired", "The profile has expired.")
 	profileInvalidated = refusal("authenticated_profile_invalidated", "The profile was revoked.")
@@ -188,7 +188,7 @@ var common = func() []*contract.Outcome {
 	all := []*contract.Outcome{refusal("internal_server_error", "The service failed.")}
 	for i := range catalogue {
 		if e := &catalogue[i]; e.action == configuration && e.status == 500 && e.code != trialBroken {
-			all = append(all, refusal(e.code, "The service is configured wrongly. Only a scenario brings it about."))
+			all = append(all, refusal(e.code, "The service is configured wrongly. Only a scenario gives it."))
 		}
 	}
 	return all
@@ -219,12 +219,12 @@ func (e *errorCode) body(c *contract.Call, message string) *apiError {
 
 // errorRows are the rows of an enhanced error code.
 var errorRows = []contract.Param{
-	{Name: "action", OneOf: []string{none, configuration, registrationFor, authentication, "authorization", retryAction, "retry-after"}, Cite: citeCodes, Doc: "What mends the error."},
+	{Name: "action", OneOf: []string{none, configuration, registrationFor, authentication, "authorization", retryAction, "retry-after"}, Cite: citeCodes, Doc: "What solves the error."},
 	{Name: "status", Type: contract.Integer, Cite: citeCodes, Doc: "The error's status; inside a decision it differs from the answer's."},
 	{Name: "code", Cite: citeCodes, Doc: "The error code."},
 	{Name: "message", Cite: citeCodes, Doc: "What happened. It may change, the code does not."},
 	{Name: "details", Cite: citeCodes, Doc: "A text of the MVPD or of a degradation rule."},
-	{Name: "helpUrl", Cite: citeCodes, Doc: "Where the codes are told."},
+	{Name: "helpUrl", Cite: citeCodes, Doc: "Where the codes are documented."},
 	{Name: "trace", Cite: citeCodes, Doc: "The unique id of this answer."},
 }
 

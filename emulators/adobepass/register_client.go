@@ -12,7 +12,7 @@ import (
 
 // The errors of client registration. Their bodies contain only the code.
 var (
-	invalidRequest      = dcrRefusal("invalid_request", "A parameter is missing, stands twice or has a value that is not supported.", citeDCR)
+	invalidRequest      = dcrRefusal("invalid_request", "A parameter is missing, repeated or has a value that is not supported.", citeDCR)
 	invalidRedirectURI  = dcrRefusal("invalid_redirect_uri", "The redirect URI is invalid, or not one that the application was registered with.", citeRegister)
 	invalidStatement    = dcrRefusal("invalid_software_statement", "The software statement is no JWS, or its signature is not good.", citeRegister)
 	unapprovedStatement = dcrRefusal("unapproved_software_statement", "The software statement is not approved.", citeRegister)
@@ -83,7 +83,7 @@ var registered = &contract.Outcome{
 }
 
 var (
-	repeatedName      = &contract.Cause{Code: "repeated_parameter", Text: "{Name} stands more than once."}
+	repeatedName      = &contract.Cause{Code: "repeated_parameter", Text: "{Name} appears more than once."}
 	noStatement       = &contract.Cause{Code: "statement_malformed", Text: "The software statement is no JWS of three parts whose second is a JSON object."}
 	tamperedStatement = &contract.Cause{Code: "statement_tampered", Text: "The software statement shares its signature or its claims with one of the fixture, and is not that one."}
 	unknownStatement  = &contract.Cause{Code: "statement_unknown", Text: "The software statement is not in the fixture. The switch any_statement takes every well-formed one."}

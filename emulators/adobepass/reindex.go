@@ -19,7 +19,7 @@ func (st *state) Reindex() error {
 	var faults []error
 	unique := func(what, id string, index map[string]int, i int) {
 		if _, twice := index[id]; twice || id == "" {
-			faults = append(faults, fmt.Errorf("%s: %.60q stands twice or is empty", what, id))
+			faults = append(faults, fmt.Errorf("%s: %.60q appears twice or is empty", what, id))
 		}
 		index[id] = i
 	}
@@ -127,7 +127,7 @@ func restoreRecords[T any](st *state, kind string, all *map[string]*T, identify 
 		}
 		id, serial := identify(record)
 		if id != key || serial > st.Serial || serials[serial] {
-			return fmt.Errorf("%s: %q does not say that it is itself, or its serial %d is taken or beyond %d", kind, key, serial, st.Serial)
+			return fmt.Errorf("%s: the id of %q differs from its key, or its serial %d is taken or higher than %d", kind, key, serial, st.Serial)
 		}
 		serials[serial] = true
 		records = append(records, record)

@@ -4,7 +4,7 @@ import "github.com/understudy-suite/understudy/internal/contract"
 
 var resumeSession = &contract.Operation{
 	Name:   "ResumeSession",
-	Doc:    "Supplies what a session still lacks, mostly from a second screen. The profile will be the creator's, whoever resumes.",
+	Doc:    "Supplies what a session still lacks, mostly from a second screen. The profile will belong to the creator, whichever client resumes.",
 	Cite:   citeResume,
 	Method: "POST", Path: "/api/v2/{serviceProvider}/sessions/{code}",
 	Params: append(append([]contract.Param{serviceProviderRow(citeResume), codeRow(citeResume, "8BLW4RW")}, sessionParams(citeResume)...),
@@ -18,7 +18,7 @@ var resumeSession = &contract.Operation{
 
 var resumeSessionRows = sessionRows(citeResume, []string{"authenticate", "retry", "authorize"}, []string{none, "authenticated", temporary, degraded})
 
-// The endings of ResumeSession. The table calls code required, and the samples
+// The outcomes of ResumeSession. The table calls code required, and the samples
 // of authorize have none.
 var (
 	resumed = &contract.Outcome{
@@ -33,7 +33,7 @@ var (
 	}
 	retry = &contract.Outcome{
 		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeSessionRows,
-		Doc: "Parameters are still missing. What was supplied is kept; called for on a complete session, it asks for all three anew.",
+		Doc: "Parameters are still missing. What was supplied is kept; forced for a complete session, it requests all three again.",
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := st.resumeOrBegin(c)
@@ -45,7 +45,7 @@ var (
 	}
 	resumedAuthenticated = authorizeOutcome("authorize.authenticated", "authenticated", citeResume, resumeSessionRows, "The session's device has a valid profile with the MVPD.")
 	resumedTemporary     = authorizeOutcome("authorize.temporary", temporary, citeResume, resumeSessionRows, "The MVPD is a TempPass, which needs no login.")
-	resumedDegraded      = authorizeOutcome("authorize.degraded", degraded, citeResume, resumeSessionRows, "A degradation rule AuthNAll lets everybody in without a login.")
+	resumedDegraded      = authorizeOutcome("authorize.degraded", degraded, citeResume, resumeSessionRows, "A degradation rule AuthNAll lets every user in without a login.")
 )
 
 // resumeOrBegin merges the call's parameters into the session. It begins one

@@ -204,7 +204,7 @@ func sessionRows(cite string, actions, reasons []string) []contract.Param {
 		{Name: "actionType", Need: contract.Required, OneOf: []string{interactive, direct, "partner_interactive"}, Cite: cite, Doc: "How: by a user agent, or by the client itself."},
 		{Name: "reasonType", Need: contract.Required, OneOf: reasons, Cite: cite, Doc: "Why."},
 		{Name: "url", Cite: cite, Doc: "Where: a path below /api/v2/."},
-		{Name: "missingParameters", Type: contract.List, Of: contract.String, Cite: cite, Doc: "What is missing before anybody can log in, in the order mvpd, domain, redirectUrl."},
+		{Name: "missingParameters", Type: contract.List, Of: contract.String, Cite: cite, Doc: "What is missing before a user can log in, in the order mvpd, domain, redirectUrl."},
 		{Name: "code", Cite: cite, Doc: "The authentication code, for a second screen; absent with authorize."},
 		{Name: "sessionId", Need: contract.Required, Example: "1b614390-6610-4d14-9421-6565f6e75958", Cite: cite, Doc: "An id by which the user's activity can be tracked."},
 		{Name: "mvpd", Cite: cite, Doc: "The MVPD, where it is known."},
@@ -215,10 +215,10 @@ func sessionRows(cite string, actions, reasons []string) []contract.Param {
 }
 
 var (
-	unknownCode         = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they ran out, and by a reset."}
+	unknownCode         = &contract.Cause{Code: "unknown_code", Text: "No session has the code {code}. Codes are forgotten some time after they expired, and by a reset."}
 	codeOfOtherProvider = &contract.Cause{Code: "code_of_another", Text: "The code {code} belongs to the service provider {owner}, and the request is about {serviceProvider}."}
 	supersededCode      = &contract.Cause{Code: "code_superseded", Text: "The code {code} was replaced when the same client and device created a session anew; the switch new_code_voids_old keeps both."}
-	expiredCode         = &contract.Cause{Code: "code_expired", Text: "The code {code} ran out at {expired}; the switch code_ttl says how long one lasts."}
+	expiredCode         = &contract.Cause{Code: "code_expired", Text: "The code {code} expired at {expired}; the switch code_ttl sets how long a code is valid."}
 )
 
 // checkCode returns the valid session of the call's code, or the refusal.

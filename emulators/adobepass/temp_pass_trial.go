@@ -75,7 +75,7 @@ func (st *state) trial(m *mvpd, h holder, identity string) *trial {
 var (
 	trialMisconfigured = &contract.Cause{Code: "temp_pass_misconfigured", Text: "The fixture says that the TempPass {mvpd} is misconfigured."}
 	trialUnidentified  = &contract.Cause{Code: "temp_pass_identity", Text: "The promotional TempPass {mvpd} asks for AP-TempPass-Identity: base64 of a JSON object that has the fixture's temp_key."}
-	trialEnded         = &contract.Cause{Code: "temp_pass_over", Text: "The trial of {mvpd} is over. It is not had twice: reset the sandbox, or use another device and identity."}
+	trialEnded         = &contract.Cause{Code: "temp_pass_over", Text: "The trial of {mvpd} is over. It is given only once: reset the sandbox, or use another device and identity."}
 	trialUsedUp        = &contract.Cause{Code: "temp_pass_used_up", Text: "The trial of {mvpd} has given all resources that temp_resources allows."}
 )
 

@@ -19,11 +19,11 @@ var triggers = []*contract.Trigger{
 	},
 	{
 		Name: "login.denied", Do: triggerDenied, Params: []contract.Param{codeParam},
-		Doc: "The MVPD does not let the user of a code in. Nothing is made; whoever polls goes on to see no profile.",
+		Doc: "The MVPD does not let the user of a code in. No profile is made, and clients that poll get none.",
 	},
 	{
 		Name: "profile.revoked", Do: triggerRevoked,
-		Doc: "The MVPD or Adobe revokes profiles with an MVPD: decisions end in authenticated_profile_invalidated.",
+		Doc: "The MVPD or Adobe revokes the profiles with an MVPD: decisions then end in authenticated_profile_invalidated.",
 		Params: []contract.Param{
 			{Name: "mvpd", Need: contract.Required, Example: "Cablevision", Doc: "The MVPD."},
 			{Name: "device", Doc: "Only of the device with this AP-Device-Identifier; without it of every device."},
@@ -36,7 +36,7 @@ var triggers = []*contract.Trigger{
 			{Name: "service_provider", Doc: "The service provider; without it any."},
 			{Name: "mvpd", Doc: "The MVPD; without it any."},
 			{Name: "rule", Need: contract.Required, OneOf: []string{authNAll, authZAll, authZNone, none}, Example: authNAll, Doc: "The rule; none takes back what was applied to just this integration."},
-			{Name: "message", Doc: "A text of the rule's own, which decisions tell as details."},
+			{Name: "message", Doc: "The rule's own text, which decisions have as details."},
 		},
 	},
 	{
