@@ -288,7 +288,7 @@ func TestDownloadedCases(t *testing.T) {
 	s.expect("no flag", 201, "POST", downloadedPath, batch("", complete))
 	s.expect("a false flag", 201, "POST", downloadedPath, batch(`,"media.downloaded":false`, complete))
 	var kept int
-	s.look(func(w *state) { kept = len(w.Sessions) })
+	s.look(func(st *state) { kept = len(st.Sessions) })
 	if kept != 14 {
 		t.Errorf("%d sessions are kept, want 14", kept)
 	}

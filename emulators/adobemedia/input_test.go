@@ -112,16 +112,16 @@ func TestKeptBytesAreBounded(t *testing.T) {
 			t.Fatal(e.Outcome)
 		}
 	}
-	s.look(func(w *state) {
+	s.look(func(st *state) {
 		sum := 0
-		for _, one := range w.Sessions {
+		for _, one := range st.Sessions {
 			sum += len(one.Start.Raw)
 			for _, h := range one.Hits {
 				sum += len(h.Raw) + hitCost
 			}
 		}
-		if sum != w.bytes || sum > maxBytes || sum < maxBytes/2 {
-			t.Errorf("%d bytes are kept and %d counted, of at most %d", sum, w.bytes, maxBytes)
+		if sum != st.bytes || sum > maxBytes || sum < maxBytes/2 {
+			t.Errorf("%d bytes are kept and %d counted, of at most %d", sum, st.bytes, maxBytes)
 		}
 	})
 	s.event(quiet, 204, happening("ping", ""))
@@ -135,8 +135,8 @@ func TestKeptEventsAreBounded(t *testing.T) {
 	for i := range 300 {
 		s.event(events, 204, `{"eventType":"ping",`+at(float64(i), int64(i))+`}`)
 	}
-	s.look(func(w *state) {
-		one := w.Sessions[0]
+	s.look(func(st *state) {
+		one := st.Sessions[0]
 		if len(one.Hits) != 256 || one.Received != 301 || !strings.Contains(string(one.Hits[255].Raw), `"ts":299}`) || one.Start.Raw == nil {
 			t.Errorf("got %d events of %d, the last %s", len(one.Hits), one.Received, one.Hits[255].Raw)
 		}
@@ -172,9 +172,9 @@ func TestRestoreCountsBytes(t *testing.T) {
 	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 		t.Fatal(err)
 	}
-	s.look(func(w *state) {
-		if want := len(w.Sessions[0].Start.Raw) + len(w.Sessions[0].Hits[0].Raw) + hitCost; w.bytes != want {
-			t.Errorf("got %d, want %d", w.bytes, want)
+	s.look(func(st *state) {
+		if want := len(st.Sessions[0].Start.Raw) + len(st.Sessions[0].Hits[0].Raw) + hitCost; st.bytes != want {
+			t.Errorf("got %d, want %d", st.bytes, want)
 		}
 	})
 	s.event(events, 204, ping)
@@ -269,7 +269,7 @@ func FuzzBody(f *testing.F) {
 		if err := json.Unmarshal([]byte(s.snapshot()), &w); err != nil || w.Reindex() != nil {
 			t.Errorf("the state cannot be restored: %v", err)
 		}
-		s.look(func(w *state) { w.Derive(conformance.Noon, s.Instance(t).Switches()) })
+		s.look(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
 	})
 }
 
@@ -291,7 +291,7 @@ func FuzzRestore(f *testing.F) {
 		}
 		s.request("POST", sessionsPath, starting("", ""))
 		s.request("POST", sessionsPath+"/"+strings.Repeat("a", 64)+"/events", happening("ping", ""))
-		s.look(func(w *state) { w.Derive(conformance.Noon, s.Instance(t).Switches()) })
+		s.look(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
 		if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 			t.Errorf("a restored world cannot be restored: %v", err)
 		}

@@ -31,9 +31,9 @@ func TestSwitches(t *testing.T) {
 		s.event(ended, 204, ping)
 		s.later(11 * time.Minute)
 		s.event(idle, 204, ping)
-		s.look(func(w *state) {
+		s.look(func(st *state) {
 			for i, want := range []int{1, 1} {
-				if one := w.Sessions[i]; one.Dropped != want || !one.Hits[len(one.Hits)-1].Dropped {
+				if one := st.Sessions[i]; one.Dropped != want || !one.Hits[len(one.Hits)-1].Dropped {
 					t.Errorf("session %d: %d events were dropped, want %d", i, one.Dropped, want)
 				}
 			}
@@ -185,8 +185,8 @@ func TestShippedFixtures(t *testing.T) {
 func (s *stage) derive() []*derived {
 	s.t.Helper()
 	var all []*derived
-	s.look(func(w *state) {
-		for _, one := range w.Sessions {
+	s.look(func(st *state) {
+		for _, one := range st.Sessions {
 			all = append(all, one.derive(s.Sandbox.Clock.Now().UnixMilli(), limitsOf(s.Instance(s.t).Switches()), s.Instance(s.t).Switches().Bool("reorder")))
 		}
 	})
@@ -296,7 +296,7 @@ func TestDerivedOfWhatWasLetGo(t *testing.T) {
 	events := s.start(starting("", ""))
 	waiting := sessionsPath + "/" + documentedID + "/events"
 	s.event(events, 204, happening("play", ""))
-	s.look(func(w *state) { w.shed(w.Sessions[0]) })
+	s.look(func(st *state) { st.shed(st.Sessions[0]) })
 	s.event(events, 204, happening("ping", ""))
 	for range maxHits + 1 {
 		s.event(waiting, 204, happening("ping", ""))
@@ -328,9 +328,9 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 			t.Errorf("session %d: got %+v, want %+v", i, d, want)
 		}
 	}
-	s.look(func(w *state) {
-		text, err := json.Marshal(w.Derive(s.Sandbox.Clock.Now(), s.Instance(t).Switches()))
-		if err != nil || !strings.Contains(string(text), `"closed_by":"idle"`) || strings.Contains(s.snapshotOf(w), "closed_by") {
+	s.look(func(st *state) {
+		text, err := json.Marshal(st.Derive(s.Sandbox.Clock.Now(), s.Instance(t).Switches()))
+		if err != nil || !strings.Contains(string(text), `"closed_by":"idle"`) || strings.Contains(s.snapshotOf(st), "closed_by") {
 			t.Errorf("got %s, %v", text, err)
 		}
 	})

@@ -20,7 +20,7 @@ func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measu
 	}
 	grown := heap() - before
 	var open int
-	(&stage{w, t}).look(func(w *state) { open = len(w.sessions) })
+	(&stage{w, t}).look(func(st *state) { open = len(st.sessions) })
 	if open != sessions || grown > most {
 		t.Errorf("%d sessions take %d MiB, want %d in at most %d", open, grown>>20, sessions, most>>20)
 	}
@@ -44,21 +44,21 @@ func TestSessionsAreBounded(t *testing.T) {
 	s := onStage(t, conformance.Setting{})
 	first, ended := s.start(starting("", "")), s.start(starting("", ""))
 	s.event(ended, 204, happening("sessionEnd", ""))
-	s.look(func(w *state) {
+	s.look(func(st *state) {
 		for i := range maxSessions - 2 { // as if they had been opened one after the other
-			one := *w.Sessions[0]
+			one := *st.Sessions[0]
 			one.ID = newFake(i)
 			one.Start.Raw = nil
-			w.Sessions = append(w.Sessions, &one)
-			w.sessions[one.ID] = &one
+			st.Sessions = append(st.Sessions, &one)
+			st.sessions[one.ID] = &one
 		}
 	})
 	second := s.start(starting("", ""))
-	s.look(func(w *state) {
-		if len(w.Sessions) != maxSessions-maxSessions/16+1 || len(w.sessions) != len(w.Sessions) {
-			t.Errorf("%d sessions are left", len(w.Sessions))
+	s.look(func(st *state) {
+		if len(st.Sessions) != maxSessions-maxSessions/16+1 || len(st.sessions) != len(st.Sessions) {
+			t.Errorf("%d sessions are left", len(st.Sessions))
 		}
-		if w.find(strings.Split(ended, "/")[4]) != nil || w.find(strings.Split(first, "/")[4]) != nil || w.Sessions[0].ID != newFake(maxSessions/16-2) {
+		if st.find(strings.Split(ended, "/")[4]) != nil || st.find(strings.Split(first, "/")[4]) != nil || st.Sessions[0].ID != newFake(maxSessions/16-2) {
 			t.Error("others than the oldest gave way")
 		}
 	})
@@ -69,9 +69,9 @@ func TestSessionsAreBounded(t *testing.T) {
 	for range maxSessions/maxSweep + 1 {
 		s.start(starting("", ""))
 	}
-	s.look(func(w *state) {
-		if len(w.Sessions) != maxSessions/maxSweep+1 || len(w.sessions) != len(w.Sessions) {
-			t.Errorf("%d sessions are left after a day", len(w.Sessions))
+	s.look(func(st *state) {
+		if len(st.Sessions) != maxSessions/maxSweep+1 || len(st.sessions) != len(st.Sessions) {
+			t.Errorf("%d sessions are left after a day", len(st.Sessions))
 		}
 	})
 }

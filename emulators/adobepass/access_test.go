@@ -302,7 +302,7 @@ func TestSingleSignOn(t *testing.T) {
 func TestConfigurationCase(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
-	d.id = ""
+	d.identifier = ""
 	a := d.get("/api/v2/REF30/configuration/").expect("64", 200, "requestor.id", "REF30", "requestor.mvpds.1.id", "TempPass_TEST40", "requestor.mvpds.1.isTempPass", "true", "requestor.mvpds.0.isTempPass", "-")
 	if strings.Contains(a.body, "Idle") || !strings.Contains(a.body, `"id":"Cablevision"`) {
 		t.Errorf("64: got %s", a.body)
@@ -310,7 +310,7 @@ func TestConfigurationCase(t *testing.T) {
 }
 
 // TestThrottleCase is case 65: the timeline that the page prints.
-func TestThrottleCase(t *testing.T) {
+func TestRateLimitCase(t *testing.T) {
 	t.Parallel()
 	// The sandbox's clock stands all the while.
 	var wall atomic.Int64
@@ -319,29 +319,29 @@ func TestThrottleCase(t *testing.T) {
 		Wall: func() time.Time { return conformance.Noon.Add(time.Duration(wall.Load())) },
 	})
 	at := func(tenths int) { wall.Store(int64(tenths) * int64(100*time.Millisecond)) }
-	ask := func(d *device, tenths int, want int) answer {
+	poll := func(d *device, tenths int, want int) answer {
 		a := d.get("/api/v2/REF30/configuration")
 		if a.status != want {
 			t.Errorf("at %d tenths: got %d, want %d", tenths, a.status, want)
 		}
 		return a
 	}
-	ask(d, 0, 200)
+	poll(d, 0, 200)
 	for _, tenths := range []int{3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 21, 22} {
 		at(tenths)
-		ask(d, tenths, 200)
+		poll(d, tenths, 200)
 	}
 	for _, tenths := range []int{24, 26, 28} {
 		at(tenths)
-		a := ask(d.withHeader("Origin", "https://app.example"), tenths, 429)
+		a := poll(d.withHeader("Origin", "https://app.example"), tenths, 429)
 		if len(a.body) != 166 || a.header.Get("Content-Type") != "text/html" || a.header.Get("Retry-After") != "" || a.header.Get("Server") != "openresty" ||
 			a.header.Get("Access-Control-Allow-Origin") != "https://app.example" {
 			t.Errorf("got %v, %d bytes", a.header, len(a.body))
 		}
 	}
-	ask(d.withHeader("X-Forwarded-For", "198.51.100.7, 192.0.2.1"), 28, 200) // another device behind the same server
+	poll(d.withHeader("X-Forwarded-For", "198.51.100.7, 192.0.2.1"), 28, 200) // another device behind the same server
 	at(31)
-	ask(d, 31, 200)
+	poll(d, 31, 200)
 	if a := d.send(d.request("OPTIONS", "/api/v2/REF30/configuration", "")); a.status != 200 {
 		t.Errorf("a preflight was throttled: %d", a.status)
 	}

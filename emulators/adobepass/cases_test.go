@@ -30,14 +30,14 @@ func TestRegistrationCases(t *testing.T) {
 		t.Error("1: registering again gave the same client")
 	}
 	d.post("/o/client/register", `{}`).expect("2", 400, "error", "invalid_request")
-	signed, signature, _ := cutLast(statement)
+	signed, signature, _ := splitLast(statement)
 	d.post("/o/client/register", `{"software_statement":"`+signed+"."+strings.ToUpper(signature)+`"}`).expect("3", 400, "error", "invalid_software_statement")
 	d.post("/o/client/register", `{"software_statement":"no.jws"}`).expect("3 no JWS", 400, "error", "invalid_software_statement")
 	d.post("/o/client/register", `{"software_statement":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`).expect("4", 400, "error", "unapproved_software_statement")
 
 	form := "client_id=" + a.value("client_id") + "&client_secret=" + a.value("client_secret") + "&grant_type=client_credentials"
 	tok := d.post("/o/client/token", form).expect("5", 201, "token_type", "bearer", "expires_in", "21600", "created_at", strconv.FormatInt(conformance.Noon.UnixMilli(), 10))
-	head, payload := decoded(t, tok.value("access_token"))
+	head, payload := decodeToken(t, tok.value("access_token"))
 	if head != `{"alg":"RS256"}` {
 		t.Errorf("5: got header %s", head)
 	}
@@ -58,12 +58,12 @@ func TestRegistrationCases(t *testing.T) {
 	}
 }
 
-func cutLast(jws string) (before, after string, ok bool) {
+func splitLast(jws string) (before, after string, ok bool) {
 	at := strings.LastIndexByte(jws, '.')
 	return jws[:at], jws[at+1:], true
 }
 
-func decoded(t *testing.T, token string) (header, payload string) {
+func decodeToken(t *testing.T, token string) (header, payload string) {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -117,7 +117,7 @@ func TestCreateCases(t *testing.T) {
 	d.post(path, strings.Replace(complete, "Cablevision", "Nowhere", 1)).expectError("17", 400, "invalid_parameter_mvpd", "none")
 	d.post(path, strings.Replace(complete, "Cablevision", "Idle", 1)).expectError("18", 400, "invalid_integration", "none")
 	anonymous := d.withID("")
-	anonymous.id = ""
+	anonymous.identifier = ""
 	anonymous.post(path, complete).expectError("19", 400, "invalid_header_device_identifier", "none")
 	anonymous.withHeader("Ap-Device-Identifier", "uuid YWJj").post(path, complete).expectError("20", 400, "invalid_header_device_identifier", "none")
 	sample := "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ=="
@@ -182,7 +182,7 @@ func TestSessionCases(t *testing.T) {
 	const path = "/api/v2/REF30/sessions"
 	d := newDevice(t, conformance.Setting{})
 	screen := d.withID("")
-	screen.id = "" // 28: nobody asks the second screen for a device
+	screen.identifier = "" // 28: nobody asks the second screen for a device
 	made := d.post(path, "")
 	code := made.value("code")
 	d.get(path+"/"+code).expect("30", 200, "existingParameters", `{"serviceProvider":"REF30"}`, "missingParameters", `["mvpd","domain","redirectUrl"]`,
@@ -202,7 +202,7 @@ func TestSessionCases(t *testing.T) {
 	d.get("/api/v2/apasstest1/sessions/"+code).expectError("31 another provider", 400, "invalid_authentication_session", "none")
 	d.get("/api/v2/REF30/profiles/code/"+code).expect("35", 200, "profiles", "{}")
 	browser := d.withID("")
-	browser.id, browser.token = "", ""
+	browser.identifier, browser.token = "", ""
 	sent := browser.get("/api/v2/authenticate/REF30/" + code)
 	want := "http://sp.auth.adobe.com/adobe-services/authenticate/saml?noflash=true&mso_id=Cablevision&requestor_id=REF30&no_iframe=false&domain_name=adobe.com&redirect_url=https%3A%2F%2Fadobe.com&reg_code=" + code
 	if got := sent.header.Get("Location"); sent.status != 302 || got != want {

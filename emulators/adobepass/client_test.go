@@ -22,9 +22,9 @@ import (
 type device struct {
 	t     *testing.T
 	world *conformance.World
-	id    string      // AP-Device-Identifier
+	identifier    string      // AP-Device-Identifier
 	token string      // bearer
-	more  http.Header // further headers of every request
+	extraHeaders  http.Header // further headers of every request
 }
 
 func newDevice(t *testing.T, s conformance.Setting) *device {
@@ -35,7 +35,7 @@ func newDevice(t *testing.T, s conformance.Setting) *device {
 // on is the device of the samples in a world.
 func deviceIn(t *testing.T, w *conformance.World) *device {
 	t.Helper()
-	return &device{t: t, world: w, id: fingerprint("ba23d141-d715-561c-94f4-e9e4c966b1eb"), token: w.Credentials(t).Text("accessToken"), more: http.Header{}}
+	return &device{t: t, world: w, identifier: fingerprint("ba23d141-d715-561c-94f4-e9e4c966b1eb"), token: w.Credentials(t).Text("accessToken"), extraHeaders: http.Header{}}
 }
 
 func fingerprint(id string) string {
@@ -46,9 +46,9 @@ func fingerprint(id string) string {
 // is "".
 func (d *device) withID(id string) *device {
 	e := *d
-	e.more = d.more.Clone()
+	e.extraHeaders = d.extraHeaders.Clone()
 	if id != "" {
-		e.id = fingerprint(id)
+		e.identifier = fingerprint(id)
 	}
 	return &e
 }
@@ -56,7 +56,7 @@ func (d *device) withID(id string) *device {
 // with is the device with one more header on every request.
 func (d *device) withHeader(name, value string) *device {
 	e := d.withID("")
-	e.more.Set(name, value)
+	e.extraHeaders.Set(name, value)
 	return e
 }
 
@@ -75,8 +75,8 @@ func (d *device) request(method, target, body string) *http.Request {
 	if d.token != "" {
 		r.Header.Set("Authorization", "Bearer "+d.token)
 	}
-	if d.id != "" {
-		r.Header.Set("AP-Device-Identifier", d.id)
+	if d.identifier != "" {
+		r.Header.Set("AP-Device-Identifier", d.identifier)
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -84,7 +84,7 @@ func (d *device) request(method, target, body string) *http.Request {
 			r.Header.Set("Content-Type", "application/json")
 		}
 	}
-	for name, values := range d.more {
+	for name, values := range d.extraHeaders {
 		r.Header[name] = values
 	}
 	return r

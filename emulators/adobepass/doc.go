@@ -1,7 +1,7 @@
 // Package adobepass emulates Adobe Pass Authentication, REST API V2, and the
 // Dynamic Client Registration (DCR) that its access tokens come from.
 //
-// Emulated, with the pages as the source (repository AdobeDocs/pass.en,
+// Emulated, and the pages that document it (repository AdobeDocs/pass.en,
 // below help/authentication/integration-guide-programmers, and the OpenAPI
 // documents of AdobeDocs/adobe-pass):
 //   - configuration; sessions: create, resume, retrieve, and authenticate in the

@@ -136,7 +136,7 @@ func TestLenientInput(t *testing.T) {
 	d.post(at, strings.Replace(complete, "https%3A%2F%2Fadobe.com", "adbe.TTIFAaWuR-CmxXv1Di8PlQ%3A%2F%2F", 1)).expect("a scheme of the application's own", 200, "actionName", "authenticate")
 	d.withHeader("Content-Type", "application/x-www-form-urlencoded; charset=utf-8").post(at, complete).expect("a charset", 200)
 	d.withHeader("Authorization", "bearer "+d.token).post(at, complete).expect("bearer in lower case", 200)
-	d.withHeader("Ap-Device-Identifier", "Fingerprint "+strings.TrimRight(strings.TrimPrefix(d.id, "fingerprint "), "=")).post(at, complete).expect("no padding", 200)
+	d.withHeader("Ap-Device-Identifier", "Fingerprint "+strings.TrimRight(strings.TrimPrefix(d.identifier, "fingerprint "), "=")).post(at, complete).expect("no padding", 200)
 	d.withHeader("Ap-Device-Identifier", "fingerprint "+base64.URLEncoding.EncodeToString([]byte{0xff, 0xfe, 0, '<'})).post(at, complete).expect("odd bytes", 200)
 	d.withHeader("X-Device-Info", base64.StdEncoding.EncodeToString([]byte("no JSON"))).post(at, complete).expect("a device info of no JSON", 200)
 	strict := newDevice(t, conformance.Setting{Set: map[string]string{"strict_device_info": "on"}})

@@ -14,7 +14,7 @@ import (
 
 // What a session keeps is a copy: neither the body nor the address by which
 // it came stays in memory for the sake of a few letters.
-func TestSessionsLetGoOfTheRequest(t *testing.T) {
+func TestSessionsDoNotKeepTheRequest(t *testing.T) {
 	t.Parallel()
 	part := func(of, s string) bool {
 		from, at := uintptr(unsafe.Pointer(unsafe.StringData(of))), uintptr(unsafe.Pointer(unsafe.StringData(s)))
@@ -44,16 +44,16 @@ func TestSessionsLetGoOfTheRequest(t *testing.T) {
 }
 
 // Few large records count as much as many small ones.
-func TestBoundsInBytes(t *testing.T) {
+func TestByteLimit(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	withState(t, w, func(w *state) { w.testLimit = 16 }) // of 1 KB each
+	withState(t, w, func(st *state) { st.testLimit = 16 }) // of 1 KB each
 	large := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 3000)))
-	had := func() (records, size int) {
-		withState(t, w, func(w *state) {
-			records, size = len(w.Sessions), w.queues[sessionKind].size
+	usage := func() (records, size int) {
+		withState(t, w, func(st *state) {
+			records, size = len(st.Sessions), st.queues[sessionKind].size
 			sum := 0
-			for _, s := range w.Sessions {
+			for _, s := range st.Sessions {
 				sum += s.entry.size
 			}
 			if sum != size {
@@ -65,15 +65,15 @@ func TestBoundsInBytes(t *testing.T) {
 	for i := range 40 {
 		call(t, w, "CreateSession", fmt.Sprintf("AA%02d", i), contract.Values{deviceInfoHeader: large})
 	}
-	if n, size := had(); n < 2 || n > 4 || size > 6*4096 {
+	if n, size := usage(); n < 2 || n > 4 || size > 6*4096 {
 		t.Errorf("got %d sessions of %d bytes", n, size)
 	}
 	code := newSession(t, w, "BBBB")
-	_, before := had()
+	_, before := usage()
 	for range 3 {
 		call(t, w, "ResumeSession", "", contract.Values{"code": code, "redirectUrl": "https://adobe.com/" + strings.Repeat("x", 1000)})
 	}
-	if _, after := had(); after != before+1001 {
+	if _, after := usage(); after != before+1001 {
 		t.Errorf("resuming made %d bytes of %d", after, before)
 	}
 }
@@ -96,7 +96,7 @@ func TestLongIdentities(t *testing.T) {
 
 // A promotional access remembers long resources, too: one that was had is had
 // again for nothing.
-func TestLongResourceIsHadOnce(t *testing.T) {
+func TestLongResourceCountsOnce(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	permitted := func(resource string) bool {
@@ -116,18 +116,18 @@ func TestLongResourceIsHadOnce(t *testing.T) {
 			t.Errorf("resource %d is permitted: %t", i+2, got)
 		}
 	}
-	withState(t, w, func(w *state) {
-		for _, one := range w.Trials {
-			if one.entry.size > 2000 || len(one.Used) != 5 {
-				t.Errorf("the trial has %d bytes for %d resources", one.entry.size, len(one.Used))
+	withState(t, w, func(st *state) {
+		for _, trial := range st.Trials {
+			if trial.entry.size > 2000 || len(trial.Used) != 5 {
+				t.Errorf("the trial has %d bytes for %d resources", trial.entry.size, len(trial.Used))
 			}
 		}
 	})
 	call(t, w, "Authorize", "AAAA", contract.Values{"mvpd": "TempPass_TEST40", "resources": []any{"some"}})
-	withState(t, w, func(w *state) {
-		for _, one := range w.Trials {
-			if one.MVPD == "TempPass_TEST40" && len(one.Used) != 0 {
-				t.Errorf("a basic trial remembers %v", one.Used)
+	withState(t, w, func(st *state) {
+		for _, trial := range st.Trials {
+			if trial.MVPD == "TempPass_TEST40" && len(trial.Used) != 0 {
+				t.Errorf("a basic trial remembers %v", trial.Used)
 			}
 		}
 	})
@@ -146,9 +146,9 @@ func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
 	if err := w.Trigger(t, "profile.revoked", contract.Values{"mvpd": "Cablevision"}); err != nil {
 		t.Fatal(err)
 	}
-	withState(t, w, func(w *state) {
+	withState(t, w, func(st *state) {
 		last, n := uint64(0), 0
-		for e := w.queues[profileKind].retired.Front(); e != nil; e = e.Next() {
+		for e := st.queues[profileKind].retired.Front(); e != nil; e = e.Next() {
 			serial := e.Value.(*profile).Serial
 			if serial < last {
 				t.Fatalf("%d stands behind %d", serial, last)

@@ -12,7 +12,7 @@ import (
 )
 
 // What X-Device-Info says of the device is told to the second screen.
-func TestDeviceIsTold(t *testing.T) {
+func TestDeviceInfo(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
 	info := `{"primaryHardwareType":"SetTopBox","model":"TV 5th Gen","version":"5.2","manufacturer":"Apple","osName":"tvOS","osVendor":"Apple","osVersion":"11.0.3","displayWidth":1920,"connectionSecure":true,"connectionType":"LAN","connectionPort":"443","applicationId":"app"}`
@@ -48,7 +48,7 @@ func TestRedirectURIs(t *testing.T) {
 }
 
 // Credentials that the operator brings count beside those of the fixture.
-func TestCredentialsBeside(t *testing.T) {
+func TestOperatorCredentials(t *testing.T) {
 	t.Parallel()
 	state, err := adobepass.API.State(contract.Seed{
 		Now: conformance.Noon, Credentials: contract.Values{"softwareStatement": "mine", "accessToken": "token"},

@@ -75,7 +75,7 @@ func delayed(ms int64, method, target, body string) func(*device) {
 }
 
 // breaks is a call whose connection breaks.
-func breaks(fault, method, target, body string) func(*device) {
+func brokenConnection(fault, method, target, body string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
 		if e := d.world.Glance(d.t, d.request(method, target, body)); e.Wire == nil || e.Wire.Fault != fault {
@@ -104,7 +104,7 @@ func denied(at, code string) func(*device) {
 
 var (
 	creates   = answers(http.MethodPost, sessionsAt, complete, "actionName", "authenticate")
-	permitted = answers(http.MethodPost, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.authorized", "true")
+	permits = answers(http.MethodPost, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.authorized", "true")
 	polls     = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles", "{}")
 	seen      = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles.Cablevision.type", "regular")
 )
@@ -170,7 +170,7 @@ func TestShippedScenarios(t *testing.T) {
 			answers(post, preauthorizeAt+"Cablevision", resources("a"), "decisions.0.source", "degradation"),
 			answers(get, "/api/v2/REF30/logout/Cablevision", "", "logouts.Cablevision.actionName", "complete"),
 		)},
-		"authz-none": {before: sequence(loggedIn, permitted), during: sequence(denied(authorizeAt, "authorization_denied_by_degradation_rule"), denied(preauthorizeAt, "authorization_denied_by_degradation_rule")), after: permitted},
+		"authz-none": {before: sequence(loggedIn, permits), during: sequence(denied(authorizeAt, "authorization_denied_by_degradation_rule"), denied(preauthorizeAt, "authorization_denied_by_degradation_rule")), after: permits},
 		"temp-pass-over": {before: answers(get, profilesAt+"TempPass_TEST40", "", "profiles.TempPass_TEST40.type", "temporary"), during: sequence(
 			fails(get, profilesAt+"TempPass_TEST40", "", 403, "temporary_access_duration_limit_exceeded", "authentication"),
 			answers(post, authorizeAt+"TempPass_TEST40", resources("REF30"), "decisions.0.error.code", "temporary_access_duration_limit_exceeded", "decisions.0.source", "temppass"),
@@ -185,14 +185,14 @@ func TestShippedScenarios(t *testing.T) {
 				answers(post, authorizeAt+"flexibleTempPass", resources("REF30"), "decisions.0.error.code", "temporary_access_resources_limit_exceeded"),
 			),
 		},
-		"denied-by-mvpd":    {before: sequence(loggedIn, permitted), during: sequence(denied(authorizeAt, "authorization_denied_by_mvpd"), denied(preauthorizeAt, "preauthorization_denied_by_mvpd")), after: permitted},
-		"parental-controls": {before: sequence(loggedIn, permitted), during: sequence(denied(authorizeAt, "authorization_denied_by_parental_controls"), denied(preauthorizeAt, "authorization_denied_by_parental_controls")), after: permitted},
-		"mvpd-timeout": {before: sequence(loggedIn, permitted), during: sequence(
-			times(3, answers(post, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.error.code", "network_connection_timeout", "decisions.0.error.action", "retry")), permitted,
-		), after: permitted},
-		"slow-decision": {before: sequence(loggedIn, permitted), during: sequence(
+		"denied-by-mvpd":    {before: sequence(loggedIn, permits), during: sequence(denied(authorizeAt, "authorization_denied_by_mvpd"), denied(preauthorizeAt, "preauthorization_denied_by_mvpd")), after: permits},
+		"parental-controls": {before: sequence(loggedIn, permits), during: sequence(denied(authorizeAt, "authorization_denied_by_parental_controls"), denied(preauthorizeAt, "authorization_denied_by_parental_controls")), after: permits},
+		"mvpd-timeout": {before: sequence(loggedIn, permits), during: sequence(
+			times(3, answers(post, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.error.code", "network_connection_timeout", "decisions.0.error.action", "retry")), permits,
+		), after: permits},
+		"slow-decision": {before: sequence(loggedIn, permits), during: sequence(
 			delayed(20_000, post, authorizeAt+"Cablevision", resources("REF30")), delayed(20_000, post, preauthorizeAt+"Cablevision", resources("REF30")),
-		), after: permitted},
+		), after: permits},
 		"throttled": {before: creates, during: sequence(times(3, func(d *device) {
 			a := d.post(sessionsAt, complete)
 			if a.status != 429 || len(a.body) != 166 || a.header.Get("Retry-After") != "" || a.header.Get("Content-Type") != "text/html" {
@@ -204,8 +204,8 @@ func TestShippedScenarios(t *testing.T) {
 		), after: seen},
 		"login-at-the-fourth-poll": {before: polls, during: sequence(times(3, polls), times(2, seen)), after: seen},
 		"sso": {before: creates, during: sequence(
-			answers(post, sessionsAt, complete, "actionName", "authorize", "reasonType", "authenticatedSSO", "code", "-"), permitted,
-		), after: permitted},
+			answers(post, sessionsAt, complete, "actionName", "authorize", "reasonType", "authenticatedSSO", "code", "-"), permits,
+		), after: permits},
 		"partner-sso-off": {before: partnerAsks, during: partnerSays("actionName", "authenticate", "reasonType", "configuration_fallback")},
 		"partner-permission-denied": {before: partnerAsks, during: sequence(
 			partnerSays("actionName", "authenticate", "reasonType", "pfs_fallback"),
@@ -213,19 +213,19 @@ func TestShippedScenarios(t *testing.T) {
 				partner(d).post(profilesAt+"sso/Apple", "SAMLResponse=YQ%3D%3D").expectError("answer", 400, "invalid_header_pfs_permission_access_not_granted", "none")
 			},
 		)},
-		"profile-expired": {before: sequence(loggedIn, permitted), during: sequence(
+		"profile-expired": {before: sequence(loggedIn, permits), during: sequence(
 			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_expired", "authentication"),
 			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_expired", "authentication"),
 			answers(get, "/api/v2/REF30/profiles", "", "profiles", "{}"),
-		), after: permitted},
-		"profile-missing": {before: sequence(loggedIn, permitted), during: sequence(
+		), after: permits},
+		"profile-missing": {before: sequence(loggedIn, permits), during: sequence(
 			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_missing", "authentication"),
 			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_missing", "authentication"),
-		), after: permitted},
-		"too-many-resources": {before: sequence(loggedIn, permitted), during: sequence(
+		), after: permits},
+		"too-many-resources": {before: sequence(loggedIn, permits), during: sequence(
 			fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "too_many_resources", "configuration"),
 			fails(post, preauthorizeAt+"Cablevision", resources("REF30"), 403, "too_many_resources", "configuration"),
-		), after: permitted},
+		), after: permits},
 		"integration-disabled": {before: creates, during: sequence(
 			fails(post, sessionsAt, complete, 400, "invalid_integration", "none"),
 			fails(get, profilesAt+"Cablevision", "", 400, "invalid_integration", "none"),
@@ -288,15 +288,15 @@ func TestShippedScenarios(t *testing.T) {
 		"code-expires-between-two-polls": {before: polls, during: sequence(
 			polls, fails(get, "/api/v2/REF30/profiles/code/XTC98W", "", 400, "invalid_authentication_session", "none"), creates,
 		), after: creates},
-		"profile-revoked-in-between": {before: sequence(loggedIn, permitted), during: sequence(
-			permitted, times(2, fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_invalidated", "authentication")),
-		), after: sequence(loggedIn, permitted)},
+		"profile-revoked-in-between": {before: sequence(loggedIn, permits), during: sequence(
+			permits, times(2, fails(post, authorizeAt+"Cablevision", resources("REF30"), 403, "authenticated_profile_invalidated", "authentication")),
+		), after: sequence(loggedIn, permits)},
 		"token-expires-in-between": {before: creates, during: sequence(creates, times(2, unauthorized(post, sessionsAt, complete)), func(d *device) {
 			renewal := "client_id=c4fc3e7e-12d9-495d-b742-6aeac8a490e7&client_secret=sample-token-has-no-secret&grant_type=client_credentials"
 			d.token = d.post("/o/client/token", renewal).expect("token", 201).value("access_token")
 		}, creates), after: func(d *device) { d.register().post(sessionsAt, complete).expect("after", 200) }},
 		"session-created-answer-lost": {before: creates, during: func(d *device) {
-			breaks("reset", post, sessionsAt, complete)(d)
+			brokenConnection("reset", post, sessionsAt, complete)(d)
 			e := d.world.Last(d.t)
 			unknown := sessionsAt + "/" + answer{d.t, e.Status, e.Response.Header, string(e.Response.Body)}.value("code")
 			d.get(unknown).expect("the code that nobody knows", 200)
@@ -312,7 +312,7 @@ func TestShippedScenarios(t *testing.T) {
 		"polls-just-in-time": {before: polls, during: times(2, delayed(4_800, get, "/api/v2/REF30/profiles/code/XTC98W", ""))},
 		"polls-overtake":     {before: polls, during: times(2, delayed(5_500, get, "/api/v2/REF30/profiles/code/XTC98W", ""))},
 		"login-over-a-bad-network": {before: polls, during: sequence(
-			delayed(3_000, get, "/api/v2/REF30/profiles/code/XTC98W", ""), times(2, breaks("empty", get, "/api/v2/REF30/profiles/code/XTC98W", "")), seen,
+			delayed(3_000, get, "/api/v2/REF30/profiles/code/XTC98W", ""), times(2, brokenConnection("empty", get, "/api/v2/REF30/profiles/code/XTC98W", "")), seen,
 		), after: seen},
 		"sessions-flapping": {before: creates, during: times(2, sequence(fails(post, sessionsAt, complete, 500, "internal_server_error", "none"), creates))},
 		"slow-start": {before: creates, during: sequence(

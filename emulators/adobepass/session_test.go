@@ -17,7 +17,7 @@ import (
 func TestWithheldParameters(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	told := func(what string, got *httptest.ResponseRecorder, want string) (code string) {
+	checkReply := func(what string, got *httptest.ResponseRecorder, want string) (code string) {
 		t.Helper()
 		var s struct {
 			Code, MVPD string
@@ -35,25 +35,25 @@ func TestWithheldParameters(t *testing.T) {
 		return contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"}
 	}
 	w.Play(t, createSession, missingParameters)
-	code := told("forced", call(t, w, "CreateSession", "AAAA", all()), "[mvpd domain redirectUrl]")
+	code := checkReply("forced", call(t, w, "CreateSession", "AAAA", all()), "[mvpd domain redirectUrl]")
 	resume := func(name string) *httptest.ResponseRecorder {
 		return call(t, w, "ResumeSession", "", contract.Values{"code": code, name: all()[name]})
 	}
-	told("one supplied", resume("domainName"), "[mvpd redirectUrl]")
-	told("looked at", call(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
-	told("two supplied", resume("redirectUrl"), "[mvpd]")
-	told("all supplied", resume("mvpd"), "[]")
+	checkReply("one supplied", resume("domainName"), "[mvpd redirectUrl]")
+	checkReply("looked at", call(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
+	checkReply("two supplied", resume("redirectUrl"), "[mvpd]")
+	checkReply("all supplied", resume("mvpd"), "[]")
 
 	w.Play(t, createSession, missingDomain)
-	told("one forced of none", call(t, w, "CreateSession", "AAAA", contract.Values{}), "[domain]")
+	checkReply("one forced of none", call(t, w, "CreateSession", "AAAA", contract.Values{}), "[domain]")
 	w.Play(t, resumeSession, retry)
 	code = newSession(t, w, "BBBB")
-	told("retry", call(t, w, "ResumeSession", "", contract.Values{"code": code, "domainName": "adobe.com"}), "[mvpd domain redirectUrl]")
+	checkReply("retry", call(t, w, "ResumeSession", "", contract.Values{"code": code, "domainName": "adobe.com"}), "[mvpd domain redirectUrl]")
 
 	w.Play(t, createPartnerSession, missingFallback)
 	in := all()
 	delete(in, "mvpd")
 	in["partner"] = partnerApple
 	in[partnerHeader] = base64.StdEncoding.EncodeToString([]byte(`{"frameworkPermissionInfo":{"accessStatus":"granted"},"frameworkProviderInfo":{"id":"Cablevision","expirationDate":"9999999999999"}}`))
-	told("a partner's", call(t, w, "CreatePartnerSession", "AAAA", in), "[domain redirectUrl]")
+	checkReply("a partner's", call(t, w, "CreatePartnerSession", "AAAA", in), "[domain redirectUrl]")
 }

@@ -15,11 +15,11 @@ import (
 // A watchedMethod is RS256 with a look at what is verified.
 type watchedMethod struct {
 	*jwt.SigningMethodRSA
-	look func(signed string)
+	onVerify func(signed string)
 }
 
 func (m watchedMethod) Verify(signed string, signature []byte, key any) error {
-	m.look(signed)
+	m.onVerify(signed)
 	return m.SigningMethodRSA.Verify(signed, signature, key)
 }
 
@@ -30,13 +30,13 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 	d := newDevice(t, conformance.Setting{})
 	fresh := d.register()
 	service := serviceToken(t, "somebody", testKey(t, "service-token"))
-	var looks atomic.Int32
+	var verifications atomic.Int32
 	jwt.RegisterSigningMethod("RS256", func() jwt.SigningMethod {
 		return watchedMethod{jwt.SigningMethodRS256, func(signed string) {
 			if !strings.HasPrefix(fresh.token, signed) && !strings.HasPrefix(service, signed) {
 				return // of a test beside this one
 			}
-			looks.Add(1)
+			verifications.Add(1)
 			answered := make(chan int, 1)
 			go func() { answered <- d.post(sessionsAt, complete).status }()
 			select {
@@ -55,11 +55,11 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 	for range 3 {
 		fresh.post(sessionsAt, complete).expect("create", 200, "actionName", "authenticate")
 	}
-	if n := looks.Load(); n != 1 {
+	if n := verifications.Load(); n != 1 {
 		t.Errorf("the bearer's signature was looked at %d times", n)
 	}
 	fresh.withHeader("Ad-Service-Token", service).post(sessionsAt, complete).expect("create", 200)
-	if n := looks.Load(); n != 2 {
+	if n := verifications.Load(); n != 2 {
 		t.Errorf("the service token's signature was not looked at")
 	}
 }

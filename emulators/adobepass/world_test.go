@@ -36,35 +36,35 @@ func call(t testing.TB, w *conformance.World, operation, device string, in contr
 func newSession(t testing.TB, w *conformance.World, device string) (code string) {
 	t.Helper()
 	a := call(t, w, "CreateSession", device, contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"})
-	var told struct{ Code string }
-	if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || a.Code != 200 {
+	var reply struct{ Code string }
+	if err := json.Unmarshal(a.Body.Bytes(), &reply); err != nil || a.Code != 200 {
 		t.Fatal(a.Code, a.Body, err)
 	}
-	return told.Code
+	return reply.Code
 }
 
 // What clients can pile up is bounded: what no longer counts gives way first,
 // then the oldest.
-func TestBounds(t *testing.T) {
+func TestRecordLimit(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	withState(t, w, func(w *state) { w.testLimit = 6 })
-	first := newSession(t, w, "AAA0")
-	second := newSession(t, w, "AAA1")
+	withState(t, w, func(st *state) { st.testLimit = 6 })
+	oldest := newSession(t, w, "AAA0")
+	superseded := newSession(t, w, "AAA1")
 	newSession(t, w, "AAA1") // which voids the second
-	var had []string
+	var codes []string
 	for i := 2; i < 6; i++ {
-		had = append(had, newSession(t, w, fmt.Sprint("AAA", i)))
+		codes = append(codes, newSession(t, w, fmt.Sprint("AAA", i)))
 	}
-	withState(t, w, func(w *state) {
-		if n := len(w.Sessions); n != 6 {
+	withState(t, w, func(st *state) {
+		if n := len(st.Sessions); n != 6 {
 			t.Errorf("got %d sessions", n)
 		}
-		if w.Sessions[second] != nil || w.Sessions[first] == nil {
+		if st.Sessions[superseded] != nil || st.Sessions[oldest] == nil {
 			t.Error("what no longer counts did not give way first")
 		}
-		for _, code := range had {
-			if w.Sessions[code] == nil {
+		for _, code := range codes {
+			if st.Sessions[code] == nil {
 				t.Errorf("%s is gone", code)
 			}
 		}
@@ -81,49 +81,49 @@ func TestBounds(t *testing.T) {
 			call(t, w, "Logout", device, contract.Values{"mvpd": "Cablevision"})
 		}
 	}
-	withState(t, w, func(w *state) {
-		for kind, n := range map[string]int{clientKind: len(w.Clients), sessionKind: len(w.Sessions), profileKind: len(w.Profiles), trialKind: len(w.Trials), logoutKind: len(w.Logouts)} {
+	withState(t, w, func(st *state) {
+		for kind, n := range map[string]int{clientKind: len(st.Clients), sessionKind: len(st.Sessions), profileKind: len(st.Profiles), trialKind: len(st.Trials), logoutKind: len(st.Logouts)} {
 			if kind == clientKind {
 				n -= 3 // of the fixture, which never give way
 			}
-			if n > 6 || w.queues[kind].len() != n {
-				t.Errorf("%s: got %d, in the queue %d", kind, n, w.queues[kind].len())
+			if n > 6 || st.queues[kind].len() != n {
+				t.Errorf("%s: got %d, in the queue %d", kind, n, st.queues[kind].len())
 			}
 		}
-		if len(w.profilesByHolder) > 6 || len(w.unfinished) > 6 || len(w.trialsByDevice) > 6 {
-			t.Errorf("indices hold what is gone: %d %d %d", len(w.profilesByHolder), len(w.unfinished), len(w.trialsByDevice))
+		if len(st.profilesByHolder) > 6 || len(st.unfinished) > 6 || len(st.trialsByDevice) > 6 {
+			t.Errorf("indices hold what is gone: %d %d %d", len(st.profilesByHolder), len(st.unfinished), len(st.trialsByDevice))
 		}
 	})
 }
 
 // The profile that gives way leaves single sign-on as well.
-func TestSharedProfilesGiveWay(t *testing.T) {
+func TestSharedProfilesAreEvicted(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
-	withState(t, w, func(w *state) { w.testLimit = 3 })
+	withState(t, w, func(st *state) { st.testLimit = 3 })
 	token := "a.b.c.d.e"
 	for i := range 6 {
 		device := fmt.Sprint("AAA", i)
 		// Each must not find the profile of the one before.
 		mvpd := []string{"Cablevision", "Spectrum", "Dish", "ATTOTT", "apassidp", "ElasticSSO"}[i]
 		a := call(t, w, "CreateSession", device, contract.Values{"mvpd": mvpd, "domainName": "adobe.com", "redirectUrl": "https://adobe.com", subjectHeader: token})
-		var told struct{ Code string }
-		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.Code == "" {
+		var reply struct{ Code string }
+		if err := json.Unmarshal(a.Body.Bytes(), &reply); err != nil || reply.Code == "" {
 			t.Fatal(a.Body)
 		}
-		if err := w.Trigger(t, "login", contract.Values{"code": told.Code}); err != nil {
+		if err := w.Trigger(t, "login", contract.Values{"code": reply.Code}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	withState(t, w, func(w *state) {
-		if len(w.profilesBySSO) != 3 || len(w.Profiles) != 3 {
-			t.Errorf("got %d shared of %d profiles", len(w.profilesBySSO), len(w.Profiles))
+	withState(t, w, func(st *state) {
+		if len(st.profilesBySSO) != 3 || len(st.Profiles) != 3 {
+			t.Errorf("got %d shared of %d profiles", len(st.profilesBySSO), len(st.Profiles))
 		}
 	})
 }
 
 // A code that ran out is let go of when the next one is made.
-func TestExpiredSessionsAreLetGoOf(t *testing.T) {
+func TestExpiredSessionsAreDeleted(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	for i := range 5 {
@@ -134,9 +134,9 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := newSession(t, w, "AAA9")
-	withState(t, w, func(w *state) {
-		if len(w.Sessions) != 1 || w.Sessions[code] == nil || w.queues[sessionKind].len() != 1 {
-			t.Errorf("got %d sessions, %d in the queue", len(w.Sessions), w.queues[sessionKind].len())
+	withState(t, w, func(st *state) {
+		if len(st.Sessions) != 1 || st.Sessions[code] == nil || st.queues[sessionKind].len() != 1 {
+			t.Errorf("got %d sessions, %d in the queue", len(st.Sessions), st.queues[sessionKind].len())
 		}
 	})
 }
@@ -145,16 +145,16 @@ func TestExpiredSessionsAreLetGoOf(t *testing.T) {
 // it throttles.
 func TestCachesAreBounded(t *testing.T) {
 	t.Parallel()
-	w := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
-	w.resetVerified()
+	st := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
+	st.resetVerified()
 	for i := range 3 * maxVerified {
-		w.rememberVerified([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verifiedToken{})
-		if len(w.verified) > maxVerified {
-			t.Fatalf("got %d tokens", len(w.verified))
+		st.rememberVerified([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verifiedToken{})
+		if len(st.verified) > maxVerified {
+			t.Fatalf("got %d tokens", len(st.verified))
 		}
 	}
 	found := false
-	for _, v := range w.verified {
+	for _, v := range st.verified {
 		found = found || v.client == "somebody"
 	}
 	if !found {
@@ -162,28 +162,28 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 	now := conformance.Noon
 	for i := range 3 * maxBuckets {
-		w.allowRequest(fmt.Sprint(i), now, true)
-		if len(w.buckets) > maxBuckets {
-			t.Fatalf("got %d buckets", len(w.buckets))
+		st.allowRequest(fmt.Sprint(i), now, true)
+		if len(st.buckets) > maxBuckets {
+			t.Fatalf("got %d buckets", len(st.buckets))
 		}
 	}
-	w.allowRequest("busy", now.Add(time.Hour), true)
+	st.allowRequest("busy", now.Add(time.Hour), true)
 	for range 20 {
-		w.allowRequest("busy", now.Add(time.Hour), true)
+		st.allowRequest("busy", now.Add(time.Hour), true)
 	}
-	w.dropFullBuckets(now.Add(time.Hour))
-	if w.buckets["busy"] == nil || len(w.buckets) != 1 {
-		t.Errorf("got %d buckets", len(w.buckets))
+	st.dropFullBuckets(now.Add(time.Hour))
+	if st.buckets["busy"] == nil || len(st.buckets) != 1 {
+		t.Errorf("got %d buckets", len(st.buckets))
 	}
 }
 
 // Without a refill the burst is had once.
-func TestBurstOnce(t *testing.T) {
+func TestBurstWithoutRefill(t *testing.T) {
 	t.Parallel()
-	w := &state{buckets: map[string]*bucket{}}
+	st := &state{buckets: map[string]*bucket{}}
 	now, passed := conformance.Noon, 0
 	for range 20 {
-		if w.allowRequest("a", now, false) {
+		if st.allowRequest("a", now, false) {
 			passed++
 		}
 	}
@@ -192,7 +192,7 @@ func TestBurstOnce(t *testing.T) {
 	}
 	for i := 1; i <= 3; i++ {
 		now = now.Add(time.Hour)
-		if !w.allowRequest("a", now, false) || w.allowRequest("a", now, false) {
+		if !st.allowRequest("a", now, false) || st.allowRequest("a", now, false) {
 			t.Errorf("hour %d: one request was to pass", i)
 		}
 	}
@@ -267,7 +267,7 @@ func FuzzRestore(f *testing.F) {
 
 // After a restore every word leads to the sandbox again, and tokens of the
 // world's key stay good.
-func TestWordsSurvive(t *testing.T) {
+func TestRestoredIdentifiers(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	code := newSession(t, w, "AAA0")
@@ -278,10 +278,10 @@ func TestWordsSurvive(t *testing.T) {
 	if err := w.Instance(t).Restore(raw); err != nil {
 		t.Fatal(err)
 	}
-	withState(t, w, func(w *state) {
-		words := slices.Collect(w.Identifiers())
+	withState(t, w, func(st *state) {
+		ids := slices.Collect(st.Identifiers())
 		for _, want := range []string{code, "s6BhdRkqt3", sampleStatement, "8BLW4RW"} {
-			if !slices.Contains(words, want) {
+			if !slices.Contains(ids, want) {
 				t.Errorf("%.20s is no word", want)
 			}
 		}
@@ -295,13 +295,13 @@ func TestSigningKeyIsReplaceable(t *testing.T) {
 	w := conformance.New(t, API, conformance.Setting{})
 	mint := func() string {
 		a := call(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
-		var told struct {
+		var reply struct {
 			AccessToken string `json:"access_token"`
 		}
-		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil || told.AccessToken == "" {
+		if err := json.Unmarshal(a.Body.Bytes(), &reply); err != nil || reply.AccessToken == "" {
 			t.Fatal(a.Body)
 		}
-		return told.AccessToken
+		return reply.AccessToken
 	}
 	configuration := func(token string) int {
 		r := w.Request(t, getConfiguration, contract.Values{"serviceProvider": "REF30"})
@@ -342,8 +342,8 @@ func TestShippedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"default", "authenticated", "degraded", "documented"} {
-		withState(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(w *state) {
-			if strings.TrimSpace(w.SigningKey) != strings.TrimSpace(string(text)) {
+		withState(t, conformance.New(t, API, conformance.Setting{Fixture: name}), func(st *state) {
+			if strings.TrimSpace(st.SigningKey) != strings.TrimSpace(string(text)) {
 				t.Errorf("%s has another key", name)
 			}
 		})
@@ -425,18 +425,18 @@ func TestTriggersRefuse(t *testing.T) {
 
 // A token that a trigger expired is mended by a new one, also within the same
 // second of a clock that stands.
-func TestExpiredTokenIsMended(t *testing.T) {
+func TestExpiredTokenIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	token := func() string {
 		a := call(t, w, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
-		var told struct {
+		var reply struct {
 			AccessToken string `json:"access_token"`
 		}
-		if err := json.Unmarshal(a.Body.Bytes(), &told); err != nil {
+		if err := json.Unmarshal(a.Body.Bytes(), &reply); err != nil {
 			t.Fatal(err)
 		}
-		return told.AccessToken
+		return reply.AccessToken
 	}
 	status := func(token string) int {
 		r := w.Request(t, getProfiles, contract.Values{"serviceProvider": "REF30"})
@@ -505,16 +505,16 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 	if got := w.Send(r); got.Code != 201 {
 		t.Fatal(got.Body)
 	}
-	var told any
-	withState(t, w, func(w *state) {
-		w.key = &rsa.PrivateKey{}
-		c := &contract.Call{API: API, Operation: createToken, In: contract.Values{"client_id": "s6BhdRkqt3"}, Now: conformance.Noon, State: w}
+	var replies any
+	withState(t, w, func(st *state) {
+		st.key = &rsa.PrivateKey{}
+		c := &contract.Call{API: API, Operation: createToken, In: contract.Values{"client_id": "s6BhdRkqt3"}, Now: conformance.Noon, State: st}
 		c.Runtime = diceRuntime{}
 		c.Switches = contract.Values{"token_ttl": time.Hour, "media_ttl": time.Minute}
-		told = []any{tokenCreated.Do(c), w.mediaToken(c, holder{}, "REF30")}
+		replies = []any{tokenCreated.Do(c), st.mediaToken(c, holder{}, "REF30")}
 	})
-	for _, one := range told.([]any) {
-		if text, err := json.Marshal(one); err == nil {
+	for _, reply := range replies.([]any) {
+		if text, err := json.Marshal(reply); err == nil {
 			t.Errorf("it was signed before: %s", text)
 		}
 	}
