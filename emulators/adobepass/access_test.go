@@ -42,7 +42,7 @@ func TestTempPassCases(t *testing.T) {
 	if id := a.value("profiles.TempPass_TEST40.attributes.userID.value"); !regexp.MustCompile(`^temppass_[0-9a-f]{40}$`).MatchString(id) {
 		t.Errorf("40: got %s", id)
 	}
-	d.advance(time.Hour) // looking at the profile did not begin the trial
+	d.advance(time.Hour) // reading the profile did not start the trial
 	d.post(authorizeAt+"TempPass_TEST40", resources("REF30")).expect("41 begins", 200, "decisions.0.authorized", "true", "decisions.0.source", "temppass")
 	d.advance(time.Minute - time.Second)
 	d.get(profilesAt+"TempPass_TEST40").expect("41 just before the end", 200, "profiles.TempPass_TEST40.type", "temporary")
@@ -175,7 +175,7 @@ func TestLogoutCases(t *testing.T) {
 	d.get(at+"TempPass_5mins").expect("TempPass", 200, "logouts.TempPass_5mins.actionName", "complete")
 }
 
-// pfs is an AP-Partner-Framework-Status.
+// pfs returns an AP-Partner-Framework-Status.
 func pfs(access, id string, until time.Time) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil,
 		`{"frameworkPermissionInfo":{"accessStatus":%q},"frameworkProviderInfo":{"id":%q,"expirationDate":"%d"}}`, access, id, until.UnixMilli()))
@@ -225,7 +225,7 @@ func TestPartnerCases(t *testing.T) {
 	low.post(profile, saml).expect("degraded", 200, "profiles.Cablevision.type", "degraded")
 }
 
-// serviceToken signs an AD-Service-Token as the fixture's issuer would.
+// serviceToken signs an AD-Service-Token as the fixture's issuer does.
 func serviceToken(t *testing.T, sub string, key *rsa.PrivateKey) string {
 	t.Helper()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
@@ -251,7 +251,7 @@ func testKey(t *testing.T, name string) *rsa.PrivateKey {
 	return key
 }
 
-// TestSingleSignOn is case 15, with every way in which a token may be no good.
+// TestSingleSignOn is case 15, with every way in which a token can be invalid.
 func TestSingleSignOn(t *testing.T) {
 	t.Parallel()
 	const at = "/api/v2/REF30/sessions"
@@ -309,10 +309,10 @@ func TestConfigurationCase(t *testing.T) {
 	}
 }
 
-// TestThrottleCase is case 65: the timeline that the page prints.
+// TestRateLimitCase is case 65: the timeline that the page prints.
 func TestRateLimitCase(t *testing.T) {
 	t.Parallel()
-	// The sandbox's clock stands all the while.
+	// The sandbox's clock is frozen.
 	var wall atomic.Int64
 	d := newDevice(t, conformance.Setting{
 		Set:  map[string]string{"throttle": "true"},
@@ -343,6 +343,6 @@ func TestRateLimitCase(t *testing.T) {
 	at(31)
 	poll(d, 31, 200)
 	if a := d.send(d.request("OPTIONS", "/api/v2/REF30/configuration", "")); a.status != 200 {
-		t.Errorf("a preflight was throttled: %d", a.status)
+		t.Errorf("the rate limit refused a preflight: %d", a.status)
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// steady is a world whose wall clock stands.
+// newWorld makes a world whose wall clock is frozen.
 func newWorld(b *testing.B) *conformance.World {
 	b.Helper()
 	return conformance.New(b, adobepass.API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
 }
 
-// made is a request as the gateway would hand it over.
+// signedRequest makes a request as the gateway passes it on.
 func signedRequest(b *testing.B, operation, token string, in contract.Values) *contract.Request {
 	b.Helper()
 	op := adobepass.API.Operation(operation)
@@ -38,7 +38,7 @@ func signedRequest(b *testing.B, operation, token string, in contract.Values) *c
 	return r
 }
 
-// minted is an access token of the world's own.
+// newToken creates an access token of the world.
 func newToken(b *testing.B, w *conformance.World) string {
 	b.Helper()
 	r := httpPost("/o/client/token", "client_id=s6BhdRkqt3&client_secret=t7AkePiru4&grant_type=client_credentials")
@@ -64,9 +64,9 @@ var full = contract.Values{
 	"X-Device-Info": "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ==",
 }
 
-// BenchmarkCreateSession is a CreateSession with a bearer that was seen before,
-// from the door to the journal, with so many live codes beside it. Target: 15
-// yardsticks, 80 allocations, at any number.
+// BenchmarkCreateSession measures a CreateSession with a known access token,
+// from the checks to the journal, with so many valid codes beside it. Target: 15
+// yardsticks and 80 allocations at any number.
 func BenchmarkCreateSession(b *testing.B) {
 	for _, live := range []int{0, 1_000, 100_000} {
 		b.Run(fmt.Sprint(live, "_live"), func(b *testing.B) {
@@ -91,13 +91,13 @@ func BenchmarkCreateSession(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstVerification is the same call with a bearer that was never
-// seen: every iteration has a world that forgot it.
+// BenchmarkFirstVerification measures a call with an access token that was never
+// seen.
 func BenchmarkFirstVerification(b *testing.B) {
 	w := newWorld(b)
 	tokens := make([]string, 64)
 	for i := range tokens {
-		if err := w.Sandbox.Clock.Advance(time.Second); err != nil { // so that each differs
+		if err := w.Sandbox.Clock.Advance(time.Second); err != nil { // so that the tokens differ
 			b.Fatal(err)
 		}
 		tokens[i] = newToken(b, w)
@@ -121,7 +121,8 @@ func BenchmarkFirstVerification(b *testing.B) {
 	}
 }
 
-// forget puts the world's own state back, which remembers no verified token.
+// dropVerified makes the world forget its verified tokens by a restore of its
+// own snapshot.
 func dropVerified(b *testing.B, w *conformance.World) {
 	b.Helper()
 	instance := w.Instance(b)
@@ -134,7 +135,7 @@ func dropVerified(b *testing.B, w *conformance.World) {
 	}
 }
 
-// BenchmarkCreateToken is the minting of a token: a signature of RSA.
+// BenchmarkCreateToken measures an RSA signature.
 func BenchmarkCreateToken(b *testing.B) {
 	w := newWorld(b)
 	r := signedRequest(b, "CreateToken", "", contract.Values{"client_id": "s6BhdRkqt3", "client_secret": "t7AkePiru4", "grant_type": "client_credentials"})
@@ -146,7 +147,7 @@ func BenchmarkCreateToken(b *testing.B) {
 	}
 }
 
-// BenchmarkPoll is a GetProfileByCode before the login.
+// BenchmarkPoll measures a GetProfileByCode before the login.
 func BenchmarkPoll(b *testing.B) {
 	w := newWorld(b)
 	r := signedRequest(b, "GetProfileByCode", newToken(b, w), contract.Values{"serviceProvider": "REF30", "code": "XTC98W"})
@@ -158,7 +159,7 @@ func BenchmarkPoll(b *testing.B) {
 	}
 }
 
-// BenchmarkAuthorize is a decision with its media token, which is signed.
+// BenchmarkAuthorize measures a decision with its signed media token.
 func BenchmarkAuthorize(b *testing.B) {
 	w := newWorld(b)
 	r := signedRequest(b, "Authorize", w.Credentials(b).Text("accessToken"), contract.Values{"serviceProvider": "REF30", "mvpd": "TempPass_TEST44", "resources": []any{"REF30"}})

@@ -89,7 +89,7 @@ func TestCreateCases(t *testing.T) {
 	if code := a.value("code"); !regexp.MustCompile(`^[0-9A-Z]{7}$`).MatchString(code) || a.value("url") != "/api/v2/authenticate/REF30/"+code {
 		t.Errorf("9: got %s", a.body)
 	}
-	var times struct{ NotBefore, NotAfter string } // which fails for numbers
+	var times struct{ NotBefore, NotAfter string } // decoding fails for numbers
 	if err := json.Unmarshal([]byte(a.body), &times); err != nil {
 		t.Error(err)
 	}
@@ -160,7 +160,7 @@ func TestCreateCases(t *testing.T) {
 
 func number(s string) int64 { n, _ := strconv.ParseInt(s, 10, 64); return n }
 
-// limitedToken is the fixture's token that is good for apasstest1 alone.
+// limitedToken returns the fixture's token that is valid for apasstest1 only.
 func limitedToken(t *testing.T, d *device) string {
 	t.Helper()
 	raw, err := d.world.Instance(t).Snapshot()
@@ -182,7 +182,7 @@ func TestSessionCases(t *testing.T) {
 	const path = "/api/v2/REF30/sessions"
 	d := newDevice(t, conformance.Setting{})
 	screen := d.withID("")
-	screen.identifier = "" // 28: nobody asks the second screen for a device
+	screen.identifier = "" // 28: a second screen needs no device identifier
 	made := d.post(path, "")
 	code := made.value("code")
 	d.get(path+"/"+code).expect("30", 200, "existingParameters", `{"serviceProvider":"REF30"}`, "missingParameters", `["mvpd","domain","redirectUrl"]`,
@@ -226,7 +226,7 @@ func TestSessionCases(t *testing.T) {
 	d.get(path+"/"+code).expectError("32", 400, "invalid_authentication_session", "none")
 }
 
-// page holds an answer against what a person is shown: HTML, and no JSON.
+// expectPage checks that the answer is an HTML page, and not JSON.
 func (a answer) expectPage(what string, status int) answer {
 	a.t.Helper()
 	if a.status != status || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.HasPrefix(a.body, "<!DOCTYPE html>") {

@@ -42,8 +42,8 @@ var documented = map[string][]string{
 	"retry 403": {"network_received_error", "network_connection_timeout", "maximum_execution_time_exceeded"},
 }
 
-// TestCatalogue calls for every documented code wherever it is an ending: flat
-// at the top of the answer, or in the error of each decision of a 200.
+// TestCatalogue forces every documented code wherever it is an outcome: as the
+// body of the answer, or as the error of each decision of a 200.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
@@ -76,11 +76,11 @@ func TestCatalogue(t *testing.T) {
 				}
 			}
 			if called == 0 {
-				t.Errorf("no operation ends in %s", code)
+				t.Errorf("no operation has the outcome %s", code)
 			}
 		}
 	}
 	if n != 47 {
-		t.Errorf("the page has 47 codes, and here are %d", n)
+		t.Errorf("got %d codes, and the page has 47", n)
 	}
 }

@@ -17,22 +17,23 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A device is a streaming device with an application on it. Its zero members
-// are those of the documented samples.
+// A device is a streaming device with an application. The values of the
+// documented samples are the default.
 type device struct {
-	t     *testing.T
-	world *conformance.World
-	identifier    string      // AP-Device-Identifier
-	token string      // bearer
-	extraHeaders  http.Header // further headers of every request
+	t            *testing.T
+	world        *conformance.World
+	identifier   string      // AP-Device-Identifier
+	token        string      // bearer
+	extraHeaders http.Header // further headers of every request
 }
 
+// newDevice makes the device of the samples in a new world.
 func newDevice(t *testing.T, s conformance.Setting) *device {
 	t.Helper()
 	return deviceIn(t, conformance.New(t, adobepass.API, s))
 }
 
-// on is the device of the samples in a world.
+// deviceIn makes the device of the samples in a world.
 func deviceIn(t *testing.T, w *conformance.World) *device {
 	t.Helper()
 	return &device{t: t, world: w, identifier: fingerprint("ba23d141-d715-561c-94f4-e9e4c966b1eb"), token: w.Credentials(t).Text("accessToken"), extraHeaders: http.Header{}}
@@ -42,8 +43,8 @@ func fingerprint(id string) string {
 	return "fingerprint " + base64.StdEncoding.EncodeToString([]byte(id))
 }
 
-// other is a second device with the same application, or the same one where id
-// is "".
+// withID returns a copy of the device with another identifier, or with the same
+// one where id is "".
 func (d *device) withID(id string) *device {
 	e := *d
 	e.extraHeaders = d.extraHeaders.Clone()
@@ -53,14 +54,15 @@ func (d *device) withID(id string) *device {
 	return &e
 }
 
-// with is the device with one more header on every request.
+// withHeader returns a copy of the device that sends one more header with every
+// request.
 func (d *device) withHeader(name, value string) *device {
 	e := d.withID("")
 	e.extraHeaders.Set(name, value)
 	return e
 }
 
-// An answer is what came back.
+// An answer is the response to a request.
 type answer struct {
 	t      *testing.T
 	status int
@@ -94,8 +96,8 @@ func (d *device) send(r *http.Request) answer {
 	d.t.Helper()
 	rec := d.world.Send(r)
 	body, _ := io.ReadAll(rec.Result().Body)
-	if strings.Contains(string(body), ":null") && !strings.Contains(string(body), `"device":{`) { // which alone is documented with nulls
-		d.t.Errorf("%s %s: an absent member is told as null: %s", r.Method, r.URL, body)
+	if strings.Contains(string(body), ":null") && !strings.Contains(string(body), `"device":{`) { // only the device is documented with nulls
+		d.t.Errorf("%s %s: a member is null that must be absent: %s", r.Method, r.URL, body)
 	}
 	return answer{d.t, rec.Code, rec.Header(), string(body)}
 }
@@ -110,7 +112,7 @@ func (d *device) get(target string) answer {
 	return d.send(d.request(http.MethodGet, target, ""))
 }
 
-// value reads a value by a dotted path, as text; "-" where there is none.
+// value returns the value at a dotted path, as text, or "-" where there is none.
 func (a answer) value(path string) string {
 	a.t.Helper()
 	var x any
@@ -143,8 +145,8 @@ func (a answer) value(path string) string {
 	return string(text)
 }
 
-// is holds the status and the values at paths against what is wanted: pairs of
-// path and value follow.
+// expect compares the status, and the values at paths. pairs alternate path and
+// value.
 func (a answer) expect(what string, status int, pairs ...string) answer {
 	a.t.Helper()
 	if a.status != status {
@@ -159,7 +161,7 @@ func (a answer) expect(what string, status int, pairs ...string) answer {
 	return a
 }
 
-// refused holds an enhanced error code against its row in the catalogue.
+// expectError compares an enhanced error code with the expected one.
 func (a answer) expectError(what string, status int, code, action string) answer {
 	a.t.Helper()
 	a.expect(what, status, "status", fmt.Sprint(status), "code", code, "action", action)
@@ -174,14 +176,14 @@ func (a answer) expectError(what string, status int, code, action string) answer
 
 const complete = "mvpd=Cablevision&domainName=adobe.com&redirectUrl=https%3A%2F%2Fadobe.com"
 
-// code creates a session that lacks nothing and returns its code.
+// newCode creates a session that lacks nothing and returns its code.
 func (d *device) newCode(mvpd string) string {
 	d.t.Helper()
 	return d.post("/api/v2/REF30/sessions", strings.ReplaceAll(complete, "Cablevision", mvpd)).
 		expect("create", 200, "actionName", "authenticate").value("code")
 }
 
-// logIn has somebody log in with an MVPD on the device.
+// logIn logs a user in with an MVPD on the device.
 func (d *device) logIn(mvpd string, user string) {
 	d.t.Helper()
 	in := contract.Values{"code": d.newCode(mvpd)}
@@ -200,8 +202,8 @@ func (d *device) advance(by time.Duration) {
 	}
 }
 
-// register makes a new client of the same application and returns it on the
-// same device.
+// register registers another client of the same application and returns the
+// device with its token.
 func (d *device) register() *device {
 	d.t.Helper()
 	statement := d.world.Credentials(d.t).Text("softwareStatement")

@@ -16,8 +16,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/gateway"
 )
 
-// Bad input earns a documented error, says nothing back as markup, and leaves
-// the state as it was.
+// Bad input gets a documented error. The answer contains no markup of the
+// request, and the state stays.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	const at = "/api/v2/REF30/sessions"
@@ -123,14 +123,14 @@ func snapshot(t testing.TB, d *device) string {
 	return string(raw)
 }
 
-// What looks odd and is good.
+// Unusual but valid input is accepted.
 func TestLenientInput(t *testing.T) {
 	t.Parallel()
 	const at = "/api/v2/REF30/sessions"
 	d := newDevice(t, conformance.Setting{})
-	d.post(at, complete+"&mvpd=Spectrum&redirectUrl=javascript%3Ax").expect("of a key that stands twice the first value counts", 200, "mvpd", "Cablevision")
+	d.post(at, complete+"&mvpd=Spectrum&redirectUrl=javascript%3Ax").expect("the first value of a repeated key counts", 200, "mvpd", "Cablevision")
 	d.post(at, strings.Replace(complete, "domainName", "domain", 1)).expect("domain", 200, "actionName", "authenticate")
-	d.post(at, complete+"&other=1&=&&").expect("names that nobody knows", 200, "actionName", "authenticate")
+	d.post(at, complete+"&other=1&=&&").expect("unknown names", 200, "actionName", "authenticate")
 	d.post(at, strings.NewReplacer("mvpd", "%6Dvpd", "domainName", "domain%4eame").Replace(complete)).expect("names in percent", 200, "actionName", "authenticate")
 	d.post(at+"/", complete).expect("a trailing slash", 200)
 	d.post(at, strings.Replace(complete, "https%3A%2F%2Fadobe.com", "adbe.TTIFAaWuR-CmxXv1Di8PlQ%3A%2F%2F", 1)).expect("a scheme of the application's own", 200, "actionName", "authenticate")
@@ -157,8 +157,8 @@ func TestLenientInput(t *testing.T) {
 	names.get(at+"/"+code).expect("names", 200, "existingParameters.domain", "adobe.com")
 }
 
-// FuzzRequest sends anything anywhere. Nothing panics, every answer is one of
-// the operation's, and no page says back what it was told.
+// FuzzRequest sends arbitrary requests. Nothing panics, every answer is one of
+// the operation's, and no page contains markup of the request.
 func FuzzRequest(f *testing.F) {
 	for _, op := range adobepass.API.Operations {
 		f.Add(op.Method, strings.NewReplacer("{serviceProvider}", "REF30", "{code}", "8BLW4RW", "{mvpd}", "Cablevision", "{partner}", "Apple").Replace(op.Path), complete, "application/x-www-form-urlencoded", "x", "e30=")
@@ -195,8 +195,8 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzBearer holds any bearer against the key: only what the world minted, or
-// lists, is taken.
+// FuzzBearer sends arbitrary access tokens. Only the world's own tokens are
+// accepted.
 func FuzzBearer(f *testing.F) {
 	f.Add(unsigned())
 	f.Add("eyJhbGciOiJSUzI1NiJ9.e30.")

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/emulators/adobepass"
 	"github.com/understudy-suite/understudy/internal/conformance"
@@ -18,15 +19,15 @@ import (
 
 const browserOrigin = "https://tv.example"
 
-// A browser follows redirects as long as they lead to the emulator, and keeps
-// no cookies, for none are set.
+// A browser follows redirects as long as they lead to the emulator. It stores no
+// cookies, because none are set.
 type browser struct {
 	t      *testing.T
 	client *http.Client
-	base   string // what the emulator's addresses begin with
+	base   string // prefix of the emulator's URLs
 }
 
-// surf makes a browser and a server of w whose doors stand below a prefix, as
+// newBrowser makes a browser, and a server of w whose paths have a prefix, as
 // behind a sandbox's path.
 func newBrowser(t *testing.T, w *conformance.World, prefix string) *browser {
 	t.Helper()
@@ -37,12 +38,12 @@ func newBrowser(t *testing.T, w *conformance.World, prefix string) *browser {
 		if strings.HasPrefix(r.URL.String(), b.base) {
 			return nil
 		}
-		return http.ErrUseLastResponse // where the session asked to go
+		return http.ErrUseLastResponse // the redirect URL of the session
 	}}
 	return b
 }
 
-// landed is where a navigation ended.
+// A navigation is the page where the browser arrived.
 type navigation struct {
 	status int
 	header http.Header
@@ -81,8 +82,8 @@ func (b *browser) open(address string) (navigation, string) {
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`)
 
-// submit posts a page's form to where the page came from, as a browser without
-// script does.
+// submit posts a page's form to the page's own URL, as a browser without script
+// does.
 func (b *browser) submit(page navigation, body string, pairs ...string) (navigation, string) {
 	b.t.Helper()
 	form := url.Values{}
@@ -100,7 +101,7 @@ func (b *browser) submit(page navigation, body string, pairs ...string) (navigat
 	return b.do(r)
 }
 
-// TestLoginInABrowser is the whole flow of a web application from another
+// TestLoginInABrowser runs the whole flow of a web application from another
 // origin, with a sandbox in the path: preflight, session, login page, denial,
 // provider error, login, profile, decision, logout.
 func TestLoginInABrowser(t *testing.T) {
@@ -156,7 +157,7 @@ func TestLoginInABrowser(t *testing.T) {
 		ask(http.MethodPost, authorizeAt+"Cablevision", resources("REF30")).expect("decision", 200, "decisions.0.authorized", "true")
 		end := ask(http.MethodGet, "/api/v2/REF30/logout/Cablevision?redirectUrl="+url.QueryEscape(browserOrigin+"/bye"), "")
 		if got := end.value("logouts.Cablevision.url"); !strings.HasPrefix(got, b.base+"/adobe-services/logout?") {
-			t.Errorf("logout leads off the emulator: %s", got)
+			t.Errorf("the logout leads away from the emulator: %s", got)
 		}
 		gone, _ := b.open(end.value("logouts.Cablevision.url"))
 		if got := gone.header.Get("Location"); gone.status != 302 || got != browserOrigin+"/bye" {
@@ -167,8 +168,9 @@ func TestLoginInABrowser(t *testing.T) {
 	}
 }
 
-// TestBrowserFindsItsSandbox: a second device, a browser and a form post name
-// no sandbox, and stay in the one that knows what they carry.
+// TestBrowserFindsItsSandbox: requests of a second device, of a browser and of a
+// form name no sandbox. The directory finds it by the identifiers that they
+// carry.
 func TestBrowserFindsItsSandbox(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, adobepass.API, conformance.Setting{})
@@ -200,11 +202,11 @@ func TestBrowserFindsItsSandbox(t *testing.T) {
 		t.Errorf("got %d %v", gone.status, gone.header)
 	}
 	if entries, _ := w.Registry.Find(sandbox.Default).Journal.List(journal.Filter{Limit: 10}); len(entries) != 0 {
-		t.Errorf("%d requests ended in default, the first %s %s", len(entries), entries[0].Request.Method, entries[0].Request.URL)
+		t.Errorf("%d requests reached the sandbox default, the first %s %s", len(entries), entries[0].Request.Method, entries[0].Request.URL)
 	}
 }
 
-// TestPagesEscape: nothing that a request says becomes markup.
+// TestPagesEscape: no page contains markup of a request.
 func TestPagesEscape(t *testing.T) {
 	t.Parallel()
 	d := newDevice(t, conformance.Setting{})
@@ -225,5 +227,25 @@ func TestPagesEscape(t *testing.T) {
 	a = d.send(d.request(http.MethodPut, "/api/v2/authenticate/REF30/8KHP9RW", "")).expectPage("a method that no browser uses", 405)
 	if a.header.Get("Allow") != "GET, OPTIONS" {
 		t.Errorf("got Allow %q", a.header.Get("Allow"))
+	}
+}
+
+// The login page reports why a code is not valid.
+func TestLoginPageOfABadCode(t *testing.T) {
+	t.Parallel()
+	d := newDevice(t, conformance.Setting{})
+	page := func(code string) string { return "/adobe-services/authenticate/saml?reg_code=" + code }
+	old := d.newCode("Cablevision")
+	code := d.newCode("Cablevision")
+	for name, code := range map[string]string{"superseded": old, "unknown": "AAAAAAA", "incomplete": "8BLW4RW", "none": ""} {
+		d.get(page(code)).expectPage(name, 400)
+		d.post(page(code), "action=allow&reg_code="+code).expectPage(name, 400)
+	}
+	d.post(page(code), "action=destroy&reg_code="+code).expectPage("unknown action", 400)
+	d.get(page(code)).expectPage("good", 200)
+	d.advance(31 * time.Minute)
+	d.get(page(code)).expectPage("late", 400)
+	if got := d.world.Last(t).Explanation.Cause; got != "code_expired" {
+		t.Errorf("got %s", got)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What a session keeps is a copy: neither the body nor the address by which
-// it came stays in memory for the sake of a few letters.
+// A session stores copies of strings: neither the body nor the URL of a request
+// stays in memory for a few characters.
 func TestSessionsDoNotKeepTheRequest(t *testing.T) {
 	t.Parallel()
 	part := func(of, s string) bool {
@@ -25,7 +25,7 @@ func TestSessionsDoNotKeepTheRequest(t *testing.T) {
 	(&caller{}).parseForm(c, body, contract.Form)
 	for _, name := range []string{"mvpd", "domainName", "redirectUrl"} {
 		if text := c.In.Text(name); text == "" || part(body, text) {
-			t.Errorf("%s is %q, a piece of the body", name, text)
+			t.Errorf("%s is %q, part of the body's memory", name, text)
 		}
 	}
 	r := httptest.NewRequest("POST", "/api/v2/REF30/sessions?"+strings.Repeat("x", 1<<10), nil)
@@ -33,17 +33,17 @@ func TestSessionsDoNotKeepTheRequest(t *testing.T) {
 	c.Request = &contract.Request{URL: r.URL, Header: r.Header, Path: map[string]string{"serviceProvider": r.URL.Path[len("/api/v2/"):][:5]}}
 	parseRequest(c)
 	if text := c.In.Text("serviceProvider"); text != "REF30" || part(r.URL.Path, text) {
-		t.Errorf("the service provider is %q, a piece of the address", text)
+		t.Errorf("the service provider is %q, part of the URL's memory", text)
 	}
 	if host, _ := deviceAddress(c.Request); host != "198.51.100.7" || part(r.Header.Get("X-Forwarded-For"), host) {
-		t.Errorf("the address is %q, a piece of the header", host)
+		t.Errorf("the address is %q, part of the header's memory", host)
 	}
 	if agent := strings.Repeat("x", 1<<10); part(agent, truncate(agent, longestAgent)) {
-		t.Error("a clipped text keeps the whole one")
+		t.Error("a truncated text keeps the whole text in memory")
 	}
 }
 
-// Few large records count as much as many small ones.
+// A few large records reach the limit as many small ones do.
 func TestByteLimit(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -57,7 +57,7 @@ func TestByteLimit(t *testing.T) {
 				sum += s.entry.size
 			}
 			if sum != size {
-				t.Errorf("the sessions have %d bytes, and %d are counted", sum, size)
+				t.Errorf("the sessions have %d bytes, but the queue counted %d", sum, size)
 			}
 		})
 		return records, size
@@ -74,11 +74,11 @@ func TestByteLimit(t *testing.T) {
 		call(t, w, "ResumeSession", "", contract.Values{"code": code, "redirectUrl": "https://adobe.com/" + strings.Repeat("x", 1000)})
 	}
 	if _, after := usage(); after != before+1001 {
-		t.Errorf("resuming made %d bytes of %d", after, before)
+		t.Errorf("after resuming, got %d bytes, before %d", after, before)
 	}
 }
 
-// A platform's token of any size is kept by a word of some length.
+// A long identity of a platform is stored as a digest.
 func TestLongIdentities(t *testing.T) {
 	t.Parallel()
 	token := func(sub string) string {
@@ -94,8 +94,8 @@ func TestLongIdentities(t *testing.T) {
 	}
 }
 
-// A promotional access remembers long resources, too: one that was had is had
-// again for nothing.
+// A promotional TempPass remembers long resources too: a resource that was used
+// does not count again.
 func TestLongResourceCountsOnce(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -133,8 +133,8 @@ func TestLongResourceCountsOnce(t *testing.T) {
 	})
 }
 
-// Revoked profiles give way in the order in which they were made, whatever
-// order a map tells them in.
+// Revoked profiles are evicted in the order of their creation, whatever the
+// order of map iteration.
 func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -151,7 +151,7 @@ func TestRevokedProfilesKeepTheirOrder(t *testing.T) {
 		for e := st.queues[profileKind].retired.Front(); e != nil; e = e.Next() {
 			serial := e.Value.(*profile).Serial
 			if serial < last {
-				t.Fatalf("%d stands behind %d", serial, last)
+				t.Fatalf("serial %d comes after %d", serial, last)
 			}
 			last, n = serial, n+1
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// A scene is what a client sees before a scenario, while it is on, and when it
-// is off again.
+// An expectation is what a client observes before a scenario, while it is on,
+// and after it is off again.
 type expectation struct {
 	before func(d *device)
 	during func(d *device)
@@ -22,7 +22,7 @@ type expectation struct {
 
 const sessionsAt = "/api/v2/REF30/sessions"
 
-// says is a call that is answered with 200 and these values.
+// answers expects a 200 with these values.
 func answers(method, target, body string, pairs ...string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -35,7 +35,7 @@ func answers(method, target, body string, pairs ...string) func(*device) {
 	}
 }
 
-// fails is a call that ends in an enhanced error code.
+// fails expects an enhanced error code.
 func fails(method, target, body string, status int, code, action string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -43,7 +43,7 @@ func fails(method, target, body string, status int, code, action string) func(*d
 	}
 }
 
-// each does several things.
+// sequence runs several steps in order.
 func sequence(all ...func(*device)) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -53,6 +53,7 @@ func sequence(all ...func(*device)) func(*device) {
 	}
 }
 
+// times repeats a step.
 func times(n int, f func(*device)) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -62,8 +63,8 @@ func times(n int, f func(*device)) func(*device) {
 	}
 }
 
-// late is a call whose answer is held back, by so many milliseconds. Nobody
-// waits for it.
+// delayed expects a call whose answer is delayed by so many milliseconds. The
+// test does not wait.
 func delayed(ms int64, method, target, body string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -74,7 +75,7 @@ func delayed(ms int64, method, target, body string) func(*device) {
 	}
 }
 
-// breaks is a call whose connection breaks.
+// brokenConnection expects a call whose connection breaks.
 func brokenConnection(fault, method, target, body string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -84,7 +85,7 @@ func brokenConnection(fault, method, target, body string) func(*device) {
 	}
 }
 
-// unavailable is a call that something in front of the service answers.
+// unavailable expects a call that a server in front of the service answers.
 func unavailable(method, target, body string) func(*device) {
 	return func(d *device) {
 		d.t.Helper()
@@ -103,13 +104,14 @@ func denied(at, code string) func(*device) {
 }
 
 var (
-	creates   = answers(http.MethodPost, sessionsAt, complete, "actionName", "authenticate")
+	creates = answers(http.MethodPost, sessionsAt, complete, "actionName", "authenticate")
 	permits = answers(http.MethodPost, authorizeAt+"Cablevision", resources("REF30"), "decisions.0.authorized", "true")
-	polls     = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles", "{}")
-	seen      = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles.Cablevision.type", "regular")
+	polls   = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles", "{}")
+	seen    = answers(http.MethodGet, "/api/v2/REF30/profiles/code/XTC98W", "", "profiles.Cablevision.type", "regular")
 )
 
-// lacks is what a client sees that is told to resume with a parameter, and does.
+// missingThen expects that a client has to resume the session with a parameter,
+// and resumes it.
 func missingThen(list, supply string) expectation {
 	return expectation{before: creates, during: func(d *device) {
 		a := d.post(sessionsAt, complete).expect("create", 200, "actionName", "resume", "missingParameters", list)
@@ -118,7 +120,7 @@ func missingThen(list, supply string) expectation {
 			d.t.Errorf("got %s", a.body)
 		}
 		if stuck := d.get("/api/v2/authenticate/REF30/" + code); stuck.status != 400 {
-			d.t.Errorf("the login opens before anything was supplied: %d", stuck.status)
+			d.t.Errorf("the login opens before the parameter was supplied: %d", stuck.status)
 		}
 		d.get(sessionsAt+"/"+code).expect("get", 200, "missingParameters", list)
 		if first, rest, several := strings.Cut(supply, "&"); several {
@@ -129,7 +131,7 @@ func missingThen(list, supply string) expectation {
 	}}
 }
 
-// Each shipped scenario plays what its description says.
+// Each shipped scenario does what its description says.
 func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
 	const post, get = http.MethodPost, http.MethodGet
@@ -299,7 +301,7 @@ func TestShippedScenarios(t *testing.T) {
 			brokenConnection("reset", post, sessionsAt, complete)(d)
 			e := d.world.Last(d.t)
 			unknown := sessionsAt + "/" + answer{d.t, e.Status, e.Response.Header, string(e.Response.Body)}.value("code")
-			d.get(unknown).expect("the code that nobody knows", 200)
+			d.get(unknown).expect("the code of the lost answer", 200)
 			creates(d)
 			fails(get, unknown, "", 400, "invalid_authentication_session", "none")(d)
 		}},
@@ -332,7 +334,7 @@ func TestShippedScenarios(t *testing.T) {
 	}
 	demands := conformance.Demands{
 		Failures: []string{"CreateSession"},
-		// How long applications wait is not documented, but how often they should poll.
+		// The documents say how often applications should poll, and not how long they wait.
 		Patience: map[string][]time.Duration{"GetProfileByCode": {5 * time.Second}},
 	}
 	conformance.Shipped(t, adobepass.API, scenes, demands, func(t *testing.T, w *conformance.World, s expectation) {

@@ -12,8 +12,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A session that a scenario has lack parameters lacks them until each is
-// supplied, and whoever looks at it is told the same.
+// A session whose parameters a scenario removed lacks each of them until it is
+// supplied. GetSession reports the same list.
 func TestWithheldParameters(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -27,7 +27,7 @@ func TestWithheldParameters(t *testing.T) {
 			t.Errorf("%s: got %s", what, got.Body)
 		}
 		if slices.Contains(s.Missing, "mvpd") && s.MVPD != "" {
-			t.Errorf("%s: the MVPD is missing and told: %s", what, got.Body)
+			t.Errorf("%s: the MVPD is both missing and present: %s", what, got.Body)
 		}
 		return s.Code
 	}
@@ -40,7 +40,7 @@ func TestWithheldParameters(t *testing.T) {
 		return call(t, w, "ResumeSession", "", contract.Values{"code": code, name: all()[name]})
 	}
 	checkReply("one supplied", resume("domainName"), "[mvpd redirectUrl]")
-	checkReply("looked at", call(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
+	checkReply("retrieved", call(t, w, "GetSession", "", contract.Values{"code": code}), "[mvpd redirectUrl]")
 	checkReply("two supplied", resume("redirectUrl"), "[mvpd]")
 	checkReply("all supplied", resume("mvpd"), "[]")
 

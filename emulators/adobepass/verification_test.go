@@ -12,7 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance"
 )
 
-// A watchedMethod is RS256 with a look at what is verified.
+// A watchedMethod is RS256 that reports each verification.
 type watchedMethod struct {
 	*jwt.SigningMethodRSA
 	onVerify func(signed string)
@@ -23,9 +23,8 @@ func (m watchedMethod) Verify(signed string, signature []byte, key any) error {
 	return m.SigningMethodRSA.Verify(signed, signature, key)
 }
 
-// While signatures of tokens that are new are looked at, the world stands open:
-// another call to the same sandbox is answered. A token that was seen before
-// is not looked at again.
+// While the signature of a new token is verified, the state is unlocked: another
+// call to the same sandbox is answered. A known token is not verified again.
 func TestVerificationIsOutsideTheLock(t *testing.T) {
 	d := newDevice(t, conformance.Setting{})
 	fresh := d.register()
@@ -34,7 +33,7 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 	jwt.RegisterSigningMethod("RS256", func() jwt.SigningMethod {
 		return watchedMethod{jwt.SigningMethodRS256, func(signed string) {
 			if !strings.HasPrefix(fresh.token, signed) && !strings.HasPrefix(service, signed) {
-				return // of a test beside this one
+				return // a token of a parallel test
 			}
 			verifications.Add(1)
 			answered := make(chan int, 1)
@@ -45,7 +44,7 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 					t.Errorf("the other call was answered with %d", status)
 				}
 			case <-time.After(5 * time.Second):
-				t.Error("nobody else is answered while a signature is looked at")
+				t.Error("another call is not answered while a signature is verified")
 			}
 		}}
 	})
@@ -56,10 +55,10 @@ func TestVerificationIsOutsideTheLock(t *testing.T) {
 		fresh.post(sessionsAt, complete).expect("create", 200, "actionName", "authenticate")
 	}
 	if n := verifications.Load(); n != 1 {
-		t.Errorf("the bearer's signature was looked at %d times", n)
+		t.Errorf("the access token's signature was verified %d times", n)
 	}
 	fresh.withHeader("Ad-Service-Token", service).post(sessionsAt, complete).expect("create", 200)
 	if n := verifications.Load(); n != 2 {
-		t.Errorf("the service token's signature was not looked at")
+		t.Errorf("the service token's signature was verified %d times in total, want 2", n)
 	}
 }

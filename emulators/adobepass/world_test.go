@@ -17,13 +17,13 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// inside runs f on the world while it stands still.
+// withState runs f under the lock of the API's state.
 func withState(t testing.TB, w *conformance.World, f func(*state)) {
 	t.Helper()
 	w.Instance(t).WithState(func(s contract.State) { f(s.(*state)) })
 }
 
-// ask sends the request of an operation as a device.
+// call sends the request of an operation from a device.
 func call(t testing.TB, w *conformance.World, operation, device string, in contract.Values) *httptest.ResponseRecorder {
 	t.Helper()
 	in["serviceProvider"] = "REF30"
@@ -33,6 +33,7 @@ func call(t testing.TB, w *conformance.World, operation, device string, in contr
 	return w.Send(w.Request(t, API.Operation(operation), in))
 }
 
+// newSession creates a complete session for a device and returns its code.
 func newSession(t testing.TB, w *conformance.World, device string) (code string) {
 	t.Helper()
 	a := call(t, w, "CreateSession", device, contract.Values{"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com"})
@@ -43,15 +44,15 @@ func newSession(t testing.TB, w *conformance.World, device string) (code string)
 	return reply.Code
 }
 
-// What clients can pile up is bounded: what no longer counts gives way first,
-// then the oldest.
+// The number of records is limited: invalid records are evicted first, then the
+// oldest.
 func TestRecordLimit(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
 	withState(t, w, func(st *state) { st.testLimit = 6 })
 	oldest := newSession(t, w, "AAA0")
 	superseded := newSession(t, w, "AAA1")
-	newSession(t, w, "AAA1") // which voids the second
+	newSession(t, w, "AAA1") // voids the session before
 	var codes []string
 	for i := 2; i < 6; i++ {
 		codes = append(codes, newSession(t, w, fmt.Sprint("AAA", i)))
@@ -61,11 +62,11 @@ func TestRecordLimit(t *testing.T) {
 			t.Errorf("got %d sessions", n)
 		}
 		if st.Sessions[superseded] != nil || st.Sessions[oldest] == nil {
-			t.Error("what no longer counts did not give way first")
+			t.Error("an invalid session was not evicted first")
 		}
 		for _, code := range codes {
 			if st.Sessions[code] == nil {
-				t.Errorf("%s is gone", code)
+				t.Errorf("the session %s was evicted", code)
 			}
 		}
 	})
@@ -84,19 +85,19 @@ func TestRecordLimit(t *testing.T) {
 	withState(t, w, func(st *state) {
 		for kind, n := range map[string]int{clientKind: len(st.Clients), sessionKind: len(st.Sessions), profileKind: len(st.Profiles), trialKind: len(st.Trials), logoutKind: len(st.Logouts)} {
 			if kind == clientKind {
-				n -= 3 // of the fixture, which never give way
+				n -= 3 // those of the fixture are never evicted
 			}
 			if n > 6 || st.queues[kind].len() != n {
 				t.Errorf("%s: got %d, in the queue %d", kind, n, st.queues[kind].len())
 			}
 		}
 		if len(st.profilesByHolder) > 6 || len(st.unfinished) > 6 || len(st.trialsByDevice) > 6 {
-			t.Errorf("indices hold what is gone: %d %d %d", len(st.profilesByHolder), len(st.unfinished), len(st.trialsByDevice))
+			t.Errorf("the indices contain evicted records: %d %d %d", len(st.profilesByHolder), len(st.unfinished), len(st.trialsByDevice))
 		}
 	})
 }
 
-// The profile that gives way leaves single sign-on as well.
+// An evicted profile is removed from the single sign-on index too.
 func TestSharedProfilesAreEvicted(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -104,7 +105,7 @@ func TestSharedProfilesAreEvicted(t *testing.T) {
 	token := "a.b.c.d.e"
 	for i := range 6 {
 		device := fmt.Sprint("AAA", i)
-		// Each must not find the profile of the one before.
+		// Different MVPDs, so that no call finds the profile of the one before.
 		mvpd := []string{"Cablevision", "Spectrum", "Dish", "ATTOTT", "apassidp", "ElasticSSO"}[i]
 		a := call(t, w, "CreateSession", device, contract.Values{"mvpd": mvpd, "domainName": "adobe.com", "redirectUrl": "https://adobe.com", subjectHeader: token})
 		var reply struct{ Code string }
@@ -122,7 +123,7 @@ func TestSharedProfilesAreEvicted(t *testing.T) {
 	})
 }
 
-// A code that ran out is let go of when the next one is made.
+// Creating a session deletes the expired ones.
 func TestExpiredSessionsAreDeleted(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -141,8 +142,7 @@ func TestExpiredSessionsAreDeleted(t *testing.T) {
 	})
 }
 
-// A world that forgot everything else still bounds what it verified, and what
-// it throttles.
+// The caches of verified tokens and of rate limit buckets are limited.
 func TestCachesAreBounded(t *testing.T) {
 	t.Parallel()
 	st := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
@@ -177,7 +177,7 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 }
 
-// Without a refill the burst is had once.
+// Without a refill each device gets the burst only once.
 func TestBurstWithoutRefill(t *testing.T) {
 	t.Parallel()
 	st := &state{buckets: map[string]*bucket{}}
@@ -193,12 +193,12 @@ func TestBurstWithoutRefill(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		now = now.Add(time.Hour)
 		if !st.allowRequest("a", now, false) || st.allowRequest("a", now, false) {
-			t.Errorf("hour %d: one request was to pass", i)
+			t.Errorf("hour %d: exactly one request must pass", i)
 		}
 	}
 }
 
-// A document that contradicts itself is refused, and the world stays.
+// A snapshot that contradicts itself is refused, and the state stays.
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
@@ -210,18 +210,18 @@ func TestRestoreRefuses(t *testing.T) {
 	for name, change := range map[string]func(map[string]any){
 		"a null session":            func(m map[string]any) { m["sessions"].(map[string]any)["8BLW4RW"] = nil },
 		"a session of another code": func(m map[string]any) { m["sessions"].(map[string]any)["8BLW4RW"].(map[string]any)["code"] = "AAAAAAA" },
-		"a serial to come":          func(m map[string]any) { m["serial"] = 1 },
+		"a serial beyond the last":  func(m map[string]any) { m["serial"] = 1 },
 		"no key":                    func(m map[string]any) { m["signing_key"] = "no PEM" },
 		"a statement twice": func(m map[string]any) {
 			list := m["software"].([]any)
 			m["software"] = append(list, list[0])
 		},
-		"an MVPD without a name":      func(m map[string]any) { m["mvpds"].([]any)[0].(map[string]any)["id"] = "" },
-		"a service key of nothing":    func(m map[string]any) { m["service_token_keys"].([]any)[0].(map[string]any)["public_key"] = "x" },
-		"a user denied with a slip":   func(m map[string]any) { m["users"].([]any)[0].(map[string]any)["denied"] = "authorisation_denied" },
-		"a denial of an unknown code": func(m map[string]any) { m["denials"].([]any)[0].(map[string]any)["code"] = "no" },
-		"an unknown rule":             func(m map[string]any) { m["degradations"] = []any{map[string]any{"rule": "AuthNNone"}} },
-		"an unknown member":           func(m map[string]any) { m["surprise"] = true },
+		"an MVPD without a name":             func(m map[string]any) { m["mvpds"].([]any)[0].(map[string]any)["id"] = "" },
+		"a service key that is no PEM":       func(m map[string]any) { m["service_token_keys"].([]any)[0].(map[string]any)["public_key"] = "x" },
+		"a user denied with a misspelt code": func(m map[string]any) { m["users"].([]any)[0].(map[string]any)["denied"] = "authorisation_denied" },
+		"a denial of an unknown code":        func(m map[string]any) { m["denials"].([]any)[0].(map[string]any)["code"] = "no" },
+		"an unknown rule":                    func(m map[string]any) { m["degradations"] = []any{map[string]any{"rule": "AuthNNone"}} },
+		"an unknown member":                  func(m map[string]any) { m["surprise"] = true },
 	} {
 		var m map[string]any
 		if err := json.Unmarshal(good, &m); err != nil {
@@ -230,15 +230,16 @@ func TestRestoreRefuses(t *testing.T) {
 		change(m)
 		bad, _ := json.Marshal(m)
 		if err := w.Instance(t).Restore(bad); err == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 	if after, _ := w.Instance(t).Snapshot(); string(after) != string(good) {
-		t.Error("a refused document changed the world")
+		t.Error("a refused snapshot changed the state")
 	}
 }
 
-// FuzzRestore restores anything: what is taken can be told again.
+// FuzzRestore restores arbitrary text. A snapshot after a successful restore can
+// be restored again.
 func FuzzRestore(f *testing.F) {
 	w := conformance.New(f, API, conformance.Setting{Fixture: "authenticated"})
 	good, err := w.Instance(f).Snapshot()
@@ -257,7 +258,7 @@ func FuzzRestore(f *testing.F) {
 			t.Fatal(err)
 		}
 		if err := w.Instance(t).Restore(again); err != nil {
-			t.Errorf("what was taken is refused: %v", err)
+			t.Errorf("a snapshot of the restored state is refused: %v", err)
 		}
 		for _, op := range []string{"CreateSession", "GetProfiles", "GetConfiguration"} {
 			call(t, w, op, "AAAA", contract.Values{"mvpd": "Cablevision"})
@@ -265,8 +266,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// After a restore every word leads to the sandbox again, and tokens of the
-// world's key stay good.
+// After a restore the directory knows every identifier again, and tokens signed
+// with the state's key stay valid.
 func TestRestoredIdentifiers(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -282,14 +283,13 @@ func TestRestoredIdentifiers(t *testing.T) {
 		ids := slices.Collect(st.Identifiers())
 		for _, want := range []string{code, "s6BhdRkqt3", sampleStatement, "8BLW4RW"} {
 			if !slices.Contains(ids, want) {
-				t.Errorf("%.20s is no word", want)
+				t.Errorf("%.20s is not among the identifiers", want)
 			}
 		}
 	})
 }
 
-// Another RSA key in the fixture's place signs and verifies; tokens of the old
-// one are refused.
+// A replaced RSA key signs and verifies. Tokens of the old key are refused.
 func TestSigningKeyIsReplaceable(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -350,19 +350,19 @@ func TestShippedKey(t *testing.T) {
 	}
 }
 
-// What is not read has to look as what is: the two agree on every text.
+// isBase64 and decodeBase64 agree on every text.
 func FuzzIsBase64(f *testing.F) {
 	for _, s := range []string{"", "=", "A", "AA", "AA==", "+-", "a_b-", "a/b+", sampleDeviceInfo, "AAAA\n", "A A"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, ok := decodeBase64(s); ok != isBase64(s) && !strings.ContainsAny(s, "\r\n") { // line ends come in no header
-			t.Errorf("%q: read %v, recognised %v", s, ok, isBase64(s))
+		if _, ok := decodeBase64(s); ok != isBase64(s) && !strings.ContainsAny(s, "\r\n") { // headers cannot contain line ends
+			t.Errorf("%q: decodeBase64 accepts it: %v, isBase64: %v", s, ok, isBase64(s))
 		}
 	})
 }
 
-// How much of the caller's proof is looked at is the operator's to say.
+// The operator chooses how strictly access tokens are checked.
 func TestAuthModes(t *testing.T) {
 	t.Parallel()
 	const odd = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.AAAA"
@@ -390,7 +390,7 @@ func TestAuthModes(t *testing.T) {
 	}
 }
 
-// What triggers cannot do they say, and change nothing.
+// A trigger that cannot act returns an error and changes nothing.
 func TestTriggersRefuse(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -416,15 +416,15 @@ func TestTriggersRefuse(t *testing.T) {
 		}
 	}
 	if after, _ := w.Instance(t).Snapshot(); string(after) != string(before) {
-		t.Error("a trigger that refused changed the world")
+		t.Error("a trigger that refused changed the state")
 	}
 	if err := w.Trigger(t, "login.denied", contract.Values{"code": "XTC98W"}); err != nil {
 		t.Error(err)
 	}
 }
 
-// A token that a trigger expired is mended by a new one, also within the same
-// second of a clock that stands.
+// After a trigger expired a token, a new one is accepted, also in the same
+// second of a frozen clock.
 func TestExpiredTokenIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -457,8 +457,8 @@ func TestExpiredTokenIsReplaced(t *testing.T) {
 	}
 }
 
-// The token of the samples, which the clock does not touch, expires by the
-// trigger as well.
+// The token of the samples, which does not expire by the clock, expires by the
+// trigger.
 func TestFixedTokenExpires(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -470,7 +470,7 @@ func TestFixedTokenExpires(t *testing.T) {
 	}
 }
 
-// What expires does so by the trigger as it does by the clock.
+// The trigger expires codes, profiles and trials as the clock does.
 func TestExpireTrigger(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{Fixture: "authenticated"})
@@ -496,8 +496,8 @@ func TestExpireTrigger(t *testing.T) {
 	outcome("Authorize", contract.Values{"mvpd": "TempPass_TEST44", "resources": []any{"REF30"}}, "temporary_access_duration_limit_exceeded")
 }
 
-// A token is signed when it is written, after the lock was given back: with a
-// key that cannot sign, carrying the outcome out succeeds and writing does not.
+// A token is signed when it is encoded, after the lock was released: with a key
+// that cannot sign, Do succeeds and the encoding fails.
 func TestMintingIsOutsideTheLock(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, API, conformance.Setting{})
@@ -515,12 +515,12 @@ func TestMintingIsOutsideTheLock(t *testing.T) {
 	})
 	for _, reply := range replies.([]any) {
 		if text, err := json.Marshal(reply); err == nil {
-			t.Errorf("it was signed before: %s", text)
+			t.Errorf("the token was signed before it was encoded: %s", text)
 		}
 	}
 }
 
-// thrower is a house that has dice and nothing else.
+// diceRuntime is a runtime that has only dice.
 type diceRuntime struct{ contract.Runtime }
 
 func (diceRuntime) Dice() *contract.Dice {
