@@ -74,25 +74,25 @@ func claims(r *contract.Request) bool {
 	if err != nil {
 		host = r.Host
 	}
-	return strings.HasSuffix(strings.ToLower(host), ".hb-api.omtrdc.net") || find(r).operations != nil
+	return strings.HasSuffix(strings.ToLower(host), ".hb-api.omtrdc.net") || findRoute(r).operations != nil
 }
 
 // identifiers knows a caller by the session, or else by organisation and report
 // suite of the session that it opens.
 func identifiers(r *contract.Request) []string {
-	if sid := find(r).in["sid"]; sid != "" {
+	if sid := findRoute(r).values["sid"]; sid != "" {
 		return []string{sid}
 	}
-	org, suite := textOf(r.Body, orgKey), textOf(r.Body, suiteKey)
+	org, suite := findText(r.Body, orgKey), findText(r.Body, suiteKey)
 	if org == "" || suite == "" {
 		return nil
 	}
-	return []string{account{ReportSuite: suite, OrgID: org}.word()}
+	return []string{account{ReportSuite: suite, OrgID: org}.identifier()}
 }
 
 // textOf looks for the first string that stands behind a name in a JSON text,
 // without reading the text.
-func textOf(body []byte, name string) string {
+func findText(body []byte, name string) string {
 	_, rest, found := bytes.Cut(body, []byte(`"`+name+`"`))
 	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
 	rest = bytes.TrimLeft(rest, " \t\r\n")
@@ -107,34 +107,34 @@ func textOf(body []byte, name string) string {
 }
 
 // place is where a path leads.
-type place struct {
+type route struct {
 	operations []*contract.Operation // nil: nowhere
 	prefix     string                // what stands before the documented path
-	in         map[string]string     // what the names in the path stand for
+	values     map[string]string     // what the names in the path stand for
 }
 
 // find finds where a request's path leads. Customers may put the service below
 // a prefix of a host of their own.
-func find(r *contract.Request) place {
+func findRoute(r *contract.Request) route {
 	if len(r.At) > 0 {
-		return place{operations: r.At, in: r.Path}
+		return route{operations: r.At, values: r.Path}
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	at := strings.LastIndex(path, "/api/v1/")
 	if at <= 0 || r.URL.RawPath != "" {
-		return place{}
+		return route{}
 	}
-	p := place{prefix: path[:at]}
+	rt := route{prefix: path[:at]}
 	for _, op := range operations {
-		if in, ok := fits(op.Path, path[at:]); ok {
-			p.operations, p.in = append(p.operations, op), in
+		if in, ok := matchPath(op.Path, path[at:]); ok {
+			rt.operations, rt.values = append(rt.operations, op), in
 		}
 	}
-	return p
+	return rt
 }
 
 // fits reads the names out of a path that has the form of a documented one.
-func fits(form, path string) (map[string]string, bool) {
+func matchPath(form, path string) (map[string]string, bool) {
 	forms, parts := strings.Split(form, "/"), strings.Split(path, "/")
 	if len(forms) != len(parts) {
 		return nil, false
@@ -153,7 +153,7 @@ func fits(form, path string) (map[string]string, bool) {
 // pick names the operation. Two share a path and a method: an array opens with
 // a bracket. A preflight is none of them, so that no scenario takes it for one.
 func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
-	at := find(r).operations
+	at := findRoute(r).operations
 	if at == nil {
 		return nil, contract.NoSuchPath
 	}
@@ -183,14 +183,14 @@ func fail(c *contract.Call, v contract.Verdict) any {
 // the status 404 and 410, and could not without them.
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	r := contract.Response{Status: v.Outcome.Status, Body: reply.Body}
-	base := told
+	base := jsonHeaders
 	switch {
 	case c.Operation == getSchema:
-		base = public
+		base = schemaHeaders
 	case r.Status == http.StatusCreated:
-		base = empty
+		base = createdHeaders
 	case r.Body == nil:
-		base = bare
+		base = emptyHeaders
 	}
 	server := c.Switches.Text("server_header")
 	if server == documentedServer && reply.Header == nil && v.Outcome != methodNotAllowed {
@@ -202,7 +202,7 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 		r.Header["Server"] = []string{server}
 	}
 	if v.Outcome == methodNotAllowed {
-		r.Header["Allow"] = []string{allowed(c.Request)}
+		r.Header["Allow"] = []string{allowedMethods(c.Request)}
 	}
 	for name, values := range reply.Header {
 		r.Header[name] = values
@@ -211,8 +211,8 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 }
 
 // allowed lists the methods of a request's path.
-func allowed(r *contract.Request) string {
-	if at := find(r).operations; len(at) > 0 && at[0].Method == http.MethodGet {
+func allowedMethods(r *contract.Request) string {
+	if at := findRoute(r).operations; len(at) > 0 && at[0].Method == http.MethodGet {
 		return http.MethodGet
 	}
 	return "OPTIONS, POST"
@@ -222,15 +222,15 @@ const documentedServer = "nginx/1.13.5"
 
 // The headers of answers, shared by all of them.
 var (
-	bare   = headers("", true)
-	empty  = headers("application/octet-stream", true)
-	told   = headers("application/json", true)
-	public = headers("application/json", false)
+	emptyHeaders   = newHeaders("", true)
+	createdHeaders = newHeaders("application/octet-stream", true)
+	jsonHeaders    = newHeaders("application/json", true)
+	schemaHeaders  = newHeaders("application/json", false)
 )
 
 // headers are those that the pages print. Age and Via in some captures are a
 // proxy's and left out.
-func headers(contentType string, cors bool) http.Header {
+func newHeaders(contentType string, cors bool) http.Header {
 	h := http.Header{"Server": {documentedServer}}
 	if contentType != "" {
 		h["Content-Type"] = []string{contentType}

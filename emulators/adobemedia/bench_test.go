@@ -31,7 +31,7 @@ func startBody() []byte {
 }
 
 // still is a world whose clocks stand.
-func still(b testing.TB) *conformance.World {
+func frozenWorld(b testing.TB) *conformance.World {
 	b.Helper()
 	return conformance.New(b, API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
 }
@@ -44,7 +44,7 @@ func post(path string, body []byte, at ...*contract.Operation) *contract.Request
 }
 
 // begin opens a session and returns its id.
-func begin(b testing.TB, w *conformance.World) string {
+func openedSession(b testing.TB, w *conformance.World) string {
 	b.Helper()
 	e := w.Corridor(b, post(sessionsPath, startBody(), startSession, sendBatch))
 	location := e.Response.Header.Get("Location")
@@ -66,18 +66,18 @@ func eventOf(sid, body string) *contract.Request {
 func BenchmarkEvent(b *testing.B) {
 	for _, n := range []int{1, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("open=%d", n), func(b *testing.B) {
-			w := still(b)
+			w := frozenWorld(b)
 			var sid string
 			for range n {
-				sid = begin(b, w)
+				sid = openedSession(b, w)
 			}
-			b.Run("ping", func(b *testing.B) { take(b, w, eventOf(sid, ping)) })
-			b.Run("adStart", func(b *testing.B) { take(b, w, eventOf(sid, adStart)) })
+			b.Run("ping", func(b *testing.B) { serve(b, w, eventOf(sid, ping)) })
+			b.Run("adStart", func(b *testing.B) { serve(b, w, eventOf(sid, adStart)) })
 		})
 	}
 }
 
-func take(b *testing.B, w *conformance.World, r *contract.Request) {
+func serve(b *testing.B, w *conformance.World, r *contract.Request) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := w.Corridor(b, r); e.Outcome != "accepted" {
@@ -88,7 +88,7 @@ func take(b *testing.B, w *conformance.World, r *contract.Request) {
 
 // BenchmarkStart opens sessions.
 func BenchmarkStart(b *testing.B) {
-	w := still(b)
+	w := frozenWorld(b)
 	r := post(sessionsPath, startBody(), startSession, sendBatch)
 	b.ReportAllocs()
 	for b.Loop() {

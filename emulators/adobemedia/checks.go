@@ -20,7 +20,7 @@ var (
 // checkPath asks for a documented path. One below a prefix is taken where the
 // switch path_prefix names it.
 func checkPath(c *contract.Call) contract.Verdict {
-	at := find(c.Request)
+	at := findRoute(c.Request)
 	if at.operations == nil {
 		return notFound.Because(noSuchPath, "path", shorten(c.Request.URL.Path))
 	}
@@ -34,7 +34,7 @@ func checkMethod(c *contract.Call) contract.Verdict {
 	if c.Operation != nil {
 		return contract.Verdict{}
 	}
-	may := allowed(c.Request)
+	may := allowedMethods(c.Request)
 	if c.Request.Method == http.MethodOptions && may != http.MethodGet {
 		return preflight.Verdict()
 	}
@@ -42,8 +42,8 @@ func checkMethod(c *contract.Call) contract.Verdict {
 }
 
 func checkSize(c *contract.Call) contract.Verdict {
-	if most := c.Switches.Int("max_body"); c.Request.TooLarge || int64(len(c.Request.Body)) > most {
-		return payloadTooLarge.Because(tooLarge, "size", len(c.Request.Body), "most", most)
+	if limit := c.Switches.Int("max_body"); c.Request.TooLarge || int64(len(c.Request.Body)) > limit {
+		return payloadTooLarge.Because(tooLarge, "size", len(c.Request.Body), "most", limit)
 	}
 	return contract.Verdict{}
 }
@@ -52,27 +52,27 @@ func checkContentType(c *contract.Call) contract.Verdict {
 	if c.Operation == getSchema || !c.Switches.Bool("strict_content_type") {
 		return contract.Verdict{}
 	}
-	said := c.Request.Header.Get("Content-Type")
-	if media, _, _ := mime.ParseMediaType(said); media != "application/json" {
-		return unsupportedMediaType.Because(otherMedia, "type", `"`+shorten(said)+`"`)
+	contentType := c.Request.Header.Get("Content-Type")
+	if media, _, _ := mime.ParseMediaType(contentType); media != "application/json" {
+		return unsupportedMediaType.Because(otherMedia, "type", `"`+shorten(contentType)+`"`)
 	}
 	return contract.Verdict{}
 }
 
 var (
-	noJSON       = &contract.Cause{Code: "not_json", Text: "The body cannot be read as JSON: {found}"}
-	noType       = &contract.Cause{Code: "no_event_type", Text: "{found} The types are those of GET /api/v1/schemas/<eventType>."}
-	misdirected  = &contract.Cause{Code: "wrong_path_for_event", Text: "{found} sessionStart opens a session at /api/v1/sessions; every other event goes to /api/v1/sessions/<id>/events."}
-	improperBody = &contract.Cause{Code: "schema", Text: "The request departs from the schema of {eventType}: {found} GET /api/v1/schemas/{eventType} tells the schema; the switch unknown_keys: lenient lets keys pass that it does not know."}
-	wrongBatch   = &contract.Cause{Code: "batch", Text: "{found} A downloaded session is one array of events, the first sessionStart; nothing of it is kept unless all of it is right."}
-	batchesOff   = &contract.Cause{Code: "batch_off", Text: "{found} The switch accept_batch_on_sessions is off, as announced for the future: send downloaded sessions to /api/v1/downloaded."}
-	liveFlag     = &contract.Cause{Code: "downloaded_flag", Text: "{found} media.downloaded is true with an array, and absent or false with a single sessionStart."}
+	notJSON           = &contract.Cause{Code: "not_json", Text: "The body cannot be read as JSON: {found}"}
+	noType            = &contract.Cause{Code: "no_event_type", Text: "{found} The types are those of GET /api/v1/schemas/<eventType>."}
+	wrongPathForEvent = &contract.Cause{Code: "wrong_path_for_event", Text: "{found} sessionStart opens a session at /api/v1/sessions; every other event goes to /api/v1/sessions/<id>/events."}
+	schemaViolated    = &contract.Cause{Code: "schema", Text: "The request departs from the schema of {eventType}: {found} GET /api/v1/schemas/{eventType} tells the schema; the switch unknown_keys: lenient lets keys pass that it does not know."}
+	wrongBatch        = &contract.Cause{Code: "batch", Text: "{found} A downloaded session is one array of events, the first sessionStart; nothing of it is kept unless all of it is right."}
+	batchesOff        = &contract.Cause{Code: "batch_off", Text: "{found} The switch accept_batch_on_sessions is off, as announced for the future: send downloaded sessions to /api/v1/downloaded."}
+	liveFlag          = &contract.Cause{Code: "downloaded_flag", Text: "{found} media.downloaded is true with an array, and absent or false with a single sessionStart."}
 )
 
 // refuse tells what is wrong with a request behind the one published sentence.
 func refuse(cause *contract.Cause, found string, facts ...any) contract.Verdict {
 	v := badRequest.Because(cause, append([]any{"found", found}, facts...)...)
-	v.Text = improper + " " + found
+	v.Text = improperFormat + " " + found
 	return v
 }
 
@@ -81,7 +81,7 @@ func readBody(c *contract.Call) contract.Verdict {
 	var err error
 	switch c.Operation {
 	case getSchema:
-		c.In = contract.Values{"eventType": find(c.Request).in["eventType"]}
+		c.In = contract.Values{"eventType": findRoute(c.Request).values["eventType"]}
 	case startSession, sendEvent:
 		c.In, err = wire.Object(c.Request.Body)
 	default:
@@ -95,7 +95,7 @@ func readBody(c *contract.Call) contract.Verdict {
 	}
 	if err != nil {
 		c.In = nil
-		return refuse(noJSON, "The body is no JSON: "+shorten(err.Error())+".")
+		return refuse(notJSON, "The body is no JSON: "+shorten(err.Error())+".")
 	}
 	return contract.Verdict{}
 }
@@ -107,7 +107,7 @@ func checkBody(c *contract.Call) contract.Verdict {
 		return checkSingle(c)
 	case sendEvent:
 		v := checkSingle(c)
-		c.In["sid"] = find(c.Request).in["sid"] // last: a member of this name in the body is none of its own
+		c.In["sid"] = findRoute(c.Request).values["sid"] // last: a member of this name in the body is none of its own
 		return v
 	case sendBatch:
 		if !c.Switches.Bool("accept_batch_on_sessions") {
@@ -128,13 +128,13 @@ func checkSingle(c *contract.Call) contract.Verdict {
 	switch {
 	case !v.Pending():
 		return v
-	case opens && t.name != start:
-		return refuse(misdirected, "The eventType is "+t.name+" and not sessionStart.")
-	case !opens && t.name == start:
-		return refuse(misdirected, "The eventType is sessionStart, which opens a session of its own.")
+	case opens && t.name != sessionStart:
+		return refuse(wrongPathForEvent, "The eventType is "+t.name+" and not sessionStart.")
+	case !opens && t.name == sessionStart:
+		return refuse(wrongPathForEvent, "The eventType is sessionStart, which opens a session of its own.")
 	}
 	if found := checkerOf(c.Switches).check(t, c.In); len(found) > 0 {
-		return violated(c, t, found)
+		return refuseViolations(c, t, found)
 	}
 	if opens && c.In.Object("params").Bool(downloadedKey) {
 		return refuse(liveFlag, "params."+downloadedKey+" is true, and this is a live session.")
@@ -159,11 +159,11 @@ func checkBatch(c *contract.Call, flagged bool) contract.Verdict {
 		case !v.Pending():
 			v.Text = fmt.Sprintf("%s (element %d)", v.Text, i)
 			return v
-		case (t.name == start) != (i == 0):
+		case (t.name == sessionStart) != (i == 0):
 			return refuse(wrongBatch, fmt.Sprintf("Element %d is %s; sessionStart stands first and nowhere else.", i, t.name))
 		}
 		if found := checkerOf(c.Switches).check(t, in); len(found) > 0 {
-			return violated(c, t, inElement(i, found))
+			return refuseViolations(c, t, prefixIndex(i, found))
 		}
 	}
 	if first := list[0].(contract.Values); flagged && !first.Object("params").Bool(downloadedKey) {
@@ -188,7 +188,7 @@ func typeOf(in contract.Values) (*eventType, contract.Verdict) {
 	return t, contract.Verdict{}
 }
 
-func violated(c *contract.Call, t *eventType, found []contract.Violation) contract.Verdict {
-	c.Violations = found[:min(len(found), mostViolations)]
-	return refuse(improperBody, tell(found), "eventType", t.name)
+func refuseViolations(c *contract.Call, t *eventType, found []contract.Violation) contract.Verdict {
+	c.Violations = found[:min(len(found), maxViolations)]
+	return refuse(schemaViolated, describeViolations(found), "eventType", t.name)
 }

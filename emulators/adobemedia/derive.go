@@ -19,20 +19,20 @@ const (
 )
 
 // mostStates is how many player states a session takes; more are dropped.
-const mostStates = 10
+const maxStates = 10
 
 // Derive tells what the service makes of each session's events, as far as they
 // are kept.
 func (st *state) Derive(now time.Time, sw contract.Values) any {
-	told := map[string]*derived{}
+	sessions := map[string]*derived{}
 	for _, s := range st.Sessions {
 		if !s.Forgotten {
-			told[s.ID] = s.derive(now.UnixMilli(), limitsOf(sw), sw.Bool("reorder"))
+			sessions[s.ID] = s.derive(now.UnixMilli(), limitsOf(sw), sw.Bool("reorder"))
 		}
 	}
 	return struct {
 		Sessions map[string]*derived `json:"sessions"`
-	}{told}
+	}{sessions}
 }
 
 // derived is what follows from a session's events. Times are milliseconds; they
@@ -42,7 +42,7 @@ type derived struct {
 	ClosedBy string   `json:"closed_by,omitempty"` // what closed the session
 	Order    []uint64 `json:"order"`               // the numbers of the events as they were processed
 	Waiting  []uint64 `json:"waiting,omitempty"`   // those that are still in the window
-	Let      int      `json:"let_go,omitempty"`    // earlier events of which nothing is kept, and nothing is derived
+	NotKept  int      `json:"let_go,omitempty"`    // earlier events of which nothing is kept, and nothing is derived
 
 	AdBreak bool `json:"ad_break"`
 	Ad      bool `json:"ad"`
@@ -59,11 +59,11 @@ type derived struct {
 	SecondsSinceCall *int64                  `json:"seconds_since_last_call,omitempty"` // once the session is closed
 	PlayerStates     map[string]*playerState `json:"player_states,omitempty"`           // by name in lower case
 
-	length   float64
-	began    bool  // an event was processed
-	at       int64 // ts of the event before
-	playhead float64
-	still    int // how many events of main content the playhead has stood
+	length       float64
+	began        bool  // an event was processed
+	at           int64 // ts of the event before
+	playhead     float64
+	samePlayhead int // how many events of main content the playhead has stood
 }
 
 // A playerState is a state such as mute, as far as a session was in it.
@@ -97,7 +97,7 @@ type namedState struct {
 	Name string `json:"media.state.name"`
 }
 
-func (h hit) read() event {
+func (h hit) parse() event {
 	e := event{number: h.Number, at: h.At}
 	_ = json.Unmarshal(h.Raw, &e) // what it says was checked when it came, but for a restored world
 	return e
@@ -107,27 +107,27 @@ func (s *session) derive(now int64, l limits, reorder bool) *derived {
 	d := &derived{State: "starting", Order: []uint64{}, Progress: []int{}, PlayerStates: map[string]*playerState{}}
 	kept := 0
 	if s.Start.Raw != nil {
-		d.take(s.Start.read()) // it passes the window by
+		d.apply(s.Start.parse()) // it passes the window by
 		kept++
 	}
 	var came []event
 	for _, h := range s.Hits {
 		if !h.Dropped {
-			came = append(came, h.read())
+			came = append(came, h.parse())
 		}
 	}
-	d.Let = max(s.Received-kept-len(came), 0)
+	d.NotKept = max(s.Received-kept-len(came), 0)
 	done, waiting := came, []event(nil)
 	if reorder && s.EndedBy != byDownload {
-		done, waiting = inOrder(came, now)
+		done, waiting = reorderEvents(came, now)
 	}
 	for _, e := range done {
-		d.take(e)
+		d.apply(e)
 	}
 	for _, e := range waiting {
 		d.Waiting = append(d.Waiting, e.number)
 	}
-	if by, at := s.closed(now, l); by != byNobody {
+	if by, at := s.closedBy(now, l); by != notClosed {
 		d.close(by, at, s.Last)
 	}
 	d.Streams = d.TimeSpent/1000/1800 + 1
@@ -136,7 +136,7 @@ func (s *session) derive(now int64, l limits, reorder bool) *derived {
 
 // inOrder puts events in the order of their ts, window by window. What came at
 // one ts keeps its order. Those whose window is still open wait.
-func inOrder(came []event, now int64) (done, waiting []event) {
+func reorderEvents(came []event, now int64) (done, waiting []event) {
 	for len(came) > 0 {
 		opened, n := came[0].at, 0
 		for n < len(came) && n <= windowEvents && came[n].at < opened+windowTime.Milliseconds() {
@@ -153,11 +153,11 @@ func inOrder(came []event, now int64) (done, waiting []event) {
 }
 
 // take processes one event.
-func (d *derived) take(e event) {
+func (d *derived) apply(e event) {
 	d.Order = append(d.Order, e.number)
-	d.pass(e)
+	d.passTime(e)
 	switch e.Type {
-	case start:
+	case sessionStart:
 		d.length = e.Params.Length
 	case "play":
 		if d.ContentStart == nil && !d.Ad {
@@ -184,7 +184,7 @@ func (d *derived) take(e event) {
 		d.Chapter = false
 	case "sessionComplete":
 		d.Complete = true
-	case end:
+	case sessionEnd:
 		d.State = "ended"
 	}
 	d.changeStates(e)
@@ -192,7 +192,7 @@ func (d *derived) take(e event) {
 
 // pass lets the time pass until an event, and tells where the playhead has come
 // to.
-func (d *derived) pass(e event) {
+func (d *derived) passTime(e event) {
 	if passed := e.Time.TS - d.at; d.began && passed > 0 {
 		switch d.State {
 		case "playing":
@@ -210,11 +210,11 @@ func (d *derived) pass(e event) {
 		}
 	}
 	if d.State == "playing" && !d.Ad && e.Time.Playhead == d.playhead {
-		if d.still++; d.still == 3 {
+		if d.samePlayhead++; d.samePlayhead == 3 {
 			d.Stalls++
 		}
 	} else {
-		d.still = 0
+		d.samePlayhead = 0
 	}
 	d.playhead = e.Time.Playhead
 }
@@ -242,7 +242,7 @@ func (d *derived) changeStates(e event) {
 		name := strings.ToLower(s.Name)
 		p := d.PlayerStates[name]
 		if p == nil {
-			if len(d.PlayerStates) == mostStates {
+			if len(d.PlayerStates) == maxStates {
 				continue
 			}
 			p = &playerState{}
@@ -259,7 +259,7 @@ func (d *derived) changeStates(e event) {
 func (d *derived) close(by string, at, last int64) {
 	d.State, d.ClosedBy = "ended", by
 	var since int64
-	if by != end && by != byDownload && !d.Complete {
+	if by != sessionEnd && by != byDownload && !d.Complete {
 		since = (at - last) / 1000
 	}
 	d.SecondsSinceCall = &since

@@ -20,15 +20,15 @@ type eventType struct {
 // start is the name of the event that opens a session, end of the one that
 // closes it.
 const (
-	start = "sessionStart"
-	end   = "sessionEnd"
+	sessionStart = "sessionStart"
+	sessionEnd   = "sessionEnd"
 )
 
 // eventTypes are all events. The first fourteen stand in the published schema
 // of 2018, the next five in the description of 2026, the last on the pages on
 // player states alone.
 var eventTypes = []*eventType{
-	{name: start, need: contract.Required, params: sessionParams, cite: citeSessions, doc: "The viewer means to play; opens the session and is taken by its own path only."},
+	{name: sessionStart, need: contract.Required, params: sessionParams, cite: citeSessions, doc: "The viewer means to play; opens the session and is taken by its own path only."},
 	{name: "play", cite: citeTypes, doc: "Playback starts, or goes on after a pause, buffering, a seek, an ad break or an error. There is no event for the end of those."},
 	{name: "ping", cite: citeTypes, doc: "Every ten seconds of main content, every second or ten of an ad."},
 	{name: "bufferStart", cite: citeTypes, doc: "Buffering begins; the next play ends it."},
@@ -41,7 +41,7 @@ var eventTypes = []*eventType{
 	{name: "adStart", need: contract.Required, params: adParams, cite: citeTypes, doc: "An ad begins."},
 	{name: "adComplete", cite: citeTypes, doc: "The ad was played to its end."},
 	{name: "adSkip", cite: citeTypes, doc: "The ad was skipped."},
-	{name: end, cite: citeEnd, doc: "The viewer left; closes the session."},
+	{name: sessionEnd, cite: citeEnd, doc: "The viewer left; closes the session."},
 	{name: "chapterStart", need: contract.Required, params: chapterParams, cite: citeTypes, doc: "A chapter begins."},
 	{name: "chapterComplete", cite: citeTypes, doc: "The chapter was played to its end."},
 	{name: "chapterSkip", cite: citeTypes, doc: "The chapter was skipped."},
@@ -159,7 +159,7 @@ var eventParams = func() []contract.Param {
 
 // elsewhere finds the row of a param of any event. Params of sessionStart are
 // documented keys too.
-var elsewhere = func() map[string]*contract.Param {
+var optionalParams = func() map[string]*contract.Param {
 	all := map[string]*contract.Param{}
 	for _, rows := range [][]contract.Param{sessionParams, eventParams} {
 		for i := range rows {
@@ -173,7 +173,7 @@ var elsewhere = func() map[string]*contract.Param {
 
 // names lists the names of all event types, or of those that may follow
 // sessionStart.
-func names(types []*eventType) []string {
+func typeNames(types []*eventType) []string {
 	var all []string
 	for _, t := range types {
 		all = append(all, t.name)

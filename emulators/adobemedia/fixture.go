@@ -48,13 +48,13 @@ func newState(seed contract.Seed) (contract.State, error) {
 	}
 	st := &state{Accounts: f.Accounts, Waiting: f.Sessions}
 	minted := account{ReportSuite: seed.Credentials.Text("reportSuite"), OrgID: seed.Credentials.Text("orgId")}
-	if minted.ReportSuite != "" && minted.OrgID != "" && !st.knows(minted) {
+	if minted.ReportSuite != "" && minted.OrgID != "" && !st.hasAccount(minted) {
 		st.Accounts = append(st.Accounts, minted)
 	}
 	return st, st.Reindex()
 }
 
-func (st *state) knows(a account) bool {
+func (st *state) hasAccount(a account) bool {
 	for _, known := range st.Accounts {
 		if known == a {
 			return true

@@ -12,13 +12,13 @@ var getSchema = &contract.Operation{
 	Name: "GetSchema", Method: http.MethodGet, Path: schemasPath, Cite: citeValidate,
 	Doc: "Tells the JSON schema (draft-04) that requests with an event of this type are held against. It is public.",
 	Params: []contract.Param{
-		{Name: "eventType", In: contract.Path, Need: contract.Required, Example: start, Cite: citeValidate, Doc: "The type of event."},
+		{Name: "eventType", In: contract.Path, Need: contract.Required, Example: sessionStart, Cite: citeValidate, Doc: "The type of event."},
 	},
-	Outcomes: contract.Outcomes(schemaTold, noSchema),
+	Outcomes: contract.Outcomes(schemaFound, noSchema),
 	Decide:   decideSchema,
 }
 
-var schemaTold = &contract.Outcome{
+var schemaFound = &contract.Outcome{
 	Name: "success", Status: 200, Cite: citeValidate, Doc: "The schema is told. Only that of sessionStart was ever published; the others are made from the tables of parameters.",
 	Returns: []contract.Param{
 		{Name: "$schema", Need: contract.Required, Cite: citeValidate, Doc: "The meta-schema, draft-04."},
@@ -38,9 +38,9 @@ var unknownType = &contract.Cause{Code: "unknown_event_type", Text: "There is no
 
 func decideSchema(c *contract.Call) contract.Verdict {
 	if name := c.In.Text("eventType"); events[name] == nil {
-		return noSchema.Because(unknownType, "eventType", shorten(name), "known", strings.Join(names(eventTypes), ", "))
+		return noSchema.Because(unknownType, "eventType", shorten(name), "known", strings.Join(typeNames(eventTypes), ", "))
 	}
-	return schemaTold.Verdict()
+	return schemaFound.Verdict()
 }
 
 // doSchema tells the schema that the checker holds requests against, as the
@@ -48,27 +48,27 @@ func decideSchema(c *contract.Call) contract.Verdict {
 func doSchema(c *contract.Call) any {
 	t := events[c.In.Text("eventType")]
 	if t == nil {
-		t = events[start]
+		t = events[sessionStart]
 	}
-	k := checkerOf(c.Switches)
-	return schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, names(eventTypes), k.rows(t), k.lenient)
+	ck := checkerOf(c.Switches)
+	return schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, typeNames(eventTypes), ck.rows(t), ck.lenient)
 }
 
 // rows are all that the checker asks of a message of type t: to the params of an
 // event but sessionStart come those of the others, which it takes too where it does
 // not take whatever comes.
-func (k checker) rows(t *eventType) []contract.Param {
+func (ck checker) rows(t *eventType) []contract.Param {
 	rows := t.rows
-	if k.errorNeedsIDs && t.name == "error" {
+	if ck.errorNeedsIDs && t.name == "error" {
 		rows = errorRows
 	}
-	if t.name == start || k.lenient {
+	if t.name == sessionStart || ck.lenient {
 		return rows
 	}
 	rows = slices.Clone(rows)
 	for i := range rows {
 		if rows[i].Name == "params" {
-			rows[i].Fields = joined(rows[i].Fields)
+			rows[i].Fields = withOtherParams(rows[i].Fields)
 		}
 	}
 	return rows
@@ -76,12 +76,12 @@ func (k checker) rows(t *eventType) []contract.Param {
 
 // joined adds to an event's own params those of all others, as elsewhere has
 // them.
-func joined(own []contract.Param) []contract.Param {
+func withOtherParams(own []contract.Param) []contract.Param {
 	all := slices.Clone(own)
 	for _, rows := range [][]contract.Param{eventParams, sessionParams} {
 		for _, p := range rows {
 			if !slices.ContainsFunc(own, func(q contract.Param) bool { return q.Name == p.Name }) {
-				all = append(all, *elsewhere[p.Name])
+				all = append(all, *optionalParams[p.Name])
 			}
 		}
 	}

@@ -15,8 +15,8 @@ import (
 // Bad input earns this API's own error, nothing is stored, and nothing panics.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	events := s.start(starting("", ""))
+	s := newClient(t, conformance.Setting{})
+	events := s.start(sessionStartBody("", ""))
 	before := s.snapshot()
 	deep := strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000)
 	var many strings.Builder
@@ -29,28 +29,28 @@ func TestBadInput(t *testing.T) {
 		"null":                       "null",
 		"a number":                   "1",
 		"a text":                     `"sessionStart"`,
-		"truncated":                  starting("", "")[:100],
-		"something behind":           starting("", "") + "x",
-		"two objects":                starting("", "") + starting("", ""),
+		"truncated":                  sessionStartBody("", "")[:100],
+		"something behind":           sessionStartBody("", "") + "x",
+		"two objects":                sessionStartBody("", "") + sessionStartBody("", ""),
 		"10,000 levels":              deep,
 		"10,000 levels of an array":  strings.Repeat("[", 10_000),
-		"10,000 levels of params":    `{"eventType":"ping",` + pt + `,"params":` + deep + `}`,
-		"10,000 levels of metadata":  happening("ping", `,"customMetadata":{"a":`+deep+`}`),
-		"a member twice":             happening("ping", `,"eventType":"ping"`),
-		"a param twice":              happening("stateStart", `,"params":{"media.state.name":"a","media.state.name":"a"}`),
-		"metadata twice":             happening("ping", `,"customMetadata":{"a":"1","a":"2"}`),
-		"NaN":                        strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":NaN`, 1),
-		"Infinity":                   strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":Infinity`, 1),
-		"NaN as null":                strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":null`, 1),
-		"a playhead beyond a double": strings.Replace(happening("ping", ""), `"playhead":0`, `"playhead":1e999`, 1),
-		"no UTF-8":                   happening("ping", ",\"customMetadata\":{\"a\":\"\xff\"}"),
-		"half a surrogate":           happening("ping", `,"customMetadata":{"a":"\ud800"}`),
-		"no JSON's own comment":      "/* */" + happening("ping", ""),
-		"a byte order mark":          "\ufeff" + happening("ping", ""),
+		"10,000 levels of params":    `{"eventType":"ping",` + timeMember + `,"params":` + deep + `}`,
+		"10,000 levels of metadata":  eventBody("ping", `,"customMetadata":{"a":`+deep+`}`),
+		"a member twice":             eventBody("ping", `,"eventType":"ping"`),
+		"a param twice":              eventBody("stateStart", `,"params":{"media.state.name":"a","media.state.name":"a"}`),
+		"metadata twice":             eventBody("ping", `,"customMetadata":{"a":"1","a":"2"}`),
+		"NaN":                        strings.Replace(eventBody("ping", ""), `"playhead":0`, `"playhead":NaN`, 1),
+		"Infinity":                   strings.Replace(eventBody("ping", ""), `"playhead":0`, `"playhead":Infinity`, 1),
+		"NaN as null":                strings.Replace(eventBody("ping", ""), `"playhead":0`, `"playhead":null`, 1),
+		"a playhead beyond a double": strings.Replace(eventBody("ping", ""), `"playhead":0`, `"playhead":1e999`, 1),
+		"no UTF-8":                   eventBody("ping", ",\"customMetadata\":{\"a\":\"\xff\"}"),
+		"half a surrogate":           eventBody("ping", `,"customMetadata":{"a":"\ud800"}`),
+		"no JSON's own comment":      "/* */" + eventBody("ping", ""),
+		"a byte order mark":          "\ufeff" + eventBody("ping", ""),
 		"a form":                     "eventType=ping",
-		"60,000 unknown members":     happening("ping", many.String()),
-		"a long unknown member":      happening("ping", `,"`+strings.Repeat("x", 1<<19)+`":1`),
-		"a long eventType":           happening(strings.Repeat("x", 1<<19), ""),
+		"60,000 unknown members":     eventBody("ping", many.String()),
+		"a long unknown member":      eventBody("ping", `,"`+strings.Repeat("x", 1<<19)+`":1`),
+		"a long eventType":           eventBody(strings.Repeat("x", 1<<19), ""),
 	} {
 		for _, path := range []string{sessionsPath, events, downloadedPath} {
 			got := s.request("POST", path, body)
@@ -58,18 +58,18 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("%s to %s: got %d with %d bytes: %.200s", name, path, got.Code, got.Body.Len(), got.Body)
 			}
 			e := s.Last(t)
-			if e.Explanation == nil || e.Explanation.Text == "" || strings.Contains(e.Explanation.Text, "{found}") || len(e.Violations) > mostViolations {
+			if e.Explanation == nil || e.Explanation.Text == "" || strings.Contains(e.Explanation.Text, "{found}") || len(e.Violations) > maxViolations {
 				t.Errorf("%s to %s: explained as %+v with %d violations", name, path, e.Explanation, len(e.Violations))
 			}
 		}
 	}
-	long := happening("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1<<20)+`"}`)
+	long := eventBody("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1<<20)+`"}`)
 	for _, path := range []string{sessionsPath, events, downloadedPath} {
 		s.expect("more than a mebibyte", 413, "POST", path, long)
 		s.expect("more than the house takes", 413, "POST", path, strings.Repeat(long, 11))
 	}
 	for _, sid := range []string{"..", "%2e%2e", "a%2fb", "%2e%2e%2f%2e%2e", "%00", "%ff", "'", "%20", strings.Repeat("x", 8000), strings.Repeat("0", 63), strings.Repeat("0", 65)} {
-		s.expect("the id "+sid, 404, "POST", sessionsPath+"/"+sid+"/events", happening("ping", ""))
+		s.expect("the id "+sid, 404, "POST", sessionsPath+"/"+sid+"/events", eventBody("ping", ""))
 	}
 	for _, name := range []string{"..", "%2e%2e", "a%2fb", strings.Repeat("x", 8000), "-"} {
 		s.expect("the schema "+name, 404, "GET", "/api/v1/schemas/"+name, "")
@@ -77,7 +77,7 @@ func TestBadInput(t *testing.T) {
 	if after := s.snapshot(); after != before {
 		t.Error("bad input changed the state")
 	}
-	s.event(events, 204, happening("ping", ""))
+	s.event(events, 204, eventBody("ping", ""))
 }
 
 // A customMetadata of a million bytes is taken, and the next event is as quick
@@ -87,12 +87,12 @@ func TestLargeMetadata(t *testing.T) { // not parallel: allocations are counted
 	for i := 0; many.Len() < 1_000_000; i++ {
 		fmt.Fprintf(&many, `,"name.%d":"some text of a client's own"`, i)
 	}
-	s := onStage(t, conformance.Setting{})
-	events := s.start(starting("", `,"customMetadata":{`+many.String()[1:]+`}`))
+	s := newClient(t, conformance.Setting{})
+	events := s.start(sessionStartBody("", `,"customMetadata":{`+many.String()[1:]+`}`))
 	w := s.World
 	sid := strings.Split(events, "/")[4]
 	plain := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) })
-	s.event(events, 204, happening("adStart", `,"params":{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"},"customMetadata":{`+many.String()[1:]+`}`))
+	s.event(events, 204, eventBody("adStart", `,"params":{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"},"customMetadata":{`+many.String()[1:]+`}`))
 	// Under the race detector pools forget by chance; the large one has thousands of names.
 	if got := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) }); got > 2*plain {
 		t.Errorf("an event takes %v allocations behind a large one, and %v before", got, plain)
@@ -102,17 +102,17 @@ func TestLargeMetadata(t *testing.T) { // not parallel: allocations are counted
 // The bytes of all events are bounded, whoever sends them.
 func TestKeptBytesAreBounded(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	fat := happening("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1_000_000)+`"}`)
-	quiet := s.start(starting("", ""))
-	events := s.start(starting("", ""))
+	s := newClient(t, conformance.Setting{})
+	fat := eventBody("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1_000_000)+`"}`)
+	quiet := s.start(sessionStartBody("", ""))
+	events := s.start(sessionStartBody("", ""))
 	for range 110 {
 		r := eventOf(strings.Split(events, "/")[4], fat)
 		if e := s.Corridor(t, r); e.Outcome != "accepted" {
 			t.Fatal(e.Outcome)
 		}
 	}
-	s.look(func(st *state) {
+	s.withState(func(st *state) {
 		sum := 0
 		for _, one := range st.Sessions {
 			sum += len(one.Start.Raw)
@@ -124,18 +124,18 @@ func TestKeptBytesAreBounded(t *testing.T) {
 			t.Errorf("%d bytes are kept and %d counted, of at most %d", sum, st.bytes, maxBytes)
 		}
 	})
-	s.event(quiet, 204, happening("ping", ""))
+	s.event(quiet, 204, eventBody("ping", ""))
 }
 
 // A session keeps its last 256 events.
 func TestKeptEventsAreBounded(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	events := s.start(starting("", ""))
+	s := newClient(t, conformance.Setting{})
+	events := s.start(sessionStartBody("", ""))
 	for i := range 300 {
-		s.event(events, 204, `{"eventType":"ping",`+at(float64(i), int64(i))+`}`)
+		s.event(events, 204, `{"eventType":"ping",`+playerTimeAt(float64(i), int64(i))+`}`)
 	}
-	s.look(func(st *state) {
+	s.withState(func(st *state) {
 		one := st.Sessions[0]
 		if len(one.Hits) != 256 || one.Received != 301 || !strings.Contains(string(one.Hits[255].Raw), `"ts":299}`) || one.Start.Raw == nil {
 			t.Errorf("got %d events of %d, the last %s", len(one.Hits), one.Received, one.Hits[255].Raw)
@@ -156,7 +156,7 @@ func TestReindexRefuses(t *testing.T) {
 		"waiting: the sid \"x\"":      `{"waiting":["x"]}`,
 		"waiting: the sid \"a":        `{"waiting":["` + sid + `"],"sessions":[{"sid":"` + sid + `"}]}`,
 	} {
-		s := onStage(t, conformance.Setting{})
+		s := newClient(t, conformance.Setting{})
 		if err := s.Instance(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
@@ -166,13 +166,13 @@ func TestReindexRefuses(t *testing.T) {
 // A restored world counts as much as the one that was written down.
 func TestRestoreCountsBytes(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	events := s.start(starting("", ""))
+	s := newClient(t, conformance.Setting{})
+	events := s.start(sessionStartBody("", ""))
 	s.event(events, 204, ping)
 	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 		t.Fatal(err)
 	}
-	s.look(func(st *state) {
+	s.withState(func(st *state) {
 		if want := len(st.Sessions[0].Start.Raw) + len(st.Sessions[0].Hits[0].Raw) + hitCost; st.bytes != want {
 			t.Errorf("got %d, want %d", st.bytes, want)
 		}
@@ -184,13 +184,13 @@ func TestRestoreCountsBytes(t *testing.T) {
 // the dice throw again: a new session takes none of them.
 func TestNewSessionsTakeNoKnownID(t *testing.T) {
 	t.Parallel()
-	there := onStage(t, conformance.Setting{})
-	known := there.start(starting("", ""))
-	here := onStage(t, conformance.Setting{})
+	there := newClient(t, conformance.Setting{})
+	known := there.start(sessionStartBody("", ""))
+	here := newClient(t, conformance.Setting{})
 	if err := here.Instance(t).Restore([]byte(there.snapshot())); err != nil {
 		t.Fatal(err)
 	}
-	if opened := here.start(starting("", "")); opened == known {
+	if opened := here.start(sessionStartBody("", "")); opened == known {
 		t.Errorf("%s was opened twice", opened)
 	}
 	if err := here.Instance(t).Restore([]byte(here.snapshot())); err != nil {
@@ -207,12 +207,12 @@ func TestCallers(t *testing.T) {
 		body string
 		want string
 	}{
-		"a sessionStart":    {starting("", ""), both},
-		"with spaces":       {strings.ReplaceAll(starting("", ""), `":`, "\" :\n "), both},
-		"a batch":           {"[" + starting("", "") + "]", both},
-		"escapes":           {strings.Replace(starting("", ""), "sample.rsid", `s\u0061mple.rsid`, 1), both},
-		"no organisation":   {strings.Replace(starting("", ""), orgKey, "x", 1), ""},
-		"a number":          {strings.Replace(starting("", ""), `"sample.rsid"`, `5`, 1), ""},
+		"a sessionStart":    {sessionStartBody("", ""), both},
+		"with spaces":       {strings.ReplaceAll(sessionStartBody("", ""), `":`, "\" :\n "), both},
+		"a batch":           {"[" + sessionStartBody("", "") + "]", both},
+		"escapes":           {strings.Replace(sessionStartBody("", ""), "sample.rsid", `s\u0061mple.rsid`, 1), both},
+		"no organisation":   {strings.Replace(sessionStartBody("", ""), orgKey, "x", 1), ""},
+		"a number":          {strings.Replace(sessionStartBody("", ""), `"sample.rsid"`, `5`, 1), ""},
 		"cut in the middle": {`{"params":{"visitor.marketingCloudOrgId":"o","analytics.reportSuite":"r`, ""},
 		"nothing":           {"", ""},
 	} {
@@ -221,7 +221,7 @@ func TestCallers(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, v.want)
 		}
 	}
-	if got := identifiers(eventOf("abc", starting("", ""))); len(got) != 1 || got[0] != "abc" {
+	if got := identifiers(eventOf("abc", sessionStartBody("", ""))); len(got) != 1 || got[0] != "abc" {
 		t.Errorf("an event: got %q", got)
 	}
 	for host, want := range map[string]bool{"ns.hb-api.omtrdc.net": true, "NS.hb-api.omtrdc.net:443": true, "ns.hb.omtrdc.net": false, "example.com": false} {
@@ -237,9 +237,9 @@ func TestCallers(t *testing.T) {
 // a refusal changes nothing.
 func FuzzBody(f *testing.F) {
 	for i, body := range []string{
-		starting("", ""), happening("ping", ""), adStart, ping, string(offline()), "[" + starting("", "") + "]", "", "[]", "null",
-		happening("statesUpdate", `,"params":{"statesStart":[{"media.state.name":"mute"}]}`),
-		starting(`,"visitor.customerIDs":{"a":{"id":"b","authState":1}}`, `,"customMetadata":{"a-b":"c"},"qoeData":{"media.qoe.bitrate":1.0}`),
+		sessionStartBody("", ""), eventBody("ping", ""), adStart, ping, string(offline()), "[" + sessionStartBody("", "") + "]", "", "[]", "null",
+		eventBody("statesUpdate", `,"params":{"statesStart":[{"media.state.name":"mute"}]}`),
+		sessionStartBody(`,"visitor.customerIDs":{"a":{"id":"b","authState":1}}`, `,"customMetadata":{"a-b":"c"},"qoeData":{"media.qoe.bitrate":1.0}`),
 		"{\"eventType\":\"ping\xff", strings.Repeat("[", 200),
 	} {
 		f.Add([]byte(body), byte(i), i%2 == 0)
@@ -249,7 +249,7 @@ func FuzzBody(f *testing.F) {
 		if lenient {
 			set["unknown_keys"] = "lenient"
 		}
-		s := onStage(t, conformance.Setting{Set: set})
+		s := newClient(t, conformance.Setting{Set: set})
 		path := []string{sessionsPath, sessionsPath + "/" + documentedID + "/events", downloadedPath}[where%3]
 		before := s.snapshot()
 		got := s.request("POST", path, string(body))
@@ -269,7 +269,7 @@ func FuzzBody(f *testing.F) {
 		if err := json.Unmarshal([]byte(s.snapshot()), &w); err != nil || w.Reindex() != nil {
 			t.Errorf("the state cannot be restored: %v", err)
 		}
-		s.look(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
+		s.withState(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
 	})
 }
 
@@ -279,19 +279,19 @@ func FuzzRestore(f *testing.F) {
 	sid := strings.Repeat("a", 64)
 	for _, document := range []string{
 		`{}`, `{"accounts":[{"reportSuite":"r","orgId":"o"}],"waiting":["` + sid + `"],"sessions":null,"number":3}`,
-		`{"sessions":[{"sid":"` + sid + `","created":1700000000000,"last":1700000000000,"moved":1700000000000,"received":2,"start":{"raw":` + starting("", "") + `},"hits":[{"number":2,"at":1,"raw":` + ping + `}]}]}`,
+		`{"sessions":[{"sid":"` + sid + `","created":1700000000000,"last":1700000000000,"moved":1700000000000,"received":2,"start":{"raw":` + sessionStartBody("", "") + `},"hits":[{"number":2,"at":1,"raw":` + ping + `}]}]}`,
 		`{"sessions":[{"sid":"` + sid + `","created":-9223372036854775808,"last":9223372036854775807,"ended":1,"ended_by":"x","start":{"raw":[]},"hits":[{"raw":null},{"raw":{"playerTime":{"ts":-1}}}]}]}`,
 	} {
 		f.Add([]byte(document))
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
-		s := onStage(t, conformance.Setting{})
+		s := newClient(t, conformance.Setting{})
 		if s.Instance(t).Restore(document) != nil {
 			return
 		}
-		s.request("POST", sessionsPath, starting("", ""))
-		s.request("POST", sessionsPath+"/"+strings.Repeat("a", 64)+"/events", happening("ping", ""))
-		s.look(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
+		s.request("POST", sessionsPath, sessionStartBody("", ""))
+		s.request("POST", sessionsPath+"/"+strings.Repeat("a", 64)+"/events", eventBody("ping", ""))
+		s.withState(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
 		if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 			t.Errorf("a restored world cannot be restored: %v", err)
 		}
@@ -309,8 +309,8 @@ func FuzzTarget(f *testing.F) {
 		if err != nil || u.Host != "" || strings.HasPrefix(target, "/@") || method == "" || strings.ContainsAny(method, " \r\n\t\x00") || strings.ContainsAny(target, " \r\n") {
 			return
 		}
-		s := onStage(t, conformance.Setting{})
-		r := httptest.NewRequest("POST", "/", strings.NewReader(happening("ping", "")))
+		s := newClient(t, conformance.Setting{})
+		r := httptest.NewRequest("POST", "/", strings.NewReader(eventBody("ping", "")))
 		r.Method, r.URL, r.RequestURI = method, u, target
 		got := s.Send(r)
 		switch got.Code {
@@ -343,7 +343,7 @@ func TestSamplesSucceed(t *testing.T) {
 		{"GetSchema", contract.Sample(getSchema.Params), 200},
 		{"GetSchema", contract.Values{"eventType": "a/b c%"}, 404},
 	} {
-		s := onStage(t, conformance.Setting{})
+		s := newClient(t, conformance.Setting{})
 		got := s.Send(s.Request(t, API.Operation(v.operation), v.in))
 		if e := s.Last(t); got.Code != v.want || e.Operation != v.operation {
 			t.Errorf("%s %v: got %d by %s: %s", v.operation, v.in, got.Code, e.Operation, got.Body)

@@ -14,13 +14,13 @@ import (
 func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measured
 	const sessions, most = 100_000, 120 << 20
 	before := heap()
-	w := still(t)
+	w := frozenWorld(t)
 	for range sessions {
-		begin(t, w)
+		openedSession(t, w)
 	}
 	grown := heap() - before
 	var open int
-	(&stage{w, t}).look(func(st *state) { open = len(st.sessions) })
+	(&client{w, t}).withState(func(st *state) { open = len(st.sessions) })
 	if open != sessions || grown > most {
 		t.Errorf("%d sessions take %d MiB, want %d in at most %d", open, grown>>20, sessions, most>>20)
 	}
@@ -41,10 +41,10 @@ func heap() int64 {
 // those that nothing remembers go when somebody looks.
 func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	first, ended := s.start(starting("", "")), s.start(starting("", ""))
-	s.event(ended, 204, happening("sessionEnd", ""))
-	s.look(func(st *state) {
+	s := newClient(t, conformance.Setting{})
+	first, ended := s.start(sessionStartBody("", "")), s.start(sessionStartBody("", ""))
+	s.event(ended, 204, eventBody("sessionEnd", ""))
+	s.withState(func(st *state) {
 		for i := range maxSessions - 2 { // as if they had been opened one after the other
 			one := *st.Sessions[0]
 			one.ID = newFake(i)
@@ -53,23 +53,23 @@ func TestSessionsAreBounded(t *testing.T) {
 			st.sessions[one.ID] = &one
 		}
 	})
-	second := s.start(starting("", ""))
-	s.look(func(st *state) {
+	second := s.start(sessionStartBody("", ""))
+	s.withState(func(st *state) {
 		if len(st.Sessions) != maxSessions-maxSessions/16+1 || len(st.sessions) != len(st.Sessions) {
 			t.Errorf("%d sessions are left", len(st.Sessions))
 		}
-		if st.find(strings.Split(ended, "/")[4]) != nil || st.find(strings.Split(first, "/")[4]) != nil || st.Sessions[0].ID != newFake(maxSessions/16-2) {
+		if st.session(strings.Split(ended, "/")[4]) != nil || st.session(strings.Split(first, "/")[4]) != nil || st.Sessions[0].ID != newFake(maxSessions/16-2) {
 			t.Error("others than the oldest gave way")
 		}
 	})
-	s.event(second, 204, happening("ping", ""))
-	s.event(ended, 404, happening("ping", ""))
+	s.event(second, 204, eventBody("ping", ""))
+	s.event(ended, 404, eventBody("ping", ""))
 
-	s.later(26 * time.Hour)
+	s.advance(26 * time.Hour)
 	for range maxSessions/maxSweep + 1 {
-		s.start(starting("", ""))
+		s.start(sessionStartBody("", ""))
 	}
-	s.look(func(st *state) {
+	s.withState(func(st *state) {
 		if len(st.Sessions) != maxSessions/maxSweep+1 || len(st.sessions) != len(st.Sessions) {
 			t.Errorf("%d sessions are left after a day", len(st.Sessions))
 		}

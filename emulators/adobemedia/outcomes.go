@@ -33,12 +33,12 @@ var (
 		"The body is longer than the switch max_body allows. No limit is published.", "")
 	unsupportedMediaType = fails("unsupportedMediaType", 415, "Content-Type must be application/json.",
 		"The Content-Type is not application/json, and the switch strict_content_type is on. The service itself reads JSON whatever the header says: the quick start sends none.", "")
-	badRequest = fails("badRequest", 400, improper,
+	badRequest = fails("badRequest", 400, improperFormat,
 		"The request is not what the schema of its event says. All that was found stands in the message.", citeSwagger)
 )
 
 // improper is the one text of an error that is published.
-const improper = "Request had improper format."
+const improperFormat = "Request had improper format."
 
 // serverError is documented for every operation that takes events, and earned by
 // nothing.

@@ -23,7 +23,7 @@ import (
 )
 
 // served starts the server on free ports.
-func served(t *testing.T, activate ...string) *server.Server {
+func startServer(t *testing.T, activate ...string) *server.Server {
 	t.Helper()
 	s, err := server.Start(server.Config{
 		APIs: emulators.All, Only: []string{"adobemedia"}, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
@@ -61,7 +61,7 @@ type player struct {
 	begins action   // the sessionStart
 }
 
-const began = 1_700_000_000_000
+const timelineStart = 1_700_000_000_000
 
 func (p *player) post(path string, body any) (status int, location string) {
 	p.t.Helper()
@@ -74,15 +74,15 @@ func (p *player) post(path string, body any) (status int, location string) {
 		p.t.Fatal(err)
 	}
 	defer func() { _ = r.Body.Close() }()
-	told, err := io.ReadAll(r.Body)
-	if err != nil || r.StatusCode < 400 && len(told) > 0 {
-		p.t.Errorf("%s: got %d with the body %q, %v", path, r.StatusCode, told, err)
+	answer, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode < 400 && len(answer) > 0 {
+		p.t.Errorf("%s: got %d with the body %q, %v", path, r.StatusCode, answer, err)
 	}
 	return r.StatusCode, r.Header.Get("Location")
 }
 
 func (a action) body() map[string]any {
-	b := map[string]any{"eventType": a.event, "playerTime": map[string]any{"playhead": a.playhead, "ts": began + a.second*1000}}
+	b := map[string]any{"eventType": a.event, "playerTime": map[string]any{"playhead": a.playhead, "ts": timelineStart + a.second*1000}}
 	if a.params != nil {
 		b["params"] = a.params
 	}
@@ -151,14 +151,14 @@ func (p *player) play(timeline []action) {
 // derived is what the service makes of the player's last session.
 func (p *player) derived() map[string]any {
 	p.t.Helper()
-	world := p.server.Registry.Find(sandbox.Default)
-	room, err := world.Instance(adobemedia.API)
+	sandboxOf := p.server.Registry.Find(sandbox.Default)
+	instance, err := sandboxOf.Instance(adobemedia.API)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	var text []byte
-	room.WithState(func(s contract.State) {
-		text, err = json.Marshal(s.(contract.Deriver).Derive(world.Clock.Now(), room.Switches()))
+	instance.WithState(func(s contract.State) {
+		text, err = json.Marshal(s.(contract.Deriver).Derive(sandboxOf.Clock.Now(), instance.Switches()))
 	})
 	var all struct {
 		Sessions map[string]map[string]any `json:"sessions"`
@@ -173,7 +173,7 @@ func (p *player) derived() map[string]any {
 }
 
 func newPlayer(t *testing.T, activate ...string) *player {
-	s := served(t, activate...)
+	s := startServer(t, activate...)
 	return &player{t: t, server: s, base: s.URL("adobemedia")}
 }
 
@@ -278,11 +278,11 @@ func TestDocumentedTimelines(t *testing.T) {
 		want     map[string]any
 	}{
 		"1, to the end of the content": {timeline1, map[string]any{
-			"state": "playing", "complete": true, "content_start": float64(began + 22_000), "buffer_ms": 3000., "pause_ms": 10_000.,
+			"state": "playing", "complete": true, "content_start": float64(timelineStart + 22_000), "buffer_ms": 3000., "pause_ms": 10_000.,
 			"time_spent_ms": 75_000., "ad": false, "ad_break": false, "chapter": false, "progress": "[10 25 50]", "estimated_streams": 1., "stalls": 0.,
 		}},
 		"2, the viewer leaves": {timeline2, map[string]any{
-			"state": "ended", "closed_by": "sessionEnd", "complete": false, "content_start": float64(began + 12_000), "ad": true, "ad_break": true,
+			"state": "ended", "closed_by": "sessionEnd", "complete": false, "content_start": float64(timelineStart + 12_000), "ad": true, "ad_break": true,
 			"time_spent_ms": 48_000., "seconds_since_last_call": 0.,
 		}},
 		"3, chapters": {timeline3, map[string]any{

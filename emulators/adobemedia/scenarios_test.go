@@ -24,14 +24,14 @@ type player struct {
 // send makes the call that a word stands for: start, downloaded, batch, or the
 // type of an event; play@documented is sent to the session that the pages print,
 // and so are the events that follow.
-func (p *player) send(word string) *journal.Entry {
+func (p *player) send(step string) *journal.Entry {
 	p.t.Helper()
 	p.ts += 1000
-	event, documented := strings.CutSuffix(word, "@documented")
+	event, documented := strings.CutSuffix(step, "@documented")
 	if documented {
 		p.sid = documentedID
 	}
-	switch word {
+	switch step {
 	case "start":
 		e := p.w.Corridor(p.t, post(sessionsPath, startBody(), startSession, sendBatch))
 		if sid, ok := strings.CutPrefix(e.Response.Header.Get("Location"), sessionsPath+"/"); ok {
@@ -44,7 +44,7 @@ func (p *player) send(word string) *journal.Entry {
 		return p.w.Corridor(p.t, post(sessionsPath, offline(), startSession, sendBatch))
 	}
 	body := fmt.Sprintf(`{"eventType":%q,"playerTime":{"playhead":%d,"ts":%d}}`, event, p.ts/1000, p.ts)
-	if word == "adStart" {
+	if step == "adStart" {
 		body = adStart
 	}
 	return p.w.Corridor(p.t, eventOf(p.sid, body))
@@ -57,7 +57,7 @@ func offline() []byte {
 }
 
 // seen tells in short what the client sees.
-func seen(e *journal.Entry) string {
+func describe(e *journal.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", e.Status)
 	if location := e.Response.Header.Get("Location"); e.Status == 201 {
@@ -136,7 +136,7 @@ func TestShippedScenarios(t *testing.T) {
 		untouched := func(when string) {
 			t.Helper()
 			for _, c := range [][2]string{{"start", opened}, {"ping", "204"}, {"downloaded", none}, {"sessionEnd", "204"}} {
-				if got := seen(p.send(c[0])); got != c[1] {
+				if got := describe(p.send(c[0])); got != c[1] {
 					t.Errorf("%s, %s: got %s, want %s", when, c[0], got, c[1])
 				}
 			}
@@ -145,7 +145,7 @@ func TestShippedScenarios(t *testing.T) {
 		name, before := path.Base(t.Name()), p.sessions()
 		w.Activate(t, name)
 		for i := 0; i < len(calls); i += 2 {
-			p.plays(i/2+1, calls[i], calls[i+1])
+			p.playStep(i/2+1, calls[i], calls[i+1])
 		}
 		if n, counts := left[name]; counts && p.sessions()-before != n {
 			t.Errorf("%d sessions were opened, want %d", p.sessions()-before, n)
@@ -157,9 +157,9 @@ func TestShippedScenarios(t *testing.T) {
 
 // plays makes a call, and holds what the client sees of it against what is
 // wanted. A wait is none: time passes.
-func (p *player) plays(n int, word, want string) {
+func (p *player) playStep(n int, step, want string) {
 	p.t.Helper()
-	if span, waits := strings.CutPrefix(word, "wait "); waits {
+	if span, waits := strings.CutPrefix(step, "wait "); waits {
 		d, err := time.ParseDuration(span)
 		if err == nil {
 			err = p.w.Sandbox.Clock.Advance(d)
@@ -170,11 +170,11 @@ func (p *player) plays(n int, word, want string) {
 		return
 	}
 	if want == "brown-out" {
-		conformance.BrownOut(p.t, func() *journal.Entry { return p.send(word) })
+		conformance.BrownOut(p.t, func() *journal.Entry { return p.send(step) })
 		return
 	}
-	if got := seen(p.send(word)); got != want {
-		p.t.Errorf("call %d, %s: got %s, want %s", n, word, got, want)
+	if got := describe(p.send(step)); got != want {
+		p.t.Errorf("call %d, %s: got %s, want %s", n, step, got, want)
 	}
 }
 

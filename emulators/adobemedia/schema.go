@@ -8,7 +8,7 @@ import (
 )
 
 // A node is a JSON object whose members stand in an order.
-type node []member
+type object []member
 
 type member struct {
 	name  string
@@ -16,7 +16,7 @@ type member struct {
 }
 
 // MarshalJSON writes the members in their order.
-func (n node) MarshalJSON() ([]byte, error) {
+func (n object) MarshalJSON() ([]byte, error) {
 	b := []byte("{")
 	for i, m := range n {
 		if i > 0 {
@@ -31,10 +31,10 @@ func (n node) MarshalJSON() ([]byte, error) {
 // schemaOf tells the schema of an event in the form of the published document:
 // what all events share stands under definitions, and the root refers to the
 // event's own. Lenient documents leave other members open.
-func schemaOf(id string, enum []string, rows []contract.Param, lenient bool) json.RawMessage {
+func schemaOf(id string, types []string, rows []contract.Param, lenient bool) json.RawMessage {
 	name := rows[0].OneOf[0]
-	own := node{}
-	shared := node{}
+	own := object{}
+	shared := object{}
 	var required []string
 	for i := range rows {
 		p := &rows[i]
@@ -45,17 +45,17 @@ func schemaOf(id string, enum []string, rows []contract.Param, lenient bool) jso
 		if described {
 			own = append(own, member{p.Name, schemaOfRow(p, lenient)})
 		} else {
-			own = append(own, member{p.Name, node{{"$ref", "#/definitions/" + p.Name}}})
+			own = append(own, member{p.Name, object{{"$ref", "#/definitions/" + p.Name}}})
 		}
 		switch {
 		case p.Name == "eventType":
-			shared = append(shared, member{p.Name, node{{"type", "string"}, {"enum", enum}}})
+			shared = append(shared, member{p.Name, object{{"type", "string"}, {"enum", types}}})
 		case !described:
 			shared = append(shared, member{p.Name, schemaOfRow(p, lenient)})
 		}
 	}
-	shared = append(shared, member{name, closed(node{{"properties", own}, {"required", required}}, lenient)})
-	return wire.Encode(node{
+	shared = append(shared, member{name, withoutOtherMembers(object{{"properties", own}, {"required", required}}, lenient)})
+	return wire.Encode(object{
 		{"$schema", "http://json-schema.org/draft-04/schema#"},
 		{"id", id},
 		{"definitions", shared},
@@ -65,8 +65,8 @@ func schemaOf(id string, enum []string, rows []contract.Param, lenient bool) jso
 }
 
 // schemaOfRow tells the schema of one row.
-func schemaOfRow(p *contract.Param, lenient bool) node {
-	n := node{{"type", p.Type.String()}}
+func schemaOfRow(p *contract.Param, lenient bool) object {
+	n := object{{"type", p.Type.String()}}
 	if len(p.OneOf) > 0 {
 		n = append(n, member{"enum", p.OneOf})
 	}
@@ -80,10 +80,10 @@ func schemaOfRow(p *contract.Param, lenient bool) node {
 		if d.pattern == "" {
 			return append(n, member{"additionalProperties", schemaOfRow(&d.value, lenient)})
 		}
-		n = append(n, member{"patternProperties", node{{d.pattern, schemaOfRow(&d.value, lenient)}}})
+		n = append(n, member{"patternProperties", object{{d.pattern, schemaOfRow(&d.value, lenient)}}})
 		return append(n, member{"additionalProperties", false})
 	}
-	properties := node{}
+	properties := object{}
 	required := []string{}
 	for i := range p.Fields {
 		f := &p.Fields[i]
@@ -97,10 +97,10 @@ func schemaOfRow(p *contract.Param, lenient bool) node {
 	if len(required) > 0 || p.Name == qoeData.Name {
 		n = append(n, member{"required", required})
 	}
-	return closed(n, lenient)
+	return withoutOtherMembers(n, lenient)
 }
 
-func closed(n node, lenient bool) node {
+func withoutOtherMembers(n object, lenient bool) object {
 	if lenient {
 		return n
 	}

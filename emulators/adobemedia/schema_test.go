@@ -24,11 +24,11 @@ func TestSchemaOf2018(t *testing.T) {
 		"media.libraryVersion", "media.publisher", "media.artist", "media.album", "media.label", "media.author", "media.station",
 		"media.qoe.errorID", "media.qoe.errorSource",
 	}
-	rows := slices.Clone(events[start].rows)
+	rows := slices.Clone(events[sessionStart].rows)
 	for i := range rows {
 		rows[i].Fields = slices.DeleteFunc(slices.Clone(rows[i].Fields), func(p contract.Param) bool { return slices.Contains(newer, p.Name) })
 	}
-	got := string(schemaOf("http://alpha.hb-api.omtrdc.net/api/v1/schemas/sessionStart", names(eventTypes[:14]), rows, false))
+	got := string(schemaOf("http://alpha.hb-api.omtrdc.net/api/v1/schemas/sessionStart", typeNames(eventTypes[:14]), rows, false))
 	if len(got) != 2716 {
 		t.Errorf("got %d bytes, want 2716:\n%s", len(got), got)
 	}
@@ -125,7 +125,7 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 		for _, e := range eventTypes {
 			t.Run(fmt.Sprint(e.name, set), func(t *testing.T) {
 				t.Parallel()
-				s := onStage(t, conformance.Setting{Set: set})
+				s := newClient(t, conformance.Setting{Set: set})
 				root, err := wire.Object(s.request("GET", "/api/v1/schemas/"+e.name, "").Body.Bytes())
 				if err != nil {
 					t.Fatal(err)

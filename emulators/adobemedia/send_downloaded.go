@@ -23,7 +23,7 @@ var downloaded = &contract.Outcome{
 // eventsRow is the row of a batch, its first event a sessionStart with flag
 // among its params.
 func eventsRow(flag contract.Param) contract.Param {
-	rows := events[start].message()
+	rows := events[sessionStart].message()
 	for i := range rows {
 		if rows[i].Name != "params" {
 			continue
@@ -46,19 +46,19 @@ func eventsRow(flag contract.Param) contract.Param {
 // doDownloaded keeps the session as one that is over.
 func doDownloaded(c *contract.Call) any {
 	st := c.State.(*state)
-	s := st.open(c, st.newID(c), now(c))
+	s := st.openSession(c, st.newID(c), now(c))
 	s.Ended, s.EndedBy = now(c), byDownload
 	var raw []json.RawMessage
 	if json.Unmarshal(c.Request.Body, &raw) != nil {
 		return nil
 	}
 	for i, event := range raw {
-		h := st.hit(c)
+		h := st.newHit(c)
 		h.Raw = event
 		if s.Received++; i == 0 {
 			st.keepStart(s, h)
 		} else {
-			st.keep(s, h)
+			st.keepEvent(s, h)
 		}
 	}
 	return nil

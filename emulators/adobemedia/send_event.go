@@ -12,7 +12,7 @@ var sendEvent = &contract.Operation{
 	Doc: "Reports one event of a session. What is asked of an event stands in its schema; what came before it is not looked at.",
 	Params: []contract.Param{
 		{Name: "sid", In: contract.Path, Need: contract.Required, Example: documentedID, Cite: citeEvents, Doc: "The session's id, as Location told it."},
-		{Name: "eventType", Need: contract.Required, OneOf: names(eventTypes[1:]), Example: "play", Cite: citeTypes, Doc: "What happened."},
+		{Name: "eventType", Need: contract.Required, OneOf: typeNames(eventTypes[1:]), Example: "play", Cite: citeTypes, Doc: "What happened."},
 		playerTime,
 		{Name: "params", Type: contract.Object, Fields: eventParams, Cite: citeEvents, Doc: "What the event says; adBreakStart, adStart, chapterStart, stateStart, stateEnd and statesUpdate need it."},
 		qoeData,
@@ -31,27 +31,27 @@ var accepted = &contract.Outcome{
 }
 
 var (
-	neverIssued = &contract.Cause{Code: "unknown_session", Text: "No session {sid} is known here: it was never opened in this sandbox, or it was opened so long ago that nothing remembers it (switch tombstone_ttl). Open one with POST /api/v1/sessions and send the event there."}
-	wasEnded    = &contract.Cause{Code: "session_ended", Text: "The session was closed by {by} at {closed}. Open a new one and send the event there; the switch closed_policy: drop has such events taken and dropped."}
-	wasIdle     = &contract.Cause{Code: "session_idle", Text: "The last event of the session came at {last}, and it was closed at {closed}: the switch idle_timeout is {limit}. Pings every ten seconds keep a session open; refused requests do not."}
-	wasStalled  = &contract.Cause{Code: "session_stalled", Text: "The playhead last moved at {moved}, and the session was closed at {closed}: the switch stall_timeout is {limit}. Players end a session that is paused so long, and open a new one with media.resume."}
-	tooOld      = &contract.Cause{Code: "session_too_old", Text: "The session was opened at {opened}, and closed at {closed}: the switch max_age is {limit}. Players open a new one with media.resume every 24 hours."}
+	unknownSession = &contract.Cause{Code: "unknown_session", Text: "No session {sid} is known here: it was never opened in this sandbox, or it was opened so long ago that nothing remembers it (switch tombstone_ttl). Open one with POST /api/v1/sessions and send the event there."}
+	sessionEnded   = &contract.Cause{Code: "session_ended", Text: "The session was closed by {by} at {closed}. Open a new one and send the event there; the switch closed_policy: drop has such events taken and dropped."}
+	sessionIdle    = &contract.Cause{Code: "session_idle", Text: "The last event of the session came at {last}, and it was closed at {closed}: the switch idle_timeout is {limit}. Pings every ten seconds keep a session open; refused requests do not."}
+	sessionStalled = &contract.Cause{Code: "session_stalled", Text: "The playhead last moved at {moved}, and the session was closed at {closed}: the switch stall_timeout is {limit}. Players end a session that is paused so long, and open a new one with media.resume."}
+	sessionTooOld  = &contract.Cause{Code: "session_too_old", Text: "The session was opened at {opened}, and closed at {closed}: the switch max_age is {limit}. Players open a new one with media.resume every 24 hours."}
 )
 
 func decideEvent(c *contract.Call) contract.Verdict {
 	st, sid := c.State.(*state), c.In.Text("sid")
-	if st.waits(sid) {
+	if st.isWaiting(sid) {
 		return accepted.Verdict()
 	}
-	s, l := st.find(sid), limitsOf(c.Switches)
-	if s == nil || s.lost(now(c), l) {
-		return sessionNotFound.Because(neverIssued, "sid", shorten(sid))
+	s, l := st.session(sid), limitsOf(c.Switches)
+	if s == nil || s.isForgotten(now(c), l) {
+		return sessionNotFound.Because(unknownSession, "sid", shorten(sid))
 	}
-	by, at := s.closed(now(c), l)
+	by, at := s.closedBy(now(c), l)
 	switch {
-	case by == byNobody:
+	case by == notClosed:
 		return accepted.Verdict()
-	case by == end && c.In.Text("eventType") == end:
+	case by == sessionEnd && c.In.Text("eventType") == sessionEnd:
 		return accepted.Verdict() // documented as harmless
 	case l.drop && by != byAge && by != byScenario && now(c) <= s.Created+l.age:
 		return accepted.Verdict()
@@ -64,13 +64,13 @@ func (s *session) refuse(by string, at int64, l limits) contract.Verdict {
 	closed := stamp(at)
 	switch by {
 	case byIdle:
-		return sessionClosed.Because(wasIdle, "last", stamp(s.Last), "closed", closed, "limit", millis(l.idle))
+		return sessionClosed.Because(sessionIdle, "last", stamp(s.Last), "closed", closed, "limit", millis(l.idle))
 	case byStall:
-		return sessionClosed.Because(wasStalled, "moved", stamp(s.Moved), "closed", closed, "limit", millis(l.stall))
+		return sessionClosed.Because(sessionStalled, "moved", stamp(s.Moved), "closed", closed, "limit", millis(l.stall))
 	case byAge:
-		return sessionClosed.Because(tooOld, "opened", stamp(s.Created), "closed", closed, "limit", millis(l.age))
+		return sessionClosed.Because(sessionTooOld, "opened", stamp(s.Created), "closed", closed, "limit", millis(l.age))
 	}
-	return sessionClosed.Because(wasEnded, "by", by, "closed", closed)
+	return sessionClosed.Because(sessionEnded, "by", by, "closed", closed)
 }
 
 func stamp(ms int64) string         { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
@@ -86,40 +86,40 @@ func playheadOf(in contract.Values) (float64, bool) {
 func doEvent(c *contract.Call) any {
 	st, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
 	st.sweep(c)
-	s := st.find(sid)
-	if s != nil && s.lost(now(c), l) {
-		st.unearth(c, s)
+	s := st.session(sid)
+	if s != nil && s.isForgotten(now(c), l) {
+		st.removeForgotten(c, s)
 		s = nil
 	}
 	if s == nil {
 		if !wellFormed(sid) {
 			return nil
 		}
-		st.settle(sid)
-		s = st.open(c, sid, now(c))
+		st.stopWaiting(sid)
+		s = st.openSession(c, sid, now(c))
 		c.Issue(sid)
 	}
-	h := st.hit(c)
-	if by, _ := s.closed(now(c), l); by != byNobody {
+	h := st.newHit(c)
+	if by, _ := s.closedBy(now(c), l); by != notClosed {
 		h.Dropped = true
 		s.Dropped++
 		c.Note("dropped, because the session was closed by", by)
 	} else {
-		s.touch(now(c), c.In)
-		if c.In.Text("eventType") == end {
-			s.Ended, s.EndedBy = now(c), end
+		s.recordEvent(now(c), c.In)
+		if c.In.Text("eventType") == sessionEnd {
+			s.Ended, s.EndedBy = now(c), sessionEnd
 		}
 	}
-	st.keep(s, h)
+	st.keepEvent(s, h)
 	return nil
 }
 
 // doNotFound forgets the session, so that what comes after is answered alike.
 func doNotFound(c *contract.Call) any {
 	st, sid := c.State.(*state), c.In.Text("sid")
-	st.settle(sid)
-	if s := st.find(sid); s != nil && !s.Forgotten {
-		st.bury(c, s)
+	st.stopWaiting(sid)
+	if s := st.session(sid); s != nil && !s.Forgotten {
+		st.forget(c, s)
 	}
 	return nil
 }
@@ -127,13 +127,13 @@ func doNotFound(c *contract.Call) any {
 // doClosed closes the session where it is open.
 func doClosed(c *contract.Call) any {
 	st, sid := c.State.(*state), c.In.Text("sid")
-	if st.waits(sid) {
-		st.settle(sid)
-		st.open(c, sid, now(c))
+	if st.isWaiting(sid) {
+		st.stopWaiting(sid)
+		st.openSession(c, sid, now(c))
 		c.Issue(sid)
 	}
-	if s := st.find(sid); s != nil {
-		if by, _ := s.closed(now(c), limitsOf(c.Switches)); by == byNobody {
+	if s := st.session(sid); s != nil {
+		if by, _ := s.closedBy(now(c), limitsOf(c.Switches)); by == notClosed {
 			s.Ended, s.EndedBy = now(c), byScenario
 		}
 	}

@@ -20,7 +20,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	if d.Operation == nil {
 		return nil, errors.New("making a request to adobemedia: no operation is named")
 	}
-	target, in := fill(d.Operation.Path, d.In)
+	target, in := fillPath(d.Operation.Path, d.In)
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, fmt.Errorf("making a request to adobemedia: %w", err)
@@ -34,18 +34,18 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	r.Header["Content-Type"] = []string{"application/json"}
 	switch d.Operation {
 	case startSession:
-		r.Body = wire.Encode(opening(d, in))
+		r.Body = wire.Encode(sessionStartEvent(d, in))
 	case sendEvent:
-		r.Body = wire.Encode(stamped(d, in))
+		r.Body = wire.Encode(withTime(d, in))
 	default:
-		r.Body = wire.Encode(batch(d, in))
+		r.Body = wire.Encode(downloadedBatch(d, in))
 	}
 	return r, nil
 }
 
 // fill puts values into the places of a path, and returns the others. Where no
 // value is given stands a hyphen, which is no session and no type.
-func fill(path string, in contract.Values) (string, contract.Values) {
+func fillPath(path string, in contract.Values) (string, contract.Values) {
 	rest := maps.Clone(in)
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
@@ -64,7 +64,7 @@ func fill(path string, in contract.Values) (string, contract.Values) {
 }
 
 // stamped adds the time to an event that does not tell it.
-func stamped(d contract.Draft, in contract.Values) contract.Values {
+func withTime(d contract.Draft, in contract.Values) contract.Values {
 	event := contract.Values{playerTime.Name: contract.Values{"playhead": 0, "ts": d.Now.UnixMilli()}}
 	maps.Copy(event, in)
 	if given := in.Object(playerTime.Name); given != nil {
@@ -76,29 +76,29 @@ func stamped(d contract.Draft, in contract.Values) contract.Values {
 }
 
 // opening is a sessionStart.
-func opening(d contract.Draft, in contract.Values) contract.Values {
+func sessionStartEvent(d contract.Draft, in contract.Values) contract.Values {
 	params := contract.Sample(sessionParams)
 	for key, name := range map[string]string{suiteKey: "reportSuite", orgKey: "orgId"} {
 		if known := d.Credentials.Text(name); known != "" {
 			params[key] = known
 		}
 	}
-	event := contract.Values{"eventType": start, "params": params}
+	event := contract.Values{"eventType": sessionStart, "params": params}
 	maps.Copy(event, in)
-	return stamped(d, event)
+	return withTime(d, event)
 }
 
 // batch is what was given as events, or else a short session that was played
 // offline.
-func batch(d contract.Draft, in contract.Values) any {
+func downloadedBatch(d contract.Draft, in contract.Values) any {
 	if events, given := in["events"]; given {
 		return events
 	}
-	first := opening(d, nil)
+	first := sessionStartEvent(d, nil)
 	first.Object("params")[downloadedKey] = true
 	return []any{
 		first,
-		stamped(d, contract.Values{"eventType": "play"}),
-		stamped(d, contract.Values{"eventType": "sessionComplete"}),
+		withTime(d, contract.Values{"eventType": "play"}),
+		withTime(d, contract.Values{"eventType": "sessionComplete"}),
 	}
 }

@@ -10,7 +10,7 @@ import (
 var startSession = &contract.Operation{
 	Name: "StartSession", Method: http.MethodPost, Path: sessionsPath, Cite: citeSessions,
 	Doc:      "Opens a session: the viewer means to play. Its id stands in the header Location, and each call opens another.",
-	Params:   events[start].rows,
+	Params:   events[sessionStart].rows,
 	Outcomes: contract.Outcomes(created),
 	Decide:   func(*contract.Call) contract.Verdict { return created.Verdict() },
 }
@@ -30,9 +30,9 @@ type location struct {
 
 func doStart(c *contract.Call) any {
 	st := c.State.(*state)
-	s := st.open(c, st.newID(c), now(c))
-	s.touch(now(c), c.In)
-	st.keepStart(s, st.hit(c))
+	s := st.openSession(c, st.newID(c), now(c))
+	s.recordEvent(now(c), c.In)
+	st.keepStart(s, st.newHit(c))
 	c.Issue(s.ID)
 	return location{sessionsPath + "/" + s.ID}
 }
@@ -44,7 +44,7 @@ func (st *state) newID(c *contract.Call) string {
 	for {
 		var id [32]byte
 		_, _ = dice.Read(id[:])
-		if sid := hex.EncodeToString(id[:]); st.find(sid) == nil && !st.waits(sid) {
+		if sid := hex.EncodeToString(id[:]); st.session(sid) == nil && !st.isWaiting(sid) {
 			return sid
 		}
 	}

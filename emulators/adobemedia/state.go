@@ -40,7 +40,7 @@ type account struct {
 }
 
 // word is what a sessionStart carries of an account.
-func (a account) word() string { return a.OrgID + " " + a.ReportSuite }
+func (a account) identifier() string { return a.OrgID + " " + a.ReportSuite }
 
 // A session is one viewing.
 type session struct {
@@ -116,7 +116,7 @@ func wellFormed(sid string) bool {
 func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, a := range st.Accounts {
-			if !yield(a.word()) {
+			if !yield(a.identifier()) {
 				return
 			}
 		}
@@ -142,20 +142,20 @@ func (st *state) Credentials() contract.Values {
 }
 
 // find finds a session that was opened, or returns nil.
-func (st *state) find(sid string) *session { return st.sessions[sid] }
+func (st *state) session(sid string) *session { return st.sessions[sid] }
 
 // waits reports whether an id of the fixture has not been used yet.
-func (st *state) waits(sid string) bool { return slices.Contains(st.Waiting, sid) }
+func (st *state) isWaiting(sid string) bool { return slices.Contains(st.Waiting, sid) }
 
 // settle has an id wait no more.
-func (st *state) settle(sid string) {
+func (st *state) stopWaiting(sid string) {
 	if i := slices.Index(st.Waiting, sid); i >= 0 {
 		st.Waiting = slices.Delete(st.Waiting, i, i+1)
 	}
 }
 
 // open opens a session.
-func (st *state) open(c *contract.Call, sid string, now int64) *session {
+func (st *state) openSession(c *contract.Call, sid string, now int64) *session {
 	st.sweep(c)
 	s := &session{ID: sid, Created: now, Last: now, Moved: now}
 	st.Sessions = append(st.Sessions, s)
@@ -164,7 +164,7 @@ func (st *state) open(c *contract.Call, sid string, now int64) *session {
 }
 
 // hit is the call's event.
-func (st *state) hit(c *contract.Call) hit {
+func (st *state) newHit(c *contract.Call) hit {
 	st.Number++
 	return hit{Number: st.Number, At: now(c), Raw: c.Request.Body}
 }
@@ -172,20 +172,20 @@ func (st *state) hit(c *contract.Call) hit {
 // keepStart keeps the event that opened a session.
 func (st *state) keepStart(s *session, h hit) {
 	s.Start = h
-	st.grow(s, len(h.Raw))
+	st.addBytes(s, len(h.Raw))
 }
 
 // keep keeps an event of a session, and lets its oldest go where there are too
 // many.
-func (st *state) keep(s *session, h hit) {
+func (st *state) keepEvent(s *session, h hit) {
 	s.Hits = append(s.Hits, h)
 	if len(s.Hits) > maxHits {
-		st.dropOldest(s)
+		st.dropOldestEvent(s)
 	}
-	st.grow(s, len(h.Raw)+hitCost)
+	st.addBytes(s, len(h.Raw)+hitCost)
 }
 
-func (st *state) dropOldest(s *session) {
+func (st *state) dropOldestEvent(s *session) {
 	st.bytes -= len(s.Hits[0].Raw) + hitCost
 	s.Hits[0] = hit{}
 	s.Hits = s.Hits[1:]
@@ -194,7 +194,7 @@ func (st *state) dropOldest(s *session) {
 // grow counts the bytes of a session's new event. Where they are too many, the
 // oldest sessions give up their events; a quarter becomes free at once, so that
 // the search for them costs little per call.
-func (st *state) grow(s *session, n int) {
+func (st *state) addBytes(s *session, n int) {
 	st.bytes += n
 	if st.bytes <= maxBytes {
 		return
@@ -205,16 +205,16 @@ func (st *state) grow(s *session, n int) {
 			return
 		}
 		if old != s {
-			st.shed(old)
+			st.dropEvents(old)
 		}
 	}
 	for st.bytes > enough && len(s.Hits) > 1 {
-		st.dropOldest(s)
+		st.dropOldestEvent(s)
 	}
 }
 
 // shed has a session give up its events.
-func (st *state) shed(s *session) {
+func (st *state) dropEvents(s *session) {
 	for _, h := range s.Hits {
 		st.bytes -= len(h.Raw) + hitCost
 	}
@@ -224,17 +224,17 @@ func (st *state) shed(s *session) {
 
 // bury has the session be unknown from now on. It keeps its place in the order
 // until it is swept.
-func (st *state) bury(c *contract.Call, s *session) {
-	st.shed(s)
+func (st *state) forget(c *contract.Call, s *session) {
+	st.dropEvents(s)
 	s.Forgotten = true
 	c.Forget(s.ID)
 }
 
 // unearth gives up the place of a session that nothing remembers, so that one of
 // its id can be opened. It looks for the place; only scenarios have it called.
-func (st *state) unearth(c *contract.Call, s *session) {
+func (st *state) removeForgotten(c *contract.Call, s *session) {
 	st.Sessions = slices.DeleteFunc(st.Sessions, func(other *session) bool { return other == s })
-	st.remove(c, s)
+	st.deleteSession(c, s)
 }
 
 // sweep lets go of sessions that nothing remembers any more. They were opened in
@@ -243,20 +243,20 @@ func (st *state) sweep(c *contract.Call) {
 	l, now := limitsOf(c.Switches), now(c)
 	for n := 0; n < maxSweep && len(st.Sessions) > 0; n++ {
 		s := st.Sessions[0]
-		if !s.lost(now, l) {
+		if !s.isForgotten(now, l) {
 			break
 		}
 		st.Sessions[0] = nil
 		st.Sessions = st.Sessions[1:]
-		st.remove(c, s)
+		st.deleteSession(c, s)
 	}
 	if len(st.Sessions) >= maxSessions {
 		st.makeRoom(c, now, l)
 	}
 }
 
-func (st *state) remove(c *contract.Call, s *session) {
-	st.shed(s)
+func (st *state) deleteSession(c *contract.Call, s *session) {
+	st.dropEvents(s)
 	delete(st.sessions, s.ID)
 	c.Forget(s.ID)
 }
@@ -267,12 +267,12 @@ func (st *state) makeRoom(c *contract.Call, now int64, l limits) {
 	excess := maxSessions / 16
 	for _, any := range [...]bool{false, true} {
 		st.Sessions = slices.DeleteFunc(st.Sessions, func(s *session) bool {
-			by, _ := s.closed(now, l)
-			if excess == 0 || by == byNobody && !any {
+			by, _ := s.closedBy(now, l)
+			if excess == 0 || by == notClosed && !any {
 				return false
 			}
 			excess--
-			st.remove(c, s)
+			st.deleteSession(c, s)
 			return true
 		})
 	}

@@ -17,19 +17,19 @@ var triggers = []*contract.Trigger{{
 
 func expire(c *contract.Call) error {
 	st, sid, what := c.State.(*state), c.In.Text("id"), c.In.Text("what")
-	s := st.find(sid)
-	if s == nil && st.waits(sid) {
-		st.settle(sid)
-		s = st.open(c, sid, now(c))
+	s := st.session(sid)
+	if s == nil && st.isWaiting(sid) {
+		st.stopWaiting(sid)
+		s = st.openSession(c, sid, now(c))
 	}
 	if s == nil || s.Forgotten {
 		return fmt.Errorf("there is no session %s", shorten(sid))
 	}
 	if what == "tombstone" {
-		st.bury(c, s)
+		st.forget(c, s)
 		return nil
 	}
-	if by, _ := s.closed(now(c), limitsOf(c.Switches)); by != byNobody {
+	if by, _ := s.closedBy(now(c), limitsOf(c.Switches)); by != notClosed {
 		return fmt.Errorf("the session is closed already, by %s", by)
 	}
 	s.Ended, s.EndedBy = now(c), what

@@ -13,14 +13,14 @@ import (
 // A dictionary says what an object of free names holds.
 type dictionary struct {
 	pattern string            // of its names; "": any
-	fits    func(string) bool // whether a name matches the pattern; nil: any does
+	matches func(string) bool // whether a name matches the pattern; nil: any does
 	value   contract.Param    // of each value
 }
 
 // dictionaries are the objects whose names are the client's own.
 var dictionaries = map[string]dictionary{
 	customMetadata.Name: {
-		pattern: metadataNames, fits: metadataName,
+		pattern: metadataNames, matches: validMetadataName,
 		value: contract.Param{Doc: "a text"},
 	},
 	customerIDs: {value: contract.Param{
@@ -39,7 +39,7 @@ const metadataNames = `^[a-zA-Z0-9_\.]+$`
 
 // metadataName reports whether a name matches metadataNames, at a fraction of what
 // the expression takes.
-func metadataName(name string) bool {
+func validMetadataName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '.':
@@ -54,7 +54,7 @@ func metadataName(name string) bool {
 const misnamed contract.Rule = "misnamed"
 
 // mostViolations is how many are told of one request.
-const mostViolations = 32
+const maxViolations = 32
 
 // A checker holds messages against the rows of their types.
 type checker struct {
@@ -68,18 +68,18 @@ func checkerOf(sw contract.Values) checker {
 
 // check holds a message of type t against its rows. Rows say less than a schema
 // and more: which of the findings are violations of the schema is told here.
-func (k checker) check(t *eventType, in contract.Values) []contract.Violation {
+func (ck checker) check(t *eventType, in contract.Values) []contract.Violation {
 	rows := t.rows
-	if k.errorNeedsIDs && t.name == "error" {
+	if ck.errorNeedsIDs && t.name == "error" {
 		rows = errorRows
 	}
 	var found []contract.Violation
 	for _, v := range slices.DeleteFunc(contract.Validate(rows, in), isEmptyText) {
-		found = append(found, k.judge(t, in, v)...)
+		found = append(found, ck.interpret(t, in, v)...)
 	}
-	found = append(found, k.namesOf(customMetadata.Name, "", in)...)
-	if t.name == start || !k.lenient {
-		found = append(found, k.namesOf(customerIDs, "params.", in.Object("params"))...)
+	found = append(found, ck.checkNames(customMetadata.Name, "", in)...)
+	if t.name == sessionStart || !ck.lenient {
+		found = append(found, ck.checkNames(customerIDs, "params.", in.Object("params"))...)
 	}
 	return found
 }
@@ -103,14 +103,14 @@ var errorRows = func() []contract.Param {
 }()
 
 // judge says what a finding means here.
-func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) []contract.Violation {
+func (ck checker) interpret(t *eventType, in contract.Values, v contract.Violation) []contract.Violation {
 	section, name, inside := strings.Cut(v.Path, ".")
 	switch v.Rule {
 	case contract.Unknown:
-		if k.lenient {
+		if ck.lenient {
 			return nil
 		}
-		if p := elsewhere[name]; inside && section == "params" && t.name != start && p != nil {
+		if p := optionalParams[name]; inside && section == "params" && t.name != sessionStart && p != nil {
 			found := slices.DeleteFunc(contract.Validate([]contract.Param{*p}, contract.Values{name: v.Got}), isEmptyText)
 			for i := range found {
 				found[i].Path = "params." + found[i].Path
@@ -118,7 +118,7 @@ func (k checker) judge(t *eventType, in contract.Values, v contract.Violation) [
 			return found
 		}
 	case contract.Mistyped:
-		if whole, ok := wholeNumber(v); ok && k.lenient && inside {
+		if whole, ok := wholeNumber(v); ok && ck.lenient && inside {
 			in.Object(section)[name] = whole
 			return nil
 		}
@@ -145,7 +145,7 @@ func wholeNumber(v contract.Violation) (int64, bool) {
 }
 
 // namesOf holds an object of free names against its dictionary.
-func (k checker) namesOf(object, under string, in contract.Values) []contract.Violation {
+func (ck checker) checkNames(object, under string, in contract.Values) []contract.Violation {
 	entries := in.Object(object)
 	if len(entries) == 0 {
 		return nil
@@ -153,15 +153,15 @@ func (k checker) namesOf(object, under string, in contract.Values) []contract.Vi
 	d := dictionaries[object]
 	var wrong []string
 	for name, x := range entries {
-		if d.fits != nil && !d.fits(name) || !k.takes(&d.value, x) {
+		if d.matches != nil && !d.matches(name) || !ck.accepts(&d.value, x) {
 			wrong = append(wrong, name)
 		}
 	}
 	slices.Sort(wrong)
 	var found []contract.Violation
-	for _, name := range wrong[:min(len(wrong), mostViolations)] {
+	for _, name := range wrong[:min(len(wrong), maxViolations)] {
 		v := contract.Violation{Path: under + object + "." + name, Rule: contract.Mistyped, Got: entries[name], Doc: "Expected is " + d.value.Doc + "."}
-		if d.fits != nil && !d.fits(name) {
+		if d.matches != nil && !d.matches(name) {
 			v.Rule, v.Doc = misnamed, "Names match "+d.pattern+"."
 		}
 		found = append(found, v)
@@ -170,14 +170,14 @@ func (k checker) namesOf(object, under string, in contract.Values) []contract.Vi
 }
 
 // takes reports whether a value of a free name is what its row says.
-func (k checker) takes(p *contract.Param, x any) bool {
+func (ck checker) accepts(p *contract.Param, x any) bool {
 	y, ok := p.Type.Convert(x)
 	if !ok || p.Fields == nil {
 		return ok
 	}
 	for _, v := range contract.Validate(p.Fields, y.(contract.Values)) {
 		_, whole := wholeNumber(v)
-		if !k.lenient || v.Rule != contract.Unknown && !whole {
+		if !ck.lenient || v.Rule != contract.Unknown && !whole {
 			return false
 		}
 	}
@@ -185,7 +185,7 @@ func (k checker) takes(p *contract.Param, x any) bool {
 }
 
 // tell puts violations into words.
-func tell(found []contract.Violation) string {
+func describeViolations(found []contract.Violation) string {
 	var b strings.Builder
 	for i, v := range found {
 		if i == 10 {
@@ -223,15 +223,15 @@ func expected(v contract.Violation) string {
 
 // shorten keeps a client's own words short in ours.
 func shorten(s string) string {
-	const most = 80
-	if len(s) <= most {
+	const limit = 80
+	if len(s) <= limit {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
 // inElement has violations tell which element of a list they are in.
-func inElement(i int, found []contract.Violation) []contract.Violation {
+func prefixIndex(i int, found []contract.Violation) []contract.Violation {
 	for j := range found {
 		found[j].Path = strconv.Itoa(i) + "." + found[j].Path
 	}

@@ -8,7 +8,7 @@ import (
 
 // What closes a session. A sessionEnd is told by its own name.
 const (
-	byNobody   = ""
+	notClosed  = ""
 	byIdle     = "idle"
 	byStall    = "stalled"
 	byAge      = "old"
@@ -37,7 +37,7 @@ func limitsOf(sw contract.Values) limits {
 }
 
 // touch takes an event: by it the session lives on.
-func (s *session) touch(now int64, in contract.Values) {
+func (s *session) recordEvent(now int64, in contract.Values) {
 	s.Last = now
 	s.Received++
 	playhead, _ := playheadOf(in)
@@ -48,8 +48,8 @@ func (s *session) touch(now int64, in contract.Values) {
 
 // closed says what has closed the session and when. Of several timers that ran
 // out the first counts.
-func (s *session) closed(now int64, l limits) (by string, at int64) {
-	if s.EndedBy != byNobody {
+func (s *session) closedBy(now int64, l limits) (by string, at int64) {
+	if s.EndedBy != notClosed {
 		return s.EndedBy, s.Ended
 	}
 	for _, timer := range [...]struct {
@@ -60,7 +60,7 @@ func (s *session) closed(now int64, l limits) (by string, at int64) {
 		{byStall, s.Moved + l.stall + stallGrace.Milliseconds()},
 		{byAge, s.Created + l.age + 1}, // the SDKs' sessionEnd comes after exactly 24 hours
 	} {
-		if now >= timer.at && (by == byNobody || timer.at < at) {
+		if now >= timer.at && (by == notClosed || timer.at < at) {
 			by, at = timer.by, timer.at
 		}
 	}
@@ -68,6 +68,6 @@ func (s *session) closed(now int64, l limits) (by string, at int64) {
 }
 
 // lost reports whether nothing remembers the session any more.
-func (s *session) lost(now int64, l limits) bool {
+func (s *session) isForgotten(now int64, l limits) bool {
 	return s.Forgotten || now > s.Created+max(l.tombstone, l.age)
 }

@@ -22,16 +22,16 @@ func TestSwitches(t *testing.T) {
 		}
 		return s
 	}
-	ping := happening("ping", "")
+	ping := eventBody("ping", "")
 	t.Run("closed_policy: drop", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("closed_policy", "drop"))
-		ended, idle := s.start(starting("", "")), s.start(starting("", ""))
-		s.event(ended, 204, happening("sessionEnd", ""))
+		s := newClient(t, set("closed_policy", "drop"))
+		ended, idle := s.start(sessionStartBody("", "")), s.start(sessionStartBody("", ""))
+		s.event(ended, 204, eventBody("sessionEnd", ""))
 		s.event(ended, 204, ping)
-		s.later(11 * time.Minute)
+		s.advance(11 * time.Minute)
 		s.event(idle, 204, ping)
-		s.look(func(st *state) {
+		s.withState(func(st *state) {
 			for i, want := range []int{1, 1} {
 				if one := st.Sessions[i]; one.Dropped != want || !one.Hits[len(one.Hits)-1].Dropped {
 					t.Errorf("session %d: %d events were dropped, want %d", i, one.Dropped, want)
@@ -41,49 +41,49 @@ func TestSwitches(t *testing.T) {
 		if n, ok := s.Last(t).Notes.Get("dropped, because the session was closed by"); !ok || n != byIdle {
 			t.Errorf("the journal notes %v", n)
 		}
-		s.later(24*time.Hour - 11*time.Minute)
+		s.advance(24*time.Hour - 11*time.Minute)
 		s.event(ended, 204, ping)
-		s.later(time.Millisecond)
+		s.advance(time.Millisecond)
 		s.event(ended, 410, ping)
 		s.event(idle, 410, ping)
 	})
 	t.Run("closed_policy: drop, and a session too old or closed by a scenario", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("closed_policy", "drop"))
+		s := newClient(t, set("closed_policy", "drop"))
 		for what, want := range map[string]int{byAge: 410, byIdle: 204, byStall: 204} {
-			events := s.start(starting("", ""))
+			events := s.start(sessionStartBody("", ""))
 			if err := s.Trigger(t, "expire", contract.Values{"what": what, "id": strings.Split(events, "/")[4]}); err != nil {
 				t.Fatal(err)
 			}
 			s.event(events, want, ping)
 		}
-		events := s.start(starting("", ""))
+		events := s.start(sessionStartBody("", ""))
 		s.request("POST", events, ping, "Understudy-Outcome", "sessionClosed")
 		s.event(events, 410, ping)
 	})
 	t.Run("unknown_keys: lenient", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("unknown_keys", "lenient"))
-		events := s.start(strings.Replace(starting(`,"media.nick":1`, `,"more":{}`), "1509045324153", "1509045324153.0", 1))
-		s.event(events, 204, happening("error", `,"params":{"media.errorId":"x","media.errorSource":"player"},"sid":"x"`))
-		s.event(events, 204, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.00,"media.ad.podSecond":0}`))
-		s.event(events, 204, happening("ping", `,"qoeData":{"bitrate":1}`))
-		s.start(starting(`,"visitor.customerIDs":{"a":{"id":"b","authState":1.0,"more":1}}`, ""))
-		s.expect("a customer id's state", 400, "POST", sessionsPath, starting(`,"visitor.customerIDs":{"a":{"authState":1.5}}`, ""))
-		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1.5,"media.ad.podSecond":0}`))
-		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":1e2,"media.ad.podSecond":0}`))
-		s.event(events, 400, happening("adBreakStart", `,"params":{"media.ad.podIndex":"1.0","media.ad.podSecond":0}`))
-		s.event(events, 400, happening("ping", `,"customMetadata":{"my-key":"x"}`))
-		s.event(events, 400, happening("ping", `,"qoeData":{"media.qoe.bitrate":"1"}`))
+		s := newClient(t, set("unknown_keys", "lenient"))
+		events := s.start(strings.Replace(sessionStartBody(`,"media.nick":1`, `,"more":{}`), "1509045324153", "1509045324153.0", 1))
+		s.event(events, 204, eventBody("error", `,"params":{"media.errorId":"x","media.errorSource":"player"},"sid":"x"`))
+		s.event(events, 204, eventBody("adBreakStart", `,"params":{"media.ad.podIndex":1.00,"media.ad.podSecond":0}`))
+		s.event(events, 204, eventBody("ping", `,"qoeData":{"bitrate":1}`))
+		s.start(sessionStartBody(`,"visitor.customerIDs":{"a":{"id":"b","authState":1.0,"more":1}}`, ""))
+		s.expect("a customer id's state", 400, "POST", sessionsPath, sessionStartBody(`,"visitor.customerIDs":{"a":{"authState":1.5}}`, ""))
+		s.event(events, 400, eventBody("adBreakStart", `,"params":{"media.ad.podIndex":1.5,"media.ad.podSecond":0}`))
+		s.event(events, 400, eventBody("adBreakStart", `,"params":{"media.ad.podIndex":1e2,"media.ad.podSecond":0}`))
+		s.event(events, 400, eventBody("adBreakStart", `,"params":{"media.ad.podIndex":"1.0","media.ad.podSecond":0}`))
+		s.event(events, 400, eventBody("ping", `,"customMetadata":{"my-key":"x"}`))
+		s.event(events, 400, eventBody("ping", `,"qoeData":{"media.qoe.bitrate":"1"}`))
 		if e := s.Last(t); e.Status != 400 || len(e.Violations) != 1 || e.Violations[0].Path != "qoeData.media.qoe.bitrate" {
 			t.Errorf("got %+v", e.Violations)
 		}
 	})
 	t.Run("strict_content_type", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("strict_content_type", "on"))
+		s := newClient(t, set("strict_content_type", "on"))
 		for media, want := range map[string]int{"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json": 201, "Application/JSON; charset=utf-8": 201} {
-			if got := s.request("POST", sessionsPath, starting("", ""), "Content-Type", media); got.Code != want {
+			if got := s.request("POST", sessionsPath, sessionStartBody("", ""), "Content-Type", media); got.Code != want {
 				t.Errorf("%q: got %d, want %d", media, got.Code, want)
 			}
 		}
@@ -91,53 +91,53 @@ func TestSwitches(t *testing.T) {
 	})
 	t.Run("error_requires_id", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("error_requires_id", "on"))
-		events := s.start(starting("", ""))
-		s.event(events, 400, happening("error", ""))
-		s.event(events, 400, happening("error", `,"qoeData":{}`))
-		s.event(events, 400, happening("error", `,"qoeData":{"media.qoe.errorID":"x"}`))
-		s.event(events, 400, happening("error", `,"qoeData":{"media.qoe.errorID":5,"media.qoe.errorSource":"player"}`))
-		s.event(events, 204, happening("error", `,"qoeData":{"media.qoe.errorID":"x","media.qoe.errorSource":"player"}`))
-		s.event(events, 204, happening("play", `,"qoeData":{}`))
+		s := newClient(t, set("error_requires_id", "on"))
+		events := s.start(sessionStartBody("", ""))
+		s.event(events, 400, eventBody("error", ""))
+		s.event(events, 400, eventBody("error", `,"qoeData":{}`))
+		s.event(events, 400, eventBody("error", `,"qoeData":{"media.qoe.errorID":"x"}`))
+		s.event(events, 400, eventBody("error", `,"qoeData":{"media.qoe.errorID":5,"media.qoe.errorSource":"player"}`))
+		s.event(events, 204, eventBody("error", `,"qoeData":{"media.qoe.errorID":"x","media.qoe.errorSource":"player"}`))
+		s.event(events, 204, eventBody("play", `,"qoeData":{}`))
 	})
 	t.Run("accept_batch_on_sessions", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("accept_batch_on_sessions", "off"))
+		s := newClient(t, set("accept_batch_on_sessions", "off"))
 		s.expect("the older form", 400, "POST", sessionsPath, string(offline()))
 		s.expect("the newer form", 201, "POST", downloadedPath, string(offline()))
 	})
 	t.Run("timers", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("idle_timeout", "1m", "stall_timeout", "90s", "max_age", "5m", "tombstone_ttl", "6m"))
-		idle := s.start(starting("", ""))
-		s.later(59 * time.Second)
+		s := newClient(t, set("idle_timeout", "1m", "stall_timeout", "90s", "max_age", "5m", "tombstone_ttl", "6m"))
+		idle := s.start(sessionStartBody("", ""))
+		s.advance(59 * time.Second)
 		s.event(idle, 204, ping)
-		s.later(time.Minute)
+		s.advance(time.Minute)
 		s.event(idle, 410, ping)
-		stalled := s.start(starting("", ""))
-		s.later(50 * time.Second)
+		stalled := s.start(sessionStartBody("", ""))
+		s.advance(50 * time.Second)
 		s.event(stalled, 204, ping)
-		s.later(44 * time.Second)
+		s.advance(44 * time.Second)
 		s.event(stalled, 204, ping)
-		s.later(time.Second)
+		s.advance(time.Second)
 		s.event(stalled, 410, ping)
-		old := s.start(starting("", ""))
+		old := s.start(sessionStartBody("", ""))
 		for i := range 6 {
-			s.later(50 * time.Second)
-			s.event(old, 204, `{"eventType":"ping",`+at(float64(i+1), 1)+`}`)
+			s.advance(50 * time.Second)
+			s.event(old, 204, `{"eventType":"ping",`+playerTimeAt(float64(i+1), 1)+`}`)
 		}
-		s.later(time.Millisecond)
+		s.advance(time.Millisecond)
 		s.event(old, 410, ping)
-		s.later(time.Minute - time.Millisecond)
+		s.advance(time.Minute - time.Millisecond)
 		s.event(old, 410, ping)
-		s.later(time.Millisecond)
+		s.advance(time.Millisecond)
 		s.event(old, 404, ping)
 	})
 	t.Run("max_body", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("max_body", "1000"))
-		s.expect("short", 201, "POST", sessionsPath, starting("", ""))
-		s.expect("long", 413, "POST", sessionsPath, starting(strings.Repeat(" ", 1000), ""))
+		s := newClient(t, set("max_body", "1000"))
+		s.expect("short", 201, "POST", sessionsPath, sessionStartBody("", ""))
+		s.expect("long", 413, "POST", sessionsPath, sessionStartBody(strings.Repeat(" ", 1000), ""))
 	})
 	t.Run("server_header", func(t *testing.T) {
 		t.Parallel()
@@ -151,10 +151,10 @@ func TestSwitches(t *testing.T) {
 	})
 	t.Run("reorder: off", func(t *testing.T) {
 		t.Parallel()
-		s := onStage(t, set("reorder", "off"))
-		events := s.start(starting("", ""))
+		s := newClient(t, set("reorder", "off"))
+		events := s.start(sessionStartBody("", ""))
 		for _, ts := range []int64{3, 1, 2} {
-			s.event(events, 204, `{"eventType":"ping",`+at(0, ts)+`}`)
+			s.event(events, 204, `{"eventType":"ping",`+playerTimeAt(0, ts)+`}`)
 		}
 		if d := s.derive()[0]; fmt.Sprint(d.Order, d.Waiting) != "[1 2 3 4] []" {
 			t.Errorf("got %v, %v waiting", d.Order, d.Waiting)
@@ -166,28 +166,28 @@ func TestSwitches(t *testing.T) {
 func TestShippedFixtures(t *testing.T) {
 	t.Parallel()
 	events := sessionsPath + "/" + documentedID + "/events"
-	s := onStage(t, conformance.Setting{Fixture: "drop"})
-	s.event(events, 204, happening("sessionEnd", ""))
-	s.event(events, 204, happening("ping", ""))
-	s = onStage(t, conformance.Setting{Fixture: "strict"})
-	s.event(events, 415, happening("ping", ""))
-	if got := s.request("POST", events, happening("error", ""), "Content-Type", "application/json"); got.Code != 400 {
+	s := newClient(t, conformance.Setting{Fixture: "drop"})
+	s.event(events, 204, eventBody("sessionEnd", ""))
+	s.event(events, 204, eventBody("ping", ""))
+	s = newClient(t, conformance.Setting{Fixture: "strict"})
+	s.event(events, 415, eventBody("ping", ""))
+	if got := s.request("POST", events, eventBody("error", ""), "Content-Type", "application/json"); got.Code != 400 {
 		t.Errorf("a bare error: got %d", got.Code)
 	}
-	s = onStage(t, conformance.Setting{Fixture: "quick"})
-	s.event(events, 204, happening("ping", ""))
-	s.later(15 * time.Second)
-	s.event(events, 410, happening("ping", ""))
+	s = newClient(t, conformance.Setting{Fixture: "quick"})
+	s.event(events, 204, eventBody("ping", ""))
+	s.advance(15 * time.Second)
+	s.event(events, 410, eventBody("ping", ""))
 }
 
 // derive is what follows from the sessions, in the order in which they were
 // opened.
-func (s *stage) derive() []*derived {
-	s.t.Helper()
+func (cl *client) derive() []*derived {
+	cl.t.Helper()
 	var all []*derived
-	s.look(func(st *state) {
+	cl.withState(func(st *state) {
 		for _, one := range st.Sessions {
-			all = append(all, one.derive(s.Sandbox.Clock.Now().UnixMilli(), limitsOf(s.Instance(s.t).Switches()), s.Instance(s.t).Switches().Bool("reorder")))
+			all = append(all, one.derive(cl.Sandbox.Clock.Now().UnixMilli(), limitsOf(cl.Instance(cl.t).Switches()), cl.Instance(cl.t).Switches().Bool("reorder")))
 		}
 	})
 	return all
@@ -216,14 +216,14 @@ func TestReordering(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := onStage(t, conformance.Setting{})
-			events := s.start(starting("", ""))
+			s := newClient(t, conformance.Setting{})
+			events := s.start(sessionStartBody("", ""))
 			for _, x := range v.come {
 				if x < 0 {
-					s.later(time.Duration(-x) * time.Millisecond)
+					s.advance(time.Duration(-x) * time.Millisecond)
 					continue
 				}
-				s.event(events, 204, `{"eventType":"ping",`+at(0, x)+`}`)
+				s.event(events, 204, `{"eventType":"ping",`+playerTimeAt(0, x)+`}`)
 			}
 			d := s.derive()[0]
 			if waiting := fmt.Sprint(d.Waiting); fmt.Sprint(d.Order) != v.order || waiting != v.wait {
@@ -270,16 +270,16 @@ func TestDerived(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := onStage(t, conformance.Setting{})
-			events := s.start(strings.Replace(starting("", ""), "1509045324153", "0", 1))
+			s := newClient(t, conformance.Setting{})
+			events := s.start(strings.Replace(sessionStartBody("", ""), "1509045324153", "0", 1))
 			for _, x := range v.say {
 				params := ""
 				if x.params != "" {
 					params = `,"params":` + x.params
 				}
-				s.event(events, 204, `{"eventType":"`+x.event+`",`+at(x.playhead, x.second*1000)+params+`}`)
+				s.event(events, 204, `{"eventType":"`+x.event+`",`+playerTimeAt(x.playhead, x.second*1000)+params+`}`)
 			}
-			s.later(5 * time.Second)
+			s.advance(5 * time.Second)
 			if got := v.want(s.derive()[0]); got != v.is {
 				t.Errorf("got %v, want %v", got, v.is)
 			}
@@ -292,34 +292,34 @@ const ads = `{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"me
 // What nothing is kept of is counted, and stands in no order.
 func TestDerivedOfWhatWasLetGo(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	events := s.start(starting("", ""))
+	s := newClient(t, conformance.Setting{})
+	events := s.start(sessionStartBody("", ""))
 	waiting := sessionsPath + "/" + documentedID + "/events"
-	s.event(events, 204, happening("play", ""))
-	s.look(func(st *state) { st.shed(st.Sessions[0]) })
-	s.event(events, 204, happening("ping", ""))
+	s.event(events, 204, eventBody("play", ""))
+	s.withState(func(st *state) { st.dropEvents(st.Sessions[0]) })
+	s.event(events, 204, eventBody("ping", ""))
 	for range maxHits + 1 {
-		s.event(waiting, 204, happening("ping", ""))
+		s.event(waiting, 204, eventBody("ping", ""))
 	}
-	s.later(5 * time.Second)
+	s.advance(5 * time.Second)
 	all := s.derive()
-	if d := all[0]; d.Let != 2 || fmt.Sprint(d.Order) != "[3]" {
-		t.Errorf("of three events, one kept: %d let go, order %v", d.Let, d.Order)
+	if d := all[0]; d.NotKept != 2 || fmt.Sprint(d.Order) != "[3]" {
+		t.Errorf("of three events, one kept: %d let go, order %v", d.NotKept, d.Order)
 	}
-	if d := all[1]; d.Let != 1 || len(d.Order) != maxHits {
-		t.Errorf("of a session that the fixture knows: %d let go, %d in order", d.Let, len(d.Order))
+	if d := all[1]; d.NotKept != 1 || len(d.Order) != maxHits {
+		t.Errorf("of a session that the fixture knows: %d let go, %d in order", d.NotKept, len(d.Order))
 	}
 }
 
 // How a session was closed is told, and how long after its last event.
 func TestDerivedOfClosedSessions(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{})
-	idle, complete := s.start(starting("", "")), s.start(starting("", ""))
-	s.event(idle, 204, happening("play", ""))
-	s.event(complete, 204, happening("sessionComplete", ""))
+	s := newClient(t, conformance.Setting{})
+	idle, complete := s.start(sessionStartBody("", "")), s.start(sessionStartBody("", ""))
+	s.event(idle, 204, eventBody("play", ""))
+	s.event(complete, 204, eventBody("sessionComplete", ""))
 	s.expect("downloaded", 201, "POST", downloadedPath, string(offline()))
-	s.later(20 * time.Minute)
+	s.advance(20 * time.Minute)
 	for i, want := range []struct {
 		by      string
 		seconds int64
@@ -328,7 +328,7 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 			t.Errorf("session %d: got %+v, want %+v", i, d, want)
 		}
 	}
-	s.look(func(st *state) {
+	s.withState(func(st *state) {
 		text, err := json.Marshal(st.Derive(s.Sandbox.Clock.Now(), s.Instance(t).Switches()))
 		if err != nil || !strings.Contains(string(text), `"closed_by":"idle"`) || strings.Contains(s.snapshotOf(st), "closed_by") {
 			t.Errorf("got %s, %v", text, err)
@@ -336,10 +336,10 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 	})
 }
 
-func (s *stage) snapshotOf(w *state) string {
-	text, err := json.Marshal(w)
+func (cl *client) snapshotOf(st *state) string {
+	text, err := json.Marshal(st)
 	if err != nil {
-		s.t.Fatal(err)
+		cl.t.Fatal(err)
 	}
 	return string(text)
 }
@@ -353,34 +353,34 @@ func TestScriptedOutcomesLast(t *testing.T) {
 		then    int
 	}{{"sessionNotFound", 404, 404}, {"sessionClosed", 410, 410}, {"serverError", 500, 204}, {"badRequest", 400, 204}, {"accepted", 204, 204}} {
 		for _, fresh := range []bool{true, false} {
-			s := onStage(t, conformance.Setting{})
+			s := newClient(t, conformance.Setting{})
 			events := sessionsPath + "/" + documentedID + "/events"
 			if !fresh {
-				events = s.start(starting("", ""))
+				events = s.start(sessionStartBody("", ""))
 			}
-			if got := s.request("POST", events, happening("ping", ""), "Understudy-Outcome", v.outcome); got.Code != v.status {
+			if got := s.request("POST", events, eventBody("ping", ""), "Understudy-Outcome", v.outcome); got.Code != v.status {
 				t.Errorf("%s: got %d", v.outcome, got.Code)
 			}
-			s.event(events, v.then, happening("ping", ""))
+			s.event(events, v.then, eventBody("ping", ""))
 		}
 	}
-	s := onStage(t, conformance.Setting{})
+	s := newClient(t, conformance.Setting{})
 	unknown := sessionsPath + "/" + strings.Repeat("1", 64) + "/events"
-	s.request("POST", unknown, happening("ping", ""), "Understudy-Outcome", "accepted")
-	s.event(unknown, 204, happening("ping", ""))
-	forgotten := s.start(starting("", ""))
-	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "sessionNotFound")
-	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "accepted")
-	s.event(forgotten, 204, happening("ping", ""))
-	s.later(26 * time.Hour)
-	s.request("POST", forgotten, happening("ping", ""), "Understudy-Outcome", "accepted")
-	s.event(forgotten, 204, happening("ping", ""))
+	s.request("POST", unknown, eventBody("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(unknown, 204, eventBody("ping", ""))
+	forgotten := s.start(sessionStartBody("", ""))
+	s.request("POST", forgotten, eventBody("ping", ""), "Understudy-Outcome", "sessionNotFound")
+	s.request("POST", forgotten, eventBody("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(forgotten, 204, eventBody("ping", ""))
+	s.advance(26 * time.Hour)
+	s.request("POST", forgotten, eventBody("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(forgotten, 204, eventBody("ping", ""))
 	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
 		t.Errorf("sessions that were found again: %v", err)
 	}
 	malformed := sessionsPath + "/x/events"
-	s.request("POST", malformed, happening("ping", ""), "Understudy-Outcome", "accepted")
-	s.event(malformed, 404, happening("ping", ""))
+	s.request("POST", malformed, eventBody("ping", ""), "Understudy-Outcome", "accepted")
+	s.event(malformed, 404, eventBody("ping", ""))
 }
 
 // The trigger ends a session's time, each kind with its own consequence.
@@ -388,16 +388,16 @@ func TestExpire(t *testing.T) {
 	t.Parallel()
 	for what, want := range map[string]int{byIdle: 410, byStall: 410, byAge: 410, "tombstone": 404} {
 		for _, sid := range []string{documentedID, ""} {
-			s := onStage(t, conformance.Setting{})
+			s := newClient(t, conformance.Setting{})
 			events := sessionsPath + "/" + sid + "/events"
 			if sid == "" {
-				events = s.start(starting("", ""))
+				events = s.start(sessionStartBody("", ""))
 				sid = strings.Split(events, "/")[4]
 			}
 			if err := s.Trigger(t, "expire", contract.Values{"what": what, "id": sid}); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
-			s.event(events, want, happening("ping", ""))
+			s.event(events, want, eventBody("ping", ""))
 			if err := s.Trigger(t, "expire", contract.Values{"what": byIdle, "id": sid}); err == nil {
 				t.Errorf("%s: what is over ended again", what)
 			}
@@ -409,22 +409,22 @@ func TestExpire(t *testing.T) {
 // whatever sandbox it is in; a forgotten one by nobody.
 func TestSandboxesAreFound(t *testing.T) {
 	t.Parallel()
-	s := onStage(t, conformance.Setting{Clock: conformance.Noon})
-	there := s.request("POST", sessionsPath, starting("", ""), "Understudy-Sandbox", "other").Header().Get("Location") + "/events"
-	here := s.start(starting("", ""))
-	s.event(there, 204, happening("ping", ""))
-	s.event(here, 204, happening("ping", ""))
+	s := newClient(t, conformance.Setting{Clock: conformance.Noon})
+	there := s.request("POST", sessionsPath, sessionStartBody("", ""), "Understudy-Sandbox", "other").Header().Get("Location") + "/events"
+	here := s.start(sessionStartBody("", ""))
+	s.event(there, 204, eventBody("ping", ""))
+	s.event(here, 204, eventBody("ping", ""))
 	other := s.Registry.Find("other")
 	if calls, _ := other.Journal.List(journal.Filter{Limit: 10}); len(calls) != 2 || calls[0].FoundBy != "word" {
 		t.Errorf("the other sandbox had the calls %+v", calls)
 	}
-	if s.request("POST", there, happening("ping", ""), "Understudy-Sandbox", "default").Code != 404 {
+	if s.request("POST", there, eventBody("ping", ""), "Understudy-Sandbox", "default").Code != 404 {
 		t.Error("a session of another sandbox is known")
 	}
 	other.Clock.Freeze(conformance.Noon.Add(26 * time.Hour))
-	s.event(there, 404, happening("ping", ""))
-	s.request("POST", sessionsPath, starting("", ""), "Understudy-Sandbox", "other") // sweeps
-	s.event(there, 404, happening("ping", ""))
+	s.event(there, 404, eventBody("ping", ""))
+	s.request("POST", sessionsPath, sessionStartBody("", ""), "Understudy-Sandbox", "other") // sweeps
+	s.event(there, 404, eventBody("ping", ""))
 	if e := s.Last(t); e.FoundBy != "default" {
 		t.Errorf("a forgotten session is found by %s", e.FoundBy)
 	}
