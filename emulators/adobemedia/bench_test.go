@@ -44,7 +44,7 @@ func post(path string, body []byte, at ...*contract.Operation) *contract.Request
 }
 
 // begin opens a session and returns its id.
-func openedSession(b testing.TB, w *conformance.World) string {
+func newSessionID(b testing.TB, w *conformance.World) string {
 	b.Helper()
 	e := w.Corridor(b, post(sessionsPath, startBody(), startSession, sendBatch))
 	location := e.Response.Header.Get("Location")
@@ -69,7 +69,7 @@ func BenchmarkEvent(b *testing.B) {
 			w := frozenWorld(b)
 			var sid string
 			for range n {
-				sid = openedSession(b, w)
+				sid = newSessionID(b, w)
 			}
 			b.Run("ping", func(b *testing.B) { serve(b, w, eventOf(sid, ping)) })
 			b.Run("adStart", func(b *testing.B) { serve(b, w, eventOf(sid, adStart)) })

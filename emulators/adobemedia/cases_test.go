@@ -161,7 +161,7 @@ func TestEventCases(t *testing.T) {
 }
 
 // TestLifeCases are C17 to C21: what closes a session.
-func TestLifeCases(t *testing.T) {
+func TestLifetimeCases(t *testing.T) {
 	t.Parallel()
 	ping := eventBody("ping", "")
 	t.Run("C17", func(t *testing.T) {

@@ -237,7 +237,7 @@ func TestCallers(t *testing.T) {
 // a refusal changes nothing.
 func FuzzBody(f *testing.F) {
 	for i, body := range []string{
-		sessionStartBody("", ""), eventBody("ping", ""), adStart, ping, string(offline()), "[" + sessionStartBody("", "") + "]", "", "[]", "null",
+		sessionStartBody("", ""), eventBody("ping", ""), adStart, ping, string(offlineSession()), "[" + sessionStartBody("", "") + "]", "", "[]", "null",
 		eventBody("statesUpdate", `,"params":{"statesStart":[{"media.state.name":"mute"}]}`),
 		sessionStartBody(`,"visitor.customerIDs":{"a":{"id":"b","authState":1}}`, `,"customMetadata":{"a-b":"c"},"qoeData":{"media.qoe.bitrate":1.0}`),
 		"{\"eventType\":\"ping\xff", strings.Repeat("[", 200),

@@ -103,8 +103,8 @@ func TestSwitches(t *testing.T) {
 	t.Run("accept_batch_on_sessions", func(t *testing.T) {
 		t.Parallel()
 		s := newClient(t, set("accept_batch_on_sessions", "off"))
-		s.expect("the older form", 400, "POST", sessionsPath, string(offline()))
-		s.expect("the newer form", 201, "POST", downloadedPath, string(offline()))
+		s.expect("the older form", 400, "POST", sessionsPath, string(offlineSession()))
+		s.expect("the newer form", 201, "POST", downloadedPath, string(offlineSession()))
 	})
 	t.Run("timers", func(t *testing.T) {
 		t.Parallel()
@@ -290,7 +290,7 @@ func TestDerived(t *testing.T) {
 const ads = `{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"}`
 
 // What nothing is kept of is counted, and stands in no order.
-func TestDerivedOfWhatWasLetGo(t *testing.T) {
+func TestDerivedWithoutEvents(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
 	events := s.start(sessionStartBody("", ""))
@@ -318,7 +318,7 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 	idle, complete := s.start(sessionStartBody("", "")), s.start(sessionStartBody("", ""))
 	s.event(idle, 204, eventBody("play", ""))
 	s.event(complete, 204, eventBody("sessionComplete", ""))
-	s.expect("downloaded", 201, "POST", downloadedPath, string(offline()))
+	s.expect("downloaded", 201, "POST", downloadedPath, string(offlineSession()))
 	s.advance(20 * time.Minute)
 	for i, want := range []struct {
 		by      string
@@ -345,7 +345,7 @@ func (cl *client) snapshotOf(st *state) string {
 }
 
 // What a scenario calls for leaves a world that answers alike afterwards.
-func TestScriptedOutcomesLast(t *testing.T) {
+func TestForcedOutcomesLast(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {
 		outcome string

@@ -16,7 +16,7 @@ func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measu
 	before := heap()
 	w := frozenWorld(t)
 	for range sessions {
-		openedSession(t, w)
+		newSessionID(t, w)
 	}
 	grown := heap() - before
 	var open int

@@ -58,7 +58,7 @@ type player struct {
 	now    int64    // seconds of the timeline
 	events string   // path of the session's events
 	opened []string // every session
-	begins action   // the sessionStart
+	startAction action   // the sessionStart
 }
 
 const timelineStart = 1_700_000_000_000
@@ -91,7 +91,7 @@ func (a action) body() map[string]any {
 
 // open opens a session, in as many as three attempts.
 func (p *player) open(a action) error {
-	p.begins = a
+	p.startAction = a
 	for range 3 {
 		status, location := p.post("/api/v1/sessions", a.body())
 		sid, ok := strings.CutPrefix(location, "/api/v1/sessions/")
@@ -112,10 +112,10 @@ func (p *player) report(a action) error {
 		case http.StatusNoContent:
 			return nil
 		case http.StatusNotFound, http.StatusGone:
-			again := p.begins
+			again := p.startAction
 			again.second, again.playhead = a.second, a.playhead
 			again.params = map[string]any{"media.resume": true}
-			for key, x := range p.begins.params {
+			for key, x := range p.startAction.params {
 				again.params[key] = x
 			}
 			if err := p.open(again); err != nil {

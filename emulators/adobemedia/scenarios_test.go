@@ -16,7 +16,7 @@ import (
 // it was told.
 type player struct {
 	t   testing.TB
-	w   *conformance.World
+	world   *conformance.World
 	sid string
 	ts  int64
 }
@@ -33,25 +33,25 @@ func (p *player) send(step string) *journal.Entry {
 	}
 	switch step {
 	case "start":
-		e := p.w.Corridor(p.t, post(sessionsPath, startBody(), startSession, sendBatch))
+		e := p.world.Corridor(p.t, post(sessionsPath, startBody(), startSession, sendBatch))
 		if sid, ok := strings.CutPrefix(e.Response.Header.Get("Location"), sessionsPath+"/"); ok {
 			p.sid = sid
 		}
 		return e
 	case "downloaded":
-		return p.w.Corridor(p.t, post(downloadedPath, offline(), sendDownloaded))
+		return p.world.Corridor(p.t, post(downloadedPath, offlineSession(), sendDownloaded))
 	case "batch":
-		return p.w.Corridor(p.t, post(sessionsPath, offline(), startSession, sendBatch))
+		return p.world.Corridor(p.t, post(sessionsPath, offlineSession(), startSession, sendBatch))
 	}
 	body := fmt.Sprintf(`{"eventType":%q,"playerTime":{"playhead":%d,"ts":%d}}`, event, p.ts/1000, p.ts)
 	if step == "adStart" {
 		body = adStart
 	}
-	return p.w.Corridor(p.t, eventOf(p.sid, body))
+	return p.world.Corridor(p.t, eventOf(p.sid, body))
 }
 
 // offline is a session that was played offline.
-func offline() []byte {
+func offlineSession() []byte {
 	first := strings.Replace(string(startBody()), `"params":{`, `"params":{"media.downloaded":true,`, 1)
 	return []byte("[" + first + `,{"eventType":"play","playerTime":{"playhead":0,"ts":1529997928174}},{"eventType":"sessionComplete","playerTime":{"playhead":35,"ts":1529997960559}}]`)
 }
@@ -132,7 +132,7 @@ func TestShippedScenarios(t *testing.T) {
 		Patience: map[string][]time.Duration{startSession.Name: {5 * time.Second}, sendEvent.Name: {5 * time.Second}},
 	}
 	conformance.Shipped(t, API, plays, demands, func(t *testing.T, w *conformance.World, calls []string) {
-		p := &player{t: t, w: w}
+		p := &player{t: t, world: w}
 		untouched := func(when string) {
 			t.Helper()
 			for _, c := range [][2]string{{"start", opened}, {"ping", "204"}, {"downloaded", none}, {"sessionEnd", "204"}} {
@@ -162,7 +162,7 @@ func (p *player) playStep(n int, step, want string) {
 	if span, waits := strings.CutPrefix(step, "wait "); waits {
 		d, err := time.ParseDuration(span)
 		if err == nil {
-			err = p.w.Sandbox.Clock.Advance(d)
+			err = p.world.Sandbox.Clock.Advance(d)
 		}
 		if err != nil {
 			p.t.Fatal(err)
@@ -180,12 +180,12 @@ func (p *player) playStep(n int, step, want string) {
 
 // sessions counts those that the service remembers.
 func (p *player) sessions() (n int) {
-	p.w.Instance(p.t).WithState(func(s contract.State) { n = len(s.(*state).Sessions) })
+	p.world.Instance(p.t).WithState(func(s contract.State) { n = len(s.(*state).Sessions) })
 	return n
 }
 
 // Every message that a scenario may call for stands in the API's one form.
-func TestEveryFailureTellsAMessage(t *testing.T) {
+func TestEveryFailureHasAMessage(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations {
 		for _, o := range API.Ends(op) {

@@ -131,7 +131,7 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 					t.Fatal(err)
 				}
 				valid, refused := 0, 0
-				for _, message := range variants(e) {
+				for _, message := range messageVariants(e) {
 					in, err := wire.Object([]byte(message))
 					if err != nil {
 						t.Fatal(err)
@@ -156,10 +156,10 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 }
 
 // variants are messages of a type, right ones and wrong ones.
-func variants(e *eventType) []string {
+func messageVariants(e *eventType) []string {
 	sample := contract.Values{
 		"eventType": e.name, "playerTime": contract.Values{"playhead": 1.5, "ts": 1},
-		"params":         paramsOf(e),
+		"params":         ownParams(e),
 		"qoeData":        contract.Values{"media.qoe.errorID": "a", "media.qoe.errorSource": "player", "media.qoe.bitrate": 1},
 		"customMetadata": contract.Values{"a.b": "c"},
 	}
@@ -195,7 +195,7 @@ func variants(e *eventType) []string {
 }
 
 // paramsOf says something for each param that a type has of its own.
-func paramsOf(e *eventType) contract.Values {
+func ownParams(e *eventType) contract.Values {
 	rows := slices.Clone(e.params)
 	for i := range rows {
 		rows[i].Need = contract.Required

@@ -7,7 +7,7 @@ import (
 )
 
 var triggers = []*contract.Trigger{{
-	Name: "expire", Do: expire,
+	Name: "expire", Do: triggerExpire,
 	Doc: "A session's time is over now.",
 	Params: []contract.Param{
 		{Name: "what", Need: contract.Required, OneOf: []string{byIdle, byStall, byAge, "tombstone"}, Doc: "What ran out: the 10 minutes without an event, the 30 without movement, the 24 hours, or the time for which a session is remembered."},
@@ -15,7 +15,7 @@ var triggers = []*contract.Trigger{{
 	},
 }}
 
-func expire(c *contract.Call) error {
+func triggerExpire(c *contract.Call) error {
 	st, sid, what := c.State.(*state), c.In.Text("id"), c.In.Text("what")
 	s := st.session(sid)
 	if s == nil && st.isWaiting(sid) {
