@@ -18,7 +18,7 @@ var API = &contract.API{
 	Docs:  "https://developer.adobe.com/analytics-collection-apis/methods/media-collection/",
 	Port:  6411,
 
-	Hosts:       []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"}, // those of Adobe's own samples
+	Hosts:       []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"}, // the hosts of Adobe's samples
 	Claims:      claims,
 	Identifiers: identifiers,
 
@@ -47,9 +47,9 @@ var API = &contract.API{
 
 var operations = []*contract.Operation{startSession, sendEvent, sendDownloaded, sendBatch, getSchema}
 
-// checks is the order in which a request is looked at. That a request is held
-// against its schema before its session is looked for is inferred: the
-// collection layer "has no session context" (mc-api-validate-reqs).
+// checks lists the checks in the order in which they run. It is inferred that
+// the schema is checked before the session is looked up: the collection layer
+// "has no session context" (mc-api-validate-reqs).
 var checks = []contract.Check{
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
 	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(preflight, methodNotAllowed)},
@@ -67,8 +67,8 @@ const (
 	schemasPath    = "/api/v1/schemas/{eventType}"
 )
 
-// claims takes what is sent to a customer's host of the service, whatever its
-// path, and what is sent below a prefix of a customer's own host.
+// claims accepts every request to a customer's host of the service, and requests
+// below a path prefix of a customer's own host.
 func claims(r *contract.Request) bool {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -77,8 +77,8 @@ func claims(r *contract.Request) bool {
 	return strings.HasSuffix(strings.ToLower(host), ".hb-api.omtrdc.net") || findRoute(r).operations != nil
 }
 
-// identifiers knows a caller by the session, or else by organisation and report
-// suite of the session that it opens.
+// identifiers returns what identifies a caller: the session, or for a
+// sessionStart its organisation and report suite.
 func identifiers(r *contract.Request) []string {
 	if sid := findRoute(r).values["sid"]; sid != "" {
 		return []string{sid}
@@ -90,8 +90,8 @@ func identifiers(r *contract.Request) []string {
 	return []string{account{ReportSuite: suite, OrgID: org}.identifier()}
 }
 
-// textOf looks for the first string that stands behind a name in a JSON text,
-// without reading the text.
+// findText returns the first string that follows a name in a JSON text, without
+// parsing the text.
 func findText(body []byte, name string) string {
 	_, rest, found := bytes.Cut(body, []byte(`"`+name+`"`))
 	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
@@ -106,15 +106,15 @@ func findText(body []byte, name string) string {
 	return s
 }
 
-// place is where a path leads.
+// A route is the result of matching a request's path.
 type route struct {
-	operations []*contract.Operation // nil: nowhere
-	prefix     string                // what stands before the documented path
-	values     map[string]string     // what the names in the path stand for
+	operations []*contract.Operation // nil: no documented path
+	prefix     string                // the part before the documented path
+	values     map[string]string     // the values of the path parameters
 }
 
-// find finds where a request's path leads. Customers may put the service below
-// a prefix of a host of their own.
+// findRoute matches a request's path. Customers may put the service below a
+// prefix of a host of their own.
 func findRoute(r *contract.Request) route {
 	if len(r.At) > 0 {
 		return route{operations: r.At, values: r.Path}
@@ -133,7 +133,8 @@ func findRoute(r *contract.Request) route {
 	return rt
 }
 
-// fits reads the names out of a path that has the form of a documented one.
+// matchPath returns the path parameters of a path that has the form of a
+// documented one.
 func matchPath(form, path string) (map[string]string, bool) {
 	forms, parts := strings.Split(form, "/"), strings.Split(path, "/")
 	if len(forms) != len(parts) {
@@ -150,8 +151,9 @@ func matchPath(form, path string) (map[string]string, bool) {
 	return in, true
 }
 
-// pick names the operation. Two share a path and a method: an array opens with
-// a bracket. A preflight is none of them, so that no scenario takes it for one.
+// pick returns the operation. Two operations share a path and a method: a body
+// that begins with a bracket is a batch. A preflight is no operation, so that no
+// scenario applies to it.
 func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 	at := findRoute(r).operations
 	if at == nil {
@@ -166,21 +168,22 @@ func pick(r *contract.Request) (*contract.Operation, contract.Miss) {
 	return at[0], ""
 }
 
+// opensArray reports whether a body begins with a bracket.
 func opensArray(body []byte) bool {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	return len(body) > 0 && body[0] == '['
 }
 
-// fail tells an error as the one documented model does.
+// fail returns the body of an error in the one documented model.
 func fail(c *contract.Call, v contract.Verdict) any {
 	return struct {
 		Message string `json:"message"`
 	}{v.Message(c)}
 }
 
-// write puts any ending on the wire. The CORS headers stand on every answer of
-// the operations that browsers call, also on refusals: players in browsers read
-// the status 404 and 410, and could not without them.
+// write encodes the response of any outcome. Responses of operations that
+// browsers call have the CORS headers, refusals included: players in browsers
+// need them to read the statuses 404 and 410.
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	r := contract.Response{Status: v.Outcome.Status, Body: reply.Body}
 	base := jsonHeaders
@@ -210,7 +213,7 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 	return r
 }
 
-// allowed lists the methods of a request's path.
+// allowedMethods lists the methods of a request's path.
 func allowedMethods(r *contract.Request) string {
 	if at := findRoute(r).operations; len(at) > 0 && at[0].Method == http.MethodGet {
 		return http.MethodGet
@@ -220,7 +223,7 @@ func allowedMethods(r *contract.Request) string {
 
 const documentedServer = "nginx/1.13.5"
 
-// The headers of answers, shared by all of them.
+// The headers of responses. They are shared and must not be changed.
 var (
 	emptyHeaders   = newHeaders("", true)
 	createdHeaders = newHeaders("application/octet-stream", true)
@@ -228,8 +231,8 @@ var (
 	schemaHeaders  = newHeaders("application/json", false)
 )
 
-// headers are those that the pages print. Age and Via in some captures are a
-// proxy's and left out.
+// newHeaders returns the headers that the pages print. Age and Via in some
+// captures come from a proxy and are left out.
 func newHeaders(contentType string, cors bool) http.Header {
 	h := http.Header{"Server": {documentedServer}}
 	if contentType != "" {

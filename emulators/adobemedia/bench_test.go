@@ -12,17 +12,17 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// ping is what players send most.
+// ping is the event that players send most often.
 const ping = `{"eventType":"ping","playerTime":{"playhead":10.5,"ts":1509045334153},"params":{},"qoeData":{"media.qoe.bitrate":3200},"customMetadata":{}}`
 
-// adStart is the longest of the documented events.
+// adStart is the longest documented event.
 const adStart = `{"eventType":"adStart","playerTime":{"playhead":0,"ts":1509045324153},"params":{"media.ad.podFriendlyName":"ad_pod1","media.ad.name":"Ad 1",` +
 	`"media.ad.id":"001","media.ad.length":15,"media.ad.podPosition":1,"media.ad.playerName":"Sample Player","media.ad.advertiser":"Ad Guys","media.ad.campaignId":"1",` +
 	`"media.ad.creativeId":"42","media.ad.siteId":"XYZ","media.ad.creativeURL":"http://xyz_creative.com","media.ad.placementId":"sample_placement"},` +
 	`"customMetadata":{"myCustomData1":"CustomData1","myCustomData2":"CustomData2"}}`
 
-// sessionStart is the documented one. Each call makes a body of its own, as the
-// network does.
+// startBody returns the documented sessionStart. Each call makes a new body, as
+// the network does.
 func startBody() []byte {
 	return []byte(`{"playerTime":{"playhead":0,"ts":1509045324153},"eventType":"sessionStart","params":{"media.playerName":"sample-html5-api-player",` +
 		`"analytics.trackingServer":"sample.sc.omtrdc.net","analytics.reportSuite":"sample.rsid","analytics.visitorId":"a-visitor","media.contentType":"VOD",` +
@@ -30,7 +30,7 @@ func startBody() []byte {
 		`"media.channel":"sample-channel","media.sdkVersion":"va-api-0.0.0","analytics.enableSSL":false},"customMetadata":{"myCustomData":"some","myCustomData2":"more"}}`)
 }
 
-// still is a world whose clocks stand.
+// frozenWorld makes a world with frozen clocks.
 func frozenWorld(b testing.TB) *conformance.World {
 	b.Helper()
 	return conformance.New(b, API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
@@ -43,7 +43,7 @@ func post(path string, body []byte, at ...*contract.Operation) *contract.Request
 	}
 }
 
-// begin opens a session and returns its id.
+// newSessionID opens a session and returns its id.
 func newSessionID(b testing.TB, w *conformance.World) string {
 	b.Helper()
 	e := w.Corridor(b, post(sessionsPath, startBody(), startSession, sendBatch))
@@ -60,9 +60,9 @@ func eventOf(sid, body string) *contract.Request {
 	return r
 }
 
-// BenchmarkEvent is a valid event from the door to the journal, without echo and
-// the socket, while so many sessions are open. Target: 8 yardsticks and 50
-// allocations, however many there are.
+// BenchmarkEvent measures a valid event from the checks to the journal, without
+// echo and socket, while so many sessions are open. Target: 8 yardsticks and 50
+// allocations at any number.
 func BenchmarkEvent(b *testing.B) {
 	for _, n := range []int{1, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("open=%d", n), func(b *testing.B) {
@@ -86,7 +86,7 @@ func serve(b *testing.B, w *conformance.World, r *contract.Request) {
 	}
 }
 
-// BenchmarkStart opens sessions.
+// BenchmarkStart measures a sessionStart.
 func BenchmarkStart(b *testing.B) {
 	w := frozenWorld(b)
 	r := post(sessionsPath, startBody(), startSession, sendBatch)

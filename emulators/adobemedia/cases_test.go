@@ -10,7 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance"
 )
 
-// TestSessionCases are C1 to C8 of the conformance cases: what opens a session.
+// TestSessionCases are C1 to C8 of the conformance cases: opening a session.
 func TestSessionCases(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -94,7 +94,7 @@ func TestSessionCases(t *testing.T) {
 	}
 }
 
-// TestEventCases are C9 to C16: what is said of a session.
+// TestEventCases are C9 to C16: events of a session.
 func TestEventCases(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -160,7 +160,7 @@ func TestEventCases(t *testing.T) {
 	s.expect("an id in upper case", 404, "POST", strings.Replace(events, sid, strings.ToUpper(sid), 1), eventBody("ping", ""))
 }
 
-// TestLifeCases are C17 to C21: what closes a session.
+// TestLifetimeCases are C17 to C21: the end of a session.
 func TestLifetimeCases(t *testing.T) {
 	t.Parallel()
 	ping := eventBody("ping", "")
@@ -191,7 +191,7 @@ func TestLifetimeCases(t *testing.T) {
 		s.advance(10*time.Minute - time.Millisecond)
 		s.event(events, 204, ping)
 		s.advance(9 * time.Minute)
-		s.event(events, 400, eventBody("ping", `,"more":1`)) // resets no timer
+		s.event(events, 400, eventBody("ping", `,"more":1`)) // restarts no timer
 		s.advance(time.Minute)
 		s.event(events, 410, ping)
 		s.event(events, 410, eventBody("sessionEnd", ""))
@@ -315,7 +315,7 @@ func TestDownloadedCases(t *testing.T) {
 	}
 }
 
-// TestOtherCases are C24 and C25, and what is no operation.
+// TestOtherCases are C24 and C25, and requests without an operation.
 func TestOtherCases(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -352,8 +352,8 @@ func TestOtherCases(t *testing.T) {
 	}
 }
 
-// TestLocations is C28 beside what starts of sessions hold everywhere: the ways
-// in which clients take the id out of Location all find the same.
+// TestLocations is C28: the ways in which clients take the id out of Location
+// all give the same id.
 func TestLocations(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{Set: map[string]string{"path_prefix": "/va"}})

@@ -17,8 +17,8 @@ var (
 	otherMedia  = &contract.Cause{Code: "content_type", Text: "The Content-Type is {type}, and the switch strict_content_type asks for application/json."}
 )
 
-// checkPath asks for a documented path. One below a prefix is taken where the
-// switch path_prefix names it.
+// checkPath refuses undocumented paths. A path below a prefix is accepted where
+// the switch path_prefix names the prefix.
 func checkPath(c *contract.Call) contract.Verdict {
 	at := findRoute(c.Request)
 	if at.operations == nil {
@@ -69,14 +69,15 @@ var (
 	liveFlag          = &contract.Cause{Code: "downloaded_flag", Text: "{found} media.downloaded is true with an array, and absent or false with a single sessionStart."}
 )
 
-// refuse tells what is wrong with a request behind the one published sentence.
+// refuse returns a badRequest whose message is the one published sentence,
+// followed by what was found.
 func refuse(cause *contract.Cause, found string, facts ...any) contract.Verdict {
 	v := badRequest.Because(cause, append([]any{"found", found}, facts...)...)
 	v.Text = improperFormat + " " + found
 	return v
 }
 
-// readBody reads what the request says, whatever its Content-Type.
+// readBody parses the request's body, whatever its Content-Type.
 func readBody(c *contract.Call) contract.Verdict {
 	var err error
 	switch c.Operation {
@@ -100,14 +101,14 @@ func readBody(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkBody holds what was read against the schemas.
+// checkBody checks the parsed body against the schemas.
 func checkBody(c *contract.Call) contract.Verdict {
 	switch c.Operation {
 	case startSession:
 		return checkSingle(c)
 	case sendEvent:
 		v := checkSingle(c)
-		c.In["sid"] = findRoute(c.Request).values["sid"] // last: a member of this name in the body is none of its own
+		c.In["sid"] = findRoute(c.Request).values["sid"] // set last, because the body may have a member of this name
 		return v
 	case sendBatch:
 		if !c.Switches.Bool("accept_batch_on_sessions") {
@@ -120,8 +121,8 @@ func checkBody(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkSingle holds one event against its schema: the one that opens a session,
-// or one of those that follow.
+// checkSingle checks one event against its schema: sessionStart, or an event of
+// an open session.
 func checkSingle(c *contract.Call) contract.Verdict {
 	t, v := typeOf(c.In)
 	opens := c.Operation == startSession
@@ -142,8 +143,8 @@ func checkSingle(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkBatch holds each event against its schema. The first violation of an
-// event's own ends the search: nothing is kept anyway.
+// checkBatch checks each event against its schema. It stops at the first event
+// with violations, because nothing is stored then.
 func checkBatch(c *contract.Call, flagged bool) contract.Verdict {
 	list, _ := c.In["events"].([]any)
 	if len(list) == 0 {
@@ -172,7 +173,7 @@ func checkBatch(c *contract.Call, flagged bool) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// typeOf reads which event a message is.
+// typeOf returns the event type of a message.
 func typeOf(in contract.Values) (*eventType, contract.Verdict) {
 	x, given := in["eventType"]
 	name, isText := x.(string)
@@ -188,6 +189,7 @@ func typeOf(in contract.Values) (*eventType, contract.Verdict) {
 	return t, contract.Verdict{}
 }
 
+// refuseViolations refuses a message for its violations of the schema.
 func refuseViolations(c *contract.Call, t *eventType, found []contract.Violation) contract.Verdict {
 	c.Violations = found[:min(len(found), maxViolations)]
 	return refuse(schemaViolated, describeViolations(found), "eventType", t.name)

@@ -18,11 +18,11 @@ const (
 	windowEvents = 10
 )
 
-// mostStates is how many player states a session takes; more are dropped.
+// maxStates is how many player states a session stores. Further ones are
+// dropped.
 const maxStates = 10
 
-// Derive tells what the service makes of each session's events, as far as they
-// are kept.
+// Derive returns what the service derives from each session's stored events.
 func (st *state) Derive(now time.Time, sw contract.Values) any {
 	sessions := map[string]*derived{}
 	for _, s := range st.Sessions {
@@ -35,14 +35,14 @@ func (st *state) Derive(now time.Time, sw contract.Values) any {
 	}{sessions}
 }
 
-// derived is what follows from a session's events. Times are milliseconds; they
-// come of ts, never of the playhead.
+// derived is what follows from a session's events. Times are milliseconds of ts,
+// never of the playhead.
 type derived struct {
 	State    string   `json:"state"`               // starting, playing, paused, buffering or ended
 	ClosedBy string   `json:"closed_by,omitempty"` // what closed the session
 	Order    []uint64 `json:"order"`               // the numbers of the events as they were processed
 	Waiting  []uint64 `json:"waiting,omitempty"`   // those that are still in the window
-	NotKept  int      `json:"let_go,omitempty"`    // earlier events of which nothing is kept, and nothing is derived
+	NotKept  int      `json:"let_go,omitempty"`    // earlier events that are no longer stored, so that nothing is derived from them
 
 	AdBreak bool `json:"ad_break"`
 	Ad      bool `json:"ad"`
@@ -50,7 +50,7 @@ type derived struct {
 
 	ContentStart     *int64                  `json:"content_start,omitempty"` // ts of the first play
 	Complete         bool                    `json:"complete"`
-	Progress         []int                   `json:"progress"` // those of 10, 25, 50, 75 and 95 percent that were passed
+	Progress         []int                   `json:"progress"` // those of 10, 25, 50, 75 and 95 percent that were reached
 	TimeSpent        int64                   `json:"time_spent_ms"`
 	PauseTime        int64                   `json:"pause_ms"`
 	BufferTime       int64                   `json:"buffer_ms"`
@@ -61,12 +61,13 @@ type derived struct {
 
 	length       float64
 	began        bool  // an event was processed
-	at           int64 // ts of the event before
+	at           int64 // ts of the previous event
 	playhead     float64
-	samePlayhead int // how many events of main content the playhead has stood
+	samePlayhead int // how many events of main content had the same playhead
 }
 
-// A playerState is a state such as mute, as far as a session was in it.
+// A playerState is a state such as mute, with how often and how long a session
+// was in it.
 type playerState struct {
 	Count int   `json:"count"`
 	Time  int64 `json:"time_ms"`
@@ -75,7 +76,7 @@ type playerState struct {
 	since int64
 }
 
-// An event is what a hit says, as far as something is derived from it.
+// An event is the part of a hit from which something is derived.
 type event struct {
 	Type string `json:"eventType"`
 	Time struct {
@@ -97,17 +98,19 @@ type namedState struct {
 	Name string `json:"media.state.name"`
 }
 
+// parse decodes the event of a hit.
 func (h hit) parse() event {
 	e := event{number: h.Number, at: h.At}
-	_ = json.Unmarshal(h.Raw, &e) // what it says was checked when it came, but for a restored world
+	_ = json.Unmarshal(h.Raw, &e) // it was checked on arrival; a restored state may contain anything
 	return e
 }
 
+// derive returns what follows from the session's events at a time.
 func (s *session) derive(now int64, l limits, reorder bool) *derived {
 	d := &derived{State: "starting", Order: []uint64{}, Progress: []int{}, PlayerStates: map[string]*playerState{}}
 	kept := 0
 	if s.Start.Raw != nil {
-		d.apply(s.Start.parse()) // it passes the window by
+		d.apply(s.Start.parse()) // it is not subject to the window
 		kept++
 	}
 	var came []event
@@ -134,8 +137,8 @@ func (s *session) derive(now int64, l limits, reorder bool) *derived {
 	return d
 }
 
-// inOrder puts events in the order of their ts, window by window. What came at
-// one ts keeps its order. Those whose window is still open wait.
+// reorderEvents sorts events by ts, window by window. Events with equal ts keep
+// their order. Events of an open window wait.
 func reorderEvents(came []event, now int64) (done, waiting []event) {
 	for len(came) > 0 {
 		opened, n := came[0].at, 0
@@ -152,7 +155,7 @@ func reorderEvents(came []event, now int64) (done, waiting []event) {
 	return done, nil
 }
 
-// take processes one event.
+// apply processes one event.
 func (d *derived) apply(e event) {
 	d.Order = append(d.Order, e.number)
 	d.passTime(e)
@@ -173,7 +176,7 @@ func (d *derived) apply(e event) {
 	case "adBreakComplete":
 		d.AdBreak, d.Ad = false, false
 	case "adStart":
-		if d.AdBreak { // outside of a break an ad counts as main content
+		if d.AdBreak { // outside a break an ad counts as main content
 			d.Ad, d.State = true, "playing"
 		}
 	case "adComplete", "adSkip":
@@ -190,8 +193,8 @@ func (d *derived) apply(e event) {
 	d.changeStates(e)
 }
 
-// pass lets the time pass until an event, and tells where the playhead has come
-// to.
+// passTime adds the time since the previous event to the current state, and
+// updates the progress and the playhead.
 func (d *derived) passTime(e event) {
 	if passed := e.Time.TS - d.at; d.began && passed > 0 {
 		switch d.State {
@@ -219,8 +222,7 @@ func (d *derived) passTime(e event) {
 	d.playhead = e.Time.Playhead
 }
 
-// changeStates has the player enter and leave states. Those that end come
-// first.
+// changeStates ends and starts player states. Ends come first.
 func (d *derived) changeStates(e event) {
 	ends, starts := e.Params.Ends, e.Params.Starts
 	switch e.Type {
@@ -255,7 +257,7 @@ func (d *derived) changeStates(e event) {
 	}
 }
 
-// close ends what was under way when the session was closed.
+// close ends everything that was running when the session was closed.
 func (d *derived) close(by string, at, last int64) {
 	d.State, d.ClosedBy = "ended", by
 	var since int64

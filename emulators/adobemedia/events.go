@@ -6,27 +6,26 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// An eventType is one kind of event. From these rows requests are checked, and
-// the schemas are told.
+// An eventType is one kind of event. The checks and the schemas come from these
+// rows.
 type eventType struct {
 	name   string
 	doc    string
 	cite   string
 	need   contract.Need    // of params
-	params []contract.Param // those of its own
-	rows   []contract.Param // of the whole message; made of the above
+	params []contract.Param // the type's own
+	rows   []contract.Param // of the whole message; derived from the fields above
 }
 
-// start is the name of the event that opens a session, end of the one that
-// closes it.
+// The names of the events that open and close a session.
 const (
 	sessionStart = "sessionStart"
 	sessionEnd   = "sessionEnd"
 )
 
-// eventTypes are all events. The first fourteen stand in the published schema
-// of 2018, the next five in the description of 2026, the last on the pages on
-// player states alone.
+// eventTypes are all events. The first fourteen are in the published schema of
+// 2018, the next five in the description of 2026. The last is only on the pages
+// about player states.
 var eventTypes = []*eventType{
 	{name: sessionStart, need: contract.Required, params: sessionParams, cite: citeSessions, doc: "The viewer means to play; opens the session and is taken by its own path only."},
 	{name: "play", cite: citeTypes, doc: "Playback starts, or goes on after a pause, buffering, a seek, an ad break or an error. There is no event for the end of those."},
@@ -60,11 +59,11 @@ var events = func() map[string]*eventType {
 	return all
 }()
 
-// message are the rows of a whole message of this type.
+// message returns the rows of a whole message of this type.
 func (t *eventType) message() []contract.Param {
 	fields := t.params
 	if fields == nil {
-		fields = []contract.Param{} // none, where nil would say any
+		fields = []contract.Param{} // no fields; nil would mean any
 	}
 	return []contract.Param{
 		{Name: "eventType", Need: contract.Required, OneOf: []string{t.name}, Example: t.name, Cite: t.cite, Doc: t.doc},
@@ -106,7 +105,7 @@ var adBreakParams = []contract.Param{
 	podFriendlyName,
 }
 
-// podFriendlyName belongs to the break, and the documented timelines send it
+// podFriendlyName belongs to the break, but the documented timelines send it
 // with the ad.
 var podFriendlyName = contract.Param{Name: "media.ad.podFriendlyName", Cite: citeTypes, Doc: "The break's name: mid-roll."}
 
@@ -141,8 +140,8 @@ var statesParams = []contract.Param{
 	{Name: "statesEnd", Type: contract.List, Of: contract.Object, Fields: stateParams, Cite: citePlayer, Doc: "The states that end."},
 }
 
-// eventParams are the params of all events but sessionStart, none required. In
-// strict mode each is taken on any of these events: their schemas were never
+// eventParams are the params of all events but sessionStart, all optional. In
+// strict mode each is accepted on any of these events: their schemas were never
 // published, and a real player sends podPosition with the break.
 var eventParams = func() []contract.Param {
 	var all []contract.Param
@@ -157,8 +156,8 @@ var eventParams = func() []contract.Param {
 	return all
 }()
 
-// elsewhere finds the row of a param of any event. Params of sessionStart are
-// documented keys too.
+// optionalParams finds the optional row of a param of any event, sessionStart
+// included.
 var optionalParams = func() map[string]*contract.Param {
 	all := map[string]*contract.Param{}
 	for _, rows := range [][]contract.Param{sessionParams, eventParams} {
@@ -171,8 +170,7 @@ var optionalParams = func() map[string]*contract.Param {
 	return all
 }()
 
-// names lists the names of all event types, or of those that may follow
-// sessionStart.
+// typeNames returns the names of event types.
 func typeNames(types []*eventType) []string {
 	var all []string
 	for _, t := range types {

@@ -6,7 +6,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// switches are the knobs of what is documented in several ways or nowhere.
+// switches choose between readings of what is documented in several ways or not
+// at all.
 var switches = []contract.Param{
 	{Name: "closed_policy", OneOf: []string{"gone", "drop"}, Default: "gone", Cite: citeSwagger, Doc: "What an event of a closed session earns. gone: 410. drop: 204 for 24 hours and the event is dropped, as the pages on timeouts and on sessionEnd say."},
 	{Name: "unknown_keys", OneOf: []string{"strict", "lenient"}, Default: "strict", Cite: citeValidate, Doc: "strict: keys that no page knows are refused, on sessionStart also those of other events. lenient: they pass, and so do whole numbers written as 10.0."},
@@ -23,7 +24,7 @@ var switches = []contract.Param{
 	{Name: "path_prefix", Default: "", Doc: "A path such as /va below which the API is found too, as behind a host of the customer's own. Location never tells it."},
 }
 
-// fixtureRows are the lists of a fixture file.
+// fixtureRows describe a fixture file.
 var fixtureRows = []contract.Param{
 	{
 		Name: "accounts", Type: contract.List, Of: contract.Object, Doc: "Whose sessions are reported. The service asks for no proof; a sessionStart finds its sandbox by them.",
@@ -35,7 +36,7 @@ var fixtureRows = []contract.Param{
 	{Name: "sessions", Type: contract.List, Of: contract.String, Doc: "Ids of sessions that are known from the start, each open from its first event on."},
 }
 
-// newState begins a world with what the fixture says.
+// newState creates the state of a fixture.
 func newState(seed contract.Seed) (contract.State, error) {
 	var f struct {
 		Accounts []account `yaml:"accounts"`

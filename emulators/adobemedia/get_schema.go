@@ -43,8 +43,8 @@ func decideSchema(c *contract.Call) contract.Verdict {
 	return schemaFound.Verdict()
 }
 
-// doSchema tells the schema that the checker holds requests against, as the
-// switches have it. Called for with an unknown type, it tells that of sessionStart.
+// doSchema returns the schema that the checker uses under the current switches.
+// Forced for an unknown type, it returns that of sessionStart.
 func doSchema(c *contract.Call) any {
 	t := events[c.In.Text("eventType")]
 	if t == nil {
@@ -54,9 +54,8 @@ func doSchema(c *contract.Call) any {
 	return schemaOf(c.Request.Base+"/api/v1/schemas/"+t.name, typeNames(eventTypes), ck.rows(t), ck.lenient)
 }
 
-// rows are all that the checker asks of a message of type t: to the params of an
-// event but sessionStart come those of the others, which it takes too where it does
-// not take whatever comes.
+// rows returns the rows of a message of type t. In strict mode, the params of
+// all other events are added for an event that is not sessionStart.
 func (ck checker) rows(t *eventType) []contract.Param {
 	rows := t.rows
 	if ck.errorNeedsIDs && t.name == "error" {
@@ -74,8 +73,8 @@ func (ck checker) rows(t *eventType) []contract.Param {
 	return rows
 }
 
-// joined adds to an event's own params those of all others, as elsewhere has
-// them.
+// withOtherParams adds the optional params of all other events to an event's
+// own.
 func withOtherParams(own []contract.Param) []contract.Param {
 	all := slices.Clone(own)
 	for _, rows := range [][]contract.Param{eventParams, sessionParams} {

@@ -12,7 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// Bad input earns this API's own error, nothing is stored, and nothing panics.
+// Bad input gets an error of this API, nothing is stored, and nothing panics.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -80,7 +80,7 @@ func TestBadInput(t *testing.T) {
 	s.event(events, 204, eventBody("ping", ""))
 }
 
-// A customMetadata of a million bytes is taken, and the next event is as quick
+// A customMetadata of a million bytes is accepted, and the next event is as fast
 // as any.
 func TestLargeMetadata(t *testing.T) { // not parallel: allocations are counted
 	var many strings.Builder
@@ -93,13 +93,13 @@ func TestLargeMetadata(t *testing.T) { // not parallel: allocations are counted
 	sid := strings.Split(events, "/")[4]
 	plain := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) })
 	s.event(events, 204, eventBody("adStart", `,"params":{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"},"customMetadata":{`+many.String()[1:]+`}`))
-	// Under the race detector pools forget by chance; the large one has thousands of names.
+	// Under the race detector pools drop objects at random. The large event has thousands of names.
 	if got := testing.AllocsPerRun(100, func() { w.Corridor(t, eventOf(sid, ping)) }); got > 2*plain {
-		t.Errorf("an event takes %v allocations behind a large one, and %v before", got, plain)
+		t.Errorf("an event takes %v allocations after a large one, and %v before", got, plain)
 	}
 }
 
-// The bytes of all events are bounded, whoever sends them.
+// The bytes of all stored events are limited.
 func TestKeptBytesAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -143,7 +143,7 @@ func TestKeptEventsAreBounded(t *testing.T) {
 	})
 }
 
-// A document of a state is refused where it contradicts itself.
+// A snapshot that contradicts itself is refused.
 func TestReindexRefuses(t *testing.T) {
 	t.Parallel()
 	sid := strings.Repeat("a", 64)
@@ -163,7 +163,7 @@ func TestReindexRefuses(t *testing.T) {
 	}
 }
 
-// A restored world counts as much as the one that was written down.
+// A restored state counts as many bytes as the original.
 func TestRestoreCountsBytes(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -180,8 +180,8 @@ func TestRestoreCountsBytes(t *testing.T) {
 	s.event(events, 204, ping)
 }
 
-// A state that is put back in a sandbox where no call was made yet holds ids that
-// the dice throw again: a new session takes none of them.
+// A state that is restored before the first call contains ids that the dice
+// generate again. A new session gets none of them.
 func TestNewSessionsTakeNoKnownID(t *testing.T) {
 	t.Parallel()
 	there := newClient(t, conformance.Setting{})
@@ -198,8 +198,8 @@ func TestNewSessionsTakeNoKnownID(t *testing.T) {
 	}
 }
 
-// Callers are found by the session, or by what a sessionStart says, without
-// reading it.
+// A caller is identified by the session, or by a sessionStart without parsing
+// it.
 func TestCallers(t *testing.T) {
 	t.Parallel()
 	both := "1234567890ABCDEF12345678@AdobeOrg sample.rsid"
@@ -233,8 +233,8 @@ func TestCallers(t *testing.T) {
 	}
 }
 
-// FuzzBody sends any body to every path: documented statuses only, no panic, and
-// a refusal changes nothing.
+// FuzzBody sends any body to every path: the statuses are documented ones,
+// nothing panics, and a refusal changes nothing.
 func FuzzBody(f *testing.F) {
 	for i, body := range []string{
 		sessionStartBody("", ""), eventBody("ping", ""), adStart, ping, string(offlineSession()), "[" + sessionStartBody("", "") + "]", "", "[]", "null",
@@ -256,7 +256,7 @@ func FuzzBody(f *testing.F) {
 		switch got.Code {
 		case 201, 204:
 			if !json.Valid(body) {
-				t.Errorf("%q was taken", body)
+				t.Errorf("%q was accepted", body)
 			}
 		case 400, 413:
 			if after := s.snapshot(); after != before {
@@ -273,8 +273,8 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// FuzzRestore restores any document: it is refused, or the world that it makes can
-// be used, looked at and written down again.
+// FuzzRestore restores any text: it is refused, or the state can be used,
+// derived and restored again.
 func FuzzRestore(f *testing.F) {
 	sid := strings.Repeat("a", 64)
 	for _, document := range []string{
@@ -293,12 +293,12 @@ func FuzzRestore(f *testing.F) {
 		s.request("POST", sessionsPath+"/"+strings.Repeat("a", 64)+"/events", eventBody("ping", ""))
 		s.withState(func(st *state) { st.Derive(conformance.Noon, s.Instance(t).Switches()) })
 		if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
-			t.Errorf("a restored world cannot be restored: %v", err)
+			t.Errorf("a snapshot of a restored state cannot be restored: %v", err)
 		}
 	})
 }
 
-// FuzzTarget sends an event to any path but those that name a sandbox.
+// FuzzTarget sends an event to any path that names no sandbox.
 func FuzzTarget(f *testing.F) {
 	for _, target := range []string{eventsPath, "/va/api/v1/sessions", "/api/v1/sessions/%2e%2e/events", "/api/v1/sessions//events", "/api/v1/schemas/%", "*", "/api/v1/../sessions"} {
 		f.Add(target, "POST")
@@ -321,8 +321,8 @@ func FuzzTarget(f *testing.F) {
 	})
 }
 
-// The sample of every operation is a call that succeeds, also without any
-// parameter at all where the player's library can say all of it.
+// The sample of every operation succeeds. Without any parameter it succeeds too,
+// where the player's library can supply all of them.
 func TestSamplesSucceed(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What closes a session. A sessionEnd is told by its own name.
+// The causes that close a session. A sessionEnd has its own name as the cause.
 const (
 	notClosed  = ""
 	byIdle     = "idle"
@@ -16,11 +16,11 @@ const (
 	byDownload = "download"
 )
 
-// stallGrace is how much longer than the documented 30 minutes a playhead may
-// stand: SDKs send sessionEnd at just that moment, and it is taken.
+// stallGrace extends the documented 30 minutes of a stalled playhead: SDKs send
+// sessionEnd at exactly that moment, and it is accepted.
 const stallGrace = 5 * time.Second
 
-// limits are the switches that say how long a session lasts, in milliseconds.
+// limits are the switches about how long a session lasts, in milliseconds.
 type limits struct {
 	idle, stall, age, tombstone int64
 	drop                        bool
@@ -36,7 +36,7 @@ func limitsOf(sw contract.Values) limits {
 	}
 }
 
-// touch takes an event: by it the session lives on.
+// recordEvent records an accepted event, which extends the session.
 func (s *session) recordEvent(now int64, in contract.Values) {
 	s.Last = now
 	s.Received++
@@ -46,19 +46,19 @@ func (s *session) recordEvent(now int64, in contract.Values) {
 	}
 }
 
-// closed says what has closed the session and when. Of several timers that ran
-// out the first counts.
+// closedBy returns what closed the session and when. The first of several
+// expired timers counts.
 func (s *session) closedBy(now int64, l limits) (by string, at int64) {
 	if s.EndedBy != notClosed {
 		return s.EndedBy, s.Ended
 	}
 	for _, timer := range [...]struct {
 		by string
-		at int64 // the first instant at which it has run out
+		at int64 // the first instant at which the timer has expired
 	}{
 		{byIdle, s.Last + l.idle},
 		{byStall, s.Moved + l.stall + stallGrace.Milliseconds()},
-		{byAge, s.Created + l.age + 1}, // the SDKs' sessionEnd comes after exactly 24 hours
+		{byAge, s.Created + l.age + 1}, // SDKs send sessionEnd after exactly 24 hours
 	} {
 		if now >= timer.at && (by == notClosed || timer.at < at) {
 			by, at = timer.by, timer.at
@@ -67,7 +67,7 @@ func (s *session) closedBy(now int64, l limits) (by string, at int64) {
 	return by, at
 }
 
-// lost reports whether nothing remembers the session any more.
+// isForgotten reports whether the session counts as unknown.
 func (s *session) isForgotten(now int64, l limits) bool {
 	return s.Forgotten || now > s.Created+max(l.tombstone, l.age)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// Each switch in each of its positions.
+// Each switch works in each of its positions.
 func TestSwitches(t *testing.T) {
 	t.Parallel()
 	set := func(pairs ...string) conformance.Setting {
@@ -162,7 +162,7 @@ func TestSwitches(t *testing.T) {
 	})
 }
 
-// The fixtures that ship do what they say.
+// The shipped fixtures do what they say.
 func TestShippedFixtures(t *testing.T) {
 	t.Parallel()
 	events := sessionsPath + "/" + documentedID + "/events"
@@ -180,8 +180,7 @@ func TestShippedFixtures(t *testing.T) {
 	s.event(events, 410, eventBody("ping", ""))
 }
 
-// derive is what follows from the sessions, in the order in which they were
-// opened.
+// derive returns what follows from the sessions, in the order of opening.
 func (cl *client) derive() []*derived {
 	cl.t.Helper()
 	var all []*derived
@@ -193,12 +192,12 @@ func (cl *client) derive() []*derived {
 	return all
 }
 
-// Events are put in order within a window of five seconds or ten events, and
-// those of an open window wait.
+// Events are sorted within a window of five seconds or ten events. Events of an
+// open window wait.
 func TestReordering(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
-		come  []int64 // ts of events in the order in which they come; -n: n milliseconds pass
+		come  []int64 // ts of events in the order of arrival; -n: n milliseconds pass
 		order string
 		wait  string
 	}{
@@ -233,7 +232,7 @@ func TestReordering(t *testing.T) {
 	}
 }
 
-// What is derived of a session, event by event.
+// The derived values of a session follow from its events.
 func TestDerived(t *testing.T) {
 	t.Parallel()
 	type say struct {
@@ -289,7 +288,7 @@ func TestDerived(t *testing.T) {
 
 const ads = `{"media.ad.id":"1","media.ad.length":1,"media.ad.podPosition":1,"media.ad.playerName":"p"}`
 
-// What nothing is kept of is counted, and stands in no order.
+// Events that are no longer stored are counted, and are in no order.
 func TestDerivedWithoutEvents(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -304,14 +303,15 @@ func TestDerivedWithoutEvents(t *testing.T) {
 	s.advance(5 * time.Second)
 	all := s.derive()
 	if d := all[0]; d.NotKept != 2 || fmt.Sprint(d.Order) != "[3]" {
-		t.Errorf("of three events, one kept: %d let go, order %v", d.NotKept, d.Order)
+		t.Errorf("of three events, one stored: %d not stored, order %v", d.NotKept, d.Order)
 	}
 	if d := all[1]; d.NotKept != 1 || len(d.Order) != maxHits {
-		t.Errorf("of a session that the fixture knows: %d let go, %d in order", d.NotKept, len(d.Order))
+		t.Errorf("of a session of the fixture: %d not stored, %d in order", d.NotKept, len(d.Order))
 	}
 }
 
-// How a session was closed is told, and how long after its last event.
+// The derived values of a closed session include what closed it and the time
+// since its last event.
 func TestDerivedOfClosedSessions(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
@@ -344,7 +344,7 @@ func (cl *client) snapshotOf(st *state) string {
 	return string(text)
 }
 
-// What a scenario calls for leaves a world that answers alike afterwards.
+// A forced outcome changes the state so that later answers agree with it.
 func TestForcedOutcomesLast(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {
@@ -376,14 +376,14 @@ func TestForcedOutcomesLast(t *testing.T) {
 	s.request("POST", forgotten, eventBody("ping", ""), "Understudy-Outcome", "accepted")
 	s.event(forgotten, 204, eventBody("ping", ""))
 	if err := s.Instance(t).Restore([]byte(s.snapshot())); err != nil {
-		t.Errorf("sessions that were found again: %v", err)
+		t.Errorf("forgotten sessions are found again: %v", err)
 	}
 	malformed := sessionsPath + "/x/events"
 	s.request("POST", malformed, eventBody("ping", ""), "Understudy-Outcome", "accepted")
 	s.event(malformed, 404, eventBody("ping", ""))
 }
 
-// The trigger ends a session's time, each kind with its own consequence.
+// The trigger ends a session's time. Each kind has its own consequence.
 func TestExpire(t *testing.T) {
 	t.Parallel()
 	for what, want := range map[string]int{byIdle: 410, byStall: 410, byAge: 410, "tombstone": 404} {
@@ -399,14 +399,14 @@ func TestExpire(t *testing.T) {
 			}
 			s.event(events, want, eventBody("ping", ""))
 			if err := s.Trigger(t, "expire", contract.Values{"what": byIdle, "id": sid}); err == nil {
-				t.Errorf("%s: what is over ended again", what)
+				t.Errorf("%s: an ended session ended again", what)
 			}
 		}
 	}
 }
 
 // A session is found by its id, and a new one by organisation and report suite,
-// whatever sandbox it is in; a forgotten one by nobody.
+// in any sandbox. A forgotten session is not found.
 func TestSandboxesAreFound(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{Clock: conformance.Noon})
@@ -423,7 +423,7 @@ func TestSandboxesAreFound(t *testing.T) {
 	}
 	other.Clock.Freeze(conformance.Noon.Add(26 * time.Hour))
 	s.event(there, 404, eventBody("ping", ""))
-	s.request("POST", sessionsPath, sessionStartBody("", ""), "Understudy-Sandbox", "other") // sweeps
+	s.request("POST", sessionsPath, sessionStartBody("", ""), "Understudy-Sandbox", "other") // deletes forgotten sessions
 	s.event(there, 404, eventBody("ping", ""))
 	if e := s.Last(t); e.FoundBy != "default" {
 		t.Errorf("a forgotten session is found by %s", e.FoundBy)

@@ -28,7 +28,7 @@ func TestMemoryOfOpenSessions(t *testing.T) { // not parallel: the heap is measu
 	runtime.KeepAlive(w)
 }
 
-// heap is what the program holds.
+// heap returns the allocated bytes of the program.
 func heap() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -37,15 +37,15 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Sessions are bounded: the oldest that is closed gives way, then the oldest;
-// those that nothing remembers go when somebody looks.
+// The number of sessions is limited: the oldest closed session is deleted first,
+// then the oldest. Later calls delete forgotten sessions.
 func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newClient(t, conformance.Setting{})
 	first, ended := s.start(sessionStartBody("", "")), s.start(sessionStartBody("", ""))
 	s.event(ended, 204, eventBody("sessionEnd", ""))
 	s.withState(func(st *state) {
-		for i := range maxSessions - 2 { // as if they had been opened one after the other
+		for i := range maxSessions - 2 { // as if they had been opened in a row
 			one := *st.Sessions[0]
 			one.ID = newFake(i)
 			one.Start.Raw = nil
@@ -59,7 +59,7 @@ func TestSessionsAreBounded(t *testing.T) {
 			t.Errorf("%d sessions are left", len(st.Sessions))
 		}
 		if st.session(strings.Split(ended, "/")[4]) != nil || st.session(strings.Split(first, "/")[4]) != nil || st.Sessions[0].ID != newFake(maxSessions/16-2) {
-			t.Error("others than the oldest gave way")
+			t.Error("sessions other than the oldest were deleted")
 		}
 	})
 	s.event(second, 204, eventBody("ping", ""))

@@ -37,16 +37,16 @@ var (
 		"The request is not what the schema of its event says. All that was found stands in the message.", citeSwagger)
 )
 
-// improper is the one text of an error that is published.
+// improperFormat is the only published error message.
 const improperFormat = "Request had improper format."
 
-// serverError is documented for every operation that takes events, and earned by
-// nothing.
+// serverError is documented for every operation that takes events. Only a
+// scenario gives it.
 var serverError = fails("serverError", 500, "Server error.", "The service failed.", citeSwagger)
 
 var common = contract.Outcomes(serverError)
 
-// How an event ends where the session does not take it.
+// The outcomes of an event that the session does not accept.
 var (
 	sessionNotFound = &contract.Outcome{
 		Name: "sessionNotFound", Fails: true, Status: 404, Message: "The session is not found.", Cite: citeSwagger,

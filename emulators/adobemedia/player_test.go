@@ -22,7 +22,7 @@ import (
 	"github.com/understudy-suite/understudy/scenarios"
 )
 
-// served starts the server on free ports.
+// startServer starts the server on free ports.
 func startServer(t *testing.T, activate ...string) *server.Server {
 	t.Helper()
 	s, err := server.Start(server.Config{
@@ -48,17 +48,17 @@ type action struct {
 	params   map[string]any
 }
 
-// A player reports what it plays over net/http, and knows of the service what
-// the documentation says: a session comes with 201 and a Location of known form;
-// after 404 and 410 it opens a new one and reports again what was not taken.
+// A player reports over net/http. It relies only on the documentation: a session
+// comes with 201 and a Location of known form, and after 404 and 410 it opens a
+// new session and repeats the event.
 type player struct {
-	t      *testing.T
-	server *server.Server
-	base   string
-	now    int64    // seconds of the timeline
-	events string   // path of the session's events
-	opened []string // every session
-	startAction action   // the sessionStart
+	t           *testing.T
+	server      *server.Server
+	base        string
+	now         int64    // seconds of the timeline
+	events      string   // path of the session's events
+	opened      []string // every session
+	startAction action   // the action of its sessionStart
 }
 
 const timelineStart = 1_700_000_000_000
@@ -104,8 +104,8 @@ func (p *player) open(a action) error {
 	return errors.New("no session after three attempts")
 }
 
-// report sends an event. Where the session is gone it opens another, which goes
-// on where the viewer is, and sends the event there.
+// report sends an event. Where the session is gone, it opens another one at the
+// same position and sends the event there.
 func (p *player) report(a action) error {
 	for range 3 {
 		switch status, _ := p.post(p.events, a.body()); status {
@@ -128,7 +128,7 @@ func (p *player) report(a action) error {
 	return errors.New(a.event + " was never taken")
 }
 
-// play plays a timeline; the sandbox's clock keeps up with it.
+// play plays a timeline and advances the sandbox's clock with it.
 func (p *player) play(timeline []action) {
 	p.t.Helper()
 	for _, a := range timeline {
@@ -148,7 +148,7 @@ func (p *player) play(timeline []action) {
 	}
 }
 
-// derived is what the service makes of the player's last session.
+// derived returns what the service derives from the player's last session.
 func (p *player) derived() map[string]any {
 	p.t.Helper()
 	sandboxOf := p.server.Registry.Find(sandbox.Default)
@@ -269,8 +269,8 @@ func join(parts ...[]action) []action {
 	return all
 }
 
-// A player plays the three documented timelines against a started server, and
-// each session shows what the documentation says of it.
+// A player plays the three documented timelines against a started server. The
+// derived values of each session are those of the documentation.
 func TestDocumentedTimelines(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
@@ -296,7 +296,7 @@ func TestDocumentedTimelines(t *testing.T) {
 			if len(p.opened) != 1 {
 				t.Errorf("the player opened %d sessions", len(p.opened))
 			}
-			if err := p.server.Registry.Find(sandbox.Default).Clock.Advance(5 * time.Second); err != nil { // the window closes
+			if err := p.server.Registry.Find(sandbox.Default).Clock.Advance(5 * time.Second); err != nil { // closes the window
 				t.Fatal(err)
 			}
 			got := p.derived()
@@ -309,9 +309,8 @@ func TestDocumentedTimelines(t *testing.T) {
 	}
 }
 
-// A player whose session is gone opens another and reports the same event there,
-// be it that the service forgot the session, closed it, or that the viewer was
-// away too long.
+// A player whose session is gone opens another and repeats the event, whether
+// the service forgot the session, closed it, or the viewer was away too long.
 func TestPlayersRecover(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {

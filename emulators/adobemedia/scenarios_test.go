@@ -12,18 +12,17 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// a player calls a world without a socket, and remembers the last session that
-// it was told.
+// A player calls a world without a socket and stores the id of its last session.
 type player struct {
-	t   testing.TB
-	world   *conformance.World
-	sid string
-	ts  int64
+	t     testing.TB
+	world *conformance.World
+	sid   string
+	ts    int64
 }
 
-// send makes the call that a word stands for: start, downloaded, batch, or the
-// type of an event; play@documented is sent to the session that the pages print,
-// and so are the events that follow.
+// send makes the call that a step names: start, downloaded, batch, or an event
+// type. play@documented and the events after it go to the session that the pages
+// print.
 func (p *player) send(step string) *journal.Entry {
 	p.t.Helper()
 	p.ts += 1000
@@ -50,13 +49,13 @@ func (p *player) send(step string) *journal.Entry {
 	return p.world.Corridor(p.t, eventOf(p.sid, body))
 }
 
-// offline is a session that was played offline.
+// offlineSession returns a session that was played offline.
 func offlineSession() []byte {
 	first := strings.Replace(string(startBody()), `"params":{`, `"params":{"media.downloaded":true,`, 1)
 	return []byte("[" + first + `,{"eventType":"play","playerTime":{"playhead":0,"ts":1529997928174}},{"eventType":"sessionComplete","playerTime":{"playhead":35,"ts":1529997960559}}]`)
 }
 
-// seen tells in short what the client sees.
+// describe returns a short description of what the client sees.
 func describe(e *journal.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", e.Status)
@@ -83,8 +82,8 @@ func describe(e *journal.Entry) string {
 	return b.String()
 }
 
-// Each shipped scenario plays what its description says, before, during and
-// after: calls and what the client sees of each.
+// Each shipped scenario does what its description says. The table lists the
+// calls and what the client sees of each.
 func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
 	const opened, none = "201 session", "201 without Location"
@@ -155,8 +154,8 @@ func TestShippedScenarios(t *testing.T) {
 	})
 }
 
-// plays makes a call, and holds what the client sees of it against what is
-// wanted. A wait is none: time passes.
+// playStep makes a call and compares what the client sees. A wait advances the
+// clock instead.
 func (p *player) playStep(n int, step, want string) {
 	p.t.Helper()
 	if span, waits := strings.CutPrefix(step, "wait "); waits {
@@ -178,13 +177,13 @@ func (p *player) playStep(n int, step, want string) {
 	}
 }
 
-// sessions counts those that the service remembers.
+// sessions counts the stored sessions.
 func (p *player) sessions() (n int) {
 	p.world.Instance(p.t).WithState(func(s contract.State) { n = len(s.(*state).Sessions) })
 	return n
 }
 
-// Every message that a scenario may call for stands in the API's one form.
+// Every failure that a scenario can force has the API's one error form.
 func TestEveryFailureHasAMessage(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations {

@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A node is a JSON object whose members stand in an order.
+// An object is a JSON object with members in a fixed order.
 type object []member
 
 type member struct {
@@ -15,7 +15,7 @@ type member struct {
 	value any
 }
 
-// MarshalJSON writes the members in their order.
+// MarshalJSON encodes the members in their order.
 func (n object) MarshalJSON() ([]byte, error) {
 	b := []byte("{")
 	for i, m := range n {
@@ -28,9 +28,9 @@ func (n object) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// schemaOf tells the schema of an event in the form of the published document:
-// what all events share stands under definitions, and the root refers to the
-// event's own. Lenient documents leave other members open.
+// schemaOf returns the schema of an event in the form of the published document:
+// shared parts are under definitions, and the root refers to the event's own
+// definition. Lenient schemas allow other members.
 func schemaOf(id string, types []string, rows []contract.Param, lenient bool) json.RawMessage {
 	name := rows[0].OneOf[0]
 	own := object{}
@@ -64,7 +64,7 @@ func schemaOf(id string, types []string, rows []contract.Param, lenient bool) js
 	})
 }
 
-// schemaOfRow tells the schema of one row.
+// schemaOfRow returns the schema of one row.
 func schemaOfRow(p *contract.Param, lenient bool) object {
 	n := object{{"type", p.Type.String()}}
 	if len(p.OneOf) > 0 {
@@ -93,13 +93,14 @@ func schemaOfRow(p *contract.Param, lenient bool) object {
 		}
 	}
 	n = append(n, member{"properties", properties})
-	// draft-04 wants at least one name here; the published document has none for qoeData
+	// draft-04 requires at least one name here, but the published document has none for qoeData
 	if len(required) > 0 || p.Name == qoeData.Name {
 		n = append(n, member{"required", required})
 	}
 	return withoutOtherMembers(n, lenient)
 }
 
+// withoutOtherMembers forbids other members, unless lenient.
 func withoutOtherMembers(n object, lenient bool) object {
 	if lenient {
 		return n

@@ -47,7 +47,7 @@ func TestSchemaOf2018(t *testing.T) {
 	}
 }
 
-// validator reads just as much of draft-04 as our schemas use.
+// A validator implements the part of draft-04 that our schemas use.
 type validator struct{ root contract.Values }
 
 func (v validator) valid(schema contract.Values, x any) bool {
@@ -116,9 +116,9 @@ func isOf(kind string, x any) bool {
 	return false
 }
 
-// The schema that is told and the check that is made say the same of every
-// message: of the sample of each type, and of it with each member left out,
-// put to each other kind of value, and joined by strangers, in every mode.
+// The schema and the check agree on every message: on the sample of each type,
+// and on variants without a member, with a member of another kind, and with
+// unknown members, in every mode.
 func TestSchemaAndCheckAgree(t *testing.T) {
 	t.Parallel()
 	for _, set := range []map[string]string{nil, {"unknown_keys": "lenient"}, {"error_requires_id": "on"}} {
@@ -155,7 +155,7 @@ func TestSchemaAndCheckAgree(t *testing.T) {
 	}
 }
 
-// variants are messages of a type, right ones and wrong ones.
+// messageVariants returns valid and invalid messages of a type.
 func messageVariants(e *eventType) []string {
 	sample := contract.Values{
 		"eventType": e.name, "playerTime": contract.Values{"playhead": 1.5, "ts": 1},
@@ -194,7 +194,7 @@ func messageVariants(e *eventType) []string {
 	return all
 }
 
-// paramsOf says something for each param that a type has of its own.
+// ownParams returns a value for each param of a type's own.
 func ownParams(e *eventType) contract.Values {
 	rows := slices.Clone(e.params)
 	for i := range rows {

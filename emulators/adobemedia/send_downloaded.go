@@ -20,8 +20,8 @@ var downloaded = &contract.Outcome{
 	Doc: "The session was taken and is processed. No id is told: clients look for none, and by remarks in theirs the service gives none.",
 }
 
-// eventsRow is the row of a batch, its first event a sessionStart with flag
-// among its params.
+// eventsRow returns the row of a batch. Its first event is a sessionStart with
+// flag among its params.
 func eventsRow(flag contract.Param) contract.Param {
 	rows := events[sessionStart].message()
 	for i := range rows {
@@ -43,7 +43,7 @@ func eventsRow(flag contract.Param) contract.Param {
 	}
 }
 
-// doDownloaded keeps the session as one that is over.
+// doDownloaded stores the session as one that has ended.
 func doDownloaded(c *contract.Call) any {
 	st := c.State.(*state)
 	s := st.openSession(c, st.newID(c), now(c))

@@ -22,7 +22,7 @@ var sendEvent = &contract.Operation{
 	Decide:   decideEvent,
 }
 
-// documentedID is the id that the pages print.
+// documentedID is the session id that the pages print.
 const documentedID = "bfcca2ca597a3c71bc03b4ce357833ad02b3570d262ecd0c595fcf8f2ae4df58"
 
 var accepted = &contract.Outcome{
@@ -59,7 +59,7 @@ func decideEvent(c *contract.Call) contract.Verdict {
 	return s.refuse(by, at, l)
 }
 
-// refuse says why a closed session takes no event.
+// refuse returns the refusal of an event of a closed session.
 func (s *session) refuse(by string, at int64, l limits) contract.Verdict {
 	closed := stamp(at)
 	switch by {
@@ -81,8 +81,8 @@ func playheadOf(in contract.Values) (float64, bool) {
 	return p, ok
 }
 
-// doEvent takes the event. Where a scenario has an event of an unknown session
-// succeed, that session is open from now on.
+// doEvent stores the event. It opens the session where a scenario forces success
+// for an unknown one.
 func doEvent(c *contract.Call) any {
 	st, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
 	st.sweep(c)
@@ -114,7 +114,7 @@ func doEvent(c *contract.Call) any {
 	return nil
 }
 
-// doNotFound forgets the session, so that what comes after is answered alike.
+// doNotFound forgets the session, so that later events get the same answer.
 func doNotFound(c *contract.Call) any {
 	st, sid := c.State.(*state), c.In.Text("sid")
 	st.stopWaiting(sid)

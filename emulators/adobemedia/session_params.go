@@ -2,18 +2,18 @@ package adobemedia
 
 import "github.com/understudy-suite/understudy/internal/contract"
 
-// The params by which a caller is known.
+// The params that identify a caller.
 const (
 	suiteKey = "analytics.reportSuite"
 	orgKey   = "visitor.marketingCloudOrgId"
 )
 
-// downloadedKey tells that a session was played offline.
+// downloadedKey marks a session that was played offline.
 const downloadedKey = "media.downloaded"
 
-// sessionParams are the params of sessionStart. Eight are required, as all pages
-// agree and the length of the published schema proves; the pages on single
-// variables call streamType required too, and most players never send it.
+// sessionParams are the params of sessionStart. Eight are required: all pages
+// agree, and the length of the published schema confirms it. The pages on single
+// variables call streamType required too, but most players never send it.
 var sessionParams = []contract.Param{
 	{Name: "analytics.trackingServer", Need: contract.Required, Example: "sample.sc.omtrdc.net", Cite: citeSessions, Doc: "The Analytics server."},
 	{Name: suiteKey, Need: contract.Required, Example: "sample.rsid", Cite: citeSessions, Doc: "The report suite."},

@@ -12,10 +12,10 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// sign makes the request that a player would send. What a player's library says
-// by itself is said where the draft is silent: the time, a playhead of 0, and to
-// open a session the params of the documented sample with the caller's own
-// report suite and organisation.
+// sign makes the request of a player. Where the draft is silent, it adds what a
+// player's library adds: the time, a playhead of 0, and for sessionStart the
+// params of the documented sample with the caller's report suite and
+// organisation.
 func sign(d contract.Draft) (*contract.Request, error) {
 	if d.Operation == nil {
 		return nil, errors.New("making a request to adobemedia: no operation is named")
@@ -43,8 +43,8 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	return r, nil
 }
 
-// fill puts values into the places of a path, and returns the others. Where no
-// value is given stands a hyphen, which is no session and no type.
+// fillPath inserts values into the placeholders of a path and returns the other
+// values. A missing value becomes a hyphen, which is no session and no type.
 func fillPath(path string, in contract.Values) (string, contract.Values) {
 	rest := maps.Clone(in)
 	parts := strings.Split(path, "/")
@@ -63,7 +63,7 @@ func fillPath(path string, in contract.Values) (string, contract.Values) {
 	return strings.Join(parts, "/"), rest
 }
 
-// stamped adds the time to an event that does not tell it.
+// withTime adds the time to an event that has none.
 func withTime(d contract.Draft, in contract.Values) contract.Values {
 	event := contract.Values{playerTime.Name: contract.Values{"playhead": 0, "ts": d.Now.UnixMilli()}}
 	maps.Copy(event, in)
@@ -75,7 +75,7 @@ func withTime(d contract.Draft, in contract.Values) contract.Values {
 	return event
 }
 
-// opening is a sessionStart.
+// sessionStartEvent returns a sessionStart.
 func sessionStartEvent(d contract.Draft, in contract.Values) contract.Values {
 	params := contract.Sample(sessionParams)
 	for key, name := range map[string]string{suiteKey: "reportSuite", orgKey: "orgId"} {
@@ -88,8 +88,8 @@ func sessionStartEvent(d contract.Draft, in contract.Values) contract.Values {
 	return withTime(d, event)
 }
 
-// batch is what was given as events, or else a short session that was played
-// offline.
+// downloadedBatch returns the given events, or else a short session that was
+// played offline.
 func downloadedBatch(d contract.Draft, in contract.Values) any {
 	if events, given := in["events"]; given {
 		return events

@@ -23,11 +23,12 @@ var created = &contract.Outcome{
 	Do: doStart,
 }
 
-// location is what created returns.
+// A location is the reply of StartSession.
 type location struct {
 	Location string `json:"Location"`
 }
 
+// doStart opens the session.
 func doStart(c *contract.Call) any {
 	st := c.State.(*state)
 	s := st.openSession(c, st.newID(c), now(c))
@@ -37,8 +38,8 @@ func doStart(c *contract.Call) any {
 	return location{sessionsPath + "/" + s.ID}
 }
 
-// newID is a session's id, by which later calls are known. What the dice throw may
-// be known already, from a state that was put back.
+// newID returns a new session id. It skips existing ids, because a restored
+// state may contain ids that the dice generate again.
 func (st *state) newID(c *contract.Call) string {
 	dice := c.Mint()
 	for {

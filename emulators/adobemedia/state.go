@@ -9,64 +9,65 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What a sandbox remembers is bounded.
+// The limits of what a sandbox stores.
 const (
-	maxSessions = 200_000  // sessions, those included that are closed and still told apart from unknown ones
+	maxSessions = 200_000  // sessions, including closed ones that are not yet unknown
 	maxHits     = 256      // events of one session
 	maxBytes    = 96 << 20 // of all events together
-	maxSweep    = 256      // sessions that one call lets go of
-	hitCost     = 64       // bytes that an event takes beside its text
+	maxSweep    = 256      // sessions that one call deletes
+	hitCost     = 64       // bytes of an event without its text
 )
 
-// A state is what the service remembers in one sandbox. Instants are Unix
-// milliseconds by the sandbox's clock, as the API itself counts time.
+// A state is what the service stores in one sandbox. Instants are Unix
+// milliseconds by the sandbox's clock, as in the API.
 //
-// Nothing ticks: whether a session is closed is read off its instants, so that
-// Decide sees the truth without writing.
+// Nothing ticks: whether a session is closed follows from its instants, so that
+// Decide does not need to write.
 type state struct {
 	Accounts []account  `json:"accounts"`
 	Waiting  []string   `json:"waiting"`  // ids of the fixture, each open from its first event on
 	Sessions []*session `json:"sessions"` // in the order in which they were opened
-	Number   uint64     `json:"number"`   // of events that came
+	Number   uint64     `json:"number"`   // of the newest event
 
 	sessions map[string]*session // by id
-	bytes    int                 // that the events take
+	bytes    int                 // of all stored events
 }
 
-// An account is whose sessions are reported. The service asks for no proof.
+// An account is a customer whose sessions are reported. The service requires no
+// credentials.
 type account struct {
 	ReportSuite string `json:"reportSuite" yaml:"reportSuite"`
 	OrgID       string `json:"orgId" yaml:"orgId"`
 }
 
-// word is what a sessionStart carries of an account.
+// identifier returns what identifies an account in a sessionStart.
 func (a account) identifier() string { return a.OrgID + " " + a.ReportSuite }
 
 // A session is one viewing.
 type session struct {
 	ID        string  `json:"sid"`
 	Created   int64   `json:"created"`
-	Last      int64   `json:"last"`               // when an event was last taken
-	Moved     int64   `json:"moved"`              // when the playhead last stood elsewhere
+	Last      int64   `json:"last"`               // when an event was last accepted
+	Moved     int64   `json:"moved"`              // when the playhead last changed
 	Playhead  float64 `json:"playhead"`           // of the last event
 	Ended     int64   `json:"ended,omitempty"`    // when it was closed, other than by time
 	EndedBy   string  `json:"ended_by,omitempty"` // what closed it
-	Received  int     `json:"received"`           // events taken
-	Dropped   int     `json:"dropped,omitempty"`  // events that came after it was closed
+	Received  int     `json:"received"`           // accepted events
+	Dropped   int     `json:"dropped,omitempty"`  // events that arrived after it was closed
 	Forgotten bool    `json:"forgotten,omitempty"`
 	Start     hit     `json:"start"`
-	Hits      []hit   `json:"hits,omitempty"` // the last ones, in the order in which they came
+	Hits      []hit   `json:"hits,omitempty"` // the newest ones, in the order of arrival
 }
 
-// A hit is one event as it came.
+// A hit is one event as it arrived.
 type hit struct {
 	Number  uint64          `json:"number"`
 	At      int64           `json:"at"`
-	Dropped bool            `json:"dropped,omitempty"` // it came after the session was closed
-	Raw     json.RawMessage `json:"raw,omitempty"`     // nil: it was let go of to bound memory
+	Dropped bool            `json:"dropped,omitempty"` // it arrived after the session was closed
+	Raw     json.RawMessage `json:"raw,omitempty"`     // nil: deleted to limit memory
 }
 
-// Reindex rebuilds what is derived.
+// Reindex rebuilds the unexported fields.
 func (st *state) Reindex() error {
 	st.sessions, st.bytes = make(map[string]*session, len(st.Sessions)), 0
 	for i, a := range st.Accounts {
@@ -98,7 +99,7 @@ func (st *state) Reindex() error {
 	return nil
 }
 
-// wellFormed reports whether an id is one that the service could have told.
+// wellFormed reports whether an id has the form of the service's ids.
 func wellFormed(sid string) bool {
 	if len(sid) != 64 {
 		return false
@@ -111,8 +112,8 @@ func wellFormed(sid string) bool {
 	return true
 }
 
-// Identifiers lists what a caller of this world may be found by: organisation and
-// report suite, and the id of a session.
+// Identifiers lists the identifiers by which the directory finds this sandbox:
+// organisation and report suite, and session ids.
 func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, a := range st.Accounts {
@@ -133,7 +134,7 @@ func (st *state) Identifiers() iter.Seq[string] {
 	}
 }
 
-// Credentials are those of the first account.
+// Credentials returns those of the first account.
 func (st *state) Credentials() contract.Values {
 	if len(st.Accounts) == 0 {
 		return contract.Values{}
@@ -141,20 +142,20 @@ func (st *state) Credentials() contract.Values {
 	return contract.Values{"reportSuite": st.Accounts[0].ReportSuite, "orgId": st.Accounts[0].OrgID}
 }
 
-// find finds a session that was opened, or returns nil.
+// session returns a session, or nil.
 func (st *state) session(sid string) *session { return st.sessions[sid] }
 
-// waits reports whether an id of the fixture has not been used yet.
+// isWaiting reports whether an id of the fixture is still unused.
 func (st *state) isWaiting(sid string) bool { return slices.Contains(st.Waiting, sid) }
 
-// settle has an id wait no more.
+// stopWaiting removes an id from the waiting ones.
 func (st *state) stopWaiting(sid string) {
 	if i := slices.Index(st.Waiting, sid); i >= 0 {
 		st.Waiting = slices.Delete(st.Waiting, i, i+1)
 	}
 }
 
-// open opens a session.
+// openSession opens a session.
 func (st *state) openSession(c *contract.Call, sid string, now int64) *session {
 	st.sweep(c)
 	s := &session{ID: sid, Created: now, Last: now, Moved: now}
@@ -163,20 +164,20 @@ func (st *state) openSession(c *contract.Call, sid string, now int64) *session {
 	return s
 }
 
-// hit is the call's event.
+// newHit returns the call's event as a hit.
 func (st *state) newHit(c *contract.Call) hit {
 	st.Number++
 	return hit{Number: st.Number, At: now(c), Raw: c.Request.Body}
 }
 
-// keepStart keeps the event that opened a session.
+// keepStart stores the event that opened a session.
 func (st *state) keepStart(s *session, h hit) {
 	s.Start = h
 	st.addBytes(s, len(h.Raw))
 }
 
-// keep keeps an event of a session, and lets its oldest go where there are too
-// many.
+// keepEvent stores an event of a session. It deletes the oldest where there are
+// too many.
 func (st *state) keepEvent(s *session, h hit) {
 	s.Hits = append(s.Hits, h)
 	if len(s.Hits) > maxHits {
@@ -191,9 +192,9 @@ func (st *state) dropOldestEvent(s *session) {
 	s.Hits = s.Hits[1:]
 }
 
-// grow counts the bytes of a session's new event. Where they are too many, the
-// oldest sessions give up their events; a quarter becomes free at once, so that
-// the search for them costs little per call.
+// addBytes counts the bytes of a new event. Above the limit, the oldest sessions
+// lose their events until a quarter is free, so that the search is rarely
+// needed.
 func (st *state) addBytes(s *session, n int) {
 	st.bytes += n
 	if st.bytes <= maxBytes {
@@ -213,7 +214,7 @@ func (st *state) addBytes(s *session, n int) {
 	}
 }
 
-// shed has a session give up its events.
+// dropEvents deletes the events of a session.
 func (st *state) dropEvents(s *session) {
 	for _, h := range s.Hits {
 		st.bytes -= len(h.Raw) + hitCost
@@ -222,23 +223,22 @@ func (st *state) dropEvents(s *session) {
 	s.Start.Raw, s.Hits = nil, nil
 }
 
-// bury has the session be unknown from now on. It keeps its place in the order
-// until it is swept.
+// forget makes a session unknown. It keeps its position until sweep deletes it.
 func (st *state) forget(c *contract.Call, s *session) {
 	st.dropEvents(s)
 	s.Forgotten = true
 	c.Forget(s.ID)
 }
 
-// unearth gives up the place of a session that nothing remembers, so that one of
-// its id can be opened. It looks for the place; only scenarios have it called.
+// removeForgotten deletes a forgotten session at once, so that one with its id
+// can be opened. The search is linear, but only scenarios need it.
 func (st *state) removeForgotten(c *contract.Call, s *session) {
 	st.Sessions = slices.DeleteFunc(st.Sessions, func(other *session) bool { return other == s })
 	st.deleteSession(c, s)
 }
 
-// sweep lets go of sessions that nothing remembers any more. They were opened in
-// order, so those stand first; a call sweeps few, and each is swept once.
+// sweep deletes forgotten sessions. Sessions are in the order of opening, so
+// these are at the front. Each call deletes only a few.
 func (st *state) sweep(c *contract.Call) {
 	l, now := limitsOf(c.Switches), now(c)
 	for n := 0; n < maxSweep && len(st.Sessions) > 0; n++ {
@@ -261,8 +261,8 @@ func (st *state) deleteSession(c *contract.Call, s *session) {
 	c.Forget(s.ID)
 }
 
-// makeRoom lets go of a sixteenth of all sessions: the oldest that are closed,
-// then the oldest.
+// makeRoom deletes a sixteenth of all sessions: the oldest closed ones, then the
+// oldest.
 func (st *state) makeRoom(c *contract.Call, now int64, l limits) {
 	excess := maxSessions / 16
 	for _, any := range [...]bool{false, true} {

@@ -10,14 +10,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A dictionary says what an object of free names holds.
+// A dictionary describes an object whose names are free.
 type dictionary struct {
 	pattern string            // of its names; "": any
-	matches func(string) bool // whether a name matches the pattern; nil: any does
+	matches func(string) bool // whether a name matches the pattern; nil: every name does
 	value   contract.Param    // of each value
 }
 
-// dictionaries are the objects whose names are the client's own.
+// dictionaries are the objects whose names the client chooses.
 var dictionaries = map[string]dictionary{
 	customMetadata.Name: {
 		pattern: metadataNames, matches: validMetadataName,
@@ -34,11 +34,11 @@ var dictionaries = map[string]dictionary{
 
 const customerIDs = "visitor.customerIDs"
 
-// metadataNames is the one pattern that the published schema has.
+// metadataNames is the only pattern of the published schema.
 const metadataNames = `^[a-zA-Z0-9_\.]+$`
 
-// metadataName reports whether a name matches metadataNames, at a fraction of what
-// the expression takes.
+// validMetadataName reports whether a name matches metadataNames. It is much
+// faster than the regular expression.
 func validMetadataName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {
@@ -50,13 +50,13 @@ func validMetadataName(name string) bool {
 	return name != ""
 }
 
-// misnamed tells of a name in customMetadata that its pattern does not allow.
+// misnamed marks a name in customMetadata that does not match the pattern.
 const misnamed contract.Rule = "misnamed"
 
-// mostViolations is how many are told of one request.
+// maxViolations is how many violations of one request are recorded.
 const maxViolations = 32
 
-// A checker holds messages against the rows of their types.
+// A checker checks messages against the rows of their types.
 type checker struct {
 	lenient       bool // unknown keys pass, and so do whole numbers written as fractions
 	errorNeedsIDs bool
@@ -66,8 +66,8 @@ func checkerOf(sw contract.Values) checker {
 	return checker{lenient: sw.Text("unknown_keys") == "lenient", errorNeedsIDs: sw.Bool("error_requires_id")}
 }
 
-// check holds a message of type t against its rows. Rows say less than a schema
-// and more: which of the findings are violations of the schema is told here.
+// check checks a message of type t against its rows. Rows differ from a schema
+// in both directions; check keeps the findings that violate the schema.
 func (ck checker) check(t *eventType, in contract.Values) []contract.Violation {
 	rows := t.rows
 	if ck.errorNeedsIDs && t.name == "error" {
@@ -84,7 +84,7 @@ func (ck checker) check(t *eventType, in contract.Values) []contract.Violation {
 	return found
 }
 
-// errorRows are those of an error event under the rule of 2018.
+// errorRows are the rows of an error event under the rule of 2018.
 var errorRows = func() []contract.Param {
 	rows := slices.Clone(events["error"].rows)
 	for i := range rows {
@@ -102,7 +102,7 @@ var errorRows = func() []contract.Param {
 	return rows
 }()
 
-// judge says what a finding means here.
+// interpret returns the violations of the schema that a finding means.
 func (ck checker) interpret(t *eventType, in contract.Values, v contract.Violation) []contract.Violation {
 	section, name, inside := strings.Cut(v.Path, ".")
 	switch v.Rule {
@@ -126,11 +126,11 @@ func (ck checker) interpret(t *eventType, in contract.Values, v contract.Violati
 	return []contract.Violation{v}
 }
 
-// isEmptyText reports what is no violation here: the schema asks for a text, and
-// an empty one is one.
+// isEmptyText reports whether a finding is only an empty text, which the schema
+// allows.
 func isEmptyText(v contract.Violation) bool { return v.Rule == contract.Empty }
 
-// wholeNumber reads 10.0 as 10, where an integer is asked for.
+// wholeNumber reads 10.0 as 10 where an integer is expected.
 func wholeNumber(v contract.Violation) (int64, bool) {
 	n, isNumber := v.Got.(json.Number)
 	if !isNumber || v.Param == nil || v.Param.Type != contract.Integer {
@@ -144,7 +144,7 @@ func wholeNumber(v contract.Violation) (int64, bool) {
 	return whole, err == nil
 }
 
-// namesOf holds an object of free names against its dictionary.
+// checkNames checks an object with free names against its dictionary.
 func (ck checker) checkNames(object, under string, in contract.Values) []contract.Violation {
 	entries := in.Object(object)
 	if len(entries) == 0 {
@@ -169,7 +169,7 @@ func (ck checker) checkNames(object, under string, in contract.Values) []contrac
 	return found
 }
 
-// takes reports whether a value of a free name is what its row says.
+// accepts reports whether a value of a free name conforms to its row.
 func (ck checker) accepts(p *contract.Param, x any) bool {
 	y, ok := p.Type.Convert(x)
 	if !ok || p.Fields == nil {
@@ -184,7 +184,7 @@ func (ck checker) accepts(p *contract.Param, x any) bool {
 	return true
 }
 
-// tell puts violations into words.
+// describeViolations puts violations into words.
 func describeViolations(found []contract.Violation) string {
 	var b strings.Builder
 	for i, v := range found {
@@ -221,7 +221,7 @@ func expected(v contract.Violation) string {
 	return "type " + v.Param.Type.String()
 }
 
-// shorten keeps a client's own words short in ours.
+// shorten cuts a client's text for our messages.
 func shorten(s string) string {
 	const limit = 80
 	if len(s) <= limit {
@@ -230,7 +230,7 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
-// inElement has violations tell which element of a list they are in.
+// prefixIndex prefixes the violations' paths with the index of a list element.
 func prefixIndex(i int, found []contract.Violation) []contract.Violation {
 	for j := range found {
 		found[j].Path = strconv.Itoa(i) + "." + found[j].Path

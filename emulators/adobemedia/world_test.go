@@ -12,24 +12,25 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// p8 are the eight params that a session needs.
+// requiredParams are the eight params that a session needs.
 const requiredParams = `"analytics.trackingServer":"sample.sc.omtrdc.net","analytics.reportSuite":"sample.rsid","visitor.marketingCloudOrgId":"1234567890ABCDEF12345678@AdobeOrg",` +
 	`"media.id":"an-id","media.length":60,"media.contentType":"VOD","media.playerName":"a-player","media.channel":"a-channel"`
 
-// pt is a time of the player's.
+// timeMember is the playerTime of an event.
 const timeMember = `"playerTime":{"playhead":0,"ts":1509045324153}`
 
-// starting is a sessionStart with further params, and whatever else.
+// sessionStartBody returns a sessionStart with further params and further
+// members.
 func sessionStartBody(params, more string) string {
 	return `{"eventType":"sessionStart",` + timeMember + `,"params":{` + requiredParams + params + `}` + more + `}`
 }
 
-// happening is an event without anything but its time, and whatever else.
+// eventBody returns an event with only its time and further members.
 func eventBody(eventType, more string) string {
 	return `{"eventType":"` + eventType + `",` + timeMember + more + `}`
 }
 
-// A stage sends requests through the real doors of a world.
+// A client sends requests through the HTTP handler of a world.
 type client struct {
 	*conformance.World
 	t testing.TB
@@ -51,7 +52,7 @@ func (cl *client) request(method, path, body string, headers ...string) *httptes
 	return got
 }
 
-// headed holds the headers of an answer against what every answer has.
+// checkHeaders compares the headers that every answer has.
 func (cl *client) checkHeaders(got *httptest.ResponseRecorder, path string) {
 	cl.t.Helper()
 	want := map[string]string{
@@ -112,7 +113,7 @@ func (cl *client) event(events string, status int, body string) {
 	cl.expect(body, status, "POST", events, body)
 }
 
-// later lets the sandbox's time pass.
+// advance advances the sandbox's clock.
 func (cl *client) advance(d time.Duration) {
 	cl.t.Helper()
 	if err := cl.Sandbox.Clock.Advance(d); err != nil {
@@ -120,13 +121,13 @@ func (cl *client) advance(d time.Duration) {
 	}
 }
 
-// look shows the state.
+// withState runs f under the lock of the API's state.
 func (cl *client) withState(f func(*state)) {
 	cl.t.Helper()
 	cl.Instance(cl.t).WithState(func(present contract.State) { f(present.(*state)) })
 }
 
-// snapshot is the state as text.
+// snapshot returns the state as text.
 func (cl *client) snapshot() string {
 	cl.t.Helper()
 	text, err := cl.Instance(cl.t).Snapshot()
