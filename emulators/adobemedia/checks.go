@@ -11,7 +11,7 @@ import (
 
 var (
 	noSuchPath  = &contract.Cause{Code: "no_such_path", Text: "{path} is no path of this API. It has POST /api/v1/sessions, /api/v1/sessions/<id>/events and /api/v1/downloaded, and GET /api/v1/schemas/<eventType>."}
-	otherPrefix = &contract.Cause{Code: "other_prefix", Text: "The path stands below {prefix}, and the switch path_prefix is {expected}."}
+	otherPrefix = &contract.Cause{Code: "other_prefix", Text: "The path is below {prefix}, and the switch path_prefix is {expected}."}
 	wrongMethod = &contract.Cause{Code: "wrong_method", Text: "The method was {method}; the path takes {allowed}."}
 	tooLarge    = &contract.Cause{Code: "too_large", Text: "The body has {size} bytes, as far as it was read; the switch max_body allows {most}."}
 	otherMedia  = &contract.Cause{Code: "content_type", Text: "The Content-Type is {type}, and the switch strict_content_type asks for application/json."}
@@ -63,7 +63,7 @@ var (
 	notJSON           = &contract.Cause{Code: "not_json", Text: "The body cannot be read as JSON: {found}"}
 	noType            = &contract.Cause{Code: "no_event_type", Text: "{found} The types are those of GET /api/v1/schemas/<eventType>."}
 	wrongPathForEvent = &contract.Cause{Code: "wrong_path_for_event", Text: "{found} sessionStart opens a session at /api/v1/sessions; every other event goes to /api/v1/sessions/<id>/events."}
-	schemaViolated    = &contract.Cause{Code: "schema", Text: "The request departs from the schema of {eventType}: {found} GET /api/v1/schemas/{eventType} tells the schema; the switch unknown_keys: lenient lets keys pass that it does not know."}
+	schemaViolated    = &contract.Cause{Code: "schema", Text: "The request violates the schema of {eventType}: {found} GET /api/v1/schemas/{eventType} returns the schema; with the switch unknown_keys: lenient, unknown keys are accepted."}
 	wrongBatch        = &contract.Cause{Code: "batch", Text: "{found} A downloaded session is one array of events, the first sessionStart; nothing of it is kept unless all of it is right."}
 	batchesOff        = &contract.Cause{Code: "batch_off", Text: "{found} The switch accept_batch_on_sessions is off, as announced for the future: send downloaded sessions to /api/v1/downloaded."}
 	liveFlag          = &contract.Cause{Code: "downloaded_flag", Text: "{found} media.downloaded is true with an array, and absent or false with a single sessionStart."}

@@ -113,16 +113,16 @@ func (s *session) derive(now int64, l limits, reorder bool) *derived {
 		d.apply(s.Start.parse()) // it is not subject to the window
 		kept++
 	}
-	var came []event
+	var arrived []event
 	for _, h := range s.Hits {
 		if !h.Dropped {
-			came = append(came, h.parse())
+			arrived = append(arrived, h.parse())
 		}
 	}
-	d.NotKept = max(s.Received-kept-len(came), 0)
-	done, waiting := came, []event(nil)
+	d.NotKept = max(s.Received-kept-len(arrived), 0)
+	done, waiting := arrived, []event(nil)
 	if reorder && s.EndedBy != byDownload {
-		done, waiting = reorderEvents(came, now)
+		done, waiting = reorderEvents(arrived, now)
 	}
 	for _, e := range done {
 		d.apply(e)
@@ -139,18 +139,18 @@ func (s *session) derive(now int64, l limits, reorder bool) *derived {
 
 // reorderEvents sorts events by ts, window by window. Events with equal ts keep
 // their order. Events of an open window wait.
-func reorderEvents(came []event, now int64) (done, waiting []event) {
-	for len(came) > 0 {
-		opened, n := came[0].at, 0
-		for n < len(came) && n <= windowEvents && came[n].at < opened+windowTime.Milliseconds() {
+func reorderEvents(arrived []event, now int64) (done, waiting []event) {
+	for len(arrived) > 0 {
+		opened, n := arrived[0].at, 0
+		for n < len(arrived) && n <= windowEvents && arrived[n].at < opened+windowTime.Milliseconds() {
 			n++
 		}
-		window := came[:n:n]
-		if n == len(came) && n <= windowEvents && now < opened+windowTime.Milliseconds() {
+		window := arrived[:n:n]
+		if n == len(arrived) && n <= windowEvents && now < opened+windowTime.Milliseconds() {
 			return done, window
 		}
 		slices.SortStableFunc(window, func(a, b event) int { return cmp.Compare(a.Time.TS, b.Time.TS) })
-		done, came = append(done, window...), came[n:]
+		done, arrived = append(done, window...), arrived[n:]
 	}
 	return done, nil
 }

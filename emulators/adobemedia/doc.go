@@ -13,23 +13,23 @@
 //   - POST /api/v1/downloaded takes a whole session that was played offline,
 //     as does an array sent to /api/v1/sessions, the older form that shipped
 //     SDKs still use (use-cases/track-downloaded-content);
-//   - GET /api/v1/schemas/{eventType} tells the JSON schema that requests are
-//     held against (mc-api-validate-reqs): schema and check are both derived
+//   - GET /api/v1/schemas/{eventType} returns the JSON schema of an event
+//     (mc-api-validate-reqs): schema and check are both derived
 //     from one table of event types;
 //   - the preflight of browsers, and the CORS headers of every answer;
-//   - the life of a session by the sandbox's clock: 10 minutes without an event,
+//   - the lifetime of a session by the sandbox's clock: 10 minutes without an event,
 //     30 without movement of the playhead, 24 hours, sessionEnd (mc-api-timeout,
-//     events/session/session-end); what was derived from its events, in the
-//     order of the reordering window (mc-api-ctrl-order), is shown beside the
+//     events/session/session-end). The values that are derived from its events, in
+//     the order of the reordering window (mc-api-ctrl-order), are shown beside the
 //     state and never in an answer.
 //
-// The service looks at each request alone: what order events come in earns no
-// error. Only the schema of sessionStart was published; those of the other
-// events are read off the parameter tables. What the texts of errors are is
-// published nowhere but for one sentence, and what becomes of a closed session
-// is told in three ways: switches of the fixture choose.
+// The service checks each request alone: the order of events causes no error.
+// Only the schema of sessionStart was published; those of the other events follow
+// from the parameter tables. Only one error message is published. The pages
+// describe in three ways what happens to events of a closed session: switches of
+// the fixture choose.
 //
 // Not emulated: reporting, the hits that the service sends on to Analytics,
-// the ID service that some players ask before, the older heartbeat host and the
+// the ID service that some players call before, the older heartbeat host and the
 // Media Edge API.
 package adobemedia

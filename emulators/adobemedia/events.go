@@ -33,7 +33,7 @@ var eventTypes = []*eventType{
 	{name: "bufferStart", cite: citeTypes, doc: "Buffering begins; the next play ends it."},
 	{name: "pauseStart", cite: citeTypes, doc: "The viewer pauses or seeks; the next play ends it."},
 	{name: "sessionComplete", cite: citeTypes, doc: "The end of the content was reached. The session stays open."},
-	{name: "bitrateChange", cite: citeTypes, doc: "The bitrate changed; the new one stands in qoeData."},
+	{name: "bitrateChange", cite: citeTypes, doc: "The bitrate changed; the new one is in qoeData."},
 	{name: "error", cite: citeTypes, doc: "Playback failed. The session stays open."},
 	{name: "adBreakStart", need: contract.Required, params: adBreakParams, cite: citeTypes, doc: "A pod of ads begins."},
 	{name: "adBreakComplete", cite: citeTypes, doc: "The pod is over."},
@@ -101,7 +101,7 @@ var qoeData = contract.Param{
 
 var adBreakParams = []contract.Param{
 	{Name: "media.ad.podIndex", Type: contract.Integer, Need: contract.Required, Cite: citeTypes, Doc: "How many-th break it is. Pages differ on whether from 0 or 1; players send -1 for a post-roll."},
-	{Name: "media.ad.podSecond", Type: contract.Number, Need: contract.Required, Cite: citeTypes, Doc: "Where in the content the break stands, in seconds."},
+	{Name: "media.ad.podSecond", Type: contract.Number, Need: contract.Required, Cite: citeTypes, Doc: "Where in the content the break is, in seconds."},
 	podFriendlyName,
 }
 

@@ -10,7 +10,7 @@ import (
 
 var getSchema = &contract.Operation{
 	Name: "GetSchema", Method: http.MethodGet, Path: schemasPath, Cite: citeValidate,
-	Doc: "Tells the JSON schema (draft-04) that requests with an event of this type are held against. It is public.",
+	Doc: "Returns the JSON schema (draft-04) of an event type, by which requests are checked. It is public.",
 	Params: []contract.Param{
 		{Name: "eventType", In: contract.Path, Need: contract.Required, Example: sessionStart, Cite: citeValidate, Doc: "The type of event."},
 	},
@@ -19,7 +19,7 @@ var getSchema = &contract.Operation{
 }
 
 var schemaFound = &contract.Outcome{
-	Name: "success", Status: 200, Cite: citeValidate, Doc: "The schema is told. Only that of sessionStart was ever published; the others are made from the tables of parameters.",
+	Name: "success", Status: 200, Cite: citeValidate, Doc: "The schema is returned. Only that of sessionStart was ever published; the others are made from the tables of parameters.",
 	Returns: []contract.Param{
 		{Name: "$schema", Need: contract.Required, Cite: citeValidate, Doc: "The meta-schema, draft-04."},
 		{Name: "id", Need: contract.Required, Cite: citeValidate, Doc: "The address of the document itself."},

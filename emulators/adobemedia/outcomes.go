@@ -24,17 +24,17 @@ const (
 var (
 	preflight = &contract.Outcome{
 		Name: "preflight", Status: 200,
-		Doc: "A browser asked whether it may send its request. That it is answered follows from Access-Control-Allow-Methods; how is not documented.",
+		Doc: "A browser asked whether it may send its request. Access-Control-Allow-Methods shows that it is answered; the answer itself is not documented.",
 	}
-	notFound         = fails("notFound", 404, "Not found.", "Nothing lives at this path.", "")
+	notFound         = fails("notFound", 404, "Not found.", "There is no operation at this path.", "")
 	methodNotAllowed = fails("methodNotAllowed", 405, "Method not allowed.",
-		"The path takes another method. PUT stands in Access-Control-Allow-Methods, and no page says what it would do.", "")
+		"The path takes another method. PUT is in Access-Control-Allow-Methods, and no page says what it would do.", "")
 	payloadTooLarge = fails("payloadTooLarge", 413, "Request is too large.",
 		"The body is longer than the switch max_body allows. No limit is published.", "")
 	unsupportedMediaType = fails("unsupportedMediaType", 415, "Content-Type must be application/json.",
 		"The Content-Type is not application/json, and the switch strict_content_type is on. The service itself reads JSON whatever the header says: the quick start sends none.", "")
 	badRequest = fails("badRequest", 400, improperFormat,
-		"The request is not what the schema of its event says. All that was found stands in the message.", citeSwagger)
+		"The request violates the schema of its event. The message contains all violations.", citeSwagger)
 )
 
 // improperFormat is the only published error message.
@@ -50,12 +50,12 @@ var common = contract.Outcomes(serverError)
 var (
 	sessionNotFound = &contract.Outcome{
 		Name: "sessionNotFound", Fails: true, Status: 404, Message: "The session is not found.", Cite: citeSwagger,
-		Doc: "The id was never handed out, or is remembered no more. Players open a new session and send the event again. Called for by a scenario, it has the session forgotten.",
+		Doc: "The id was never handed out, or is remembered no more. Players open a new session and send the event again. Forced by a scenario, it makes the service forget the session.",
 		Do:  doNotFound,
 	}
 	sessionClosed = &contract.Outcome{
 		Name: "sessionClosed", Fails: true, Status: 410, Message: "The session is closed.", Cite: citeSwagger,
-		Doc: "The session ended, timed out or is older than 24 hours. Players open a new session and send the event again. Called for by a scenario, it has the session closed.",
+		Doc: "The session ended, timed out or is older than 24 hours. Players open a new session and send the event again. Forced by a scenario, it closes the session.",
 		Do:  doClosed,
 	}
 )

@@ -16,9 +16,9 @@ type member struct {
 }
 
 // MarshalJSON encodes the members in their order.
-func (n object) MarshalJSON() ([]byte, error) {
+func (o object) MarshalJSON() ([]byte, error) {
 	b := []byte("{")
-	for i, m := range n {
+	for i, m := range o {
 		if i > 0 {
 			b = append(b, ',')
 		}

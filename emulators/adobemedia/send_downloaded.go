@@ -9,7 +9,7 @@ import (
 
 var sendDownloaded = &contract.Operation{
 	Name: "SendDownloaded", Method: http.MethodPost, Path: downloadedPath, Cite: citeDownloaded,
-	Doc:      "Reports a whole session that was played offline: an array of its events in their order, the first sessionStart. All of it is right, or nothing is kept.",
+	Doc:      "Reports a whole session that was played offline: an array of its events in their order, the first sessionStart. If one event is invalid, nothing is stored.",
 	Params:   []contract.Param{eventsRow(contract.Param{Name: downloadedKey, Type: contract.Boolean, Cite: citeDownloaded, Doc: "Not needed here; any truth value is taken."})},
 	Outcomes: contract.Outcomes(downloaded),
 	Decide:   func(*contract.Call) contract.Verdict { return downloaded.Verdict() },
@@ -17,7 +17,7 @@ var sendDownloaded = &contract.Operation{
 
 var downloaded = &contract.Outcome{
 	Name: "created", Status: 201, Cite: citeDownloaded, Do: doDownloaded,
-	Doc: "The session was taken and is processed. No id is told: clients look for none, and by remarks in theirs the service gives none.",
+	Doc: "The session was accepted and is processed. No id is returned: clients look for none, and remarks in their source say that the service gives none.",
 }
 
 // eventsRow returns the row of a batch. Its first event is a sessionStart with

@@ -9,9 +9,9 @@ import (
 
 var sendEvent = &contract.Operation{
 	Name: "SendEvent", Method: http.MethodPost, Path: eventsPath, Cite: citeEvents,
-	Doc: "Reports one event of a session. What is asked of an event stands in its schema; what came before it is not looked at.",
+	Doc: "Reports one event of a session. An event is checked against its schema only, not against earlier events.",
 	Params: []contract.Param{
-		{Name: "sid", In: contract.Path, Need: contract.Required, Example: documentedID, Cite: citeEvents, Doc: "The session's id, as Location told it."},
+		{Name: "sid", In: contract.Path, Need: contract.Required, Example: documentedID, Cite: citeEvents, Doc: "The session's id from Location."},
 		{Name: "eventType", Need: contract.Required, OneOf: typeNames(eventTypes[1:]), Example: "play", Cite: citeTypes, Doc: "What happened."},
 		playerTime,
 		{Name: "params", Type: contract.Object, Fields: eventParams, Cite: citeEvents, Doc: "What the event says; adBreakStart, adStart, chapterStart, stateStart, stateEnd and statesUpdate need it."},
@@ -27,11 +27,11 @@ const documentedID = "bfcca2ca597a3c71bc03b4ce357833ad02b3570d262ecd0c595fcf8f2a
 
 var accepted = &contract.Outcome{
 	Name: "accepted", Status: 204, Cite: citeEvents, Do: doEvent,
-	Doc: "The event was taken. Where the session is closed and the service drops what comes, it was not, and the answer is the same.",
+	Doc: "The event was accepted. Where the session is closed and the service drops its events, the answer is the same.",
 }
 
 var (
-	unknownSession = &contract.Cause{Code: "unknown_session", Text: "No session {sid} is known here: it was never opened in this sandbox, or it was opened so long ago that nothing remembers it (switch tombstone_ttl). Open one with POST /api/v1/sessions and send the event there."}
+	unknownSession = &contract.Cause{Code: "unknown_session", Text: "No session {sid} is known here: it was never opened in this sandbox, or it was opened so long ago that it is forgotten (switch tombstone_ttl). Open one with POST /api/v1/sessions and send the event there."}
 	sessionEnded   = &contract.Cause{Code: "session_ended", Text: "The session was closed by {by} at {closed}. Open a new one and send the event there; the switch closed_policy: drop has such events taken and dropped."}
 	sessionIdle    = &contract.Cause{Code: "session_idle", Text: "The last event of the session came at {last}, and it was closed at {closed}: the switch idle_timeout is {limit}. Pings every ten seconds keep a session open; refused requests do not."}
 	sessionStalled = &contract.Cause{Code: "session_stalled", Text: "The playhead last moved at {moved}, and the session was closed at {closed}: the switch stall_timeout is {limit}. Players end a session that is paused so long, and open a new one with media.resume."}

@@ -9,7 +9,7 @@ import (
 
 var startSession = &contract.Operation{
 	Name: "StartSession", Method: http.MethodPost, Path: sessionsPath, Cite: citeSessions,
-	Doc:      "Opens a session: the viewer means to play. Its id stands in the header Location, and each call opens another.",
+	Doc:      "Opens a session: the viewer means to play. Its id is in the header Location, and each call opens another.",
 	Params:   events[sessionStart].rows,
 	Outcomes: contract.Outcomes(created),
 	Decide:   func(*contract.Call) contract.Verdict { return created.Verdict() },

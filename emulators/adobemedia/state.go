@@ -72,7 +72,7 @@ func (st *state) Reindex() error {
 	st.sessions, st.bytes = make(map[string]*session, len(st.Sessions)), 0
 	for i, a := range st.Accounts {
 		if a.ReportSuite == "" || a.OrgID == "" || slices.Contains(st.Accounts[:i], a) {
-			return fmt.Errorf("accounts: %q of %q is incomplete or stands twice", a.ReportSuite, a.OrgID)
+			return fmt.Errorf("accounts: %q of %q is incomplete or appears twice", a.ReportSuite, a.OrgID)
 		}
 	}
 	if len(st.Sessions) > maxSessions {
@@ -83,7 +83,7 @@ func (st *state) Reindex() error {
 			return fmt.Errorf("sessions: element %d is null", i)
 		}
 		if !wellFormed(s.ID) || st.sessions[s.ID] != nil || len(s.Hits) > maxHits {
-			return fmt.Errorf("sessions: the sid %.80q is not 64 hexadecimal digits, stands twice, or has more than %d hits", s.ID, maxHits)
+			return fmt.Errorf("sessions: the sid %.80q is not 64 hexadecimal digits, appears twice, or has more than %d hits", s.ID, maxHits)
 		}
 		st.sessions[s.ID] = s
 		st.bytes += len(s.Start.Raw)
@@ -93,7 +93,7 @@ func (st *state) Reindex() error {
 	}
 	for i, sid := range st.Waiting {
 		if !wellFormed(sid) || st.sessions[sid] != nil || slices.Contains(st.Waiting[:i], sid) {
-			return fmt.Errorf("waiting: the sid %.80q is not 64 hexadecimal digits or stands twice", sid)
+			return fmt.Errorf("waiting: the sid %.80q is not 64 hexadecimal digits or appears twice", sid)
 		}
 	}
 	return nil
