@@ -66,7 +66,7 @@ func TestBadInput(t *testing.T) {
 	long := eventBody("ping", `,"customMetadata":{"a":"`+strings.Repeat("x", 1<<20)+`"}`)
 	for _, path := range []string{sessionsPath, events, downloadedPath} {
 		s.expect("more than a mebibyte", 413, "POST", path, long)
-		s.expect("more than the house takes", 413, "POST", path, strings.Repeat(long, 11))
+		s.expect("more than the server accepts", 413, "POST", path, strings.Repeat(long, 11))
 	}
 	for _, sid := range []string{"..", "%2e%2e", "a%2fb", "%2e%2e%2f%2e%2e", "%00", "%ff", "'", "%20", strings.Repeat("x", 8000), strings.Repeat("0", 63), strings.Repeat("0", 65)} {
 		s.expect("the id "+sid, 404, "POST", sessionsPath+"/"+sid+"/events", eventBody("ping", ""))

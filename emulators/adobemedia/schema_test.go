@@ -180,15 +180,15 @@ func messageVariants(e *eventType) []string {
 			object[name] = was
 		}
 	}
-	for _, name := range []string{"playerTime", "params", "qoeData", "customMetadata", "stranger"} {
+	for _, name := range []string{"playerTime", "params", "qoeData", "customMetadata", "unknown"} {
 		vary(sample, name)
 	}
 	for _, section := range []string{"playerTime", "qoeData", "customMetadata"} {
-		for _, name := range append(keysOf(sample.Object(section)), "stranger", "media.qoe.timeToStart") {
+		for _, name := range append(keysOf(sample.Object(section)), "unknown", "media.qoe.timeToStart") {
 			vary(sample.Object(section), name)
 		}
 	}
-	for _, name := range append(keysOf(sample.Object("params")), "stranger", "media.ad.podIndex", "media.name", "statesEnd", "visitor.customerIDs", "media.qoe.bitrate") {
+	for _, name := range append(keysOf(sample.Object("params")), "unknown", "media.ad.podIndex", "media.name", "statesEnd", "visitor.customerIDs", "media.qoe.bitrate") {
 		vary(sample.Object("params"), name)
 	}
 	return all

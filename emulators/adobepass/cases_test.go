@@ -123,9 +123,9 @@ func TestCreateCases(t *testing.T) {
 	sample := "ewoJInByaW1hcnlIYXJkd2FyZVR5cGUiOiAiU2V0VG9wQm94IiwKCSJtb2RlbCI6ICJUViA1dGggR2VuIiwKCSJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLAoJIm9zTmFtZSI6ICJ0dk9TIgoJIm9zVmVuZG9yIjogIkFwcGxlIiwKCSJvc1ZlcnNpb24iOiAiMTEuMCIKfQ=="
 	d.withHeader("X-Device-Info", sample).post(path, complete).expect("21", 200)
 
-	stranger := d.withID("")
-	stranger.token = ""
-	if got := stranger.post(path, complete).expectError("22", 401, "invalid_access_token_client_application", "application-registration").header.Get("Www-Authenticate"); got != `Bearer error="invalid_token"` {
+	tokenless := d.withID("")
+	tokenless.token = ""
+	if got := tokenless.post(path, complete).expectError("22", 401, "invalid_access_token_client_application", "application-registration").header.Get("Www-Authenticate"); got != `Bearer error="invalid_token"` {
 		t.Errorf("22: got WWW-Authenticate %q", got)
 	}
 	fresh := d.register()
