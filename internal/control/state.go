@@ -8,12 +8,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// stateVersion is the version of the document that tells a sandbox's state.
+// stateVersion is the version of the document of a sandbox's state.
 const stateVersion = 1
 
-// stateAnswer is what a sandbox remembers, and by what its dice are thrown, so that
-// what is put back meets the same faults again. Derived follows from the state;
-// it is shown, and passed over where a document is put back.
+// stateAnswer is the state of a sandbox, and the progress from which its dice
+// follow, so that a restored sandbox meets the same faults. Derived follows from
+// the state; it is ignored where a document is restored.
 type stateAnswer struct {
 	Version  int               `json:"version"`
 	State    sandbox.Snapshot  `json:"state"` // by API
@@ -34,7 +34,7 @@ func (s *Server) getState(_ *request, box *sandbox.Sandbox) (any, error) {
 	return stateAnswer{stateVersion, state, &progress, derived}, nil
 }
 
-// restoreAnswer tells which states were put back.
+// restoreAnswer lists the states that were restored.
 type restoreAnswer struct {
 	Sandbox  string   `json:"sandbox"`
 	Restored []string `json:"restored"`

@@ -15,20 +15,20 @@ func (s pcgSource) Int63() int64 { return int64(s.Uint64() >> 1) }
 // Seed is part of rand.Source; nothing here calls it.
 func (s pcgSource) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
 
-// newDice are seeded by numbers and words: the same ones throw the same.
-func newDice(seed, n uint64, words ...string) *contract.Dice {
-	return contract.NewDice(pcgSource{rand.NewPCG(seedOf(seed, words), n)})
+// newDice returns dice seeded by numbers and keys: equal ones give equal dice.
+func newDice(seed, n uint64, keys ...string) *contract.Dice {
+	return contract.NewDice(pcgSource{rand.NewPCG(seedOf(seed, keys), n)})
 }
 
-// seedOf is FNV-1a over the seed and the words, each closed by a zero byte so
+// seedOf is FNV-1a over the seed and the keys, each closed by a zero byte so
 // that "a","bc" and "ab","c" differ.
-func seedOf(seed uint64, words []string) uint64 {
+func seedOf(seed uint64, keys []string) uint64 {
 	const prime = 1099511628211
 	h := uint64(14695981039346656037)
 	for i := 0; i < 64; i += 8 {
 		h = (h ^ (seed >> i & 0xff)) * prime
 	}
-	for _, w := range words {
+	for _, w := range keys {
 		for i := range len(w) {
 			h = (h ^ uint64(w[i])) * prime
 		}

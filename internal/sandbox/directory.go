@@ -7,9 +7,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// directory tells which sandboxes know a word of an API: a credential, or
-// something that was issued to a caller. While only default exists nobody
-// asks it, and nothing is written down.
+// A directory maps the identifiers of each API, which are credentials and whatever
+// was issued to callers, to the sandboxes that know them. It stays empty while only
+// the sandbox default exists, since all calls belong to that one.
 type directory struct {
 	mu    sync.RWMutex
 	off   bool
@@ -20,89 +20,89 @@ func newDirectory() *directory {
 	return &directory{off: true, byAPI: map[*contract.API]map[string][]*Sandbox{}}
 }
 
-// start begins to write, with all that first knows.
-func (b *directory) start(first *Sandbox) {
-	for _, r := range first.existing() {
-		r.WithState(func(state contract.State) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.off = false
-			b.addAllLocked(r.API, state, first)
+// start switches the directory on, with the identifiers of first.
+func (d *directory) start(first *Sandbox) {
+	for _, i := range first.existing() {
+		i.WithState(func(state contract.State) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.off = false
+			d.addAllLocked(i.API, state, first)
 		})
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.off = false
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.off = false
 }
 
-// add writes down that s knows word.
-func (b *directory) add(api *contract.API, word string, s *Sandbox) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.off {
-		b.addLocked(api, word, s)
+// add enters that s knows identifier.
+func (d *directory) add(api *contract.API, identifier string, s *Sandbox) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.off {
+		d.addLocked(api, identifier, s)
 	}
 }
 
-func (b *directory) addLocked(api *contract.API, word string, s *Sandbox) {
-	page := b.byAPI[api]
-	if page == nil {
-		page = map[string][]*Sandbox{}
-		b.byAPI[api] = page
+func (d *directory) addLocked(api *contract.API, identifier string, s *Sandbox) {
+	known := d.byAPI[api]
+	if known == nil {
+		known = map[string][]*Sandbox{}
+		d.byAPI[api] = known
 	}
-	if !slices.Contains(page[word], s) {
-		page[word] = append(page[word], s)
-	}
-}
-
-func (b *directory) addAllLocked(api *contract.API, state contract.State, s *Sandbox) {
-	for word := range state.Identifiers() {
-		b.addLocked(api, word, s)
+	if !slices.Contains(known[identifier], s) {
+		known[identifier] = append(known[identifier], s)
 	}
 }
 
-// replace strikes out what old knew and enters what state knows; either may be
+func (d *directory) addAllLocked(api *contract.API, state contract.State, s *Sandbox) {
+	for identifier := range state.Identifiers() {
+		d.addLocked(api, identifier, s)
+	}
+}
+
+// replace removes the identifiers of old and enters those of state. Either may be
 // nil.
-func (b *directory) replace(api *contract.API, s *Sandbox, old, state contract.State) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.off {
+func (d *directory) replace(api *contract.API, s *Sandbox, old, state contract.State) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.off {
 		return
 	}
 	if old != nil {
-		for word := range old.Identifiers() {
-			b.removeLocked(api, word, s)
+		for identifier := range old.Identifiers() {
+			d.removeLocked(api, identifier, s)
 		}
 	}
 	if state != nil {
-		b.addAllLocked(api, state, s)
+		d.addAllLocked(api, state, s)
 	}
 }
 
-// remove strikes out that s knows word.
-func (b *directory) remove(api *contract.API, word string, s *Sandbox) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.off {
-		b.removeLocked(api, word, s)
+// remove deletes that s knows identifier.
+func (d *directory) remove(api *contract.API, identifier string, s *Sandbox) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.off {
+		d.removeLocked(api, identifier, s)
 	}
 }
 
-func (b *directory) removeLocked(api *contract.API, word string, s *Sandbox) {
-	page := b.byAPI[api]
-	left := slices.DeleteFunc(page[word], func(o *Sandbox) bool { return o == s })
+func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbox) {
+	known := d.byAPI[api]
+	left := slices.DeleteFunc(known[identifier], func(o *Sandbox) bool { return o == s })
 	if len(left) == 0 {
-		delete(page, word)
+		delete(known, identifier)
 		return
 	}
-	page[word] = left
+	known[identifier] = left
 }
 
-// find returns the only sandbox that knows word, or nil.
-func (b *directory) find(api *contract.API, word string) *Sandbox {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if known := b.byAPI[api][word]; len(known) == 1 {
+// find returns the only sandbox that knows identifier, or nil.
+func (d *directory) find(api *contract.API, identifier string) *Sandbox {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if known := d.byAPI[api][identifier]; len(known) == 1 {
 		return known[0]
 	}
 	return nil

@@ -13,13 +13,13 @@ import (
 	"github.com/understudy-suite/understudy/internal/fixture"
 )
 
-// A Instance is what one API has of a sandbox: its world, its switches, its
-// counters, and the one lock that keeps them whole.
+// An Instance is one API in one sandbox: its state, its switches, its counters,
+// and the lock of the state.
 type Instance struct {
 	API *contract.API
 
 	sandbox *Sandbox
-	fixture atomic.Pointer[fixture.Fixture] // what the world began with
+	fixture atomic.Pointer[fixture.Fixture] // what the state began with
 	auth    contract.Auth
 
 	mu    sync.Mutex
@@ -33,53 +33,53 @@ type Instance struct {
 	}
 }
 
-// rateWindow counts the calls under one key.
+// A rateWindow counts the calls under one key.
 type rateWindow struct {
 	began time.Time
 	n     int
 }
 
 func newInstance(s *Sandbox, api *contract.API, auth contract.Auth) (*Instance, error) {
-	r := &Instance{API: api, sandbox: s, auth: auth}
-	r.windows.windows = map[string]*rateWindow{}
-	return r, r.reset()
+	i := &Instance{API: api, sandbox: s, auth: auth}
+	i.windows.windows = map[string]*rateWindow{}
+	return i, i.reset()
 }
 
-// Auth says how much of a caller's proof is looked at here.
-func (r *Instance) Auth() contract.Auth { return r.auth }
+// Auth returns how much of a caller's proof is checked.
+func (i *Instance) Auth() contract.Auth { return i.auth }
 
-// Switches are the switches of the room's fixture. They are never written.
-func (r *Instance) Switches() contract.Values { return r.fixture.Load().Switches }
+// Switches returns the switches of the instance's fixture. They are never written.
+func (i *Instance) Switches() contract.Values { return i.fixture.Load().Switches }
 
-// Fixture is what the room's world began with.
-func (r *Instance) Fixture() *fixture.Fixture { return r.fixture.Load() }
+// Fixture returns what the instance's state began with.
+func (i *Instance) Fixture() *fixture.Fixture { return i.fixture.Load() }
 
-// WithState runs f while the state stands still. Every call is decided and
-// carried out in here, which is why no emulator needs a lock.
-func (r *Instance) WithState(f func(contract.State)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f(r.state)
+// WithState runs f with the state locked. Every call is decided and carried out
+// under this lock, so no emulator needs one.
+func (i *Instance) WithState(f func(contract.State)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	f(i.state)
 }
 
-// CountCall counts a call of op, which may be nil, and tells how many-th it is.
-func (r *Instance) CountCall(op *contract.Operation) uint64 {
-	counter, ok := r.calls.Load(op)
+// CountCall counts a call of op, which may be nil, and returns its number, from 1.
+func (i *Instance) CountCall(op *contract.Operation) uint64 {
+	counter, ok := i.calls.Load(op)
 	if !ok {
-		counter, _ = r.calls.LoadOrStore(op, new(atomic.Uint64))
+		counter, _ = i.calls.LoadOrStore(op, new(atomic.Uint64))
 	}
 	return counter.(*atomic.Uint64).Add(1)
 }
 
-// Dice are the dice of the n-th call of op.
-func (r *Instance) Dice(op *contract.Operation, n uint64) *contract.Dice {
-	return newDice(r.sandbox.seed, n, r.API.Name, operationName(op))
+// Dice returns the dice of the n-th call of op.
+func (i *Instance) Dice(op *contract.Operation, n uint64) *contract.Dice {
+	return newDice(i.sandbox.seed, n, i.API.Name, operationName(op))
 }
 
-// Mint gives dice for identifiers by which callers are found: no two sandboxes
-// throw the same, whatever their seeds.
-func (r *Instance) Mint(op *contract.Operation, n uint64) *contract.Dice {
-	return newDice(r.sandbox.seed, n, r.API.Name, operationName(op), "mint", r.sandbox.Name)
+// Mint returns dice for identifiers by which sandboxes are found: they differ
+// between sandboxes, whatever the seeds.
+func (i *Instance) Mint(op *contract.Operation, n uint64) *contract.Dice {
+	return newDice(i.sandbox.seed, n, i.API.Name, operationName(op), "mint", i.sandbox.Name)
 }
 
 func operationName(op *contract.Operation) string {
@@ -89,32 +89,36 @@ func operationName(op *contract.Operation) string {
 	return op.Name
 }
 
-// Issue tells that word was handed out here.
-func (r *Instance) Issue(word string) { r.sandbox.registry.directory.add(r.API, word, r.sandbox) }
+// Issue enters an identifier that the instance issued into the directory.
+func (i *Instance) Issue(identifier string) {
+	i.sandbox.registry.directory.add(i.API, identifier, i.sandbox)
+}
 
-// Wall tells the server's time.
-func (r *Instance) Wall() time.Time { return r.sandbox.registry.Wall() }
+// Wall returns the server's time.
+func (i *Instance) Wall() time.Time { return i.sandbox.registry.Wall() }
 
-// Forget tells that a word counts no more.
-func (r *Instance) Forget(word string) { r.sandbox.registry.directory.remove(r.API, word, r.sandbox) }
+// Forget removes an identifier from the directory.
+func (i *Instance) Forget(identifier string) {
+	i.sandbox.registry.directory.remove(i.API, identifier, i.sandbox)
+}
 
-// windowKeys is how many keys a room counts before it forgets those whose
+// windowKeys is how many keys an instance counts before it deletes those whose
 // window is over.
 const windowKeys = 4096
 
-// CountInWindow counts a call under key and tells how many-th it is in its window.
-// Windows are cut on whole multiples of their length by the wall clock.
-func (r *Instance) CountInWindow(key string, length time.Duration) int {
-	now := r.sandbox.registry.config.Wall().Truncate(length)
-	r.windows.Lock()
-	defer r.windows.Unlock()
-	w := r.windows.windows[key]
+// CountInWindow counts a call under key and returns its number in its window, from
+// 1. Windows begin at whole multiples of their length by the wall clock.
+func (i *Instance) CountInWindow(key string, length time.Duration) int {
+	now := i.sandbox.registry.config.Wall().Truncate(length)
+	i.windows.Lock()
+	defer i.windows.Unlock()
+	w := i.windows.windows[key]
 	if w == nil {
-		if len(r.windows.windows) >= windowKeys {
-			maps.DeleteFunc(r.windows.windows, func(_ string, w *rateWindow) bool { return w.began.Before(now) })
+		if len(i.windows.windows) >= windowKeys {
+			maps.DeleteFunc(i.windows.windows, func(_ string, w *rateWindow) bool { return w.began.Before(now) })
 		}
 		w = &rateWindow{began: now}
-		r.windows.windows[key] = w
+		i.windows.windows[key] = w
 	}
 	if !w.began.Equal(now) {
 		w.began, w.n = now, 0
@@ -123,126 +127,125 @@ func (r *Instance) CountInWindow(key string, length time.Duration) int {
 	return w.n
 }
 
-// reset makes the world anew, as the fixture that is in force describes it.
-func (r *Instance) reset() error {
-	f := r.sandbox.registry.fixtureOf(r.API)
-	state, err := r.API.State(contract.Seed{
-		Dice:        newDice(r.sandbox.seed, 0, r.API.Name, "", "fixture"),
-		Now:         r.sandbox.created,
+// reset makes the state anew from the current fixture.
+func (i *Instance) reset() error {
+	f := i.sandbox.registry.fixtureOf(i.API)
+	state, err := i.API.State(contract.Seed{
+		Dice:        newDice(i.sandbox.seed, 0, i.API.Name, "", "fixture"),
+		Now:         i.sandbox.created,
 		Switches:    f.Switches,
-		Credentials: r.sandbox.credentials[r.API.Name],
+		Credentials: i.sandbox.credentials[i.API.Name],
 		Decode:      f.Decode,
 	})
 	if err == nil {
 		err = state.Reindex()
 	}
 	if err != nil {
-		return fmt.Errorf("fixture %s of %s: %w", f.Name, r.API.Name, err)
+		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
 	}
-	r.fixture.Store(f)
-	r.replace(state)
+	i.fixture.Store(f)
+	i.replace(state)
 	return nil
 }
 
-// replace puts state in the place of the present one; the book follows.
-func (r *Instance) replace(state contract.State) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sandbox.registry.directory.replace(r.API, r.sandbox, r.state, state)
-	r.state = state
+// replace replaces the state, and its identifiers in the directory.
+func (i *Instance) replace(state contract.State) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, state)
+	i.state = state
 }
 
-// resetCounters sets the counters of calls and rates to nothing.
-func (r *Instance) resetCounters() {
-	r.calls.Clear()
-	r.windows.Lock()
-	defer r.windows.Unlock()
-	clear(r.windows.windows)
+// resetCounters sets the counters of calls and rate limits to zero.
+func (i *Instance) resetCounters() {
+	i.calls.Clear()
+	i.windows.Lock()
+	defer i.windows.Unlock()
+	clear(i.windows.windows)
 }
 
-// Snapshot writes the world down as JSON.
-func (r *Instance) Snapshot() ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return json.Marshal(r.state)
+// Snapshot returns the state as JSON.
+func (i *Instance) Snapshot() ([]byte, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return json.Marshal(i.state)
 }
 
-// Restore puts the world back that Snapshot wrote down. Where the document is
-// not one, or contradicts itself, nothing changes.
-func (r *Instance) Restore(document []byte) error {
-	state, err := r.decode(document)
+// Restore replaces the state by one that Snapshot returned. Nothing changes where
+// the document is none, or contradicts itself.
+func (i *Instance) Restore(document []byte) error {
+	state, err := i.decode(document)
 	if err != nil {
 		return err
 	}
-	r.replace(state)
+	i.replace(state)
 	return nil
 }
 
-// decode makes the world that a document describes.
-func (r *Instance) decode(document []byte) (contract.State, error) {
-	state, err := r.API.State(contract.Seed{
-		Dice: newDice(0, 0), Now: r.sandbox.created, Switches: r.Switches(),
+// decode makes the state that a document describes.
+func (i *Instance) decode(document []byte) (contract.State, error) {
+	state, err := i.API.State(contract.Seed{
+		Dice: newDice(0, 0), Now: i.sandbox.created, Switches: i.Switches(),
 		Decode: func(any) error { return nil },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(state); err != nil {
-		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	if err := state.Reindex(); err != nil {
-		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	return state, nil
 }
 
-// Copy makes a world that is like state and shares nothing with it, at the cost
-// of writing it down and reading it again. It takes no lock.
-func (r *Instance) Copy(state contract.State) (contract.State, error) {
+// Copy returns a deep copy of state, by way of JSON. It takes no lock.
+func (i *Instance) Copy(state contract.State) (contract.State, error) {
 	document, err := json.Marshal(state)
 	if err != nil {
-		return nil, fmt.Errorf("state of %s: %w", r.API.Name, err)
+		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
-	return r.decode(document)
+	return i.decode(document)
 }
 
-// Trigger pulls a trigger: something happens outside the API's calls.
-func (r *Instance) Trigger(t *contract.Trigger, in contract.Values) error {
+// Trigger runs a trigger: something happens outside the API's calls.
+func (i *Instance) Trigger(t *contract.Trigger, in contract.Values) error {
 	var callbacks []contract.Callback
 	var err error
-	r.WithState(func(contract.State) { callbacks, err = r.TriggerLocked(t, in, r.sandbox.Clock.Now()) })
+	i.WithState(func(contract.State) { callbacks, err = i.TriggerLocked(t, in, i.sandbox.Clock.Now()) })
 	if err != nil {
 		return err
 	}
-	r.sandbox.registry.Notify(callbacks)
+	i.sandbox.registry.Notify(callbacks)
 	return nil
 }
 
-// TriggerLocked is Pull for whoever is alone with the state, in what Alone runs. What
-// is to be sent to the client's side is left to the caller.
-func (r *Instance) TriggerLocked(t *contract.Trigger, in contract.Values, now time.Time) ([]contract.Callback, error) {
+// TriggerLocked is Trigger for a caller that already runs inside WithState. The
+// caller sends the callbacks.
+func (i *Instance) TriggerLocked(t *contract.Trigger, in contract.Values, now time.Time) ([]contract.Callback, error) {
 	c := &contract.Call{
-		API: r.API, In: in, Auth: r.auth, Switches: r.Switches(), Now: now,
-		Request: &contract.Request{}, Runtime: triggerRuntime{r, r.CountCall(nil)}, State: r.state,
+		API: i.API, In: in, Auth: i.auth, Switches: i.Switches(), Now: now,
+		Request: &contract.Request{}, Runtime: triggerRuntime{i, i.CountCall(nil)}, State: i.state,
 	}
 	err := t.Do(c)
 	return c.Callbacks, err
 }
 
-// triggerRuntime serves triggers, which happen without a request.
+// A triggerRuntime is the runtime of a trigger, which has no request.
 type triggerRuntime struct {
 	instance *Instance
 	n        uint64
 }
 
-func (o triggerRuntime) WithState(f func()) { f() }
-func (o triggerRuntime) CountInWindow(key string, d time.Duration) int {
-	return o.instance.CountInWindow(key, d)
+func (t triggerRuntime) WithState(f func()) { f() }
+func (t triggerRuntime) CountInWindow(key string, d time.Duration) int {
+	return t.instance.CountInWindow(key, d)
 }
-func (o triggerRuntime) Wall() time.Time      { return o.instance.Wall() }
-func (o triggerRuntime) Dice() *contract.Dice { return o.instance.Dice(nil, o.n) }
-func (o triggerRuntime) Mint() *contract.Dice { return o.instance.Mint(nil, o.n) }
-func (o triggerRuntime) Issue(word string)    { o.instance.Issue(word) }
-func (o triggerRuntime) Forget(word string)   { o.instance.Forget(word) }
+func (t triggerRuntime) Wall() time.Time          { return t.instance.Wall() }
+func (t triggerRuntime) Dice() *contract.Dice     { return t.instance.Dice(nil, t.n) }
+func (t triggerRuntime) Mint() *contract.Dice     { return t.instance.Mint(nil, t.n) }
+func (t triggerRuntime) Issue(identifier string)  { t.instance.Issue(identifier) }
+func (t triggerRuntime) Forget(identifier string) { t.instance.Forget(identifier) }

@@ -17,7 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
-// Default is the name of the sandbox of whoever names none.
+// Default is the name of the sandbox that serves calls which name no other.
 const Default = "default"
 
 // Config says how sandboxes begin.
@@ -25,7 +25,7 @@ type Config struct {
 	APIs        []*contract.API
 	Fixtures    map[string]*fixture.Fixture // by API
 	Scenarios   []*scenario.Scenario        // active from the start
-	Credentials map[string]contract.Values  // by API: callers known beside those of the fixtures
+	Credentials map[string]contract.Values  // by API: accounts beside those of the fixtures
 	Auth        map[string]contract.Auth    // by API; none: verify
 	Seed        uint64
 	Clock       clock.Setting
@@ -34,8 +34,8 @@ type Config struct {
 	JournalAll  int // bytes of all journals together
 	Max         int // live sandboxes
 
-	// Notify takes what is to be sent to the clients' side, and does not wait.
-	// nil: nothing is sent.
+	// Notify sends callbacks to the clients' side, and does not wait. nil:
+	// nothing is sent.
 	Notify func([]contract.Callback)
 }
 
@@ -48,7 +48,7 @@ type Registry struct {
 
 	mu        sync.RWMutex
 	sandboxes map[string]*Sandbox
-	several   atomic.Bool // there are others beside default
+	several   atomic.Bool // there are sandboxes other than default
 
 	initial struct { // how sandboxes begin, which may change
 		sync.Mutex
@@ -57,78 +57,77 @@ type Registry struct {
 	}
 }
 
-// New returns a registry that has the sandbox default, with an instance of every
+// New returns a registry with the sandbox default, which has an instance of every
 // API, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
-	h := &Registry{
+	r := &Registry{
 		config: config, budget: journal.NewBudget(config.JournalAll),
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 	}
-	h.initial.scenarios, h.initial.fixtures = config.Scenarios, config.Fixtures
-	h.defaultBox = h.add(Default)
+	r.initial.scenarios, r.initial.fixtures = config.Scenarios, config.Fixtures
+	r.defaultBox = r.add(Default)
 	for _, api := range config.APIs {
-		if _, err := h.defaultBox.Instance(api); err != nil {
+		if _, err := r.defaultBox.Instance(api); err != nil {
 			return nil, err
 		}
 	}
-	return h, nil
+	return r, nil
 }
 
-func (h *Registry) authOf(api *contract.API) contract.Auth {
-	if a := h.config.Auth[api.Name]; a != "" {
+func (r *Registry) authOf(api *contract.API) contract.Auth {
+	if a := r.config.Auth[api.Name]; a != "" {
 		return a
 	}
 	return contract.Verify
 }
 
-// Wall tells the server's time.
-func (h *Registry) Wall() time.Time { return h.config.Wall() }
+// Wall returns the server's time.
+func (r *Registry) Wall() time.Time { return r.config.Wall() }
 
-// Notify has callbacks sent. It does not wait for them.
-func (h *Registry) Notify(callbacks []contract.Callback) {
-	if len(callbacks) > 0 && h.config.Notify != nil {
-		h.config.Notify(callbacks)
+// Notify sends callbacks. It does not wait for them.
+func (r *Registry) Notify(callbacks []contract.Callback) {
+	if len(callbacks) > 0 && r.config.Notify != nil {
+		r.config.Notify(callbacks)
 	}
 }
 
 // initialScenarios are the scenarios that are active from the start.
-func (h *Registry) initialScenarios() []*scenario.Scenario {
-	h.initial.Lock()
-	defer h.initial.Unlock()
-	return h.initial.scenarios
+func (r *Registry) initialScenarios() []*scenario.Scenario {
+	r.initial.Lock()
+	defer r.initial.Unlock()
+	return r.initial.scenarios
 }
 
-// fixtureOf is what the world of an API begins with.
-func (h *Registry) fixtureOf(api *contract.API) *fixture.Fixture {
-	h.initial.Lock()
-	defer h.initial.Unlock()
-	return h.initial.fixtures[api.Name]
+// fixtureOf returns the fixture with which an instance of an API begins.
+func (r *Registry) fixtureOf(api *contract.API) *fixture.Fixture {
+	r.initial.Lock()
+	defer r.initial.Unlock()
+	return r.initial.fixtures[api.Name]
 }
 
-// SetFixtures has worlds that are made or reset from now on begin with these
-// fixtures, which are by API.
-func (h *Registry) SetFixtures(fixtures map[string]*fixture.Fixture) {
-	h.initial.Lock()
-	defer h.initial.Unlock()
-	h.initial.fixtures = fixtures
+// SetFixtures sets the fixtures, by API, with which instances begin that are made
+// or reset from now on.
+func (r *Registry) SetFixtures(fixtures map[string]*fixture.Fixture) {
+	r.initial.Lock()
+	defer r.initial.Unlock()
+	r.initial.fixtures = fixtures
 }
 
-// UpdateScenarios has every sandbox play the newest version of the scenarios that are
-// active in it; find tells it by the full name, or nil where it is gone. Those
-// that are as they were go on where they stand. Told is in which sandboxes
-// which scenarios began anew.
-func (h *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) map[string][]string {
-	h.initial.Lock()
-	first := slices.Clone(h.initial.scenarios)
+// UpdateScenarios replaces every active scenario by its newest version, which find
+// returns for a full name, or nil where it is gone. An unchanged scenario keeps its
+// progress. The result lists, by sandbox, the scenarios that began anew.
+func (r *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) map[string][]string {
+	r.initial.Lock()
+	first := slices.Clone(r.initial.scenarios)
 	for i, s := range first {
 		if fresh := find(s.FullName()); fresh != nil {
 			first[i] = fresh
 		}
 	}
-	h.initial.scenarios = first
-	h.initial.Unlock()
+	r.initial.scenarios = first
+	r.initial.Unlock()
 	anew := map[string][]string{}
-	for _, s := range h.List() {
+	for _, s := range r.List() {
 		if names := s.Player.Update(find); names != nil {
 			anew[s.Name] = names
 		}
@@ -136,12 +135,12 @@ func (h *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) ma
 	return anew
 }
 
-// Config says how sandboxes begin here. It is not to be changed.
-func (h *Registry) Config() Config { return h.config }
+// Config returns how sandboxes begin. The caller does not change it.
+func (r *Registry) Config() Config { return r.config }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// CheckName says what is wrong with the name of a sandbox.
+// CheckName returns what is wrong with the name of a sandbox.
 func CheckName(name string) error {
 	if namePattern.MatchString(name) {
 		return nil
@@ -150,70 +149,70 @@ func CheckName(name string) error {
 }
 
 // Find returns the named sandbox, or nil.
-func (h *Registry) Find(name string) *Sandbox {
+func (r *Registry) Find(name string) *Sandbox {
 	if name == Default {
-		return h.defaultBox
+		return r.defaultBox
 	}
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return h.sandboxes[name]
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.sandboxes[name]
 }
 
-// Get returns the named sandbox and makes it where there is none yet. Where
-// too many live, one that was idle for an hour gives way.
-func (h *Registry) Get(name string) (*Sandbox, error) {
-	if s := h.Find(name); s != nil {
-		s.lastUsed.Store(h.config.Wall().UnixNano())
+// Get returns the named sandbox and makes it where there is none yet. At the
+// limit, it drops the one that was idle longest, if that was an hour.
+func (r *Registry) Get(name string) (*Sandbox, error) {
+	if s := r.Find(name); s != nil {
+		s.lastUsed.Store(r.config.Wall().UnixNano())
 		return s, nil
 	}
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s := h.sandboxes[name]; s != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.sandboxes[name]; s != nil {
 		return s, nil
 	}
-	if len(h.sandboxes) >= h.config.Max && !h.evictIdle() {
-		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(h.sandboxes))
+	if len(r.sandboxes) >= r.config.Max && !r.evictIdle() {
+		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(r.sandboxes))
 	}
-	if !h.several.Swap(true) {
-		h.directory.start(h.defaultBox)
+	if !r.several.Swap(true) {
+		r.directory.start(r.defaultBox)
 	}
-	return h.add(name), nil
+	return r.add(name), nil
 }
 
-// add makes a sandbox. The caller holds the lock, or is the only one there.
-func (h *Registry) add(name string) *Sandbox {
-	c, seed := clock.New(h.config.Wall, h.config.Clock), seedOf(h.config.Seed, []string{name})
+// add makes a sandbox. The caller holds the lock, unless it is New.
+func (r *Registry) add(name string) *Sandbox {
+	c, seed := clock.New(r.config.Wall, r.config.Clock), seedOf(r.config.Seed, []string{name})
 	s := &Sandbox{
-		Name: name, Clock: c, registry: h, created: c.Now(),
-		Journal:     journal.New(name, h.config.Journal, h.budget),
-		Player:      player.New(h.config.APIs, seed, c.Now),
+		Name: name, Clock: c, registry: r, created: c.Now(),
+		Journal:     journal.New(name, r.config.Journal, r.budget),
+		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,
-		credentials: h.config.Credentials,
+		credentials: r.config.Credentials,
 		instances:   map[*contract.API]*Instance{},
 	}
-	s.lastUsed.Store(h.config.Wall().UnixNano())
+	s.lastUsed.Store(r.config.Wall().UnixNano())
 	s.beginScenarios()
-	h.sandboxes[name] = s
+	r.sandboxes[name] = s
 	return s
 }
 
 // evictIdle drops the sandbox that was idle longest, if that was an hour.
-func (h *Registry) evictIdle() bool {
+func (r *Registry) evictIdle() bool {
 	var idle *Sandbox
-	for _, s := range h.sandboxes {
-		if s != h.defaultBox && (idle == nil || s.idleLongerThan(idle)) {
+	for _, s := range r.sandboxes {
+		if s != r.defaultBox && (idle == nil || s.idleLongerThan(idle)) {
 			idle = s
 		}
 	}
-	if idle == nil || h.config.Wall().Sub(time.Unix(0, idle.lastUsed.Load())) < time.Hour {
+	if idle == nil || r.config.Wall().Sub(time.Unix(0, idle.lastUsed.Load())) < time.Hour {
 		return false
 	}
-	delete(h.sandboxes, idle.Name)
-	for _, r := range idle.existing() {
-		r.unregister()
+	delete(r.sandboxes, idle.Name)
+	for _, i := range idle.existing() {
+		i.unregister()
 	}
 	idle.Journal.Leave()
 	return true
@@ -226,20 +225,20 @@ func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
 	return s.Name < than.Name
 }
 
-// unregister strikes the room's words out of the book.
-func (r *Instance) unregister() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sandbox.registry.directory.replace(r.API, r.sandbox, r.state, nil)
+// unregister removes the instance's identifiers from the directory.
+func (i *Instance) unregister() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, nil)
 }
 
 // List returns all sandboxes by name, default first.
-func (h *Registry) List() []*Sandbox {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	all := []*Sandbox{h.defaultBox}
-	for _, s := range h.sandboxes {
-		if s != h.defaultBox {
+func (r *Registry) List() []*Sandbox {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := []*Sandbox{r.defaultBox}
+	for _, s := range r.sandboxes {
+		if s != r.defaultBox {
 			all = append(all, s)
 		}
 	}
@@ -247,15 +246,15 @@ func (h *Registry) List() []*Sandbox {
 	return all
 }
 
-// ByIdentifier returns the sandbox that is the only one to know a word, trying the
-// words in their order; nil where no word leads to just one.
-func (h *Registry) ByIdentifier(api *contract.API, words func() []string) *Sandbox {
-	if !h.several.Load() {
+// ByIdentifier returns the only sandbox that knows an identifier. It tries the
+// identifiers in their order, and returns nil where none belongs to just one.
+func (r *Registry) ByIdentifier(api *contract.API, identifiers func() []string) *Sandbox {
+	if !r.several.Load() {
 		return nil
 	}
-	for _, w := range words() {
-		if s := h.directory.find(api, w); s != nil {
-			s.lastUsed.Store(h.config.Wall().UnixNano())
+	for _, identifier := range identifiers() {
+		if s := r.directory.find(api, identifier); s != nil {
+			s.lastUsed.Store(r.config.Wall().UnixNano())
 			return s
 		}
 	}

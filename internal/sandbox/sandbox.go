@@ -1,7 +1,7 @@
-// Package sandbox keeps apart those who test at the same time.
+// Package sandbox isolates tests that run at the same time.
 //
-// A sandbox is who is testing, not who is calling: each has a clock, a seed, a
-// world for every API, active scenarios and a journal of its own.
+// A sandbox belongs to one test, not to one caller. Each has its own clock, seed,
+// active scenarios and journal, and an instance of every API.
 package sandbox
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
-// A Sandbox is one isolated world.
+// A Sandbox is one isolated test.
 type Sandbox struct {
 	Name    string
 	Clock   *clock.Clock
@@ -28,26 +28,25 @@ type Sandbox struct {
 	seed        uint64
 	created     time.Time // by its clock, when it was made
 	credentials map[string]contract.Values
-	lastUsed    atomic.Int64 // when it was last asked for, in wall-clock nanoseconds
+	lastUsed    atomic.Int64 // when it was last used, in wall-clock nanoseconds
 
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
 }
 
-// Instance returns what api has of this sandbox. It is made when it is first
-// asked for.
+// Instance returns the sandbox's instance of api, and makes it at the first call.
 func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.instances[api]; r != nil {
-		return r, nil
+	if i := s.instances[api]; i != nil {
+		return i, nil
 	}
-	r, err := newInstance(s, api, s.registry.authOf(api))
+	i, err := newInstance(s, api, s.registry.authOf(api))
 	if err != nil {
 		return nil, err
 	}
-	s.instances[api] = r
-	return r, nil
+	s.instances[api] = i
+	return i, nil
 }
 
 func (s *Sandbox) existing() []*Instance {
@@ -55,8 +54,8 @@ func (s *Sandbox) existing() []*Instance {
 	defer s.mu.Unlock()
 	var all []*Instance
 	for _, api := range s.registry.config.APIs {
-		if r := s.instances[api]; r != nil {
-			all = append(all, r)
+		if i := s.instances[api]; i != nil {
+			all = append(all, i)
 		}
 	}
 	return all
@@ -80,9 +79,8 @@ var Parts = []Part{State, Journal, Scenarios, Clock, Dice}
 // resetOrder is the order in which parts are reset: scenarios begin by the clock.
 var resetOrder = []Part{Clock, State, Journal, Dice, Scenarios}
 
-// Reset makes the named parts as they were when the sandbox was made; none
-// named means all. Scenarios switched on since are off, those it was made
-// with are on and rewound.
+// Reset sets the named parts, or all, back to how they were when the sandbox was
+// made. The scenarios it was made with are on and rewound, all others are off.
 func (s *Sandbox) Reset(parts ...Part) error {
 	if len(parts) == 0 {
 		parts = Parts
@@ -96,14 +94,14 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		case Clock:
 			s.Clock.Reset()
 		case State:
-			for _, r := range s.existing() {
-				errs = append(errs, r.reset())
+			for _, i := range s.existing() {
+				errs = append(errs, i.reset())
 			}
 		case Journal:
 			s.Journal.Clear(true)
 		case Dice:
-			for _, r := range s.existing() {
-				r.resetCounters()
+			for _, i := range s.existing() {
+				i.resetCounters()
 			}
 			s.Player.RewindDice()
 		case Scenarios:
@@ -113,5 +111,5 @@ func (s *Sandbox) Reset(parts ...Part) error {
 	return errors.Join(errs...)
 }
 
-// beginScenarios switches on what the sandbox was made with, and nothing else.
+// beginScenarios switches on the scenarios the sandbox was made with, and no other.
 func (s *Sandbox) beginScenarios() { s.Player.Begin(s.registry.initialScenarios()) }

@@ -25,16 +25,16 @@ var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 const tokens = "fixture: default\napi: toy\ntokens: [t-1, t-2]\n"
 
-// home is a house whose wall clock a test moves.
-type home struct {
+// A testRegistry is a registry whose wall clock a test moves.
+type testRegistry struct {
 	*sandbox.Registry
 	api  *contract.API
 	wall time.Time
 }
 
-func newHome(t *testing.T, change func(*sandbox.Config)) *home {
+func newTestRegistry(t *testing.T, change func(*sandbox.Config)) *testRegistry {
 	t.Helper()
-	h := &home{api: toy.New(), wall: noon}
+	h := &testRegistry{api: toy.New(), wall: noon}
 	f, err := fixture.Parse("toy/default.yaml", []byte(tokens), []*contract.API{h.api})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func newHome(t *testing.T, change func(*sandbox.Config)) *home {
 	return h
 }
 
-func (h *home) get(t *testing.T, name string) *sandbox.Sandbox {
+func (h *testRegistry) get(t *testing.T, name string) *sandbox.Sandbox {
 	t.Helper()
 	s, err := h.Get(name)
 	if err != nil {
@@ -62,7 +62,7 @@ func (h *home) get(t *testing.T, name string) *sandbox.Sandbox {
 	return s
 }
 
-func (h *home) room(t *testing.T, name string) *sandbox.Instance {
+func (h *testRegistry) instance(t *testing.T, name string) *sandbox.Instance {
 	t.Helper()
 	r, err := h.get(t, name).Instance(h.api)
 	if err != nil {
@@ -72,11 +72,11 @@ func (h *home) room(t *testing.T, name string) *sandbox.Instance {
 }
 
 // register has a sandbox hand out a token, and returns it.
-func (h *home) register(t *testing.T, name string) string {
+func (h *testRegistry) register(t *testing.T, name string) string {
 	t.Helper()
 	op := h.api.Operation("Register")
 	s := h.get(t, name)
-	x := &engine.Exchange{Instance: h.room(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
+	x := &engine.Exchange{Instance: h.instance(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
 		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Header: http.Header{},
 	}}
 	if err := engine.Serve(x); err != nil {
@@ -86,15 +86,15 @@ func (h *home) register(t *testing.T, name string) string {
 	return strings.TrimPrefix(x.Response.Header.Get("Location"), "/clients/")
 }
 
-func (h *home) byWord(word string) string {
-	s := h.ByIdentifier(h.api, func() []string { return []string{"", word} })
+func (h *testRegistry) byIdentifier(identifier string) string {
+	s := h.ByIdentifier(h.api, func() []string { return []string{"", identifier} })
 	if s == nil {
 		return ""
 	}
 	return s.Name
 }
 
-func TestNames(t *testing.T) {
+func TestCheckName(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"a": true, "job-17": true, "9": true, strings.Repeat("a", 63): true,
 		"": false, "-a": false, "A": false, "a_b": false, "ä": false, "a/b": false, strings.Repeat("a", 64): false,
@@ -105,8 +105,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestFindNeverMakes(t *testing.T) {
-	h := newHome(t, nil)
+func TestFindMakesNoSandbox(t *testing.T) {
+	h := newTestRegistry(t, nil)
 	if h.Find("alice") != nil || h.Find(sandbox.Default) == nil {
 		t.Error("Find makes or misses a sandbox")
 	}
@@ -126,8 +126,8 @@ func TestFindNeverMakes(t *testing.T) {
 	}
 }
 
-func TestTheIdleGiveWay(t *testing.T) {
-	h := newHome(t, nil)
+func TestIdleSandboxIsEvicted(t *testing.T) {
+	h := newTestRegistry(t, nil)
 	h.get(t, "a")
 	h.wall = h.wall.Add(time.Minute)
 	h.get(t, "b")
@@ -135,65 +135,65 @@ func TestTheIdleGiveWay(t *testing.T) {
 	if _, err := h.Get("d"); err == nil || !strings.Contains(err.Error(), "--max-sandboxes") {
 		t.Errorf("got %v", err)
 	}
-	word := h.register(t, "a")
+	identifier := h.register(t, "a")
 	h.wall = h.wall.Add(59*time.Minute + 30*time.Second)
 	h.get(t, "b")
 	h.get(t, "c")
 	h.wall = h.wall.Add(31 * time.Second)
 	h.get(t, "d")
-	if h.Find("a") != nil || h.Find("b") == nil || h.byWord(word) != "" {
-		t.Error("the wrong one gave way, or its words stayed")
+	if h.Find("a") != nil || h.Find("b") == nil || h.byIdentifier(identifier) != "" {
+		t.Error("the wrong one gave way, or its identifiers stayed")
 	}
 }
 
-func TestWordsLeadToTheOnlyOneThatKnowsThem(t *testing.T) {
-	h := newHome(t, nil)
+func TestByIdentifier(t *testing.T) {
+	h := newTestRegistry(t, nil)
 	early := h.register(t, sandbox.Default)
-	if got := h.byWord(early); got != "" {
+	if got := h.byIdentifier(early); got != "" {
 		t.Errorf("while only default exists: got %s", got)
 	}
 	late := h.register(t, "alice")
-	for word, want := range map[string]string{early: "default", late: "alice", "t-1": "", "nobody": ""} {
-		if got := h.byWord(word); got != want {
-			t.Errorf("%s: got %q, want %q", word, got, want)
+	for identifier, want := range map[string]string{early: "default", late: "alice", "t-1": "", "nobody": ""} {
+		if got := h.byIdentifier(identifier); got != want {
+			t.Errorf("%s: got %q, want %q", identifier, got, want)
 		}
 	}
-	room := h.room(t, "alice")
-	world, err := room.Snapshot()
+	instance := h.instance(t, "alice")
+	state, err := instance.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := h.get(t, "alice").Reset(); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.byWord(late); got != "" {
+	if got := h.byIdentifier(late); got != "" {
 		t.Errorf("after reset: got %s", got)
 	}
-	if err := room.Restore(world); err != nil {
+	if err := instance.Restore(state); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.byWord(late); got != "alice" {
+	if got := h.byIdentifier(late); got != "alice" {
 		t.Errorf("after restore: got %q", got)
 	}
 }
 
-func TestMintedWordsDifferBetweenSandboxes(t *testing.T) {
-	h := newHome(t, nil)
+func TestMintDiffersBetweenSandboxes(t *testing.T) {
+	h := newTestRegistry(t, nil)
 	if a, b := h.register(t, "a"), h.register(t, "b"); a == b {
 		t.Error("two sandboxes handed out the same token")
 	}
 }
 
 func TestRestoreRefuses(t *testing.T) {
-	h := newHome(t, nil)
-	room := h.room(t, sandbox.Default)
-	before, _ := room.Snapshot()
+	h := newTestRegistry(t, nil)
+	instance := h.instance(t, sandbox.Default)
+	before, _ := instance.Snapshot()
 	for _, document := range []string{``, `{`, `{"tokens":5}`, `{"strange":1}`, `{"tokens":["a","a"]}`} {
-		if err := room.Restore([]byte(document)); err == nil {
+		if err := instance.Restore([]byte(document)); err == nil {
 			t.Errorf("%s was taken", document)
 		}
 	}
-	if after, _ := room.Snapshot(); string(after) != string(before) {
+	if after, _ := instance.Snapshot(); string(after) != string(before) {
 		t.Errorf("got %s, want %s", after, before)
 	}
 }
@@ -203,14 +203,14 @@ func TestResetOfParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHome(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
 	alice := h.get(t, "alice")
 	h.register(t, "alice")
 	alice.Clock.Freeze(noon.Add(time.Hour))
 	alice.Player.OffAll()
 	state := func() string {
-		world, _ := h.room(t, "alice").Snapshot()
-		return fmt.Sprint(strings.Count(string(world), "t-"), len(world) > 80, alice.Journal.Counts().Entries, len(alice.Player.Active()), alice.Clock.Now().Equal(noon))
+		state, _ := h.instance(t, "alice").Snapshot()
+		return fmt.Sprint(strings.Count(string(state), "t-"), len(state) > 80, alice.Journal.Counts().Entries, len(alice.Player.Active()), alice.Clock.Now().Equal(noon))
 	}
 	for _, step := range []struct {
 		part sandbox.Part
@@ -231,49 +231,49 @@ func TestResetOfParts(t *testing.T) {
 	}
 }
 
-func TestHitCountsWindowsOfTheWallClock(t *testing.T) {
-	h := newHome(t, nil)
-	room := h.room(t, sandbox.Default)
+func TestCountInWindow(t *testing.T) {
+	h := newTestRegistry(t, nil)
+	instance := h.instance(t, sandbox.Default)
 	for i, step := range []struct {
 		wait time.Duration
 		want int
 	}{{0, 1}, {0, 2}, {999 * time.Millisecond, 3}, {time.Millisecond, 1}, {time.Hour, 1}} {
 		h.wall = h.wall.Add(step.wait)
-		if got := room.CountInWindow("k", time.Second); got != step.want {
+		if got := instance.CountInWindow("k", time.Second); got != step.want {
 			t.Errorf("%d: got %d, want %d", i, got, step.want)
 		}
 	}
 	for i := range 10_000 {
-		room.CountInWindow(fmt.Sprint(i), time.Second)
+		instance.CountInWindow(fmt.Sprint(i), time.Second)
 		h.wall = h.wall.Add(time.Millisecond)
 	}
 }
 
 func TestTriggers(t *testing.T) {
-	h := newHome(t, nil)
-	room := h.room(t, sandbox.Default)
-	if err := room.Restore([]byte(`{"parcels":{"p-1":"books"}}`)); err != nil {
+	h := newTestRegistry(t, nil)
+	instance := h.instance(t, sandbox.Default)
+	if err := instance.Restore([]byte(`{"parcels":{"p-1":"books"}}`)); err != nil {
 		t.Fatal(err)
 	}
 	lost := h.api.Trigger("parcel.lost")
-	if err := room.Trigger(lost, contract.Values{"parcel": "p-1"}); err != nil {
+	if err := instance.Trigger(lost, contract.Values{"parcel": "p-1"}); err != nil {
 		t.Error(err)
 	}
-	if err := room.Trigger(lost, contract.Values{"parcel": "p-1"}); err == nil {
+	if err := instance.Trigger(lost, contract.Values{"parcel": "p-1"}); err == nil {
 		t.Error("a parcel got lost twice")
 	}
 }
 
 func TestCredentialsOfTheEnvironment(t *testing.T) {
-	h := newHome(t, func(c *sandbox.Config) { c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}} })
-	h.room(t, sandbox.Default).WithState(func(s contract.State) {
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}} })
+	h.instance(t, sandbox.Default).WithState(func(s contract.State) {
 		if got := s.Credentials().Text("token"); got != "t-1" && got != "mine" {
 			t.Errorf("got %s", got)
 		}
 	})
 }
 
-func TestAFixtureThatContradictsItselfStopsTheStart(t *testing.T) {
+func TestContradictoryFixtureStopsTheStart(t *testing.T) {
 	api := toy.New()
 	f, err := fixture.Parse("toy/default.yaml", []byte("fixture: default\napi: toy\ntokens: [a, a]"), []*contract.API{api})
 	if err != nil {
@@ -285,14 +285,14 @@ func TestAFixtureThatContradictsItselfStopsTheStart(t *testing.T) {
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
-	h := newHome(t, func(c *sandbox.Config) { c.Max = 1000 })
+func TestConcurrentUse(t *testing.T) {
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 1000 })
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
 			name := fmt.Sprint("s", i%8)
 			h.register(t, name)
-			h.byWord("t-1")
+			h.byIdentifier("t-1")
 			if err := h.get(t, name).Reset(); err != nil {
 				t.Error(err)
 			}
@@ -301,8 +301,8 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestResumeRefusesWhatCannotBe(t *testing.T) {
-	h := newHome(t, nil)
+func TestResumeRefusesImpossibleProgress(t *testing.T) {
+	h := newTestRegistry(t, nil)
 	h.register(t, sandbox.Default)
 	s := h.get(t, sandbox.Default)
 	before := s.Progress()
@@ -333,7 +333,7 @@ func TestResetBeginsByTheClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHome(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Scenarios = []*scenario.Scenario{s} })
 	alice := h.get(t, "alice")
 	alice.Clock.Freeze(noon.Add(time.Hour))
 	if err := alice.Reset(); err != nil {

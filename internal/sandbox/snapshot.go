@@ -10,27 +10,26 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A Snapshot is what every API remembers in one sandbox, each as a JSON object.
+// A Snapshot is the state of every API in one sandbox, each as a JSON object.
 type Snapshot map[string]json.RawMessage
 
-// Snapshot writes down the state of every API.
+// Snapshot returns the state of every API.
 func (s *Sandbox) Snapshot() (Snapshot, error) {
 	all := Snapshot{}
 	for _, api := range s.registry.config.APIs {
-		room, err := s.Instance(api)
+		instance, err := s.Instance(api)
 		if err != nil {
 			return nil, err
 		}
-		if all[api.Name], err = room.Snapshot(); err != nil {
+		if all[api.Name], err = instance.Snapshot(); err != nil {
 			return nil, fmt.Errorf("state of %s: %w", api.Name, err)
 		}
 	}
 	return all, nil
 }
 
-// Restore puts back what a snapshot says; APIs of which it says nothing stay as
-// they are. Where one of its documents is no state, or contradicts itself,
-// nothing changes at all.
+// Restore replaces the states that a snapshot has; those of other APIs stay. Where
+// one of its documents is no state, or contradicts itself, nothing changes at all.
 func (s *Sandbox) Restore(all Snapshot) error {
 	var names []string
 	for _, api := range s.registry.config.APIs {
@@ -44,17 +43,17 @@ func (s *Sandbox) Restore(all Snapshot) error {
 	var errs []error
 	var put []func()
 	for _, api := range s.registry.config.APIs {
-		document, said := all[api.Name]
-		if !said {
+		document, found := all[api.Name]
+		if !found {
 			continue
 		}
-		room, err := s.Instance(api)
+		instance, err := s.Instance(api)
 		if err != nil {
 			return err
 		}
-		state, err := room.decode(document)
+		state, err := instance.decode(document)
 		errs = append(errs, err)
-		put = append(put, func() { room.replace(state) })
+		put = append(put, func() { instance.replace(state) })
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -65,19 +64,19 @@ func (s *Sandbox) Restore(all Snapshot) error {
 	return nil
 }
 
-// Derived tells what follows at this moment from the states of the APIs that
-// tell more than they remember.
+// Derived returns, by API, what contract.Deriver derives from the states at this
+// moment.
 func (s *Sandbox) Derived() (map[string]any, error) {
 	all := map[string]any{}
 	now := s.Clock.Now()
 	for _, api := range s.registry.config.APIs {
-		room, err := s.Instance(api)
+		instance, err := s.Instance(api)
 		if err != nil {
 			return nil, err
 		}
-		room.WithState(func(state contract.State) {
+		instance.WithState(func(state contract.State) {
 			if d, ok := state.(contract.Deriver); ok {
-				all[api.Name] = d.Derive(now, room.Switches())
+				all[api.Name] = d.Derive(now, instance.Switches())
 			}
 		})
 	}
