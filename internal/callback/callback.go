@@ -64,15 +64,15 @@ type Sender struct {
 	cut    context.CancelFunc
 
 	mu      sync.Mutex
-	lanes   map[string][]contract.Callback // by host and port; there while somebody sends what is in it
+	lanes   map[string][]contract.Callback // by host and port; a lane exists while a goroutine sends its callbacks
 	waiting int
 	closed  bool
 	counts  map[Result]int64
 	sending sync.WaitGroup
 }
 
-// New returns a sender that calls nobody but this machine and those whom
-// config allows.
+// New returns a sender that calls this machine and the hosts that config allows,
+// and no other.
 func New(config Config) *Sender {
 	s := &Sender{config: config, lanes: map[string][]contract.Callback{}, counts: map[Result]int64{}}
 	s.config.Allow = nil
@@ -102,11 +102,11 @@ func (s *Sender) Send(callbacks []contract.Callback) {
 		host, err := s.check(b.URL)
 		switch {
 		case err != nil:
-			s.told(b, Refused, err)
+			s.countFailure(b, Refused, err)
 		case s.closed:
-			s.told(b, Dropped, errors.New("the server is stopping"))
+			s.countFailure(b, Dropped, errors.New("the server is stopping"))
 		case s.waiting >= Most:
-			s.told(b, Dropped, fmt.Errorf("%d callbacks wait already", Most))
+			s.countFailure(b, Dropped, fmt.Errorf("%d callbacks wait already", Most))
 		default:
 			s.enter(host, b)
 		}
@@ -135,9 +135,9 @@ func (s *Sender) run(host string) {
 		s.mu.Lock()
 		switch {
 		case errors.As(err, new(*notAllowedError)):
-			s.told(b, Refused, err)
+			s.countFailure(b, Refused, err)
 		case err != nil:
-			s.told(b, Failed, err)
+			s.countFailure(b, Failed, err)
 		default:
 			s.counts[Answered]++
 			s.config.Log.Info("a callback was answered", "url", b.URL, "status", status)
@@ -169,7 +169,7 @@ func (s *Sender) send(b contract.Callback) (status int, err error) {
 	}
 	got, err := s.client.Do(r)
 	if failed := (*url.Error)(nil); errors.As(err, &failed) {
-		return 0, failed.Err // the address is told beside it
+		return 0, failed.Err // the log has the address in a field of its own
 	}
 	if err != nil {
 		return 0, err
@@ -182,14 +182,14 @@ func (s *Sender) send(b contract.Callback) (status int, err error) {
 	return got.StatusCode, err
 }
 
-// told counts and logs what did not come to an answer. The caller holds the
+// countFailure counts and logs a callback without an answer. The caller holds the
 // lock.
-func (s *Sender) told(b contract.Callback, r Result, err error) {
+func (s *Sender) countFailure(b contract.Callback, r Result, err error) {
 	s.counts[r]++
 	s.config.Log.Warn("a callback was not answered", "url", b.URL, "result", string(r), "why", err.Error())
 }
 
-// Count tells how many callbacks came to a result. A nil Sender sends nothing.
+// Count returns how many callbacks had a result. A nil Sender sends nothing.
 func (s *Sender) Count(r Result) int64 {
 	if s == nil {
 		return 0
@@ -210,7 +210,7 @@ func (s *Sender) Close(ctx context.Context) {
 	s.cut()
 }
 
-// notAllowedError tells that nobody allowed a host.
+// A notAllowedError says that a host is not among the allowed ones.
 type notAllowedError struct{ host string }
 
 func (e *notAllowedError) Error() string {

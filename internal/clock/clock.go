@@ -1,4 +1,4 @@
-// Package clock tells a sandbox's time.
+// Package clock is the time of a sandbox.
 //
 // Nothing here ticks: no goroutine waits and no timer fires. State is judged
 // when it is looked at, so moving the clock is only ever an addition.
@@ -52,13 +52,13 @@ func New(wall func() time.Time, start Setting) *Clock {
 	return &Clock{wall: wall, start: start, setting: start}
 }
 
-// Now tells the sandbox's time.
+// Now returns the sandbox's time.
 func (c *Clock) Now() time.Time {
 	now, _ := c.Both()
 	return now
 }
 
-// Both tells the sandbox's time and the time by which callers' timestamps are
+// Both returns the sandbox's time and the time by which callers' timestamps are
 // judged, taken at one instant.
 func (c *Clock) Both() (now, stamp time.Time) {
 	c.mu.Lock()
@@ -124,7 +124,7 @@ type Reading struct {
 	Signatures Signatures `json:"signatures"`
 }
 
-// Read tells the time and how it goes.
+// Read returns the time and the clock's mode.
 func (c *Clock) Read() Reading {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -103,7 +103,7 @@ func (x *Exchange) runTrigger(t *scenario.Trigger) {
 // exchange, which is much larger than what it needs.
 type mismatches struct{ *player.Mismatches }
 
-// List puts into words why each rule did not fit.
+// List describes why each rule did not fit.
 func (m mismatches) List() []journal.Mismatch {
 	list, more := m.Mismatches.List()
 	all := make([]journal.Mismatch, 0, len(list)+1)

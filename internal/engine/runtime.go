@@ -45,8 +45,8 @@ func (r runtime) Issue(identifier string) { r.x.Instance.Issue(identifier) }
 
 func (r runtime) Forget(identifier string) { r.x.Instance.Forget(identifier) }
 
-// phantomRuntime serves an outcome that is told and not carried out: the
-// identifiers that it issues lead nowhere.
+// A phantomRuntime is the runtime of an outcome that is answered and not carried
+// out: the identifiers that it issues belong to no sandbox.
 type phantomRuntime struct{ runtime }
 
 func (phantomRuntime) Issue(string)  {}

@@ -39,7 +39,7 @@ type Config struct {
 	MaxStall time.Duration                                 // longest delay or stall
 	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
-	Observe  func(*journal.Entry) // called once an answer is sent; nil: nobody looks
+	Observe  func(*journal.Entry) // called once an answer is sent; may be nil
 
 	// Advertise is the URL of the shared door that clients see, without a slash
 	// at its end; "": the one by which they came.
@@ -80,11 +80,11 @@ func (g *Gateway) Own(api *contract.API) http.Handler {
 	return g.handler(api.Name)
 }
 
-// Shared is the door that all APIs share.
+// Shared returns the handler of the door, the port that all APIs share.
 func (g *Gateway) Shared() http.Handler { return g.handler("") }
 
 // handler finds out where a request belongs and routes it there. own is the API
-// whose own port this is; "" stands for the shared door.
+// whose own port this is, or "" for the door.
 func (g *Gateway) handler(own string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer g.recover(w, r)

@@ -79,8 +79,8 @@ func (g *Gateway) serveAt(api *contract.API, at []*contract.Operation) echo.Hand
 	}
 }
 
-// serveClaimed serves requests at the shared door that name no API and have a
-// path of none: the first API takes it that claims it.
+// serveClaimed serves requests at the door that name no API, and whose path no API
+// has: they belong to the first API that claims them.
 func (g *Gateway) serveClaimed(c echo.Context) error {
 	request := g.request(c)
 	for _, api := range g.config.APIs {
@@ -123,13 +123,13 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	return nil
 }
 
-// request is the request as an API sees it. Base is left to whoever knows the
-// API, Arrived to whoever knows the sandbox.
+// request returns the request as an API sees it, without Base, which needs the API,
+// and Arrived, which needs the sandbox.
 func (g *Gateway) request(c echo.Context) *contract.Request {
 	r := c.Request()
 	body, tooLarge, err := readBody(r, g.config.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client broke off, and there is nobody to answer
+		panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
 	}
 	request := &contract.Request{
 		Method: r.Method, Target: r.RequestURI, URL: r.URL,

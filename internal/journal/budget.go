@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// A Budget bounds the bytes of all journals together. Where it is overrun, the
-// fullest journal gives way first.
+// A Budget limits the bytes of all journals together. Above the limit, the fullest
+// journal drops entries first.
 type Budget struct {
 	limit int64
 	total atomic.Int64
@@ -32,8 +32,8 @@ func (b *Budget) leave(j *Journal) {
 	delete(b.journals, j)
 }
 
-// grow books bytes, and makes room where they are too many. No journal is
-// locked by the caller.
+// grow adds bytes to the total, and drops entries above the limit. The caller
+// holds no journal's lock.
 func (b *Budget) grow(bytes int) {
 	if b.total.Add(int64(bytes)) <= b.limit {
 		return
@@ -41,7 +41,7 @@ func (b *Budget) grow(bytes int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.total.Load() > b.limit {
-		freed := b.fullest().give()
+		freed := b.fullest().dropOldest()
 		if freed == 0 {
 			return
 		}
@@ -51,18 +51,18 @@ func (b *Budget) grow(bytes int) {
 
 func (b *Budget) fullest() *Journal {
 	var fullest *Journal
-	most := -1
+	bytes := -1
 	for j := range b.journals {
-		if n := j.Counts().Bytes; n > most {
-			fullest, most = j, n
+		if n := j.Counts().Bytes; n > bytes {
+			fullest, bytes = j, n
 		}
 	}
 	return fullest
 }
 
-// give drops the oldest eighth of the journal, at least one entry, and tells
-// how many bytes that frees.
-func (j *Journal) give() int {
+// dropOldest drops the oldest eighth of the journal, at least one entry, and
+// returns how many bytes that frees.
+func (j *Journal) dropOldest() int {
 	if j == nil {
 		return 0
 	}

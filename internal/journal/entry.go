@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// An Entry is one call: what was asked, what was answered, and why.
+// An Entry is one call: request, answer, outcome and why.
 type Entry struct {
 	ID          string               `json:"id"`
 	Time        time.Time            `json:"time"` // by the sandbox's clock
@@ -103,7 +103,7 @@ type Wire struct {
 	Fault     string `json:"fault,omitempty"`
 	Answered  bool   `json:"answered,omitempty"` // something in between answered in the API's stead
 	Undone    bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
-	Phantom   bool   `json:"phantom,omitempty"`  // the outcome was told and not carried out
+	Phantom   bool   `json:"phantom,omitempty"`  // the outcome was answered and not carried out
 }
 
 // Explanation is contract.Explanation, under the name by which the journal shows it.
@@ -117,7 +117,7 @@ type Callback struct {
 	Body   Text   `json:"body,omitempty"`
 }
 
-// measure tells about how many bytes the entry holds.
+// measure returns about how many bytes the entry holds.
 func (e *Entry) measure() int {
 	n := 1024 + len(e.Request.Body) + len(e.Response.Body) + len(e.Request.URL)
 	for _, m := range []*Message{&e.Request, &e.Response} {
@@ -131,8 +131,8 @@ func (e *Entry) measure() int {
 	if e.Request.Decoded != nil {
 		n += 2 * e.Request.Bytes
 	}
-	if told, ok := e.Response.Decoded.(json.RawMessage); ok {
-		n += len(told)
+	if decoded, ok := e.Response.Decoded.(json.RawMessage); ok {
+		n += len(decoded)
 	}
 	for i := range e.Callbacks {
 		n += len(e.Callbacks[i].URL) + len(e.Callbacks[i].Body)

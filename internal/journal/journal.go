@@ -1,5 +1,5 @@
-// Package journal remembers what was asked, how it ended and why, in the
-// API's own words.
+// Package journal keeps the calls of a sandbox: request, answer, outcome and why,
+// by the API's own names.
 package journal
 
 import (
@@ -35,12 +35,12 @@ func New(sandbox string, limits Limits, budget *Budget) *Journal {
 	return j
 }
 
-// Add writes e down under a new ID, and cuts long bodies. e is the journal's
-// from then on.
+// Add appends e with a new ID, and cuts long bodies. The journal owns e from then
+// on.
 func (j *Journal) Add(e *Entry) {
 	e.Request.cut(j.limits.Body)
 	e.Response.cut(j.limits.Body)
-	if e.Request.Truncated { // what it said is not kept either
+	if e.Request.Truncated { // the mismatches must not keep it either
 		e.Mismatches = e.Mismatches.resolved()
 	}
 	e.bytes = e.measure()
@@ -68,7 +68,7 @@ func (m *Message) cut(limit int) {
 	}
 }
 
-// drop takes the oldest entry away and tells how many bytes it held.
+// drop removes the oldest entry and returns how many bytes it held.
 func (j *Journal) drop() int {
 	size := j.entries[0].bytes
 	j.entries[0] = nil
@@ -165,22 +165,22 @@ func (j *Journal) Clear(restart bool) {
 	j.budget.grow(-freed)
 }
 
-// Counts tell how much the journal holds.
+// Counts are how much a journal holds.
 type Counts struct {
 	Entries int `json:"entries"`
 	Bytes   int `json:"bytes"`
-	Dropped int `json:"dropped"` // gave way to later ones
+	Dropped int `json:"dropped"` // removed for later ones
 }
 
-// Counts tells how much the journal holds.
+// Counts returns how much the journal holds.
 func (j *Journal) Counts() Counts {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return Counts{Entries: len(j.entries), Bytes: j.bytes, Dropped: j.dropped}
 }
 
-// Leave gives the journal's share of the budget back. It is to be called once
-// the sandbox is gone.
+// Leave returns the journal's share to the budget. Call it when the sandbox is
+// gone.
 func (j *Journal) Leave() {
 	j.Clear(false)
 	j.budget.leave(j)

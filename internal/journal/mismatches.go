@@ -2,31 +2,30 @@ package journal
 
 import "encoding/json"
 
-// Mismatch is an active rule that was asked and did not fit.
+// A Mismatch is an active rule that did not fit a call, and why.
 type Mismatch struct {
 	Scenario string `json:"scenario"`
 	Rule     int    `json:"rule"`
 	Why      string `json:"why"`
 }
 
-// Mismatches are the active rules that were asked and did not fit. They are
-// told when somebody looks, since most calls are never looked at.
+// Mismatches are the active rules that did not fit a call. Their texts are made
+// when a client reads them, since most entries are never read.
 type Mismatches struct {
 	list   []Mismatch
 	source MismatchSource // nil: list has them
 }
 
-// A MismatchSource tells which rules did not fit. It may be asked several times, and by
-// several at once.
+// A MismatchSource lists the rules that did not fit. It is safe for concurrent use.
 type MismatchSource interface{ List() []Mismatch }
 
-// LazyMismatches is what t tells when somebody looks.
-func LazyMismatches(t MismatchSource) Mismatches { return Mismatches{source: t} }
+// LazyMismatches returns mismatches that source lists on demand.
+func LazyMismatches(source MismatchSource) Mismatches { return Mismatches{source: source} }
 
-// KnownMismatches is a list that is there already.
+// KnownMismatches returns mismatches with this list.
 func KnownMismatches(list []Mismatch) Mismatches { return Mismatches{list: list} }
 
-// List tells what did not fit, in the order in which the rules were asked.
+// List returns the mismatches in the order in which the rules were tried.
 func (p Mismatches) List() []Mismatch {
 	if p.source != nil {
 		return p.source.List()
@@ -34,10 +33,10 @@ func (p Mismatches) List() []Mismatch {
 	return p.list
 }
 
-// IsZero reports whether no rule was passed over.
+// IsZero reports whether there is no mismatch.
 func (p Mismatches) IsZero() bool { return p.source == nil && len(p.list) == 0 }
 
-// resolved tells at once, so that nothing of the call has to be kept for it.
+// resolved makes the list now, so that the entry does not keep the call alive.
 func (p Mismatches) resolved() Mismatches { return KnownMismatches(p.List()) }
 
 // MarshalJSON writes a list.

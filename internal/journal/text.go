@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Text is a body. In JSON it is a string; bytes that are no UTF-8 are told as
+// Text is a body. In JSON it is a string; bytes that are no UTF-8 become
 // "base64:" and their base64 form.
 type Text []byte
 

@@ -1,5 +1,5 @@
 // Package server puts understudy together: fixtures, scenarios, sandboxes, the
-// the gateway and the control API, and serves them.
+// gateway and the control API, and serves them.
 package server
 
 import (
@@ -36,12 +36,12 @@ type Config struct {
 	ControlPort       int
 	DoorPorts         []int
 	APIPorts          string // "6411-6415", "0" or "off"
-	APIPortsNamed     bool   // somebody asked for just these ports
+	APIPortsNamed     bool   // the user named the ports
 	Only              []string
 
 	Scenarios  []string      // folders
 	Fixtures   []string      // folders
-	Poll       time.Duration // how often folders are looked at; 0: the operating system tells of changes
+	Poll       time.Duration // interval of polling; 0: events of the operating system
 	Fixture    []string      // api=name
 	Set        []string      // api.switch=value
 	Activate   []string      // scenarios
@@ -91,7 +91,7 @@ const (
 	journalBody     = 64 << 10
 )
 
-// A UsageError tells that a flag's value cannot be meant.
+// A UsageError says what is wrong with a flag's value.
 type UsageError struct{ err error }
 
 func (e *UsageError) Error() string { return e.err.Error() }
@@ -164,7 +164,7 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 
 // fill reads the shipped fixtures and then the files of the folders. A fault in
 // one of them stops the start: nothing should play a file that is half
-// understood. The shipped scenarios are read when somebody asks for one.
+// understood. The shipped scenarios are read when one is used.
 func (c *Config) fill(l *loaded) error {
 	l.library.AddLater(c.ShippedScenes, "shipped")
 	errs := []error{c.addFixtures(l.fixtures)}
@@ -178,15 +178,15 @@ func (c *Config) fill(l *loaded) error {
 	return errors.Join(errs...)
 }
 
-// addFixtures puts the shipped fixtures on a shelf, and over them those of the folders.
-func (c *Config) addFixtures(shelf *fixture.Library) error {
-	errs := []error{shelf.Add(c.ShippedFixtures)}
+// addFixtures adds the shipped fixtures, and over them those of the folders.
+func (c *Config) addFixtures(fixtures *fixture.Library) error {
+	errs := []error{fixtures.Add(c.ShippedFixtures)}
 	for _, dir := range c.Fixtures {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return fmt.Errorf("--fixtures: %w", err)
 		}
-		errs = append(errs, shelf.Add(root.FS()), root.Close())
+		errs = append(errs, fixtures.Add(root.FS()), root.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -257,10 +257,10 @@ func (c *Config) activeScenarios(l *loaded) ([]*scenario.Scenario, error) {
 func (c *Config) auth(apis []*contract.API) (map[string]contract.Auth, error) {
 	modes := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
 	all := map[string]contract.Auth{}
-	for _, said := range c.Auth {
-		name, mode, one := strings.Cut(said, "=")
+	for _, pair := range c.Auth {
+		name, mode, one := strings.Cut(pair, "=")
 		if !one {
-			name, mode = "", said
+			name, mode = "", pair
 		}
 		if !slices.Contains(modes, mode) {
 			return nil, fmt.Errorf("--auth: there is no mode %q%s", mode, document.Hint(mode, modes))

@@ -12,7 +12,7 @@ import (
 )
 
 // A reloader reads the folders of users anew when something in them changes.
-// What has a fault is told, and what was read last without one stays in force.
+// A file with a fault is logged, and its last version without one stays in force.
 type reloader struct {
 	config    Config
 	apis      []*contract.API
@@ -57,7 +57,7 @@ func (r *reloader) reload() {
 	}
 }
 
-// folder has one folder read, and tells once what stands in its way.
+// folder reads one folder, and logs each fault of the folder once.
 func (r *reloader) folder(flag, dir string, read func(*os.Root) error) {
 	root, err := os.OpenRoot(dir)
 	if err == nil {
@@ -66,7 +66,7 @@ func (r *reloader) folder(flag, dir string, read func(*os.Root) error) {
 	r.report(flag+" "+dir, err)
 }
 
-// report tells a fault that was not told before, and that it is over.
+// report logs a fault when it is new, and once more when it is over.
 func (r *reloader) report(what string, err error) {
 	text := ""
 	if err != nil {
@@ -82,7 +82,7 @@ func (r *reloader) report(what string, err error) {
 	r.lastError[what] = text
 }
 
-// scenarios reads the scenarios of a folder, and tells what changed.
+// scenarios reads the scenarios of a folder, and logs what changed.
 func (r *reloader) scenarios(root *os.Root, dir string) error {
 	changes, err := r.library.Reload(root.FS(), dir)
 	if unread := (*library.UnreadError)(nil); errors.As(err, &unread) {
@@ -102,18 +102,18 @@ func (r *reloader) scenarios(root *os.Root, dir string) error {
 			r.config.Log.Info("a scenario was read", "scenario", c.Name, "file", c.File, "change", string(c.Kind))
 		}
 	}
-	return nil // faults of single files are told
+	return nil // faults of single files are logged
 }
 
 // fixtures reads all fixtures anew. Sandboxes that are made or reset from now
-// on begin with them. Where one has a fault, or no world can be made of one that
+// on begin with them. Where one has a fault, or no state can be made of one that
 // is used, all stay as they were.
 func (r *reloader) fixtures() error {
-	shelf := fixture.NewLibrary(r.config.APIs)
-	if err := r.config.addFixtures(shelf); err != nil {
+	fixtures := fixture.NewLibrary(r.config.APIs)
+	if err := r.config.addFixtures(fixtures); err != nil {
 		return err
 	}
-	used, err := r.config.fixtures(&loaded{fixtures: shelf})
+	used, err := r.config.fixtures(&loaded{fixtures: fixtures})
 	if err != nil {
 		return err
 	}

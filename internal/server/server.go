@@ -74,7 +74,7 @@ func Start(c Config) (*Server, error) {
 	return s, nil
 }
 
-// open opens every port, or tells which could not be.
+// open opens every port, or returns which could not be opened.
 func (s *Server) open() error {
 	l, err := listen(s.config.ControlBind, s.config.ControlPort, "control", "--control-port")
 	if err != nil {
@@ -93,16 +93,16 @@ func (s *Server) open() error {
 		s.serve(l, s.gateway.Shared())
 	}
 	for _, api := range s.APIs {
-		if err := s.openOwn(api); err != nil {
+		if err := s.openAPIPort(api); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// openOwn opens the port of one API. One that is taken is done without, unless
-// it was asked for: the shared door is there too.
-func (s *Server) openOwn(api *contract.API) error {
+// openAPIPort opens the port of one API. Where it is taken, the API is served at
+// the door only, unless the user named the ports.
+func (s *Server) openAPIPort(api *contract.API) error {
 	port, open, err := s.config.apiPort(api)
 	if err != nil || !open {
 		return err
@@ -156,10 +156,10 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-// Broken tells when a port fails while it is served.
+// Broken delivers the error of a port that fails while it is served.
 func (s *Server) Broken() <-chan error { return s.broken }
 
-// Panics tells how many requests ended in a fault of understudy's own.
+// Panics returns how many requests ended in a fault of understudy's own.
 func (s *Server) Panics() int64 { return s.gateway.Panics() }
 
 // Close lets the requests that are under way end, until ctx is done, and then
@@ -187,7 +187,7 @@ func (s *Server) URL(api string) string {
 	return s.urls("http://" + s.config.Bind)[api]
 }
 
-// urls tells the addresses of all APIs as one who asked at base sees them.
+// urls returns the addresses of all APIs as a client of base sees them.
 func (s *Server) urls(base string) map[string]string {
 	host := hostOf(base)
 	door := s.config.AdvertiseDoor

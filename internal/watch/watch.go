@@ -1,6 +1,6 @@
-// Package watch tells when files below folders have changed: by what the
-// operating system says of them, or by looking every now and then where it says
-// nothing, as for volumes that are mounted into a container.
+// Package watch reports when files below folders change: by the events of the
+// operating system, or by polling where there are none, as for volumes that are
+// mounted into a container.
 package watch
 
 import (
@@ -17,31 +17,31 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Pause is the least time between two calls of Changed. What changes meanwhile
-// is told by the next one.
+// Pause is the least time between two calls of Changed. The next call covers what
+// changes meanwhile.
 const Pause = 100 * time.Millisecond
 
 // Config says what is watched.
 type Config struct {
 	Folders []string         // each with the folders that are in it
-	Every   time.Duration    // how often is looked; 0: the operating system tells
+	Every   time.Duration    // interval of polling; 0: events of the operating system
 	Changed func()           // called in one goroutine, never twice at a time
-	Fault   func(error)      // what stands in the way of watching; the rest is watched all the same
-	Wall    func() time.Time // what ages of files are told by
+	Fault   func(error)      // called with each folder's fault, once; the others are watched all the same
+	Wall    func() time.Time // by which the age of files is judged
 }
 
 // A Watcher watches until it is closed.
 type Watcher struct {
-	config Config
-	notify *fsnotify.Watcher // nil: it looks by itself
-	stop   chan struct{}
-	done   chan struct{}
-	told   map[string]bool // faults
+	config   Config
+	notify   *fsnotify.Watcher // nil: polling
+	stop     chan struct{}
+	done     chan struct{}
+	reported map[string]bool // faults
 }
 
 // New begins to watch. The folders need not be there yet.
 func New(config Config) (*Watcher, error) {
-	w := &Watcher{config: config, stop: make(chan struct{}), done: make(chan struct{}), told: map[string]bool{}}
+	w := &Watcher{config: config, stop: make(chan struct{}), done: make(chan struct{}), reported: map[string]bool{}}
 	w.config.Folders = nil
 	for _, dir := range config.Folders {
 		absolute, err := filepath.Abs(dir)
@@ -51,7 +51,7 @@ func New(config Config) (*Watcher, error) {
 		w.config.Folders = append(w.config.Folders, absolute)
 	}
 	if config.Every > 0 {
-		go w.look(w.print())
+		go w.poll(w.fingerprint())
 		return w, nil
 	}
 	var err error
@@ -59,7 +59,7 @@ func New(config Config) (*Watcher, error) {
 		return nil, fmt.Errorf("watching folders: %w; look for changes instead with --poll 1s", err)
 	}
 	w.add()
-	go w.listen()
+	go w.handleEvents()
 	return w, nil
 }
 
@@ -73,8 +73,8 @@ func (w *Watcher) Close() error {
 	return w.notify.Close()
 }
 
-// listen waits for what the operating system tells.
-func (w *Watcher) listen() {
+// handleEvents waits for events of the operating system.
+func (w *Watcher) handleEvents() {
 	defer close(w.done)
 	var due <-chan time.Time // nil: nothing has changed
 	for {
@@ -87,14 +87,14 @@ func (w *Watcher) listen() {
 			}
 		case err := <-w.notify.Errors:
 			if !errors.Is(err, fsnotify.ErrEventOverflow) {
-				w.fault(err)
+				w.reportFault(err)
 			}
-			if due == nil { // more was to be told than could be kept
+			if due == nil { // events were lost
 				due = time.After(Pause)
 			}
 		case <-due:
 			due = nil
-			w.add() // before anybody reads: what is written after that is told
+			w.add() // before the files are read, so that later changes give events
 			w.config.Changed()
 		}
 	}
@@ -108,15 +108,15 @@ func (w *Watcher) inside(name string) bool {
 	})
 }
 
-// add watches the folders, those in them, and their parents: a folder that goes
-// and comes again is another one, of which only the parent can tell.
+// add watches the folders, those in them, and their parents: a folder that is
+// deleted and made again is another one, for which only the parent has an event.
 func (w *Watcher) add() {
 	for _, dir := range w.config.Folders {
 		w.watch(filepath.Dir(dir))
 		w.watch(dir)
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // it is gone; its parent tells when it is back
+			continue // it is gone; its parent has an event when it is back
 		}
 		for _, e := range entries {
 			if name := filepath.Join(dir, e.Name()); isFolder(name, e) {
@@ -137,20 +137,20 @@ func isFolder(name string, e fs.DirEntry) bool {
 
 func (w *Watcher) watch(dir string) {
 	if err := w.notify.Add(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		w.fault(fmt.Errorf("watching %s: %w; look for changes instead with --poll 1s", dir, err))
+		w.reportFault(fmt.Errorf("watching %s: %w; look for changes instead with --poll 1s", dir, err))
 	}
 }
 
-// fault tells a fault once.
-func (w *Watcher) fault(err error) {
-	if text := err.Error(); !w.told[text] {
-		w.told[text] = true
+// reportFault reports each fault once.
+func (w *Watcher) reportFault(err error) {
+	if text := err.Error(); !w.reported[text] {
+		w.reported[text] = true
 		w.config.Fault(err)
 	}
 }
 
-// look looks whether something has changed, every now and then.
-func (w *Watcher) look(before fingerprint) {
+// poll compares fingerprints of the folders at every interval.
+func (w *Watcher) poll(before fingerprint) {
 	defer close(w.done)
 	ticker := time.NewTicker(w.config.Every)
 	defer ticker.Stop()
@@ -159,7 +159,7 @@ func (w *Watcher) look(before fingerprint) {
 		case <-w.stop:
 			return
 		case <-ticker.C:
-			now := w.print()
+			now := w.fingerprint()
 			if now.sum != before.sum || before.young {
 				w.config.Changed()
 			}
@@ -178,7 +178,7 @@ type fingerprint struct {
 const youth = 2 * time.Second
 
 // print looks at names, sizes and times. Nothing is opened.
-func (w *Watcher) print() fingerprint {
+func (w *Watcher) fingerprint() fingerprint {
 	var p fingerprint
 	h := fnv.New64a()
 	now := w.config.Wall()
