@@ -50,18 +50,18 @@ func activeAnswerOf(st player.Status) activeAnswer {
 }
 
 func activeRuleOf(r player.RuleStatus) activeRule {
-	told := activeRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
-	told.Outcome, told.Outcomes = oneOrSeveral(r.Outcomes)
-	if told.Outcomes != nil {
-		told.Next = cmp.Or(r.Next, scenario.Emulator)
+	answer := activeRule{Rule: r.Rule, Line: r.Line, Operation: r.Operation, Fired: r.Fired, Skipped: r.Skipped, Left: r.Left}
+	answer.Outcome, answer.Outcomes = oneOrSeveral(r.Outcomes)
+	if answer.Outcomes != nil {
+		answer.Next = cmp.Or(r.Next, scenario.Emulator)
 	}
 	if r.Expect > 0 {
-		told.Expect = &expect{r.Expect, r.Fired >= r.Expect}
+		answer.Expect = &expect{r.Expect, r.Fired >= r.Expect}
 	}
-	return told
+	return answer
 }
 
-// oneOrSeveral tells outcomes as a file does: one by its name, several as a
+// oneOrSeveral returns outcomes as a file has them: one by its name, several as a
 // list.
 func oneOrSeveral(outcomes []string) (string, []string) {
 	if len(outcomes) == 1 && outcomes[0] != scenario.Emulator {
@@ -129,18 +129,18 @@ func (s *Server) findScenario(a *request) (*scenario.Scenario, scenario.Narrow, 
 	if err != nil {
 		return nil, scenario.Narrow{}, err
 	}
-	said, err := a.object(scenario.NarrowKeys...)
-	if err != nil || len(said) == 0 {
+	members, err := a.object(scenario.NarrowKeys...)
+	if err != nil || len(members) == 0 {
 		return found, scenario.Narrow{}, err
 	}
-	by, err := scenario.ParseNarrow(found, wire.Encode(said), s.config.APIs)
+	by, err := scenario.ParseNarrow(found, wire.Encode(members), s.config.APIs)
 	if err != nil {
 		return nil, scenario.Narrow{}, narrowProblem(err)
 	}
 	return found, by, nil
 }
 
-// narrowProblem tells what is wrong with a body that narrows. The places of the
+// narrowProblem says what is wrong with a body that narrows. The places of the
 // faults are those of a text that the client never saw, so they are left out.
 func narrowProblem(err error) *problem {
 	p := refuse(http.StatusUnprocessableEntity, "the body does not fit the scenario, which was not switched on")

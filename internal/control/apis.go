@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// service is what is told of an API in the list of all.
+// service is an API in the list of all.
 type service struct {
 	Name       string   `json:"name"`
 	Title      string   `json:"title"`
@@ -17,7 +17,7 @@ type service struct {
 	Operations int      `json:"operation_count"`
 }
 
-// table is all that is told of an API.
+// table is an API in full.
 type table struct {
 	service
 	Checks      []check      `json:"checks"`
@@ -136,7 +136,7 @@ func outcomeOf(api *contract.API, op *contract.Operation, o *contract.Outcome) o
 	}
 }
 
-// params tells rows. body is what the first of the places is called: rows of
+// params describes rows. body is what the first of the places is called: rows of
 // fixtures, switches and triggers stand in no request.
 func params(rows []contract.Param, body string) []param {
 	return mapSlice(rows, func(p contract.Param) param { return paramOf(p, body) })

@@ -15,8 +15,8 @@ func (s *Server) readClock(_ *request, box *sandbox.Sandbox) (any, error) {
 	return box.Clock.Read(), nil
 }
 
-// hands are what can be done to a clock, by the member that asks for it.
-var hands = map[string]func(c *clock.Clock, said any) error{
+// clockActions are what can be done to a clock, by the member that asks for it.
+var clockActions = map[string]func(c *clock.Clock, value any) error{
 	"advance":    advance,
 	"freeze":     freeze,
 	"follow":     follow,
@@ -24,12 +24,12 @@ var hands = map[string]func(c *clock.Clock, said any) error{
 }
 
 func (s *Server) setClock(a *request, box *sandbox.Sandbox) (any, error) {
-	known := slices.Sorted(maps.Keys(hands))
-	said, err := a.object(known...)
+	known := slices.Sorted(maps.Keys(clockActions))
+	members, err := a.object(known...)
 	if err != nil {
 		return nil, err
 	}
-	names := slices.Sorted(maps.Keys(said))
+	names := slices.Sorted(maps.Keys(members))
 	if len(names) != 1 {
 		found := "none"
 		if len(names) > 1 {
@@ -37,7 +37,7 @@ func (s *Server) setClock(a *request, box *sandbox.Sandbox) (any, error) {
 		}
 		return nil, refuse(http.StatusBadRequest, "the body has %s of the members %s; exactly one was expected", found, strings.Join(known, ", "))
 	}
-	if err := hands[names[0]](box.Clock, said[names[0]]); err != nil {
+	if err := clockActions[names[0]](box.Clock, members[names[0]]); err != nil {
 		return nil, err
 	}
 	return box.Clock.Read(), nil
@@ -47,14 +47,14 @@ func (s *Server) setClock(a *request, box *sandbox.Sandbox) (any, error) {
 // times overflows: a hundred years.
 const furthest = 100 * 365 * 24 * time.Hour
 
-// lastYear is the last year that RFC 3339 can tell.
+// lastYear is the last year that RFC 3339 can write.
 const lastYear = 9999
 
-func advance(c *clock.Clock, said any) error {
-	text, _ := said.(string)
+func advance(c *clock.Clock, value any) error {
+	text, _ := value.(string)
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return refuse(http.StatusBadRequest, `advance is %s; a positive duration such as "20m" or "36h" was expected`, describe(said))
+		return refuse(http.StatusBadRequest, `advance is %s; a positive duration such as "20m" or "36h" was expected`, describe(value))
 	}
 	if d > furthest || c.Now().Add(d).Year() > lastYear {
 		return refuse(http.StatusBadRequest, "advance is %s, which is too far; at most %s at once and no further than the year %d was expected", text, furthest, lastYear)
@@ -65,29 +65,29 @@ func advance(c *clock.Clock, said any) error {
 	return nil
 }
 
-func freeze(c *clock.Clock, said any) error {
-	text, _ := said.(string)
+func freeze(c *clock.Clock, value any) error {
+	text, _ := value.(string)
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.IsZero() {
-		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, describe(said))
+		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, describe(value))
 	}
 	c.Freeze(t)
 	return nil
 }
 
-func follow(c *clock.Clock, said any) error {
-	if said != true {
-		return refuse(http.StatusBadRequest, "follow is %s; true was expected; to stop the clock, freeze it", describe(said))
+func follow(c *clock.Clock, value any) error {
+	if value != true {
+		return refuse(http.StatusBadRequest, "follow is %s; true was expected; to stop the clock, freeze it", describe(value))
 	}
 	c.Follow()
 	return nil
 }
 
-func signatures(c *clock.Clock, said any) error {
-	text, _ := said.(string)
+func signatures(c *clock.Clock, value any) error {
+	text, _ := value.(string)
 	by := clock.Signatures(text)
 	if by != clock.Wall && by != clock.Sandbox {
-		return refuse(http.StatusBadRequest, "signatures is %s%s", describe(said), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
+		return refuse(http.StatusBadRequest, "signatures is %s%s", describe(value), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
 	}
 	c.JudgeBy(by)
 	return nil

@@ -31,7 +31,7 @@ func (s *Server) guard(answer http.Header, r *http.Request) *problem {
 		with("WWW-Authenticate", `Bearer realm="understudy"`)
 }
 
-// ours are the domains that nobody can register, so that a name below them
+// ours are domains that cannot be registered, so that a name below them
 // leads to this machine or network.
 var ours = []string{".localhost", ".local", ".internal", ".test", ".home.arpa"}
 

@@ -16,7 +16,7 @@ var filters = []string{"api", "operation", "outcome", "decided_by", "status", "s
 
 // How many entries a list has.
 const (
-	fewEntries  = 100 // where nothing is said
+	fewEntries  = 100 // the default
 	mostEntries = 1000
 )
 
@@ -77,8 +77,8 @@ func (s *Server) filter(a *request, box *sandbox.Sandbox) (journal.Filter, error
 	for name, read := range map[string]func(*journal.Filter, string, *sandbox.Sandbox) error{
 		"decided_by": decidedBy, "status": statusOf, "since": since, "limit": limitOf, "after": after,
 	} {
-		if said := q[name]; said != "" {
-			if err := read(&f, said, box); err != nil {
+		if value := q[name]; value != "" {
+			if err := read(&f, value, box); err != nil {
 				return f, err
 			}
 		}
@@ -86,53 +86,53 @@ func (s *Server) filter(a *request, box *sandbox.Sandbox) (journal.Filter, error
 	return f, nil
 }
 
-func decidedBy(f *journal.Filter, said string, _ *sandbox.Sandbox) error {
+func decidedBy(f *journal.Filter, value string, _ *sandbox.Sandbox) error {
 	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Check)}
-	if !slices.Contains(kinds, said) {
-		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(said), hint(said, kinds))
+	if !slices.Contains(kinds, value) {
+		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(value), hint(value, kinds))
 	}
-	f.DecidedBy = journal.Kind(said)
+	f.DecidedBy = journal.Kind(value)
 	return nil
 }
 
-func statusOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
-	f.Status, err = wholeNumber("status", said, 100, 999)
+func statusOf(f *journal.Filter, value string, _ *sandbox.Sandbox) (err error) {
+	f.Status, err = wholeNumber("status", value, 100, 999)
 	return err
 }
 
-func limitOf(f *journal.Filter, said string, _ *sandbox.Sandbox) (err error) {
-	f.Limit, err = wholeNumber("limit", said, 1, mostEntries)
+func limitOf(f *journal.Filter, value string, _ *sandbox.Sandbox) (err error) {
+	f.Limit, err = wholeNumber("limit", value, 1, mostEntries)
 	return err
 }
 
-func wholeNumber(name, said string, least, most int) (int, error) {
-	n, err := strconv.Atoi(said)
+func wholeNumber(name, value string, least, most int) (int, error) {
+	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > most {
-		return 0, refuse(http.StatusBadRequest, "%s is %s; a whole number from %d to %d was expected", name, quote(said), least, most)
+		return 0, refuse(http.StatusBadRequest, "%s is %s; a whole number from %d to %d was expected", name, quote(value), least, most)
 	}
 	return n, nil
 }
 
 // since takes an instant, or how long ago it was by the sandbox's clock, by
 // which entries are dated.
-func since(f *journal.Filter, said string, box *sandbox.Sandbox) error {
-	if t, err := time.Parse(time.RFC3339, said); err == nil {
+func since(f *journal.Filter, value string, box *sandbox.Sandbox) error {
+	if t, err := time.Parse(time.RFC3339, value); err == nil {
 		f.Since = t
 		return nil
 	}
-	d, err := time.ParseDuration(said)
+	d, err := time.ParseDuration(value)
 	if err != nil || d < 0 {
-		return refuse(http.StatusBadRequest, "since is %s; an instant such as 2026-03-01T12:00:00Z or a duration such as 5m was expected", quote(said))
+		return refuse(http.StatusBadRequest, "since is %s; an instant such as 2026-03-01T12:00:00Z or a duration such as 5m was expected", quote(value))
 	}
 	f.Since = box.Clock.Now().Add(-d)
 	return nil
 }
 
-func after(f *journal.Filter, said string, box *sandbox.Sandbox) error {
-	n, ours := strings.CutPrefix(said, box.Name+"-")
+func after(f *journal.Filter, value string, box *sandbox.Sandbox) error {
+	n, ours := strings.CutPrefix(value, box.Name+"-")
 	if _, err := strconv.ParseUint(n, 10, 63); !ours || err != nil {
-		return refuse(http.StatusBadRequest, "after is %s; the next of a list before, or an entry's id such as %s-12 was expected", quote(said), box.Name)
+		return refuse(http.StatusBadRequest, "after is %s; the next of a list before, or an entry's id such as %s-12 was expected", quote(value), box.Name)
 	}
-	f.After = said
+	f.After = value
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// metrics is what /metrics tells. Labels are words of the tables and never of a
+// metrics are the metrics of /metrics. Labels are names of the tables and never of a
 // request, so that no client can make their number grow.
 type metrics struct {
 	calls   *prometheus.CounterVec
@@ -39,7 +39,7 @@ func newMetrics(s *Server) *metrics {
 	return m
 }
 
-// gauges are read when somebody looks.
+// gauges are computed at each request for /metrics.
 func (s *Server) gauges() []prometheus.Collector {
 	held := func(of func(journal.Counts) int) func() float64 {
 		return func() float64 {

@@ -28,7 +28,7 @@ func (s *Server) describeAPI(a *request) (any, error) {
 	return openAPIAnswer(openapi.Document(api, about)), nil
 }
 
-// describe tells this API itself, which is where the document was asked for.
+// describe describes the control API itself, at the address of the request.
 func (s *Server) describe(*request) (any, error) {
 	var routes []openapi.Route
 	for _, r := range s.routes() {

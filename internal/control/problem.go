@@ -13,8 +13,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A problem is a refusal as RFC 9457 tells it. It is an error, so that whoever
-// answers a request may return it.
+// A problem is a refusal as an RFC 9457 problem document. It is an error, so that
+// handlers can return it.
 type problem struct {
 	Title      string               `json:"title"`
 	Status     int                  `json:"status"`
@@ -41,8 +41,8 @@ func (p *problem) with(name, value string) *problem {
 	return p
 }
 
-// problemOf is the problem that err is, or one that tells err as a failure of
-// understudy's own.
+// problemOf returns the problem that err is, or one that describes err as a failure
+// of understudy's own.
 func problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
@@ -78,7 +78,7 @@ func splitErrors(err error) []error {
 	return all
 }
 
-// quote and hint are how a refusal speaks of a word that it does not know.
+// quote and hint are how a refusal names something unknown.
 func quote(s string) string { return document.Quote(s) }
 
 func hint(got string, known []string) string { return document.Hint(got, known) }

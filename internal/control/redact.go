@@ -33,14 +33,14 @@ func newRedactor(secrets []string) *redactor {
 	for _, s := range secrets {
 		r.names[strings.ToLower(s)] = true
 	}
-	var words []string
+	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r.names)) {
-		words = append(words, regexp.QuoteMeta(name))
+		names = append(names, regexp.QuoteMeta(name))
 	}
-	word := `(?:` + strings.Join(words, "|") + `)`
-	r.json = regexp.MustCompile(`(?is)("` + word + `"\s*:\s*)("(?:[^"\\]|\\.)*"?|[{\[].*|[^\s",}\]]+)`)
-	r.form = regexp.MustCompile(`(?is)(\bname="?` + word + `"?[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(\r?\n--|$)`)
-	r.pairs = regexp.MustCompile(`(?i)(\b` + word + `="?)([^\s&,;"]+)`)
+	anyName := `(?:` + strings.Join(names, "|") + `)`
+	r.json = regexp.MustCompile(`(?is)("` + anyName + `"\s*:\s*)("(?:[^"\\]|\\.)*"?|[{\[].*|[^\s",}\]]+)`)
+	r.form = regexp.MustCompile(`(?is)(\bname="?` + anyName + `"?[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(\r?\n--|$)`)
+	r.pairs = regexp.MustCompile(`(?i)(\b` + anyName + `="?)([^\s&,;"]+)`)
 	return r
 }
 
@@ -179,12 +179,12 @@ func (f *redaction) blackenJSON(text []byte) []byte {
 // member blackens a member of an object, or an element of a list, which has no
 // name.
 func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
-	said, ok := name.(string)
+	key, ok := name.(string)
 	if !ok {
 		return f.blackenJSON(value)
 	}
-	head := append(wire.Encode(said), ':')
-	if !f.secret(said) {
+	head := append(wire.Encode(key), ':')
+	if !f.secret(key) {
 		return append(head, f.blackenJSON(value)...)
 	}
 	var s string

@@ -39,18 +39,18 @@ func (a *request) body() ([]byte, error) {
 }
 
 // object reads the body as a JSON object with no members but the known ones.
-// An empty body says nothing: it is an empty object.
+// An empty body counts as an empty object.
 func (a *request) object(known ...string) (contract.Values, error) {
-	said, err := a.members()
+	members, err := a.members()
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(said)) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !slices.Contains(known, name) {
 			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hint(name, known))
 		}
 	}
-	return said, nil
+	return members, nil
 }
 
 // members reads the body as a JSON object of any members.
@@ -59,15 +59,15 @@ func (a *request) members() (contract.Values, error) {
 	if err != nil || len(strings.TrimSpace(string(body))) == 0 {
 		return contract.Values{}, err
 	}
-	said, err := wire.Object(body)
+	members, err := wire.Object(body)
 	var fault *wire.Fault
 	if errors.As(err, &fault) {
 		return nil, refuse(http.StatusBadRequest, "the body cannot be read as a JSON object: %v", fault)
 	}
-	return said, err
+	return members, err
 }
 
-// yaml reports whether the body is said to be YAML.
+// yaml reports whether the Content-Type says YAML.
 func (a *request) yaml() bool {
 	kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	return err == nil && strings.HasSuffix(kind, "yaml")

@@ -119,26 +119,26 @@ func echoPath(path string) string {
 	})
 }
 
-// notFoundProblem tells that there is no such route, and which is near.
+// notFoundProblem says that there is no such route, and which is near.
 func notFoundProblem(path string, paths []string) *problem {
-	said := strings.Split(path, "/")
+	given := strings.Split(path, "/")
 	var near []string
 	for _, p := range paths {
-		near = append(near, fillPath(p, said))
+		near = append(near, fillPath(p, given))
 	}
 	return refuse(http.StatusNotFound, "there is no route %s%s; GET / lists all routes", quote(path), hint(path, near))
 }
 
-// fillPath is a path of the table with what was said put into its places.
-func fillPath(path string, said []string) string {
+// fillPath returns a path of the table with its parameters filled from a given path.
+func fillPath(path string, given []string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if !place.MatchString(p) || i >= len(said) {
+		if !place.MatchString(p) || i >= len(given) {
 			continue
 		}
-		parts[i] = said[i]
+		parts[i] = given[i]
 		if strings.HasSuffix(p, "...}") {
-			parts[i] = strings.Join(said[i:], "/")
+			parts[i] = strings.Join(given[i:], "/")
 		}
 	}
 	return strings.Join(parts, "/")
@@ -201,7 +201,7 @@ func (r *route) read(u *url.URL) (map[string]string, error) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the query cannot be read: %v", err)
 	}
-	said := map[string]string{}
+	query := map[string]string{}
 	for name, values := range given {
 		if !slices.Contains(r.query, name) {
 			return nil, refuse(http.StatusBadRequest, "%s takes no query parameter %s%s", r.path, quote(name), hint(name, r.query))
@@ -212,9 +212,9 @@ func (r *route) read(u *url.URL) (map[string]string, error) {
 		if values[0] == "" {
 			return nil, refuse(http.StatusBadRequest, "the query parameter %s is empty; give it a value or leave it out", name)
 		}
-		said[name] = values[0]
+		query[name] = values[0]
 	}
-	return said, nil
+	return query, nil
 }
 
 // write puts an answer on the wire.

@@ -13,7 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// sandboxAnswer is what is told of a sandbox.
+// sandboxAnswer is a sandbox as the control API shows it.
 type sandboxAnswer struct {
 	Name        string                     `json:"name"`
 	URLs        map[string]string          `json:"urls"`        // by API
@@ -52,16 +52,16 @@ func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox) (sandboxAnswer,
 		w.Scenarios = append(w.Scenarios, on.Scenario)
 	}
 	for _, api := range s.config.APIs {
-		room, err := box.Instance(api)
+		instance, err := box.Instance(api)
 		if err != nil {
 			return sandboxAnswer{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
 		}
-		room.WithState(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
+		instance.WithState(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
 	}
 	return w, nil
 }
 
-// resetAnswer tells what a reset put back.
+// resetAnswer lists what a reset set back.
 type resetAnswer struct {
 	Sandbox string         `json:"sandbox"`
 	Reset   []sandbox.Part `json:"reset"`
@@ -88,12 +88,12 @@ func partsOf(only string) ([]sandbox.Part, error) {
 		known = append(known, string(p))
 	}
 	var parts []sandbox.Part
-	for word := range strings.SplitSeq(only, ",") {
-		word = strings.TrimSpace(word)
-		if !slices.Contains(known, word) {
-			return nil, refuse(http.StatusBadRequest, "a sandbox has no part %s%s", quote(word), hint(word, known))
+	for name := range strings.SplitSeq(only, ",") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(known, name) {
+			return nil, refuse(http.StatusBadRequest, "a sandbox has no part %s%s", quote(name), hint(name, known))
 		}
-		parts = append(parts, sandbox.Part(word))
+		parts = append(parts, sandbox.Part(name))
 	}
 	return parts, nil
 }

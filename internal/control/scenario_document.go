@@ -62,36 +62,36 @@ type answer struct {
 }
 
 func scenarioDocumentOf(s *scenario.Scenario) scenarioDocument {
-	told := scenarioDocument{s.FullName(), s.API, s.Description, nonNil(s.Tags), s.File, nil}
+	doc := scenarioDocument{s.FullName(), s.API, s.Description, nonNil(s.Tags), s.File, nil}
 	for i := range s.Rules {
-		told.Rules = append(told.Rules, ruleOf(&s.Rules[i]))
+		doc.Rules = append(doc.Rules, ruleOf(&s.Rules[i]))
 	}
-	return told
+	return doc
 }
 
 func ruleOf(r *scenario.Rule) rule {
-	told := rule{
+	doc := rule{
 		Line: r.Line, Operation: r.Operation, Where: whereOf(r.Where), State: r.State, Times: r.Times, Skip: r.Skip,
 		Chance: r.Chance, From: durationOf(r.From), Until: durationOf(r.Until),
 		Message: r.Message, Phantom: r.Phantom, Then: r.Then, Wire: networkOf(r.Wire),
 	}
-	told.Outcome, told.Outcomes = oneOrSeveral(r.Outcomes)
+	doc.Outcome, doc.Outcomes = oneOrSeveral(r.Outcomes)
 	if r.Again {
-		told.Repeat = "all"
+		doc.Repeat = "all"
 	}
 	if len(r.With) > 0 {
-		told.With = patchOf(r.With)
+		doc.With = patchOf(r.With)
 	}
 	for _, t := range r.Triggers {
-		if told.Trigger == nil {
-			told.Trigger = map[string]contract.Values{}
+		if doc.Trigger == nil {
+			doc.Trigger = map[string]contract.Values{}
 		}
-		told.Trigger[t.Name] = t.In
+		doc.Trigger[t.Name] = t.In
 	}
 	if r.Expect > 0 {
-		told.Expect = map[string]int{"fired": r.Expect}
+		doc.Expect = map[string]int{"fired": r.Expect}
 	}
-	return told
+	return doc
 }
 
 // durationOf is a duration as files write it; 0 says nothing.
@@ -102,26 +102,26 @@ func durationOf(d time.Duration) string {
 	return d.String()
 }
 
-// whereOf tells conditions by their parameters.
+// whereOf returns conditions by their parameters.
 func whereOf(where []scenario.Condition) map[string]any {
 	if len(where) == 0 {
 		return nil
 	}
-	told := map[string]any{}
+	doc := map[string]any{}
 	for i := range where {
 		c := &where[i]
 		if c.Match == scenario.Equal {
-			told[c.Param] = c.Value
+			doc[c.Param] = c.Value
 			continue
 		}
-		matcher, _ := told[c.Param].(map[string]any)
+		matcher, _ := doc[c.Param].(map[string]any)
 		if matcher == nil {
 			matcher = map[string]any{}
-			told[c.Param] = matcher
+			doc[c.Param] = matcher
 		}
 		matcher[string(c.Match)] = operandOf(c)
 	}
-	return told
+	return doc
 }
 
 func operandOf(c *scenario.Condition) any {

@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
-// scenarioAnswer is what the list tells of a scenario of the library.
+// scenarioAnswer is a scenario in the list of the library.
 type scenarioAnswer struct {
 	Name        string   `json:"name"` // in full: API and name
 	API         string   `json:"api"`
@@ -77,7 +77,7 @@ func (s *Server) putScenario(a *request) (any, error) {
 	return scenarioDocumentOf(put), nil
 }
 
-// faultsProblem tells what is wrong with a scenario, or why it cannot be taken in
+// faultsProblem says what is wrong with a scenario, or why it cannot be taken in
 // though nothing is.
 func faultsProblem(err error) *problem {
 	var fault *document.Fault

@@ -33,8 +33,8 @@ type Config struct {
 	Token           string       // bearer token that every route but the probes asks for; "": none
 	AllowHosts      []string     // host names served beside those that only this machine or network can mean
 	Origins         []string     // origins from which browsers may write: https://ci.example.com
-	Redact          bool         // the journal is told without secrets
-	Panics          func() int64 // how many calls ended in a fault of understudy's own; nil: nobody counts
+	Redact          bool         // the journal is shown without secrets
+	Panics          func() int64 // how many calls ended in a fault of understudy's own; may be nil
 	Callbacks       *callback.Sender
 	Log             *slog.Logger // nil: nothing is logged
 	Body            int64        // longest request body in bytes; 0: 1 MiB
@@ -44,7 +44,7 @@ type Config struct {
 // A Server answers the control API.
 type Server struct {
 	config   Config
-	redacts  map[string]*redactor // by API; empty where the journal is told as it is
+	redacts  map[string]*redactor // by API; empty where the journal is shown as it is
 	echo     *echo.Echo
 	metrics  *metrics
 	began    time.Time // by the wall clock
@@ -76,7 +76,7 @@ func New(config Config) *Server {
 	return s
 }
 
-// SetReady says what /readyz tells from now on.
+// SetReady sets what /readyz answers.
 func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
 
 // Handler is the control API: one check and one router for everything.
@@ -113,7 +113,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 	refuse(http.StatusInternalServerError, "understudy failed on this request: %v. The log has the stack. Please report it.", fault).write(w)
 }
 
-// panics tells how many requests of any port ended in a fault of understudy's own.
+// panics returns how many requests of any port ended in a fault of understudy's own.
 func (s *Server) panics() int64 {
 	n := s.failures.Load()
 	if s.config.Panics != nil {

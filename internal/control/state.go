@@ -65,7 +65,7 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	done := restoreAnswer{box.Name, []string{}}
 	for _, api := range s.config.APIs {
-		if _, said := m.State[api.Name]; said {
+		if _, given := m.State[api.Name]; given {
 			done.Restored = append(done.Restored, api.Name)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// state is what a probe is told.
+// state is the answer to a probe.
 type state struct {
 	Status string `json:"status"`
 }
@@ -25,13 +25,13 @@ func (s *Server) readyz(*request) (any, error) {
 	return state{"ready"}, nil
 }
 
-// Observe counts a call. It is the gateway's to tell, once an answer has left.
+// Observe counts a call. The gateway calls it once an answer has left.
 func (s *Server) Observe(e *journal.Entry) {
 	s.calls.Add(1)
 	s.metrics.observe(e)
 }
 
-// status is what the server tells of itself.
+// status describes the server.
 type status struct {
 	Version       string            `json:"version"`
 	Commit        string            `json:"commit"`

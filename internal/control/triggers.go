@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// triggerAnswer tells which trigger was pulled and where.
+// triggerAnswer is the trigger that was run, and where.
 type triggerAnswer struct {
 	Sandbox string `json:"sandbox"`
 	API     string `json:"api"`
@@ -32,11 +32,11 @@ func (s *Server) runTrigger(a *request, box *sandbox.Sandbox) (any, error) {
 		p.Violations = found
 		return nil, p
 	}
-	room, err := box.Instance(api)
+	instance, err := box.Instance(api)
 	if err != nil {
 		return nil, err
 	}
-	if err := room.Trigger(trigger, in); err != nil {
+	if err := instance.Trigger(trigger, in); err != nil {
 		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
 	}
 	return triggerAnswer{box.Name, api.Name, trigger.Name}, nil
