@@ -2,22 +2,22 @@ package contract
 
 // An API is one documented service.
 //
-// Its members stand in the order in which a request meets them; reading the
-// literal from top to bottom is reading the journey of a request.
+// Its members are in the order in which a request meets them, so that the literal
+// reads like the way of a request.
 type API struct {
 	Name  string // folder, scenario key and path segment: "parcels"
 	Title string // as the vendor writes it
 	Docs  string // address of the documentation that the tables were read from
 	Port  int    // its own port; declared here, so that a new API moves no other
 
-	Hosts       []string                // documented host names, by which the shared door knows it
-	Claims      func(*Request) bool     // requests it takes at the shared door besides those to its paths; nil: none
-	Identifiers func(*Request) []string // words by which the caller can be known, surest first; looks, and never judges
+	Hosts       []string                // documented host names, by which the door finds the API
+	Claims      func(*Request) bool     // requests without the API's paths that it takes at the door; nil: none
+	Identifiers func(*Request) []string // identifiers of the caller that a sandbox may know, surest first; it refuses nothing
 
 	Pick   func(*Request) (*Operation, Miss)    // names the operation, or says why nothing fits
 	Checks []Check                              // checks in the order of the service, until one decides
-	Fill   func(c *Call, place string) string   // what stands in a message for {place} where no step said; "" is never sent
-	Fail   func(*Call, Verdict) any             // what a failure returns, as a struct whose fields stand in the documented order
+	Fill   func(c *Call, place string) string   // the text for {place} in a message where no fact has that name; "": the name itself
+	Fail   func(*Call, Verdict) any             // what a failure returns, as a struct whose fields are in the documented order
 	Write  func(*Call, Verdict, Reply) Response // puts any ending on the wire
 	Sign   func(Draft) (*Request, error)        // the request that a client library would send: for call, try and tests
 
@@ -25,16 +25,15 @@ type API struct {
 	Common     []*Outcome // outcomes in which any operation may end, besides those that checks declare
 	Failure    []Param    // the rows of what Fail returns
 
-	State       func(Seed) (State, error) // the world as a fixture describes it
+	State       func(Seed) (State, error) // the state that a fixture describes
 	Fixture     []Param                   // the lists of a fixture file: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
-	Credentials []Credential              // what a caller needs to be known, surest first
+	Credentials []Credential              // what a caller needs to be known to the service, surest first
 	Secrets     []string                  // headers and parameters that --redact blackens
 	Triggers    []*Trigger
 }
 
-// An Operation is one thing a client may ask for, named as the documentation
-// names it.
+// An Operation is one thing that a client may ask for, by its documented name.
 type Operation struct {
 	Name    string
 	Doc     string
@@ -48,9 +47,8 @@ type Operation struct {
 	// Outcomes lists the operation's own endings, its plain success first.
 	Outcomes []*Outcome
 
-	// Decide says how the call ends. It reads the state and never writes it:
-	// what follows from the decision is the outcome's to do. A scenario stands
-	// in for exactly this function.
+	// Decide returns how the call ends. It reads the state and never writes it;
+	// the outcome's Do writes. A scenario replaces exactly this function.
 	Decide func(*Call) Verdict
 
 	Write  func(*Call, Verdict, Reply) Response // nil: the API's
@@ -69,15 +67,15 @@ type Param struct {
 	Max     int      // longest length in characters, or greatest number; 0: none documented
 	Min     int      // least number; 0 with Max 0: none documented
 	Fields  []Param  // rows of an Object, or of each Object in a List; nil: any members
-	Default any      // what holds when nothing is said: a value of the row's Go type
+	Default any      // the value where none is given, of the row's Go type
 	Example string   // a value from the documentation
 	Doc     string
-	Cite    string // "" marks an inference of ours; the handbook says so
+	Cite    string // "" marks an inference of ours, which the handbook says
 
 	Nullable bool // null is one of its values
 }
 
-// Place says where in a request, or in an answer, a parameter stands.
+// Place says where in a request or an answer a parameter is.
 type Place int
 
 // The places of a parameter.
@@ -89,8 +87,8 @@ const (
 	Header
 )
 
-// Type is a documented type of a parameter. The Go type of a checked value
-// stands behind each.
+// Type is a documented type of a parameter. The comment of each is the Go type of
+// a validated value.
 type Type int
 
 // The types of a parameter.
@@ -122,7 +120,7 @@ const (
 // Miss says why a request named no operation. The zero Miss: it named one.
 type Miss string
 
-// The ways to miss.
+// The values of a Miss.
 const (
 	NoSuchPath   Miss = "no such path"
 	WrongMethod  Miss = "wrong method"
@@ -144,11 +142,11 @@ type Trigger struct {
 	Params []Param
 
 	// Do changes the state, with the trigger's parameters in c.In. Its error
-	// says what stands in the way ("no session of UserId u-1").
+	// says why it cannot happen ("no session of UserId u-1").
 	Do func(*Call) error
 }
 
-// A Credential is one part of what makes a caller known.
+// A Credential is one part of what identifies a caller.
 type Credential struct {
 	Name string // as the vendor writes it: "token"
 	Env  string // the environment variable that the vendor's client libraries read: "PARCELS_TOKEN"; "": none does
@@ -208,8 +206,9 @@ func (a *API) Outcome(op *Operation, name string) *Outcome {
 	return nil
 }
 
-// DeclaredByCheck reports whether a check may refuse with o. A scenario may play such an outcome to any client, also to one that would be refused for
-// another reason.
+// DeclaredByCheck reports whether a check may refuse with o. A scenario may play
+// such an outcome to any client, also to one that would be refused for another
+// reason.
 func (a *API) DeclaredByCheck(o *Outcome) bool {
 	for _, s := range a.Checks {
 		for _, end := range s.Ends {
@@ -230,8 +229,7 @@ func (a *API) OperationNames() []string {
 	return names
 }
 
-// Returned are the rows of what o returns: of a failure, those of what Fail
-// returns.
+// Returned returns the rows of what o returns: for a failure, those of Fail.
 func (a *API) Returned(o *Outcome) []Param {
 	if o.Fails {
 		return a.Failure

@@ -12,23 +12,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Request is what arrived, taken off the wire and not yet understood.
+// A Request is an HTTP request as it arrived.
 type Request struct {
 	Method   string
 	Target   string            // the request line's target as it came, sandbox and API prefixes included
 	URL      *url.URL          // the target without those prefixes
-	Base     string            // scheme, host, port and prefix by which the request came; what the API tells of itself is built from it
+	Base     string            // scheme, host, port and prefix of the request's address; the API builds its own addresses from it
 	Host     string            // as it came, with a port where there was one
 	Header   http.Header       //
 	Body     []byte            // at most the server's limit
 	TooLarge bool              // the body was longer than that
-	Path     map[string]string // what the names in the path stand for; nil where there are none
+	Path     map[string]string // values of the names in the operation's path; nil where it has none
 	At       []*Operation      // operations whose path fits, whatever the method
 	Client   string            // the sender's address
-	Arrived  time.Time         // what callers' timestamps are held against
+	Arrived  time.Time         // what callers' timestamps are compared with
 }
 
-// A Response is what will be sent. Nobody writes into its header, so that
+// A Response is the answer as it is sent. Its header is never written to, so that
 // answers may share one.
 type Response struct {
 	Status int
@@ -37,13 +37,13 @@ type Response struct {
 }
 
 // A Reply is what an outcome returns, encoded, with a scenario's fields laid
-// over it. Write carries it and never looks into it.
+// over it. Write sends it and never looks into it.
 type Reply struct {
-	Body   []byte      // a JSON value; nil where there is nothing to return
-	Header http.Header // what rows with the place Header say; nil where there are none
+	Body   []byte      // a JSON value; nil: nothing is returned
+	Header http.Header // values of rows with the place Header; nil: none
 }
 
-// A Draft is what a caller means, before a client library has put it on the wire.
+// A Draft is a call before a client library makes a request of it.
 type Draft struct {
 	Operation   *Operation
 	In          Values
@@ -60,24 +60,24 @@ type Call struct {
 	Operation *Operation // nil where the request named none
 	Miss      Miss       // why it named none
 	Request   *Request
-	In        Values    // what the request says; a check reads it
-	Caller    any       // who is asking; a check finds out
+	In        Values    // the request's values; a check sets them
+	Caller    any       // what checks find out about the caller; the API's own type
 	Now       time.Time // by the sandbox's clock: what the service issued is judged by this one
 	Auth      Auth
 	Switches  Values // the fixture's switches, each there
-	State     State  // the API's world; set only where it is safe to read: in Look, Decide, Do, Sent and triggers
+	State     State  // set only under the instance's lock: in WithState, Decide, Do, Sent and triggers
 
-	Violations []Violation // what Rows found
-	Notes      Facts       // what the journal should say of the call beside its outcome
+	Violations []Violation // what ValidateParams found
+	Notes      Facts       // what the journal shows beside the outcome
 	Callbacks  []Callback  // what is sent to the client's side once the answer has left
 }
 
-// Note has the journal say something of the call: which variant of a
-// signature matched, what was taken for what.
+// Note adds a note to the journal's entry: which variant of a signature matched,
+// what was taken for what.
 func (c *Call) Note(name string, value any) { c.Notes = append(c.Notes, Fact{name, value}) }
 
-// ServerTime is the time against which the timestamps of callers are held:
-// Request.Arrived, or Now where no request made the call.
+// ServerTime returns the time with which callers' timestamps are compared:
+// Request.Arrived, or Now for a call without a request.
 func (c *Call) ServerTime() time.Time {
 	if c.Request == nil || c.Request.Arrived.IsZero() {
 		return c.Now
@@ -88,80 +88,79 @@ func (c *Call) ServerTime() time.Time {
 // A Callback is a request that the service makes to its customer's side.
 type Callback struct {
 	Method string
-	URL    string // absolute; whether it may be called is the operator's to say
+	URL    string // absolute; the operator allows hosts other than this machine
 	Header http.Header
 	Body   []byte
 }
 
-// Notify has understudy send b once the answer has left. For Do and triggers
-// only. A callback that cannot be sent is told in the log, and nothing else
-// comes of it.
+// Notify sends b once the answer has left. For Do and triggers only. A callback
+// that cannot be sent is logged, and nothing else happens.
 func (c *Call) Notify(b Callback) { c.Callbacks = append(c.Callbacks, b) }
 
 // Runtime is what the engine does for a call.
 type Runtime interface {
-	// WithState runs f while c.State stands still. For checks; Decide and Do are
+	// WithState runs f with c.State set and locked. For checks; Decide and Do
 	// already run so.
 	WithState(f func())
 
-	// CountInWindow counts a call under key and tells how many-th it is in the present
-	// window by the wall clock. Windows follow on one another without a gap.
+	// CountInWindow counts a call under key and returns its number in the current
+	// window, from 1. Windows begin at whole multiples of their length by the
+	// wall clock.
 	CountInWindow(key string, window time.Duration) int
 
-	// Wall is the server's wall clock, on which rates and throttles run whatever
-	// the sandbox's clock does. For checks only.
+	// Wall returns the server's wall clock, by which rate limits run, whatever the
+	// sandbox's clock does. For checks only.
 	Wall() time.Time
 
-	// Dice are the call's own: the same sandbox seed, operation and number of
-	// the call give the same throws. For Do and Write only.
+	// Dice returns the call's dice: the same seed, operation and number of the
+	// call give the same values. For Do and Write only.
 	Dice() *Dice
 
-	// Mint gives dice for identifiers by which callers will be found, so that
-	// no two sandboxes throw the same.
+	// Mint returns dice for identifiers by which sandboxes are found; they differ
+	// between sandboxes.
 	Mint() *Dice
 
-	// Issue tells that word was handed out, and that whoever carries it belongs
-	// to this sandbox. For Do only.
-	Issue(word string)
+	// Issue enters identifier into the directory: calls that carry it belong to
+	// this sandbox. For Do only.
+	Issue(identifier string)
 
-	// Forget takes back what Issue told: the word counts no more. For Do only.
-	Forget(word string)
+	// Forget removes identifier from the directory. For Do only.
+	Forget(identifier string)
 }
 
-// Auth says how much of the caller's proof is looked at.
+// Auth says how much of the caller's proof is checked.
 type Auth string
 
-// The ways to look at it.
+// The values of Auth.
 const (
 	Verify   Auth = "verify"   // as the vendor does
-	Presence Auth = "presence" // there and well-formed; values are not checked
-	Off      Auth = "off"      // nothing is asked
+	Presence Auth = "presence" // proof is there and well-formed; values are not checked
+	Off      Auth = "off"      // no proof is needed
 )
 
-// State is what an API remembers in one sandbox: a plain struct without locks.
-// Its exported fields are the whole truth and survive JSON and back; indices
-// are unexported.
+// State is what an API stores in one sandbox: a plain struct without locks. Its
+// exported fields are all of it and survive JSON and back; indices are unexported.
 type State interface {
-	// Reindex rebuilds the indices. It refuses a document that contradicts itself.
+	// Reindex rebuilds the indices. Its error says where the state contradicts
+	// itself.
 	Reindex() error
 
-	// Identifiers lists every word by which a caller of this world may be found:
-	// credentials, and all that was issued and still counts.
+	// Identifiers lists all identifiers by which a sandbox is found: credentials,
+	// and whatever was issued and is still valid.
 	Identifiers() iter.Seq[string]
 
-	// Credentials are those of the world's first account, by the names of
+	// Credentials returns those of the first account, by the names of
 	// API.Credentials.
 	Credentials() Values
 }
 
-// A Deriver is a State of which more can be told than it remembers. What is
-// derived is made when somebody looks, shown beside the state, and never part
-// of a snapshot or of an answer.
+// A Deriver is a State from which more follows than it stores. What is derived is
+// shown beside the state, and never part of a snapshot or an answer.
 type Deriver interface {
 	State
 
-	// Derive tells what follows from the state at now: a struct or map that
-	// survives encoding as JSON.
+	// Derive returns what follows from the state at now: a struct or map that can
+	// be encoded as JSON.
 	Derive(now time.Time, switches Values) any
 }
 
@@ -170,17 +169,17 @@ type Seed struct {
 	Dice        *Dice
 	Now         time.Time
 	Switches    Values
-	Credentials Values               // of a caller to be known beside the fixture's; nil: none
-	Decode      func(into any) error // fills into from the lists of the fixture; leaves it as it is where there is none
+	Credentials Values               // of an account beside those of the fixture; nil: none
+	Decode      func(into any) error // fills into from the lists of the fixture; leaves it as it is for an empty one
 }
 
-// Dice are a source of chance that can be thrown again.
+// Dice are a source of chance that gives the same values again.
 type Dice struct {
 	source rand.Source64
-	fake   *gofakeit.Faker // made when it is first asked for
+	fake   *gofakeit.Faker // made at the first call of Fake
 }
 
-// NewDice returns dice that throw what source says.
+// NewDice returns dice that take their values from source.
 func NewDice(source rand.Source64) *Dice { return &Dice{source: source} }
 
 // Fake returns a maker of plausible values.

@@ -2,8 +2,7 @@ package contract
 
 import "time"
 
-// ByMethod is the Pick of an API that tells its operations apart by path and
-// method.
+// ByMethod is the Pick of an API whose operations differ by path and method.
 func ByMethod(r *Request) (*Operation, Miss) {
 	if len(r.At) == 0 {
 		return nil, NoSuchPath
@@ -16,8 +15,8 @@ func ByMethod(r *Request) (*Operation, Miss) {
 	return nil, WrongMethod
 }
 
-// CheckPath makes a check that refuses requests to a path without operations, and
-// those whose method no operation there has. It belongs to ByMethod.
+// CheckPath returns a check that refuses requests to a path without operations, and
+// those whose method no operation there has. It goes with ByMethod.
 func CheckPath(noSuchPath, wrongMethod *Outcome) func(*Call) Verdict {
 	return func(c *Call) Verdict {
 		switch c.Miss {
@@ -35,8 +34,8 @@ var (
 	otherMethod = &Cause{Code: "wrong_method", Text: "The method was {method}; {path} takes {expected}."}
 )
 
-// ValidateParams makes a check that holds the request's values against the
-// operation's table and lets the API judge the violations. The journal has them
+// ValidateParams returns a check that validates the request's values against the
+// operation's rows and lets the API judge the violations. The journal shows them
 // too.
 func ValidateParams(judge func(*Call, []Violation) Verdict) func(*Call) Verdict {
 	return func(c *Call) Verdict {
@@ -56,8 +55,8 @@ type Limit struct {
 	Window time.Duration
 }
 
-// RateLimit makes a check that refuses the calls beyond a limit. The facts n and
-// limit tell how many-th the call was and how many may pass.
+// RateLimit returns a check that refuses the calls beyond a limit. The facts n and
+// limit are the call's number in the window and how many may pass.
 func RateLimit(o *Outcome, limit func(*Call) Limit) func(*Call) Verdict {
 	return func(c *Call) Verdict {
 		l := limit(c)

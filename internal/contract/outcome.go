@@ -6,10 +6,9 @@ import (
 )
 
 // An Outcome is one documented ending of an operation: a success, a variant of
-// it, or an error. Emulators, scenarios, the journal and the handbook all
-// speak of outcomes by these names.
+// it, or an error. Emulators, scenarios, the journal and the handbook use its name.
 type Outcome struct {
-	Name    string // the API's own word: "ResourceNotFound.NoIdle", "missingParameters"
+	Name    string // the API's own name: "ResourceNotFound.NoIdle", "missingParameters"
 	Fails   bool   // an error: API.Fail says what it returns
 	Status  int    // on the wire
 	Message string // as documented, with places in braces: "… parameter `{Name}`."
@@ -17,27 +16,27 @@ type Outcome struct {
 	Cite    string // page it was read from; "" marks an inference of ours
 	Returns []Param
 
-	// Do carries the outcome out and tells what it returns: a struct whose
-	// fields stand in the documented order. A scenario can call for any outcome
-	// at any time, so Do leans on nothing that Decide has checked. nil where
-	// nothing happens; what a failing outcome's Do returns is not used.
+	// Do carries the outcome out and returns what the call returns: a struct
+	// whose fields are in the documented order. A scenario can force any outcome
+	// at any time, so Do does not rely on what Decide has checked. nil: nothing
+	// happens. What the Do of a failure returns is not used.
 	Do func(*Call) any
 
-	// Sent runs when the answer has left or could not: what lasts as long as
-	// the call ends here.
+	// Sent runs when the answer has left or could not be sent: here ends what
+	// lasts as long as the call.
 	Sent func(*Call)
 }
 
-// A Verdict names the outcome of a call and says why. The zero Verdict decides
-// nothing: the request goes on to the next step.
+// A Verdict is the outcome of a call and why. The zero Verdict decides nothing:
+// the request goes on to the next check.
 type Verdict struct {
 	Outcome *Outcome
-	Text    string // stands in for the documented message
+	Text    string // replaces the documented message
 	Cause   *Cause
 	Facts   Facts // the values that decided; they also fill the places of the message and of the cause's text
 
-	// Why makes the long explanation, outside of every lock and only for
-	// refusals. nil: the cause's text is the explanation.
+	// Why returns the long explanation. It runs outside of every lock, and only
+	// for refusals. nil: the cause's text is the explanation.
 	Why func(*Call) Explanation
 }
 
@@ -47,7 +46,7 @@ type Cause struct {
 	Text string // what was found, what was expected and what to do, with places in braces
 }
 
-// Facts are named values in the order in which they were told.
+// Facts are named values in the order in which they were added.
 type Facts []Fact
 
 // A Fact is one named value.
@@ -56,8 +55,8 @@ type Fact struct {
 	Value any    `json:"value"`
 }
 
-// An Explanation tells a reader of the journal why a call ended as it did.
-// Keys and secrets stand in it by name, never by value.
+// An Explanation says in the journal why a call ended as it did. It has the names
+// of keys and secrets, never their values.
 type Explanation struct {
 	Cause           string `json:"cause"`
 	Text            string `json:"text,omitempty"`
@@ -67,7 +66,7 @@ type Explanation struct {
 	FirstDifference string `json:"first_difference,omitempty"`
 }
 
-// Verdict decides for o without a reason that needs telling.
+// Verdict decides for o without a cause.
 func (o *Outcome) Verdict() Verdict { return Verdict{Outcome: o} }
 
 // Because decides for o and says why. Names and values of facts alternate.
@@ -88,7 +87,7 @@ func (v Verdict) Explained(why func(*Call) Explanation) Verdict {
 // Pending reports whether nothing is decided yet.
 func (v Verdict) Pending() bool { return v.Outcome == nil }
 
-// Explain says why the call ended so.
+// Explain returns why the call ended as it did.
 func (v Verdict) Explain(c *Call) Explanation {
 	if v.Why != nil {
 		return v.Why(c)
@@ -99,7 +98,7 @@ func (v Verdict) Explain(c *Call) Explanation {
 	return Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
 }
 
-// Message is the text that v's outcome carries, with every place filled.
+// Message returns the message of v's outcome, with every place filled.
 func (v Verdict) Message(c *Call) string {
 	if v.Text != "" {
 		return v.Text
@@ -107,8 +106,8 @@ func (v Verdict) Message(c *Call) string {
 	return v.Fill(c, v.Outcome.Message)
 }
 
-// Fill puts values into the places of text: a fact of that name, or else what
-// the API makes of the call. No brace of a place ever reaches a client.
+// Fill fills the places of text: with the fact of that name, or else with what
+// API.Fill returns. No brace of a place ever reaches a client.
 func (v Verdict) Fill(c *Call, text string) string {
 	if !strings.Contains(text, "{") {
 		return text

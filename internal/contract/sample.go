@@ -2,9 +2,9 @@ package contract
 
 import "encoding/json"
 
-// Sample says something that the table accepts: each row's documented
-// example, and for required rows without one a plain value of their type. The
-// example of a list or an object is JSON.
+// Sample returns values that the rows accept: each row's documented example, and
+// for required rows without one a plain value of their type. The example of a list
+// or an object is JSON.
 func Sample(table []Param) Values {
 	in := Values{}
 	for i := range table {
@@ -39,7 +39,7 @@ func (p *Param) sample() any {
 	return "text"
 }
 
-// example is the documented example as a value of the row's type.
+// example returns the documented example as a value of the row's type.
 func (p *Param) example() (any, bool) {
 	if p.Example == "" {
 		return nil, false

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Violation is one way in which values depart from their table. The checker
-// only finds; what a violation earns is the API's to judge.
+// A Violation is one way in which values differ from their rows. Validate only
+// finds it; the API judges it.
 type Violation struct {
 	Param *Param `json:"-"` // nil where the table has no such row
 	Path  string `json:"param"`
@@ -35,9 +35,9 @@ const (
 	Unknown  Rule = "unknown" // no row has this name
 )
 
-// Validate holds values against a table and returns what it finds: first what
-// the rows say, in their order, then the names that no row has, sorted. Raw
-// values are turned into their documented type in place.
+// Validate compares values with rows and returns the violations: first those of the
+// rows, in their order, then the names that no row has, sorted. It converts raw
+// values to their documented type in place.
 func Validate(table []Param, in Values) []Violation { return validate(table, in, "") }
 
 func validate(table []Param, in Values, under string) []Violation {
@@ -86,7 +86,7 @@ func (p *Param) violates(under string, rule Rule, got any) Violation {
 	return Violation{Param: p, Path: under + p.Name, Rule: rule, Got: got, Doc: p.Doc}
 }
 
-// accept turns x into the row's type and holds it against the row's limits.
+// accept converts x to the row's type and compares it with the row's limits.
 func (p *Param) accept(x any) (any, Rule) {
 	if x == nil {
 		if p.Nullable {
@@ -129,7 +129,7 @@ func (p *Param) outside(below, above bool) Rule {
 	return ""
 }
 
-// within holds what an object or a list holds against its rows.
+// within validates the members of an object, or of the objects in a list.
 func (p *Param) within(x any, path string) []Violation {
 	switch v := x.(type) {
 	case Values:
@@ -155,8 +155,8 @@ func (p *Param) within(x any, path string) []Violation {
 	return nil
 }
 
-// Convert turns a value into the Go type of t, and reports whether it is one.
-// Text becomes what it spells; JSON values must already be of the type.
+// Convert converts a value to the Go type of t, and reports whether it could. Text
+// is parsed; JSON values must already have the type.
 func (t Type) Convert(x any) (any, bool) {
 	switch v := x.(type) {
 	case Raw:
@@ -191,7 +191,7 @@ func (t Type) Convert(x any) (any, bool) {
 	return nil, false
 }
 
-// parse reads text as a value of t. The words on and off are truth values too.
+// parse reads text as a value of t. The texts on and off are truth values too.
 func (t Type) parse(s string) (any, bool) {
 	switch t {
 	case String:

@@ -2,11 +2,11 @@ package contract
 
 import "time"
 
-// Values are what a request says, by parameter name.
+// Values are the values of a request, by parameter name.
 type Values map[string]any
 
-// Raw is a value that came as text, in a path, query, header or form. Check
-// turns it into its documented type.
+// Raw is a value that arrived as text, in a path, query, header or form. Validate
+// converts it to its documented type.
 type Raw string
 
 // Has reports whether name was given and is neither null nor empty.
