@@ -10,7 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// unknown is the error for a name that nobody has.
+// unknown is the error for an unknown name.
 func unknown(format string, args ...any) error {
 	return &exit{exitInsufficient, fmt.Errorf(format, args...)}
 }
@@ -44,21 +44,21 @@ func findOperation(api *contract.API, name string) (*contract.Operation, error) 
 	if op := api.Operation(name); op != nil {
 		return op, nil
 	}
-	return nil, unknown("%s has no operation %q%s; all are told by: understudy list operations %[1]s",
+	return nil, unknown("%s has no operation %q%s; for all, see: understudy list operations %[1]s",
 		api.Name, name, document.Hint(name, operationNames(api)))
 }
 
-// completion tells a shell which words may stand in an argument's place.
+// completion lists for a shell what an argument may be.
 type completion = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// complete offers what words returns for the arguments that stand before.
-func complete(words func(before []string) []string) completion {
+// complete offers what values returns for the arguments before.
+func complete(values func(before []string) []string) completion {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return words(args), cobra.ShellCompDirectiveNoFileComp
+		return values(args), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// afterAPI offers APIs, and what names tells of an API behind it.
+// afterAPI offers APIs, and after an API what names returns for it.
 func afterAPI(names func(*contract.API) []string) func(before []string) []string {
 	return func(before []string) []string {
 		switch len(before) {

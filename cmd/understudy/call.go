@@ -36,7 +36,7 @@ func callCommand(env *env) *cobra.Command {
 		Long: "call makes the request that a client library would make, with the credentials of the sandbox, sends it\n" +
 			"and prints both the request and the answer. Values are read as the operation's table documents them;\n" +
 			"lists and objects are written as JSON, lists also as a,b,c, and name=@file takes the value from a file.\n" +
-			"What bodies do not show, because it is encrypted, is printed as well. An answer that tells an error of\n" +
+			"What bodies do not show, because it is encrypted, is printed as well. An answer that is an error of\n" +
 			"the API is an answer: call ends with 0.",
 		Example:           "  understudy call tencentcar ApplyConcurrent ProjectId=cap-abcdefgh UserId=u-1 UserIp=127.0.0.1",
 		Args:              cobra.MinimumNArgs(2),
@@ -216,7 +216,7 @@ func (r *prepared) send(ctx context.Context, w io.Writer) (*exchange, error) {
 	return &exchange{q.URL, r.Header, answer.Header, r.Body, body}, own(answer, body)
 }
 
-// own tells an answer of understudy's own as the failure that it is.
+// own returns the failure that an answer of understudy's own is.
 func own(answer *http.Response, body []byte) error {
 	if answer.StatusCode != gateway.StatusProblem {
 		return nil

@@ -13,7 +13,7 @@ import (
 func clockCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clock",
-		Short: "tell or set the time of a sandbox",
+		Short: "show or set the time of a sandbox",
 		Args:  cobra.NoArgs,
 	}
 	t, form := targetFlags(cmd), listForm(cmd)
@@ -37,7 +37,7 @@ func clockCommand(env *env) *cobra.Command {
 }
 
 // clockSetting is a command that sets the clock to what body makes of its
-// arguments, and tells how it stands then.
+// arguments, and shows the time then.
 func clockSetting(env *env, use, short string, args cobra.PositionalArgs, body func(args []string, now time.Time) (any, error)) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	t, form := targetFlags(cmd), listForm(cmd)

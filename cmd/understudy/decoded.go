@@ -36,7 +36,7 @@ func printDecoded(ctx context.Context, c *client.Client, env *env, x *exchange) 
 		Request, Response struct{ Decoded json.RawMessage }
 	}
 	if err := c.Get(ctx, client.Path("sandboxes", id[:at], "journal", id), &entry); err != nil {
-		env.note("understudy: what was said cannot be shown as it was read: %v\n", err)
+		env.note("understudy: the bodies cannot be shown decrypted: %v\n", err)
 		return nil
 	}
 	for _, half := range []struct {

@@ -44,7 +44,7 @@ func variable(flag string) string {
 // settle gives every flag that was not written on the command line the value
 // of its environment variable, or else of its key in the file.
 func (e *env) settle(cmd *cobra.Command, file string) error {
-	said, err := e.file(cmd, file)
+	found, err := e.file(cmd, file)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (e *env) settle(cmd *cobra.Command, file string) error {
 		name := variable(f.Name)
 		value, from := e.lookup(name), name
 		if value == "" {
-			value, from = said[f.Name], file
+			value, from = found[f.Name], file
 		}
 		if value == "" {
 			return
@@ -83,19 +83,19 @@ func (e *env) file(cmd *cobra.Command, name string) (map[string]string, error) {
 		return nil, &exit{exitUsage, err}
 	}
 	faults := &document.Faults{File: name}
-	said := map[string]string{}
+	found := map[string]string{}
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if cmd.Flags().Lookup(key.Value) == nil {
 			faults.Addf(key, "%s has no setting %q%s", cmd.Name(), key.Value, document.Hint(key.Value, flagNames(cmd)))
 			continue
 		}
-		said[key.Value] = scalar(value)
+		found[key.Value] = scalar(value)
 	}
 	if err := faults.Err(); err != nil {
 		return nil, &exit{exitUsage, err}
 	}
-	return said, nil
+	return found, nil
 }
 
 func scalar(n *yaml.Node) string {
@@ -115,10 +115,10 @@ func flagNames(cmd *cobra.Command) []string {
 	return names
 }
 
-// strangers returns a warning for every variable of ours that no command
+// unknownVariables returns a warning for every variable of ours that no command
 // knows. Those that container links and Kubernetes inject for a service called
 // understudy are not ours.
-func (e *env) strangers(root *cobra.Command) []string {
+func (e *env) unknownVariables(root *cobra.Command) []string {
 	known := []string{prefix + "CONTROL_TOKEN"}
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {

@@ -47,7 +47,7 @@ func (t *target) client(cmd *cobra.Command, env *env) (*client.Client, error) {
 	return client.New(address, t.sandbox, env.lookup(prefix+"CONTROL_TOKEN"))
 }
 
-// choice is a flag that takes one of a few words.
+// choice is a flag that takes one of a few values.
 type choice struct {
 	value string
 	known []string
@@ -58,7 +58,7 @@ func (c *choice) String() string { return c.value }
 // Type is how the help shows the flag's value.
 func (c *choice) Type() string { return strings.Join(c.known, "|") }
 
-// Set takes one of the known words.
+// Set takes one of the known values.
 func (c *choice) Set(word string) error {
 	if !slices.Contains(c.known, word) {
 		return fmt.Errorf("%s was expected%s", strings.Join(c.known, " or "), suggestion(word, c.known))
@@ -67,8 +67,8 @@ func (c *choice) Set(word string) error {
 	return nil
 }
 
-// suggestion is document.Hint where it has one word to suggest: what else is
-// known has been said.
+// suggestion is document.Hint where it has one name to suggest: the message lists
+// the others already.
 func suggestion(got string, known []string) string {
 	if hint := document.Hint(got, known); strings.Contains(hint, "did you mean") {
 		return hint
@@ -76,7 +76,7 @@ func suggestion(got string, known []string) string {
 	return ""
 }
 
-// choose adds a flag -o that takes one of the known words, the first by default.
+// choose adds a flag -o that takes one of the known values, by default the first.
 func choose(cmd *cobra.Command, does string, known ...string) *choice {
 	c := &choice{value: known[0], known: known}
 	cmd.Flags().VarP(c, "output", "o", does)

@@ -20,7 +20,7 @@ func handbookCommand(env *env) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "handbook API | -o DIR [API]",
-		Short: "write the handbook pages of the APIs, as the tables tell them",
+		Short: "write the handbook pages of the APIs, from their tables",
 		Args:  cobra.MaximumNArgs(1),
 		ValidArgsFunction: complete(func(before []string) []string {
 			if len(before) == 0 {

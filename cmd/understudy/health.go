@@ -17,7 +17,7 @@ func healthCommand(env *env) *cobra.Command {
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "health",
-		Short: "tell whether the server is ready",
+		Short: "report whether the server is ready",
 		Long:  "health ends with 0 when the server is ready, with 1 when it is not yet, with 4 when there is none,\nand with 124 when --wait was over before it was.",
 		Args:  cobra.NoArgs,
 	}

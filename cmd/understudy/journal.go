@@ -60,7 +60,7 @@ func journalCommand(env *env) *cobra.Command {
 	var follow bool
 	cmd := &cobra.Command{
 		Use:   "journal",
-		Short: "tell what was asked, how it ended and why; newest first",
+		Short: "list calls: request, outcome and why; newest first",
 		Args:  cobra.NoArgs,
 	}
 	t, form := targetFlags(cmd), listForm(cmd)

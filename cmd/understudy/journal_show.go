@@ -22,8 +22,8 @@ import (
 func journalShow(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
-		Short: "tell all of one entry: what was asked, what was answered, who decided and why",
-		Long: "show tells all of one entry. Its forms: page, to be read; json, as the control API has it; http, the\n" +
+		Short: "show one entry in full: request, answer, who decided and why",
+		Long: "show shows one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
 			"exchange as examples are kept; curl, a line that sends the request again; scenario, a scenario file\n" +
 			"that brings about the same outcome.",
 		Args: cobra.ExactArgs(1),
@@ -135,7 +135,7 @@ func pageWire(b *strings.Builder, w *journal.Wire) {
 		what = append(what, w.Fault)
 	}
 	if w.Phantom {
-		what = append(what, "the outcome was told and not carried out")
+		what = append(what, "the outcome was answered and not carried out")
 	}
 	if w.Answered {
 		what = append(what, "something in between answered")

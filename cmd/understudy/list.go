@@ -50,19 +50,19 @@ type chosen struct {
 }
 
 func listCommand(env *env) *cobra.Command {
-	var words []string
+	var names []string
 	for _, k := range kinds {
-		words = append(words, k.name)
+		names = append(names, k.name)
 	}
 	ask := &chosen{env: env}
 	cmd := &cobra.Command{
-		Use:   "list " + strings.Join(words, "|") + " [API [OPERATION]]",
+		Use:   "list " + strings.Join(names, "|") + " [API [OPERATION]]",
 		Short: "list what there is, each with the exact name to use",
-		Long:  "list tells what this binary knows, each with the exact name to use. It needs no server.",
+		Long:  "list shows what this binary knows, each with the exact name to use. It needs no server.",
 		Args:  cobra.RangeArgs(1, 3),
 		ValidArgsFunction: complete(func(before []string) []string {
 			if len(before) == 0 {
-				return words
+				return names
 			}
 			return afterAPI(operationNames)(before[1:])
 		}),
@@ -74,9 +74,9 @@ func listCommand(env *env) *cobra.Command {
 		if err := env.settle(cmd, ""); err != nil {
 			return err
 		}
-		i := slices.Index(words, args[0])
+		i := slices.Index(names, args[0])
 		if i < 0 {
-			return usage("there is no list of %s%s", document.Quote(args[0]), document.Hint(args[0], words))
+			return usage("there is no list of %s%s", document.Quote(args[0]), document.Hint(args[0], names))
 		}
 		if err := ask.choose(kinds[i], args[1:]); err != nil {
 			return err
@@ -206,7 +206,7 @@ func listFixtures(c *chosen) (*output.Table, error) {
 			return nil, fmt.Errorf("--fixtures: %w", err)
 		}
 		folder := fixture.NewLibrary(emulators.All)
-		_ = folder.Add(root.FS()) // the shelf tells the same faults
+		_ = folder.Add(root.FS()) // the library reports the same faults
 		faults = errors.Join(faults, shelf.Add(root.FS()), root.Close())
 		for _, f := range folder.List() {
 			from[f.API+"="+f.Name] = dir
@@ -221,13 +221,13 @@ func listFixtures(c *chosen) (*output.Table, error) {
 			}
 		}
 		if from[api.Name+"=empty"] == "" {
-			t.Add(api.Name+"=empty", "always there", "A world in which there is nothing.")
+			t.Add(api.Name+"=empty", "always there", "An empty state.")
 		}
 	}
 	return t, nil
 }
 
-// warn tells faults of files that are left out of a list.
+// warn reports faults of files that are left out of a list.
 func (c *chosen) warn(faults error) {
 	if faults != nil {
 		c.env.note("%s\n", faults)
@@ -259,7 +259,7 @@ func listTriggers(c *chosen) (*output.Table, error) {
 	return t, nil
 }
 
-// takes tells which values a row takes.
+// takes describes the values that a row takes.
 func takes(p *contract.Param) string {
 	switch {
 	case len(p.OneOf) > 0:

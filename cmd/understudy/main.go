@@ -17,7 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
-// started is when this process began, as near as it can tell.
+// started is when this process began, as near as it can be known.
 var started = time.Now()
 
 // Exit codes. They stay as they are within a major version.

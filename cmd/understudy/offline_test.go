@@ -131,7 +131,7 @@ func TestValidate(t *testing.T) {
 		{"fixture's place", "tencentcar/mine.yaml", "fixture: yours\napi: tencentcar\n", exitFailed, []string{"mine.yaml:1:1: ", "name the file tencentcar/yours.yaml"}},
 		{
 			"fixture that contradicts itself", "mine.yaml", "fixture: mine\napi: tencentcar\nreservations:\n  - {user_id: u, project_id: nowhere}\n", exitFailed,
-			[]string{"mine.yaml:1:1: no world can be made of the file: ", "nowhere"},
+			[]string{"mine.yaml:1:1: no state can be made of the file: ", "nowhere"},
 		},
 		{"neither", "mine.yaml", "a: 1\n", exitFailed, []string{"mine.yaml:1:1: the file has neither the key scenario nor the key fixture"}},
 		{"no YAML", "mine.yaml", "a: [\n", exitFailed, []string{"mine.yaml:", "!1 file, 1 fault"}},

@@ -180,7 +180,7 @@ func TestReplayOfTheNetwork(t *testing.T) {
 		"    wire: {bandwidth: 1MB/s, when: after, answer: {status: 502, headers: {Content-Type: text/html}, body: bad gateway}}\n"
 	at(t, s, "scenarios", "on", file(t, "lost.yaml", text)).want(t, exitDone)
 	at(t, s, "call", "tencentcar", "CreateSession", "UserId=cg_user", "UserIp=125.127.178.228", "RunMode=RunWithoutClient").want(t, exitDone, "502")
-	at(t, s, "journal", "show", "default-1").want(t, exitDone, "network: 1000000 bytes of the body in a second; the outcome was told and not carried out; something in between answered")
+	at(t, s, "journal", "show", "default-1").want(t, exitDone, "network: 1000000 bytes of the body in a second; the outcome was answered and not carried out; something in between answered")
 	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
 	r.want(t, exitDone, "phantom: true", "bandwidth: 1000000B/s", "when: after", "status: 502")
 	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")

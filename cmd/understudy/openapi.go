@@ -12,8 +12,8 @@ func openapiCommand(env *env) *cobra.Command {
 	var server string
 	cmd := &cobra.Command{
 		Use:   "openapi API",
-		Short: "write an API as an OpenAPI 3.1 document, as the tables tell it",
-		Long:  "openapi writes an API as an OpenAPI 3.1 document, as the tables tell it. It needs no server.",
+		Short: "write an API as an OpenAPI 3.1 document, from its table",
+		Long:  "openapi writes an API as an OpenAPI 3.1 document, from its table. It needs no server.",
 		Args:  cobra.ExactArgs(1),
 		ValidArgsFunction: complete(func(before []string) []string {
 			if len(before) == 0 {

@@ -24,7 +24,7 @@ import (
 func scenariosCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scenarios",
-		Short: "switch scenarios on and off, and tell which are on",
+		Short: "switch scenarios on and off, and list those that are on",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -162,7 +162,7 @@ func defineScenario(c *client.Client, cmd *cobra.Command, file string, text []by
 	return on, err
 }
 
-// activeScenario is what the control API tells of a scenario that is on.
+// activeScenario is an active scenario, as the control API shows it.
 type activeScenario struct {
 	Name  string `json:"name"`
 	State string `json:"state"`
@@ -207,7 +207,7 @@ func scenariosOff(env *env) *cobra.Command {
 func scenariosStatus(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "tell which scenarios are on, and how often their rules fired",
+		Short: "list the scenarios that are on, and how often their rules fired",
 		Args:  cobra.NoArgs,
 	}
 	t, form := targetFlags(cmd), listForm(cmd)

@@ -19,9 +19,9 @@ var schemas = []struct {
 }{{"scenario", schema.Scenario}, {"fixture", schema.Fixture}}
 
 func schemaCommand(env *env) *cobra.Command {
-	var words []string
+	var names []string
 	for _, s := range schemas {
-		words = append(words, s.name)
+		names = append(names, s.name)
 	}
 	return &cobra.Command{
 		Use:   "schema scenario|fixture",
@@ -32,14 +32,14 @@ func schemaCommand(env *env) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		ValidArgsFunction: complete(func(before []string) []string {
 			if len(before) == 0 {
-				return words
+				return names
 			}
 			return nil
 		}),
 		RunE: func(_ *cobra.Command, args []string) error {
-			i := slices.Index(words, args[0])
+			i := slices.Index(names, args[0])
 			if i < 0 {
-				return usage("there is no schema of %s%s", document.Quote(args[0]), document.Hint(args[0], words))
+				return usage("there is no schema of %s%s", document.Quote(args[0]), document.Hint(args[0], names))
 			}
 			if _, err := env.out.Write(schemas[i].derive(emulators.All)); err != nil {
 				return fmt.Errorf("writing the schema: %w", err)

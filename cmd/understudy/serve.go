@@ -54,7 +54,7 @@ func serveCommand(env *env) *cobra.Command {
 			default:
 				return usage("--credentials is %q; docs or env was expected", credentials)
 			}
-			for _, w := range env.strangers(cmd.Root()) {
+			for _, w := range env.unknownVariables(cmd.Root()) {
 				c.Log.Warn(w)
 			}
 			if c.Poll < 0 || c.Poll > 0 && c.Poll < 10*time.Millisecond {
@@ -75,7 +75,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringSliceVar(&c.Only, "only", nil, "serve these APIs only")
 	f.StringSliceVar(&c.Scenarios, "scenarios", nil, "folders with scenario files, <api>/<name>.yaml")
 	f.StringSliceVar(&c.Fixtures, "fixtures", nil, "folders with fixture files, <api>/<name>.yaml")
-	f.DurationVar(&c.Poll, "poll", 0, "look for changes of these folders so often, where mounted volumes tell of none; 0: be told")
+	f.DurationVar(&c.Poll, "poll", 0, "interval at which these folders are polled, for mounted volumes without change events; 0: use change events")
 	f.StringSliceVar(&c.Fixture, "fixture", nil, "the fixture that an API begins with, api=name")
 	f.StringSliceVar(&c.Set, "set", nil, "a switch of a fixture, api.switch=value")
 	f.StringSliceVar(&c.Activate, "activate", nil, "scenarios that are on from the start")
@@ -88,7 +88,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
 	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
 	f.StringSliceVar(&c.CallbackAllow, "callback-allow", nil, "hosts that callbacks may go to beside this machine")
-	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door that clients are told, where a proxy stands before it")
+	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door as clients see it, where a proxy is in front of it")
 	f.StringVar(&c.Token, "control-token", "", "token that the control API asks for")
 	f.StringSliceVar(&c.AllowHosts, "control-allow-host", nil, "further host names by which the control API may be asked")
 	f.StringSliceVar(&c.Origins, "control-origin", nil, "web origins that may write to the control API")
@@ -157,7 +157,7 @@ func logger(w io.Writer, form string, quiet bool) (*slog.Logger, error) {
 // version and commit are set when a release is linked.
 var version, commit = "dev", ""
 
-// build tells the version and the commit that this binary was made from.
+// build returns the version and the commit that this binary was made from.
 func build() (string, string) {
 	if commit != "" {
 		return version, commit

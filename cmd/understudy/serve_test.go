@@ -98,13 +98,13 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-func TestStrangers(t *testing.T) {
+func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	e := &env{vars: []string{
 		"UNDERSTUDY_SEEDS=1", "UNDERSTUDY_CONTROL_TOKEN=x", "UNDERSTUDY_SANDBOX=ci", "UNDERSTUDY_SEED=1", "PATH=/bin",
 		"UNDERSTUDY_PORT=tcp://10.0.0.1:6400", "UNDERSTUDY_SERVICE_PORT_CONTROL=6400", "UNDERSTUDY_ENV_PATH=/bin",
 	}}
-	got := e.strangers(newRoot(e))
+	got := e.unknownVariables(newRoot(e))
 	if len(got) != 1 || !strings.Contains(got[0], "UNDERSTUDY_SEEDS sets nothing") || !strings.Contains(got[0], `did you mean "UNDERSTUDY_SEED"?`) {
 		t.Errorf("got %q, want a word about UNDERSTUDY_SEEDS alone", got)
 	}

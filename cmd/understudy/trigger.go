@@ -23,7 +23,7 @@ func triggerCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		// The server knows best what it has; the tables here only tell types.
+		// The server checks the names; the tables here only give the types.
 		var rows []contract.Param
 		if api, err := findAPI(args[0]); err == nil {
 			if trigger := api.Trigger(args[1]); trigger != nil {

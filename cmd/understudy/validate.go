@@ -37,15 +37,15 @@ func validateCommand(env *env) *cobra.Command {
 			if len(files) == 0 {
 				return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
 			}
-			told, seen := 0, map[string]string{}
+			count, seen := 0, map[string]string{}
 			for _, file := range files {
 				for _, fault := range faultsOf(checkFile(file, seen)) {
 					env.say("%s\n", fault)
-					told++
+					count++
 				}
 			}
-			sum := counted(len(files), "file") + ", " + counted(told, "fault")
-			if told > 0 {
+			sum := counted(len(files), "file") + ", " + counted(count, "fault")
+			if count > 0 {
 				return errors.New(sum)
 			}
 			env.say("%s\n", sum)
@@ -108,7 +108,7 @@ func faultsOf(err error) []error {
 	return all
 }
 
-// checkFile checks one file, and returns its faults. seen tells of each name in
+// checkFile checks one file, and returns its faults. seen has for each name in
 // which file it stood first.
 func checkFile(file string, seen map[string]string) error {
 	text, err := document.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file))
@@ -119,15 +119,15 @@ func checkFile(file string, seen map[string]string) error {
 	if err != nil {
 		return err
 	}
-	said := map[string]bool{}
+	found := map[string]bool{}
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		said[root.Content[i].Value] = true
+		found[root.Content[i].Value] = true
 	}
 	faults := document.NewFaults(file)
 	switch {
-	case said["scenario"]:
+	case found["scenario"]:
 		err = checkScenario(file, text, seen)
-	case said["fixture"]:
+	case found["fixture"]:
 		err = checkFixture(file, text)
 	default:
 		faults.Addf(root, "the file has neither the key scenario nor the key fixture; one of them was expected")
@@ -200,7 +200,7 @@ func placed(file string, err error) error {
 	return err
 }
 
-// checkFixture checks a fixture, and whether a world can be made of it.
+// checkFixture checks a fixture, and whether a state can be made of it.
 func checkFixture(file string, text []byte) error {
 	f, err := fixture.Parse(file, text, emulators.All)
 	if err != nil {
@@ -212,14 +212,14 @@ func checkFixture(file string, text []byte) error {
 			faults.Addf(nil, "the file says it is fixture %q of %s; name the file %s, or change what it says", f.Name, f.API, at)
 		}
 	}
-	if err := makeWorld(f); err != nil {
-		faults.Addf(nil, "no world can be made of the file: %v", err)
+	if err := makeState(f); err != nil {
+		faults.Addf(nil, "no state can be made of the file: %v", err)
 	}
 	return faults.Err()
 }
 
-// makeWorld makes the world of a fixture, as a server would at its start.
-func makeWorld(f *fixture.Fixture) error {
+// makeState makes the state of a fixture, as a server does at its start.
+func makeState(f *fixture.Fixture) error {
 	api, err := findAPI(f.API)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 func versionCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "tell version, commit and Go",
+		Short: "show version, commit and Go",
 		Args:  cobra.NoArgs,
 	}
 	form := choose(cmd, "form of the answer", "text", output.FormJSON)

@@ -1,5 +1,5 @@
-// Package client asks a running understudy by its control API, and reads and
-// writes what its users type and see: arguments, requests, answers.
+// Package client calls the control API of a running understudy, and reads and
+// writes what users type and see: arguments, requests, answers.
 package client
 
 import (
@@ -48,8 +48,8 @@ type Kind int
 
 // The kinds of an Error.
 const (
-	Failed   Kind = iota // the server could not do what it was asked
-	Usage                // what was typed means nothing
+	Failed   Kind = iota // the server failed
+	Usage                // the arguments are wrong
 	Unknown              // the server has nothing of that name
 	NoServer             // no server answers there
 	Timeout              // the server did not answer in time
@@ -195,7 +195,7 @@ type Problem struct {
 	Violations []contract.Violation `json:"violations"`
 }
 
-// Text is the problem in words, one line for each fault.
+// Text is the problem as text, one line for each fault.
 func (p Problem) Text() string {
 	text := p.Detail
 	if text == "" {
@@ -213,7 +213,7 @@ func (p Problem) Text() string {
 	return text
 }
 
-// refused turns an answer that tells a failure into an error.
+// refused returns the error that a failed answer describes.
 func (c *Client) refused(answer *http.Response, raw []byte) error {
 	kind := Failed
 	if answer.StatusCode == http.StatusNotFound {

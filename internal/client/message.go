@@ -55,46 +55,46 @@ func StatusLine(status int) string {
 
 // Curl writes a request as a line for a POSIX shell.
 func Curl(method, url, host string, header http.Header, body []byte) string {
-	words := []string{"curl", "-sS", "-i", "--noproxy", "'*'"}
+	args := []string{"curl", "-sS", "-i", "--noproxy", "'*'"}
 	if method == http.MethodHead {
-		words = append(words, "--head")
+		args = append(args, "--head")
 	} else {
-		words = append(words, "-X", quoted(method))
+		args = append(args, "-X", quoted(method))
 	}
-	words = append(words, quoted(url))
+	args = append(args, quoted(url))
 	if host != "" {
-		words = append(words, "-H", quoted("Host: "+host))
+		args = append(args, "-H", quoted("Host: "+host))
 	}
 	for _, name := range headerNames(header) {
 		if name == "Content-Length" {
 			continue
 		}
 		for _, value := range header[name] {
-			words = append(words, "-H", quoted(headerWord(name, value)))
+			args = append(args, "-H", quoted(headerArgument(name, value)))
 		}
 	}
 	if len(body) == 0 {
-		return strings.Join(words, " ")
+		return strings.Join(args, " ")
 	}
 	if header.Get("Content-Type") == "" {
-		words = append(words, "-H", "'Content-Type:'") // or curl makes a form of it
+		args = append(args, "-H", "'Content-Type:'") // or curl makes a form of it
 	}
 	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
-		return strings.Join(append(words, "--data-raw", quoted(string(body))), " ")
+		return strings.Join(append(args, "--data-raw", quoted(string(body))), " ")
 	}
 	encoded := base64.StdEncoding.EncodeToString(body)
-	return "echo " + encoded + " | base64 -d | " + strings.Join(append(words, "--data-binary", "@-"), " ")
+	return "echo " + encoded + " | base64 -d | " + strings.Join(append(args, "--data-binary", "@-"), " ")
 }
 
 // headerWord is a header as curl takes it: an empty one ends in a semicolon.
-func headerWord(name, value string) string {
+func headerArgument(name, value string) string {
 	if value == "" {
 		return name + ";"
 	}
 	return name + ": " + value
 }
 
-// quoted keeps a shell from reading anything into a word.
+// quoted quotes an argument for a shell.
 func quoted(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)

@@ -22,13 +22,13 @@ func Base(r *http.Request) string {
 	return strings.ToLower(forwarded(r, "X-Forwarded-Proto", schemes, scheme)) + "://" + forwarded(r, "X-Forwarded-Host", authority, r.Host)
 }
 
-// forwarded is what the first proxy said, where it is well-formed.
+// forwarded returns the first proxy's value of header, where it is well-formed.
 func forwarded(r *http.Request, header string, form *regexp.Regexp, otherwise string) string {
-	said := r.Header.Get(header)
-	if said == "" {
+	value := r.Header.Get(header)
+	if value == "" {
 		return otherwise
 	}
-	first, _, _ := strings.Cut(said, ",")
+	first, _, _ := strings.Cut(value, ",")
 	if first = strings.TrimSpace(first); form.MatchString(first) {
 		return first
 	}

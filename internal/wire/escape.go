@@ -12,7 +12,7 @@ func Unescape(s string) string {
 }
 
 // PathValue undoes the escapes of what stands in a place of u's path. They are
-// still there exactly where the path could not be told without them.
+// kept exactly where the path would be ambiguous without them.
 func PathValue(s string, u *url.URL) string {
 	if u.RawPath == "" {
 		return s

@@ -188,7 +188,7 @@ func (r *reader) object() (any, error) {
 	return v, err
 }
 
-// fault tells what the decoder found.
+// fault describes what the decoder found.
 func fault(dec *jsontext.Decoder, err error) *Fault {
 	var syntax *jsontext.SyntacticError
 	switch {
