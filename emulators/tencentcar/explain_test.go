@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -41,7 +42,7 @@ func TestExplainTC3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "one")
+			w := newWorld(t, conformance.Setting{Fixture: "one"})
 			r := request("POST", "/", carHost, b1, "Content-Type", jsonMedia, "X-TC-Action", "CreateSession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000")
 			if v.change != nil && name != "signature upper case" {
 				v.change(r)
@@ -51,19 +52,19 @@ func TestExplainTC3(t *testing.T) {
 			s := signingOf(&contract.Call{Request: r}, k)
 			s.variant = documented(r)
 			v.mistake(s)
-			r.Header.Set("Authorization", scope(docID, "2023-11-14/car", "content-type;host", s.signature()))
+			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/car", "content-type;host", s.signature()))
 			if name == "signature upper case" {
 				v.change(r)
 			}
 			got, _ := w.serve(r)
-			if got.Outcome != signatureFailure {
-				t.Fatalf("got %s", got.Outcome.Name)
+			if got.Outcome != signatureFailure.Name {
+				t.Fatalf("got %s", got.Outcome)
 			}
-			e := got.Explain(w.last)
+			e := got.Explanation
 			if e.Cause != v.cause || !strings.Contains(e.FirstDifference, v.differs) || e.FirstDifference == "" {
 				t.Errorf("got %s (%s), %q, want %s, %q", e.Cause, e.Text, e.FirstDifference, v.cause, v.differs)
 			}
-			silent(t, e)
+			silent(t, *e)
 		})
 	}
 }
@@ -109,7 +110,7 @@ func TestExplainV1(t *testing.T) {
 		"lost plus":     {mistake: func(*signingV1) {}, plain: true, cause: "signature_not_encoded"},
 		"anything":      {mistake: func(s *signingV1) { s.secret = "guess this" }, cause: "signature_mismatch"},
 	} {
-		w := newTown(t, "one")
+		w := newWorld(t, conformance.Setting{Fixture: "one"})
 		pairs := []pair{
 			{"UserId", "cg_user"},
 			{"ClientSession", "a="},
@@ -134,11 +135,11 @@ func TestExplainV1(t *testing.T) {
 			body = values.Encode() + "&Signature=" + s.signature()
 		}
 		got, _ := w.serve(request("POST", "/", carHost, body, "Content-Type", "application/x-www-form-urlencoded"))
-		e := got.Explain(w.last)
-		if got.Outcome != signatureFailure || e.Cause != v.cause || e.FirstDifference == "" {
-			t.Errorf("%s: got %s, %s (%s), want %s", name, got.Outcome.Name, e.Cause, e.Text, v.cause)
+		e := got.Explanation
+		if got.Outcome != signatureFailure.Name || e.Cause != v.cause || e.FirstDifference == "" {
+			t.Errorf("%s: got %s, %s (%s), want %s", name, got.Outcome, e.Cause, e.Text, v.cause)
 		}
-		silent(t, e)
+		silent(t, *e)
 	}
 }
 
@@ -164,23 +165,22 @@ func TestVariants(t *testing.T) {
 		{"IPv6", "[::1]:6414", "[::1]", "car", "/", "/", false, success, "AuthFailure.SignatureFailure", "host [::1]"},
 	} {
 		for _, verifier := range []string{"lenient", "strict"} {
-			w := newTown(t, "one")
-			w.sw["verifier"] = verifier
+			w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"verifier": verifier}})
 			r := request("POST", v.target, v.host, `{"UserId":"u1"}`, "Content-Type", "application/json; charset=UTF-8", "X-TC-Action", "DestroySession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000")
 			k := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
 			k.auth = authorization{date: "2023-11-14", service: v.service, signed: "content-type;host;x-tc-action"}
 			s := signingOf(&contract.Call{Request: r}, k)
 			s.variant = variant{v.signed, v.uri, v.raw}
-			r.Header.Set("Authorization", scope(docID, "2023-11-14/"+v.service, k.auth.signed, s.signature()))
+			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/"+v.service, k.auth.signed, s.signature()))
 			want := v.want
 			if verifier == "strict" {
 				want = v.strict
 			}
 			got, _ := w.serve(r)
-			if got.Outcome.Name != want {
-				t.Errorf("%s, %s: got %s, want %s", v.name, verifier, got.Outcome.Name, want)
+			if got.Outcome != want {
+				t.Errorf("%s, %s: got %s, want %s", v.name, verifier, got.Outcome, want)
 			}
-			if note, ok := w.last.Notes.Get("signature"); want == success && (!ok || !strings.Contains(note.(noted).String(), v.noted)) {
+			if note, ok := got.Notes.Get("signature"); want == success && (!ok || !strings.Contains(note.(noted).String(), v.noted)) {
 				t.Errorf("%s, %s: noted %v, want %q", v.name, verifier, note, v.noted)
 			}
 		}
@@ -189,12 +189,11 @@ func TestVariants(t *testing.T) {
 
 func TestSkip(t *testing.T) {
 	t.Parallel()
-	for skipped, want := range map[bool]string{true: success, false: "AuthFailure.InvalidAuthorization"} {
-		w := newTown(t, "one")
-		w.sw["skip_signature"] = skipped
+	for skipped, want := range map[string]string{"true": success, "false": "AuthFailure.InvalidAuthorization"} {
+		w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"skip_signature": skipped}})
 		r := request("POST", "/", carHost, `{"UserId":"u1"}`, "Content-Type", jsonMedia, "X-TC-Action", "DestroySession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000", "Authorization", "SKIP")
-		if got, _ := w.serve(r); got.Outcome.Name != want {
-			t.Errorf("skip_signature %v: got %s, want %s", skipped, got.Outcome.Name, want)
+		if got, _ := w.serve(r); got.Outcome != want {
+			t.Errorf("skip_signature %s: got %s, want %s", skipped, got.Outcome, want)
 		}
 	}
 }
@@ -206,7 +205,7 @@ func TestCallers(t *testing.T) {
 		want string
 		mine bool
 	}{
-		{request("POST", "/", carHost, b1, "Authorization", scope(docID, "2023-11-14/car", "content-type;host", "0")), docID, true},
+		{request("POST", "/", carHost, b1, "Authorization", authorizationHeader(docID, "2023-11-14/car", "content-type;host", "0")), docID, true},
 		{request("POST", "/", carHost, goDForm, "Content-Type", "application/x-www-form-urlencoded"), docID, true},
 		{request("GET", "/x?Action=CreateSession&SecretId=a%2Bb", carHost, ""), "a+b", true},
 		{request("GET", "/", carHost, "", "X-TC-Action", "Nonsense"), "", true},

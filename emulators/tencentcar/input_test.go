@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
@@ -19,7 +20,7 @@ func resign(r *contract.Request, id, key string) *contract.Request {
 	k.auth = authorization{date: "2023-11-14", service: service, signed: "content-type;host"}
 	s := signingOf(&contract.Call{Request: r}, k)
 	s.variant = variant{host: r.Host, uri: "/"}
-	r.Header.Set("Authorization", scope(id, "2023-11-14/car", k.auth.signed, s.signature()))
+	r.Header.Set("Authorization", authorizationHeader(id, "2023-11-14/car", k.auth.signed, s.signature()))
 	return r
 }
 
@@ -33,7 +34,7 @@ func TestBadInput(t *testing.T) {
 	}
 	good := `{"UserId":"u1","UserIp":"1.2.3.4","ProjectId":"cap-abcdefgh"}`
 	big := post(good)
-	big.TooLarge = true
+	big.Body = append(big.Body, strings.Repeat(" ", 11<<20)...)
 	verb := post(good)
 	verb.Method = "PUT"
 	header := func(name, value string) *contract.Request {
@@ -95,16 +96,16 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "one")
-			before, _ := json.Marshal(w.world)
+			w := newWorld(t, conformance.Setting{Fixture: "one"})
+			before := w.snapshot()
 			got, answer := w.serve(v.r)
-			if got.Outcome.Name != v.want {
-				t.Errorf("got %s, want %s: %s", got.Outcome.Name, v.want, answer.Body)
+			if got.Outcome != v.want {
+				t.Errorf("got %s, want %s: %s", got.Outcome, v.want, answer)
 			}
-			if e := got.Explain(w.last); e.Cause == "" || e.Text == "" || strings.Contains(e.Text, "{Name}") {
+			if e := got.Explanation; e == nil || e.Cause == "" || e.Text == "" || strings.Contains(e.Text, "{Name}") {
 				t.Errorf("explained as %+v", e)
 			}
-			if after, _ := json.Marshal(w.world); string(after) != string(before) {
+			if after := w.snapshot(); after != before {
 				t.Errorf("the state is now %s", after)
 			}
 		})
@@ -119,7 +120,7 @@ func TestAuth(t *testing.T) {
 		return request("POST", "/", carHost, body, append([]string{"Content-Type", jsonMedia, "X-TC-Action", "DestroySession"}, headers...)...)
 	}
 	stale := func() *contract.Request {
-		return bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", scope("nobody", "2023-11-14/127", "content-type;host", strings.Repeat("0", 64)))
+		return bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", authorizationHeader("nobody", "2023-11-14/127", "content-type;host", strings.Repeat("0", 64)))
 	}
 	form := func(text string) *contract.Request {
 		return request("POST", "/", carHost, text, "Content-Type", "application/x-www-form-urlencoded")
@@ -145,10 +146,9 @@ func TestAuth(t *testing.T) {
 		{"form", contract.Presence, form("Action=DestroySession&UserId=u1&Timestamp=1&Version=2022-01-10&Nonce=1&SecretId=a&Signature=b"), success},
 		{"form", contract.Presence, form("Action=DestroySession&UserId=u1&Timestamp=1&Version=2022-01-10&Nonce=1&SecretId=a"), "MissingParameter"},
 	} {
-		w := newTown(t, "one")
-		w.auth = v.auth
-		if got, answer := w.serve(v.r); got.Outcome.Name != v.want {
-			t.Errorf("%s, %s: got %s, want %s: %s", v.name, v.auth, got.Outcome.Name, v.want, answer.Body)
+		w := newWorld(t, conformance.Setting{Fixture: "one", Auth: v.auth})
+		if got, answer := w.serve(v.r); got.Outcome != v.want {
+			t.Errorf("%s, %s: got %s, want %s: %s", v.name, v.auth, got.Outcome, v.want, answer)
 		}
 	}
 }
@@ -157,40 +157,36 @@ func TestAuth(t *testing.T) {
 func TestFixtureRows(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
-		set   contract.Values
-		world func(*state)
-		id    string
-		token string
-		head  []string
-		body  string
-		want  string
+		set    map[string]string
+		change func(*state)
+		id     string
+		token  string
+		head   []string
+		want   string
 	}{
-		"disabled":            {world: func(w *state) { w.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
-		"no API key":          {world: func(w *state) { w.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
-		"mfa":                 {world: func(w *state) { w.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
-		"denied":              {world: func(w *state) { w.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"all denied":          {world: func(w *state) { w.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"another is denied":   {world: func(w *state) { w.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
-		"blacklisted":         {world: func(w *state) { w.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
-		"not whitelisted":     {world: func(w *state) { w.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
-		"whitelisted":         {world: func(w *state) { w.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
-		"offline":             {world: func(w *state) { w.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
+		"disabled":            {change: func(s *state) { s.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
+		"no API key":          {change: func(s *state) { s.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
+		"mfa":                 {change: func(s *state) { s.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
+		"denied":              {change: func(s *state) { s.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"all denied":          {change: func(s *state) { s.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"another is denied":   {change: func(s *state) { s.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
+		"blacklisted":         {change: func(s *state) { s.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
+		"not whitelisted":     {change: func(s *state) { s.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
+		"whitelisted":         {change: func(s *state) { s.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
+		"offline":             {change: func(s *state) { s.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
 		"any region":          {head: []string{"X-TC-Region", "moon"}, want: success},
-		"region not served":   {world: func(w *state) { w.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
+		"region not served":   {change: func(s *state) { s.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
 		"empty region":        {head: []string{"X-TC-Region", ""}, want: success},
-		"empty region refuse": {set: contract.Values{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
+		"empty region refuse": {set: map[string]string{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
 		"token":               {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
 		"no token":            {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
-		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", world: func(w *state) { w.Accounts[1].TokenExpires = fixed }, want: "AuthFailure.TokenFailure"},
+		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", change: func(s *state) { s.Accounts[1].TokenExpires = conformance.Noon }, want: "AuthFailure.TokenFailure"},
 		"token of a lasting":  {token: "sts-token-example", want: success},
 		"unknown key":         {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
 	} {
-		w := newTown(t, "one")
-		if v.world != nil {
-			v.world(w.world)
-		}
-		for name, value := range v.set {
-			w.sw[name] = value
+		w := newWorld(t, conformance.Setting{Fixture: "one", Set: v.set})
+		if v.change != nil {
+			w.withState(v.change)
 		}
 		id := v.id
 		if id == "" {
@@ -204,8 +200,8 @@ func TestFixtureRows(t *testing.T) {
 		if v.token != "" {
 			head = append(head, "X-TC-Token", v.token)
 		}
-		if got, answer := w.serve(resign(request("POST", "/", carHost, `{"UserId":"u1"}`, head...), id, key)); got.Outcome.Name != v.want {
-			t.Errorf("%s: got %s, want %s: %s", name, got.Outcome.Name, v.want, answer.Body)
+		if got, answer := w.serve(resign(request("POST", "/", carHost, `{"UserId":"u1"}`, head...), id, key)); got.Outcome != v.want {
+			t.Errorf("%s: got %s, want %s: %s", name, got.Outcome, v.want, answer)
 		}
 	}
 }
@@ -213,8 +209,8 @@ func TestFixtureRows(t *testing.T) {
 // The CAM message bears the answer's own request id.
 func TestUnauthorizedTellsTheRequest(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "one")
-	w.world.Accounts[0].Deny = []string{"*"}
+	w := newWorld(t, conformance.Setting{Fixture: "one"})
+	w.withState(func(s *state) { s.Accounts[0].Deny = []string{"*"} })
 	_, answer := w.serve(w.signed("DestroySession", contract.Values{"UserId": "u1"}))
 	var body struct {
 		Response struct {
@@ -222,7 +218,7 @@ func TestUnauthorizedTellsTheRequest(t *testing.T) {
 			RequestID string `json:"RequestId"`
 		}
 	}
-	if err := json.Unmarshal(answer.Body, &body); err != nil {
+	if err := json.Unmarshal(answer, &body); err != nil {
 		t.Fatal(err)
 	}
 	want := "[[request id:" + body.Response.RequestID + "]you are not authorized to perform operation (car:DestroySession)\nresource (*) has no permission\n]"
@@ -240,8 +236,7 @@ func FuzzBody(f *testing.F) {
 	f.Add([]byte("Action=CreateSession&UserId=cg_user&UserIp=%ff&Timestamp=1700000000&Version=2022-01-10"), byte(1), byte(1))
 	f.Add([]byte("UserId=cg_user&UserIp=1.2.3.4&RunMode=RunWithoutClient&HostUserId=x&Role=Viewer"), byte(1), byte(2))
 	f.Fuzz(func(t *testing.T, body []byte, action, kind byte) {
-		w := newTown(t, "default")
-		w.auth = contract.Off
+		w := newWorld(t, conformance.Setting{Auth: contract.Off})
 		op := operations[int(action)%len(operations)]
 		media := []string{jsonMedia, "application/x-www-form-urlencoded"}[kind%2]
 		r := request("POST", "/", carHost, string(body), "Content-Type", media, "X-TC-Action", op.Name, "Authorization", "x")
@@ -249,12 +244,11 @@ func FuzzBody(f *testing.F) {
 			r = request("GET", "/", carHost, "", "X-TC-Action", op.Name, "Authorization", "x")
 			r.URL.RawQuery = string(body)
 		}
-		before, _ := json.Marshal(w.world)
-		v, _ := w.serve(r)
-		v.Explain(w.last)
-		if after, _ := json.Marshal(w.world); v.Outcome.Fails && string(after) != string(before) {
-			t.Errorf("%s changed the state", v.Outcome.Name)
+		before := w.snapshot()
+		e, _ := w.serve(r)
+		if after := w.snapshot(); e.Outcome != success && after != before {
+			t.Errorf("%s changed the state", e.Outcome)
 		}
-		w.survive(1)
+		w.checkRestore(1)
 	})
 }

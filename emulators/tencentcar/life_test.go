@@ -4,10 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -70,27 +73,27 @@ const (
 
 func TestLife(t *testing.T) {
 	t.Parallel()
-	s := time.Second
+	const second = time.Second
 	for name, life := range map[string]struct {
-		set   contract.Values
-		world func(*state)
-		steps []step
+		set    map[string]string
+		change func(*state)
+		steps  []step
 	}{
 		"a reservation lapses and is cleaned": {steps: []step{
 			apply("u1", success, 1),
-			after(59*s, create("u1", success, 1)),
+			after(59*second, create("u1", success, 1)),
 		}},
 		"a reservation used too late": {steps: []step{
 			apply("u1", success, 1),
-			after(60*s, create("u1", wantLock, 1)),
+			after(60*second, create("u1", wantLock, 1)),
 			apply("u1", wantStopping, 1),
 			apply("u2", wantNoIdle, 1),
-			after(2*s, apply("u2", success, 1)),
+			after(2*second, apply("u2", success, 1)),
 		}},
 		"a reservation applied for again runs anew": {steps: []step{
 			apply("u1", success, 1),
-			after(50*s, apply("u1", success, 1)),
-			after(50*s, create("u1", success, 1)),
+			after(50*second, apply("u1", success, 1)),
+			after(50*second, create("u1", success, 1)),
 		}},
 		"a session without a reservation": {steps: []step{create("u1", wantLock, 0)}},
 		"a session may be created again": {steps: []step{
@@ -102,42 +105,42 @@ func TestLife(t *testing.T) {
 		"a client that is lost": {steps: []step{
 			apply("u1", success, 1), create("u1", success, 1),
 			happens(lost, "u1", "", 1),
-			after(89*s, happens(attached, "u1", "", 1)),
-			after(1000*s, happens(lost, "u1", "", 1)),
-			after(90*s, create("u1", wantStopping, 1)),
+			after(89*second, happens(attached, "u1", "", 1)),
+			after(1000*second, happens(lost, "u1", "", 1)),
+			after(90*second, create("u1", wantStopping, 1)),
 			happens(attached, "u1", "error", 1),
-			after(2*s, create("u1", wantLock, 0)),
+			after(2*second, create("u1", wantLock, 0)),
 			happens(lost, "u1", "error", 0),
 		}},
 		"a client that comes back by ApplyConcurrent and CreateSession": {steps: []step{
 			apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
-			after(89*s, apply("u1", success, 1)),
-			after(30*s, create("u1", success, 1)),
-			after(1000*s, create("u1", success, 1)),
+			after(89*second, apply("u1", success, 1)),
+			after(30*second, create("u1", success, 1)),
+			after(1000*second, create("u1", success, 1)),
 		}},
 		"the project's own reconnect window": {
-			world: func(w *state) { w.Projects[0].ReconnectTimeout = 20 * s },
+			change: func(s *state) { s.Projects[0].ReconnectTimeout = 20 * second },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
-				after(20*s, create("u1", wantStopping, 1)),
+				after(20*second, create("u1", wantStopping, 1)),
 			},
 		},
 		"clients have to be told": {
-			set: contract.Values{"clients": "told"},
+			set: map[string]string{"clients": "told"},
 			steps: []step{
-				apply("u1", success, 1), create("u1", success, 1), after(90*s, create("u1", wantStopping, 1)),
-				after(2*s, apply("u1", success, 1)), create("u1", success, 1), happens(attached, "u1", "", 1),
-				after(1000*s, create("u1", success, 1)),
+				apply("u1", success, 1), create("u1", success, 1), after(90*second, create("u1", wantStopping, 1)),
+				after(2*second, apply("u1", success, 1)), create("u1", success, 1), happens(attached, "u1", "", 1),
+				after(1000*second, create("u1", success, 1)),
 			},
 		},
 		"an application that runs without a client": {
-			set: contract.Values{"clients": "told"},
+			set: map[string]string{"clients": "told"},
 			steps: []step{
 				apply("u1", success, 1),
 				{does: "CreateSession", user: "u1", in: contract.Values{"RunMode": runWithoutClient}, want: success, running: 1},
 				happens(lost, "u1", "", 1),
 				after(1000*time.Hour, happens(attached, "u1", "", 1)),
-				destroy("u1", 1), after(2*s, apply("u2", success, 1)),
+				destroy("u1", 1), after(2*second, apply("u2", success, 1)),
 			},
 		},
 		"a session is destroyed": {steps: []step{
@@ -148,51 +151,51 @@ func TestLife(t *testing.T) {
 		}},
 		"nobody is destroyed": {steps: []step{destroy("u1", 0)}},
 		"pre-launch": {
-			world: func(w *state) { w.Projects[0].IsPreload = true },
+			change: func(s *state) { s.Projects[0].IsPreload = true },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), destroy("u1", 1),
 				apply("u2", wantNoIdle, 1),
-				after(2*s, apply("u2", wantLaunching, 1)),
+				after(2*second, apply("u2", wantLaunching, 1)),
 				apply("u1", wantLaunching, 1),
-				after(2*s, apply("u2", success, 1)),
+				after(2*second, apply("u2", success, 1)),
 				create("u2", success, 1), destroy("u2", 1), happens(cleaned, "u2", "", 1), apply("u1", wantLaunching, 1),
 				happens(cleaned, "u2", "", 0), apply("u1", success, 1),
 			},
 		},
 		"a user moves to another project": {
-			world: func(w *state) {
-				w.Projects = append(w.Projects, project{ProjectID: "cap-other", Amount: 1})
-				_ = w.Reindex()
+			change: func(s *state) {
+				s.Projects = append(s.Projects, project{ProjectID: "cap-other", Amount: 1})
+				_ = s.Reindex()
 			},
 			steps: []step{
 				apply("u1", success, 1),
 				with(apply("u1", success, 2), "ProjectId", "cap-other"),
 				apply("u2", wantNoIdle, 2),
-				after(2*s, apply("u2", success, 2)),
+				after(2*second, apply("u2", success, 2)),
 				create("u1", success, 2),
 			},
 		},
 		"a project without concurrencies": {
-			world: func(w *state) { w.Projects[0].Amount = 0 },
-			steps: []step{apply("u1", wantNoIdle, 0)},
+			change: func(s *state) { s.Projects[0].Amount = 0 },
+			steps:  []step{apply("u1", wantNoIdle, 0)},
 		},
 		"standing reservations": {
-			world: func(w *state) { w.Standing["u1"] = "cap-abcdefgh" },
+			change: func(s *state) { s.Standing["u1"] = "cap-abcdefgh" },
 			steps: []step{
 				create("u1", success, 1), destroy("u1", 1), create("u1", wantStopping, 1),
-				after(2*s, create("u1", success, 1)),
-				destroy("u1", 1), after(2*s, apply("u2", success, 1)), create("u1", wantNoIdle, 1),
+				after(2*second, create("u1", success, 1)),
+				destroy("u1", 1), after(2*second, apply("u2", success, 1)), create("u1", wantNoIdle, 1),
 			},
 		},
 		"no program to start": {
-			world: func(w *state) { w.Applications[0].PathMissing = true },
-			steps: []step{apply("u1", success, 1), create("u1", wantPath, 1)},
+			change: func(s *state) { s.Applications[0].PathMissing = true },
+			steps:  []step{apply("u1", success, 1), create("u1", wantPath, 1)},
 		},
 		"applications": {
-			world: func(w *state) {
-				w.Projects[0].ProjectType = "SHARED"
-				w.Projects[0].ApplicationIDs = append(w.Projects[0].ApplicationIDs, "app-other")
-				w.Applications = append(w.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
+			change: func(s *state) {
+				s.Projects[0].ProjectType = "SHARED"
+				s.Projects[0].ApplicationIDs = append(s.Projects[0].ApplicationIDs, "app-other")
+				s.Applications = append(s.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
 			},
 			steps: []step{
 				with(apply("u1", wantValue, 0), "ApplicationId", "app-unknown"),
@@ -220,7 +223,7 @@ func TestLife(t *testing.T) {
 			with(create("g7", success, 1), "HostUserId", "u1", "Role", viewer),
 			happens("StartPublishStream", "g1", wantDenied, 1),
 			happens(lost, "g1", "", 1),
-			after(90*s, with(create("g8", success, 1), "HostUserId", "u1", "Role", player)),
+			after(90*second, with(create("g8", success, 1), "HostUserId", "u1", "Role", player)),
 			destroy("g2", 1),
 			with(create("g1", success, 1), "HostUserId", "u1", "Role", player),
 			destroy("u1", 1),
@@ -246,7 +249,7 @@ func TestLife(t *testing.T) {
 			happens("StopPublishStream", "u1", wantNoSession, 1),
 		}},
 		"no push domain": {
-			set:   contract.Values{"push_domain": false},
+			set:   map[string]string{"push_domain": "false"},
 			steps: []step{apply("u1", success, 1), create("u1", success, 1), happens("StartPublishStream", "u1", wantDenied, 1)},
 		},
 		"expiry by trigger": {steps: []step{
@@ -254,7 +257,7 @@ func TestLife(t *testing.T) {
 			apply("u1", success, 1),
 			{does: "expire", in: contract.Values{"what": "reservation", "id": "u1"}, running: 1},
 			create("u1", wantLock, 1),
-			after(2*s, apply("u1", success, 1)), create("u1", success, 1), happens(lost, "u1", "", 1),
+			after(2*second, apply("u1", success, 1)), create("u1", success, 1), happens(lost, "u1", "", 1),
 			{does: "expire", in: contract.Values{"what": "reconnect", "id": "u1"}, running: 1},
 			create("u1", wantStopping, 1),
 			{does: "expire", in: contract.Values{"what": "token", "id": docID}, want: "error", running: 1},
@@ -276,193 +279,242 @@ func TestLife(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "one")
-			w.sw["rate_limits"] = false
-			for name, value := range life.set {
-				w.sw[name] = value
-			}
-			if life.world != nil {
-				life.world(w.world)
+			set := map[string]string{"rate_limits": "false"}
+			maps.Copy(set, life.set)
+			w := newWorld(t, conformance.Setting{Fixture: "one", Set: set})
+			if life.change != nil {
+				w.withState(life.change)
 			}
 			for i, s := range life.steps {
-				w.later(s.after)
-				if got := w.do(s); got != s.want {
-					t.Fatalf("step %d, %s %s: got %q, want %q: %+v", i+1, s.does, s.user, got, s.want, w.why())
+				w.advance(s.after)
+				if got, why := w.do(s); got != s.want {
+					t.Fatalf("step %d, %s %s: got %q, want %q: %s", i+1, s.does, s.user, got, s.want, why)
 				}
 				if got := w.running(); s.running >= 0 && got != s.running {
 					t.Fatalf("step %d, %s %s: %d run, want %d", i+1, s.does, s.user, got, s.running)
 				}
-				w.survive(i + 1)
+				w.checkRestore(i + 1)
 			}
 		})
 	}
 }
 
-// do makes one step happen.
-func (w *town) do(s step) string {
+// do does what a step says. It returns the outcome of the call, or "error" for a
+// trigger that fails, and the reason.
+func (w *world) do(s step) (got, why string) {
 	w.t.Helper()
-	in := contract.Values{}
-	for name, value := range s.in {
-		in[name] = value
+	in := maps.Clone(s.in)
+	if in == nil {
+		in = contract.Values{}
 	}
 	if s.user != "" {
 		in["UserId"] = s.user
 	}
 	if API.Trigger(s.does) != nil {
-		if err := w.trigger(s.does, in); err != nil {
-			return "error"
+		if err := w.Trigger(w.t, s.does, in); err != nil {
+			return "error", err.Error()
 		}
-		return ""
+		return "", ""
 	}
 	if _, given := in["UserIp"]; !given && (s.does == "ApplyConcurrent" || s.does == "CreateSession") {
 		in["UserIp"] = "125.127.178.228"
 	}
-	return w.ask(s.does, in)
+	e := w.call(s.does, in)
+	if e.Explanation != nil {
+		why = e.Explanation.Text
+	}
+	return e.Outcome, why
 }
 
-func (w *town) why() any {
-	if w.last == nil {
-		return nil
-	}
-	return w.last.Violations
-}
-
-// running counts as DescribeConcurrentCount does, without its settling.
-func (w *town) running() int {
-	n := 0
-	for _, p := range w.world.pools {
-		n += p.busy.count(w.now)
-	}
+// running counts as DescribeConcurrentCount does, and forgets nothing.
+func (w *world) running() int {
+	w.t.Helper()
+	n, now := 0, w.Sandbox.Clock.Now()
+	w.withState(func(s *state) {
+		for _, p := range s.pools {
+			n += p.busy.count(now)
+		}
+	})
 	return n
 }
 
-// survive writes the world down, reads it again, and goes on with what was
-// read, so that every step also tests Reindex.
-func (w *town) survive(step int) {
+// checkRestore takes a snapshot and restores it, so that every step also tests
+// Reindex. A restored state has the same JSON and gives the same number next.
+func (w *world) checkRestore(step int) {
 	w.t.Helper()
-	before, err := json.Marshal(w.world)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var again state
-	if err := json.Unmarshal(before, &again); err != nil {
-		w.t.Fatal(err)
-	}
-	if err := again.Reindex(); err != nil {
+	lowest := map[string]int{}
+	w.withState(func(s *state) {
+		for id, p := range s.pools {
+			lowest[id] = p.clone().lowest()
+		}
+	})
+	before := w.snapshot()
+	if err := w.Instance(w.t).Restore([]byte(before)); err != nil {
 		w.t.Fatalf("step %d: %v", step, err)
 	}
-	after, _ := json.Marshal(&again)
-	if string(before) != string(after) {
+	if after := w.snapshot(); before != after {
 		w.t.Fatalf("step %d: restored %s, was %s", step, after, before)
 	}
-	for id, p := range w.world.pools {
-		if a, b := p.clone().lowest(), again.pool(id).clone().lowest(); a != b {
-			w.t.Fatalf("step %d: the lowest number of %s is %d, and %d after a restore", step, id, a, b)
+	w.withState(func(s *state) {
+		for id, want := range lowest {
+			if got := s.pool(id).clone().lowest(); got != want {
+				w.t.Fatalf("step %d: the lowest number of %s is %d, and %d after a restore", step, id, want, got)
+			}
 		}
-	}
-	w.world = &again
+	})
 }
 
 func (p *pool) clone() *pool { return &pool{free: slices.Clone(p.free), next: p.next} }
 
-// Two calls of one user at a time: one is told to slow down.
+// While a request of a user is in progress, a second CreateSession of the same
+// user gets SlowDown. It is in progress until its answer is sent.
 func TestSlowDown(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
-	w.hold = true
+	w := newWorld(t, conformance.Setting{})
 	in := contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}
-	for i, want := range []string{success, "FailedOperation.SlowDown"} {
-		if got := w.ask("CreateSession", in); got != want {
-			t.Errorf("call %d: got %s, want %s", i+1, got, want)
+	first := w.signed("CreateSession", in)
+	inside := 0
+	w.Handler.ServeHTTP(&writer{header: http.Header{}, onFirstWrite: func() {
+		inside++
+		if got := w.Last(t).Outcome; got != success {
+			t.Errorf("call 1: got %s, want success", got)
 		}
+		if got := w.call("CreateSession", in).Outcome; got != "FailedOperation.SlowDown" {
+			t.Errorf("call 2: got %s, want FailedOperation.SlowDown", got)
+		}
+		other := contract.Values{"UserId": "other", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}
+		if got := w.call("CreateSession", other).Outcome; got != wantLock {
+			t.Errorf("another user: got %s, want %s", got, wantLock)
+		}
+	}}, httpRequest(first))
+	if inside != 1 {
+		t.Errorf("%d answers were written, want 1", inside)
 	}
-	in["UserId"] = "other"
-	if got := w.ask("CreateSession", in); got != wantLock {
-		t.Errorf("another user: got %s, want %s", got, wantLock)
-	}
-	in["UserId"] = "cg_user"
-	w.release()
-	if got := w.ask("CreateSession", in); got != success {
+	if got := w.call("CreateSession", in).Outcome; got != success {
 		t.Errorf("afterwards: got %s, want success", got)
 	}
-	w.release()
-	if len(w.world.inside) != 0 {
-		t.Errorf("still in progress: %v", w.world.inside)
-	}
+	w.withState(func(s *state) {
+		if len(s.inside) != 0 {
+			t.Errorf("still in progress: %v", s.inside)
+		}
+	})
 }
 
+// A writer is a client that does something before it takes the first byte.
+type writer struct {
+	header       http.Header
+	onFirstWrite func()
+	written      bool
+}
+
+func (w *writer) Header() http.Header { return w.header }
+func (w *writer) WriteHeader(int)     {}
+func (w *writer) Write(p []byte) (int, error) {
+	if !w.written {
+		w.written = true
+		w.onFirstWrite()
+	}
+	return len(p), nil
+}
+
+// Calls are counted by action, edge and sub-account, and refused calls are not
+// counted.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
+	w := newWorld(t, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
+	in := contract.Values{"UserId": "u"}
 	for i := range 100 {
-		if got := w.ask("DestroySession", contract.Values{"UserId": "u"}); got != success {
+		if got := w.call("DestroySession", in).Outcome; got != success {
 			t.Fatalf("call %d: got %s", i+1, got)
 		}
 	}
-	v, answer := w.serve(w.signed("DestroySession", contract.Values{"UserId": "u"}))
+	e, answer := w.serve(w.signed("DestroySession", in))
 	const want = "Your current request times equals to `101` in a second, which exceeds the frequency limit `100` for a second. Please reduce the frequency of calls."
-	if got := told(t, answer).Message; v.Outcome != requestLimitExceeded || got != want {
-		t.Errorf("got %s %q, want %q", v.Outcome.Name, got, want)
+	if got := problemOf(t, answer).Message; e.Outcome != requestLimitExceeded.Name || got != want {
+		t.Errorf("got %s %q, want %q", e.Outcome, got, want)
 	}
-	edge := w.signed("DestroySession", contract.Values{"UserId": "u"})
-	edge.Host = "car.ap-tokyo.tencentcloudapi.com"
-	if v, _ := w.serve(edge); v.Outcome != signatureFailure {
-		t.Errorf("another host under the same signature: got %s", v.Outcome.Name)
-	}
-	for key := range w.hits {
-		if key != "DestroySession at the nearest edge by 100000000001" {
-			t.Errorf("counted under %q", key)
+	const tokyo = "car.ap-tokyo.tencentcloudapi.com"
+	for range 100 {
+		edge := w.signed("DestroySession", in)
+		edge.Host = tokyo
+		if e, _ := w.serve(edge); e.Outcome != signatureFailure.Name {
+			t.Fatalf("another host under the same signature: got %s", e.Outcome)
 		}
+	}
+	if e, _ := w.serve(w.signedFor(carHost, starID, starKey, "DestroySession", in)); e.Outcome != requestLimitExceeded.Name {
+		t.Errorf("another key of the sub-account: got %s", e.Outcome)
+	}
+	for i := range 100 {
+		if e, _ := w.serve(w.signedFor(tokyo, starID, starKey, "DestroySession", in)); e.Outcome != success {
+			t.Fatalf("another edge, call %d: got %s", i+1, e.Outcome)
+		}
+	}
+}
+
+func TestRateKey(t *testing.T) {
+	t.Parallel()
+	got := limit(&contract.Call{
+		Operation: destroySession, Switches: contract.Values{"rate_limits": true}, Request: &contract.Request{Host: carHost},
+		Caller: &caller{account: &account{SecretID: docID, Uin: "100000000001"}},
+	})
+	if want := (contract.Limit{Key: "DestroySession at the nearest edge by 100000000001", Calls: 100, Window: time.Second}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 type problem struct{ Code, Message string }
 
-func told(t *testing.T, answer contract.Response) problem {
+func problemOf(t *testing.T, answer []byte) problem {
 	t.Helper()
 	var body struct{ Response struct{ Error problem } }
-	if err := json.Unmarshal(answer.Body, &body); err != nil {
+	if err := json.Unmarshal(answer, &body); err != nil {
 		t.Fatal(err)
 	}
 	return body.Response.Error
 }
 
-// Ten thousand sessions are told apart without a walk over all of them, and
-// the lowest number that is free is given first.
+// Looking for a vacancy among ten thousand sessions allocates nothing, and the
+// lowest free number is given first.
 func TestManyConcurrencies(t *testing.T) { // not parallel: it counts allocations
-	w := newTown(t, "one")
-	w.sw["rate_limits"] = false
-	w.world.Projects[0].Amount = 10000
-	for i := range 10000 {
-		n := w.world.reserve(fmt.Sprint("u", i), "cap-abcdefgh", w.now)
-		n.Session = &session{}
-	}
-	if got := w.do(apply("one-more", wantNoIdle, -1)); got != wantNoIdle {
+	w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"rate_limits": "false"}})
+	w.withState(func(s *state) {
+		s.Projects[0].Amount = 10000
+		for i := range 10000 {
+			n := s.reserve(fmt.Sprint("u", i), "cap-abcdefgh", conformance.Noon)
+			n.Session = &session{}
+		}
+	})
+	if got, _ := w.do(apply("one-more", wantNoIdle, -1)); got != wantNoIdle {
 		t.Fatalf("got %s", got)
 	}
 	for _, user := range []string{"u4711", "u12", "u9999"} {
 		w.do(destroy(user, -1))
 	}
-	w.later(2 * time.Second)
+	w.advance(2 * time.Second)
 	for i, want := range []int{12, 4711, 9999} {
 		user := fmt.Sprint("new", i)
 		w.do(apply(user, success, -1))
-		if got := w.world.users[user].Index; got != want {
-			t.Errorf("got concurrency %d, want %d", got, want)
+		w.withState(func(s *state) {
+			if got := s.users[user].Index; got != want {
+				t.Errorf("got concurrency %d, want %d", got, want)
+			}
+		})
+	}
+	w.withState(func(s *state) {
+		now := w.Sandbox.Clock.Now()
+		if got := testing.AllocsPerRun(100, func() { s.vacancy(&s.Projects[0], now) }); got != 0 {
+			t.Errorf("looking for a vacancy allocates %v times", got)
 		}
-	}
-	if got := testing.AllocsPerRun(100, func() { w.world.vacancy(&w.world.Projects[0], w.now) }); got != 0 {
-		t.Errorf("looking for a vacancy allocates %v times", got)
-	}
+	})
 }
 
-// A ServerSession is what the web SDK reads: the fields that it needs are
-// there, and it tells of the call that made it.
+// The ServerSession has the fields that the web SDK needs, and the values of the
+// call that made it.
 func TestServerSession(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
+	w := newWorld(t, conformance.Setting{})
 	for _, user := range []string{"cg_user", `<"用户"> \`} {
-		w.world.Standing[user] = "cap-abcdefgh"
+		w.withState(func(s *state) { s.Standing[user] = "cap-abcdefgh" })
 		_, answer := w.serve(w.signed("CreateSession", contract.Values{"UserId": user, "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}))
 		var body struct {
 			Response struct {
@@ -470,7 +522,7 @@ func TestServerSession(t *testing.T) {
 				RequestID     string `json:"RequestId"`
 			}
 		}
-		if err := json.Unmarshal(answer.Body, &body); err != nil {
+		if err := json.Unmarshal(answer, &body); err != nil {
 			t.Fatal(err)
 		}
 		text, err := base64.StdEncoding.DecodeString(body.Response.ServerSession)
@@ -497,14 +549,14 @@ func TestServerSession(t *testing.T) {
 			t.Errorf("got %s", text)
 		}
 	}
-	w.sw["server_session"] = "documented"
+	w = newWorld(t, conformance.Setting{Set: map[string]string{"server_session": "documented"}})
 	_, answer := w.serve(w.signed("CreateSession", contract.Values{"UserId": "cg_user", "UserIp": "1.2.3.4", "ClientSession": "eyJhYmMiOjEyM30="}))
 	var body struct {
 		Response struct{ ServerSession string }
 	}
-	_ = json.Unmarshal(answer.Body, &body)
+	_ = json.Unmarshal(answer, &body)
 	if body.Response.ServerSession != "eyJ4dHoiOjc4OX0=" {
-		t.Errorf("got %s", answer.Body)
+		t.Errorf("got %s", answer)
 	}
 }
 

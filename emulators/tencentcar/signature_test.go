@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
-	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 const describeBody = `{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}`
@@ -264,10 +264,10 @@ func TestAuthorization(t *testing.T) {
 	t.Parallel()
 	sum := strings.Repeat("0a", 32)
 	for _, v := range []struct{ header, fault, id, date, service string }{
-		{scope("AK", "2023-11-14/car", "content-type;host", sum), "", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/localhost:18081", "content-type;host;x-tc-action", sum), "", "AK", "2023-11-14", "localhost:18081"},
-		{scope("AK", "2023-11-14/a/b", "content-type;host", sum), "", "AK", "2023-11-14", "a/b"},
-		{strings.ReplaceAll(scope("AK", "2023-11-14/car", "content-type;host", sum), ", ", ","), "", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum), "", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/localhost:18081", "content-type;host;x-tc-action", sum), "", "AK", "2023-11-14", "localhost:18081"},
+		{authorizationHeader("AK", "2023-11-14/a/b", "content-type;host", sum), "", "AK", "2023-11-14", "a/b"},
+		{strings.ReplaceAll(authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum), ", ", ","), "", "AK", "2023-11-14", "car"},
 		{"SKIP", "`Algorithm`", "", "", ""},
 		{"", "`Algorithm`", "", "", ""},
 		{"TC3-HMAC-SHA256", "`Algorithm`", "", "", ""},
@@ -276,16 +276,16 @@ func TestAuthorization(t *testing.T) {
 		{algorithm + " ", "`Authorization`", "", "", ""},
 		{algorithm + " Credential=", "`Credential`", "", "", ""},
 		{algorithm + " Nonsense=1", "`Authorization`", "", "", ""},
-		{scope("", "2023-11-14/car", "content-type;host", sum), "`Credential`", "", "", ""},
-		{scope("AK", "14.11.2023/car", "content-type;host", sum), "`Date` in Credential", "AK", "14.11.2023", ""},
-		{scope("AK", "2023-11-14/", "content-type;host", sum), "`Service` in Credential", "AK", "2023-11-14", ""},
-		{strings.Replace(scope("AK", "2023-11-14/car", "content-type;host", sum), ending, "/aws4_request", 1), "`Service` in Credential", "AK", "2023-11-14", "car/aws4_request"},
-		{scope("AK", "2023-11-14/car", "host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/car", "Content-Type;Host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/car", "content-type;host;"+strings.Repeat("x;", 600), sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/car", "content-type;host", sum[1:]), "`Signature`", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/car", "content-type;host", "z"+sum[1:]), "`Signature`", "AK", "2023-11-14", "car"},
-		{scope("AK", "2023-11-14/car", "content-type;host", sum) + ", Signature=" + sum, "`Authorization`", "", "", ""},
+		{authorizationHeader("", "2023-11-14/car", "content-type;host", sum), "`Credential`", "", "", ""},
+		{authorizationHeader("AK", "14.11.2023/car", "content-type;host", sum), "`Date` in Credential", "AK", "14.11.2023", ""},
+		{authorizationHeader("AK", "2023-11-14/", "content-type;host", sum), "`Service` in Credential", "AK", "2023-11-14", ""},
+		{strings.Replace(authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum), ending, "/aws4_request", 1), "`Service` in Credential", "AK", "2023-11-14", "car/aws4_request"},
+		{authorizationHeader("AK", "2023-11-14/car", "host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "Content-Type;Host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "content-type;host;"+strings.Repeat("x;", 600), sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum[1:]), "`Signature`", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "content-type;host", "z"+sum[1:]), "`Signature`", "AK", "2023-11-14", "car"},
+		{authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum) + ", Signature=" + sum, "`Authorization`", "", "", ""},
 	} {
 		a := parseAuthorization(v.header)
 		if a.fault != v.fault || a.secretID != v.id || a.date != v.date || a.service != v.service {
@@ -295,41 +295,30 @@ func TestAuthorization(t *testing.T) {
 }
 
 func FuzzAuthorization(f *testing.F) {
-	f.Add(scope(docID, "2023-11-14/car", "content-type;host", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
-	f.Add(scope(docID, "2023-11-14/localhost:18081", "content-type;host;x-tc-action", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
+	f.Add(authorizationHeader(docID, "2023-11-14/car", "content-type;host", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
+	f.Add(authorizationHeader(docID, "2023-11-14/localhost:18081", "content-type;host;x-tc-action", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
 	f.Add("SKIP", b1)
 	f.Add(algorithm+" Credential=//, SignedHeaders=;;content-type;host, Signature=", "")
 	f.Add("\x00,=,", "{}")
 	f.Fuzz(func(t *testing.T, header, body string) {
-		w := newTown(t, "one")
+		w := newWorld(t, conformance.Setting{Fixture: "one"})
 		r := request("POST", "/", carHost, body, "Content-Type", jsonMedia, "X-TC-Action", "CreateSession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000", "Authorization", header)
-		v, _ := w.serve(r)
-		v.Explain(w.last)
-		if len(w.world.Concurrencies) != 0 {
-			t.Errorf("%q changed the state", header)
-		}
+		w.serve(r)
+		w.withState(func(s *state) {
+			if len(s.Concurrencies) != 0 {
+				t.Errorf("%q changed the state", header)
+			}
+		})
 	})
 }
 
 func BenchmarkCreateSession(b *testing.B) {
-	w := newTown(b, "default")
-	w.sw["rate_limits"] = false
+	w := newWorld(b, conformance.Setting{Set: map[string]string{"rate_limits": "false"}})
 	r := w.signed("CreateSession", contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="})
-	r.Arrived = w.wall
 	b.ReportAllocs()
 	for b.Loop() {
-		c := &contract.Call{API: API, Request: r, Now: w.now, Auth: w.auth, Switches: w.sw}
-		c.Runtime = booth{c, w}
-		c.Operation, c.Miss = API.Pick(r)
-		for i := range API.Checks {
-			if v := API.Checks[i].Do(c); !v.Pending() {
-				b.Fatal(v.Outcome.Name)
-			}
+		if e := w.Corridor(b, r); e.Outcome != success {
+			b.Fatal(e.Outcome)
 		}
-		c.State = w.world
-		v := c.Operation.Decide(c)
-		value := v.Outcome.Do(c)
-		v.Outcome.Sent(c)
-		API.Write(c, v, contract.Reply{Body: wire.Encode(value)})
 	}
 }
