@@ -61,11 +61,11 @@ var operations = []*contract.Operation{
 // not by the key, and a mangled token is told before an invalid parameter (the
 // SDK's own tests). The rest is inferred.
 var checks = []contract.Check{
-	{Name: "read", Do: read},
-	{Name: "method", Do: checkVerb, Ends: contract.Outcomes(unsupportedProtocol)},
+	{Name: "read", Do: readRequest},
+	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(unsupportedProtocol)},
 	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestSizeLimitExceeded, signatureFailure)},
 	{Name: "form", Do: checkForm, Ends: contract.Outcomes(invalidRequest, invalidParameter)},
-	{Name: "common-parameters", Do: checkCommon, Ends: contract.Outcomes(missingParameter, invalidParameter)},
+	{Name: "common-parameters", Do: checkCommonParameters, Ends: contract.Outcomes(missingParameter, invalidParameter)},
 	{Name: "authorization", Do: checkAuthorization, Ends: contract.Outcomes(invalidAuthorization)},
 	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(signatureExpire)},
 	{Name: "secret-id", Do: checkSecretID, Ends: contract.Outcomes(secretIDNotFound, invalidSecretID)},
@@ -74,11 +74,11 @@ var checks = []contract.Check{
 	{Name: "version", Do: checkVersion, Ends: contract.Outcomes(noSuchVersion)},
 	{Name: "action", Do: checkAction, Ends: contract.Outcomes(invalidAction, actionOffline)},
 	{Name: "region", Do: checkRegion, Ends: contract.Outcomes(invalidParameterValue, unsupportedRegion)},
-	{Name: "permission", Do: checkRights, Ends: contract.Outcomes(authUnauthorizedOperation)},
-	{Name: "source-address", Do: checkAddress, Ends: contract.Outcomes(ipInBlacklist, ipNotInWhitelist)},
-	{Name: "rate-limit", Do: contract.RateLimit(requestLimitExceeded, limit), Ends: contract.Outcomes(requestLimitExceeded)},
+	{Name: "permission", Do: checkPermission, Ends: contract.Outcomes(authUnauthorizedOperation)},
+	{Name: "source-address", Do: checkSourceAddress, Ends: contract.Outcomes(ipInBlacklist, ipNotInWhitelist)},
+	{Name: "rate-limit", Do: contract.RateLimit(requestLimitExceeded, rateLimit), Ends: contract.Outcomes(requestLimitExceeded)},
 	{Name: "json", Do: checkJSON, Ends: contract.Outcomes(jsonParseError)},
-	{Name: "parameters", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
+	{Name: "parameters", Do: contract.ValidateParams(judgeParameters), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
 }
 
 // hosts are the nearest-access hosts of both sites and the regional ones. The
@@ -100,7 +100,7 @@ var hosts = []string{
 func claims(r *contract.Request) bool {
 	return r.Header.Get("X-Tc-Action") != "" ||
 		strings.HasPrefix(r.Header.Get("Authorization"), algorithm) ||
-		parameter(r, "Action") != ""
+		queryOrFormValue(r, "Action") != ""
 }
 
 // identifiers knows a caller by the SecretId.
@@ -108,7 +108,7 @@ func identifiers(r *contract.Request) []string {
 	_, credential, found := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	id, _, _ := strings.Cut(credential, "/")
 	if !found {
-		id = parameter(r, "SecretId")
+		id = queryOrFormValue(r, "SecretId")
 	}
 	if id == "" {
 		return nil
@@ -132,7 +132,7 @@ func actionOf(r *contract.Request) string {
 	if named != "" && r.Header["Authorization"] != nil {
 		return named
 	}
-	if action := parameter(r, "Action"); action != "" {
+	if action := queryOrFormValue(r, "Action"); action != "" {
 		return action
 	}
 	return named
@@ -148,7 +148,7 @@ func operation(name string) *contract.Operation {
 }
 
 // failure is what every error returns.
-type failure struct {
+type failureReply struct {
 	Error struct {
 		Code    string
 		Message string
@@ -175,7 +175,7 @@ var requestIDRow = contract.Param{
 
 // fail tells an error as the service does, in the caller's language.
 func fail(c *contract.Call, v contract.Verdict) any {
-	f := failure{RequestID: requestID(c)}
+	f := failureReply{RequestID: requestID(c)}
 	f.Error.Code, f.Error.Message = v.Outcome.Name, message(c, v)
 	return f
 }

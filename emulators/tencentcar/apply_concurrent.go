@@ -42,90 +42,90 @@ var (
 )
 
 // A plainReply is that of the operations which return nothing of their own.
-type plainReply struct {
+type emptyReply struct {
 	RequestID string `json:"RequestId"`
 }
 
 // plain makes the success of an operation that returns nothing of its own.
-func plain(doc, cite string, do, end func(*contract.Call)) *contract.Outcome {
+func successWithoutResult(doc, cite string, do, end func(*contract.Call)) *contract.Outcome {
 	o := &contract.Outcome{
 		Name: "success", Status: 200, Doc: doc, Cite: cite,
 		Returns: []contract.Param{requestIDRow},
 		Do: func(c *contract.Call) any {
 			do(c)
-			return &plainReply{requestID(c)}
+			return &emptyReply{requestID(c)}
 		},
 	}
 	o.Sent = end
 	return o
 }
 
-var applied = plain("A concurrency is reserved for the user. Where the user has one already, it is the same.", citeSDK, doApply, sent)
+var applied = successWithoutResult("A concurrency is reserved for the user. Where the user has one already, it is the same.", citeSDK, doApply, requestSent)
 
 var (
-	noUserID       = &contract.Cause{Code: "user_id_unfit", Text: "The UserId is {why}."}
-	noAddress      = &contract.Cause{Code: "user_ip_unfit", Text: "The UserIp {got} is no IP address."}
-	unknownProject = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is in no list of the fixture. Add it there."}
-	unknownApp     = &contract.Cause{Code: "unknown_application", Text: "The SHARED project {ProjectId} does not list the application {ApplicationId}."}
-	unknownVersion = &contract.Cause{Code: "unknown_application_version", Text: "The application {ApplicationId} has no version {ApplicationVersionId} in the fixture."}
-	beingCleaned   = &contract.Cause{Code: "being_cleaned", Text: "The concurrency {concurrency} of user {UserId} is being cleaned until {cleaned}, {left} from now. Wait, advance the clock, or have it cleaned with the trigger concurrency.cleaned."}
-	allTaken       = &contract.Cause{Code: "no_idle_concurrency", Text: "All {amount} concurrencies of {ProjectId} are taken: {running} reserved, running, waiting for their client or being cleaned. DestroySession of another user frees one; the fixture's amount says how many there are."}
-	launching      = &contract.Cause{Code: "being_pre_launched", Text: "No concurrency of {ProjectId} is idle, but one is being pre-launched and will be ready at {ready}."}
+	badUserID          = &contract.Cause{Code: "user_id_unfit", Text: "The UserId is {why}."}
+	badUserIP          = &contract.Cause{Code: "user_ip_unfit", Text: "The UserIp {got} is no IP address."}
+	unknownProject     = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is in no list of the fixture. Add it there."}
+	unknownApplication = &contract.Cause{Code: "unknown_application", Text: "The SHARED project {ProjectId} does not list the application {ApplicationId}."}
+	unknownVersion     = &contract.Cause{Code: "unknown_application_version", Text: "The application {ApplicationId} has no version {ApplicationVersionId} in the fixture."}
+	beingCleaned       = &contract.Cause{Code: "being_cleaned", Text: "The concurrency {concurrency} of user {UserId} is being cleaned until {cleaned}, {left} from now. Wait, advance the clock, or have it cleaned with the trigger concurrency.cleaned."}
+	noneIdle           = &contract.Cause{Code: "no_idle_concurrency", Text: "All {amount} concurrencies of {ProjectId} are taken: {running} reserved, running, waiting for their client or being cleaned. DestroySession of another user frees one; the fixture's amount says how many there are."}
+	preLaunching       = &contract.Cause{Code: "being_pre_launched", Text: "No concurrency of {ProjectId} is idle, but one is being pre-launched and will be ready at {ready}."}
 )
 
 func decideApply(c *contract.Call) contract.Verdict {
-	if v := unfit(c); !v.Pending() {
+	if v := checkUser(c); !v.Pending() {
 		return v
 	}
-	w, now := c.State.(*state), instant(c)
+	st, now := c.State.(*state), sandboxTime(c)
 	user, id := c.In.Text("UserId"), c.In.Text("ProjectId")
-	p, known := w.project(id)
+	p, known := st.project(id)
 	if !known {
 		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
 	}
-	if v := w.unfitApplication(c, &p); !v.Pending() {
+	if v := st.checkApplication(c, &p); !v.Pending() {
 		return v
 	}
-	n := w.users[user]
-	if n.phase(now) == cleaning {
-		return w.tellStopping(n, c)
+	co := st.users[user]
+	if co.phase(now) == cleaning {
+		return st.stoppingVerdict(co, c)
 	}
-	if n.held(now) && n.ProjectID == id {
+	if co.held(now) && co.ProjectID == id {
 		return applied.Verdict()
 	}
-	if v := w.full(&p, c); !v.Pending() {
+	if v := st.checkCapacity(&p, c); !v.Pending() {
 		return v
 	}
 	return applied.Verdict()
 }
 
 // unfit judges UserId and UserIp, where the call has them.
-func unfit(c *contract.Call) contract.Verdict {
+func checkUser(c *contract.Call) contract.Verdict {
 	user := c.In.Text("UserId")
 	if most := c.Switches.Int("user_id_max"); most > 0 && int64(len(user)) > most && int64(utf8.RuneCountInString(user)) > most {
-		return invalidParameterValue.Because(noUserID, "why", "longer than the switch user_id_max allows")
+		return invalidParameterValue.Because(badUserID, "why", "longer than the switch user_id_max allows")
 	}
 	for _, r := range user {
 		if !unicode.IsPrint(r) {
-			return invalidParameterValue.Because(noUserID, "why", "not of printable characters alone")
+			return invalidParameterValue.Because(badUserID, "why", "not of printable characters alone")
 		}
 	}
 	if ip, given := c.In["UserIp"]; given {
 		if _, err := netip.ParseAddr(c.In.Text("UserIp")); err != nil {
-			return invalidParameterValue.Because(noAddress, "got", ip)
+			return invalidParameterValue.Because(badUserIP, "got", ip)
 		}
 	}
 	return contract.Verdict{}
 }
 
-func (w *state) unfitApplication(c *contract.Call, p *project) contract.Verdict {
+func (st *state) checkApplication(c *contract.Call, p *project) contract.Verdict {
 	id := c.In.Text("ApplicationId")
 	if p.shared() && id != "" && !slices.Contains(p.ApplicationIDs, id) {
-		return invalidParameterValue.Because(unknownApp, "ProjectId", p.ProjectID, "ApplicationId", id)
+		return invalidParameterValue.Because(unknownApplication, "ProjectId", p.ProjectID, "ApplicationId", id)
 	}
 	id = applicationOf(p, id)
 	if v := c.In.Text("ApplicationVersionId"); v != "" {
-		if a, _ := w.application(id); !slices.Contains(a.Versions, v) {
+		if a, _ := st.application(id); !slices.Contains(a.Versions, v) {
 			return invalidParameterValue.Because(unknownVersion, "ApplicationId", id, "ApplicationVersionId", v)
 		}
 	}
@@ -133,68 +133,68 @@ func (w *state) unfitApplication(c *contract.Call, p *project) contract.Verdict 
 }
 
 // applicationOf is what runs in a project: in a SHARED one what was asked for.
-func applicationOf(p *project, asked string) string {
+func applicationOf(p *project, requested string) string {
 	switch {
-	case p.shared() && asked != "":
-		return asked
+	case p.shared() && requested != "":
+		return requested
 	case len(p.ApplicationIDs) > 0:
 		return p.ApplicationIDs[0]
 	}
 	return ""
 }
 
-func (w *state) tellStopping(n *concurrency, c *contract.Call) contract.Verdict {
-	return stopping.Because(beingCleaned, "UserId", n.UserID, "concurrency", n.ID,
-		"cleaned", n.Cleaned, "left", n.Cleaned.Sub(c.Now))
+func (st *state) stoppingVerdict(co *concurrency, c *contract.Call) contract.Verdict {
+	return stopping.Because(beingCleaned, "UserId", co.UserID, "concurrency", co.ID,
+		"cleaned", co.Cleaned, "left", co.Cleaned.Sub(c.Now))
 }
 
 // full says why a project has no concurrency to give, if it has none.
-func (w *state) full(p *project, c *contract.Call) contract.Verdict {
-	now := instant(c)
-	switch w.vacancy(p, now) {
+func (st *state) checkCapacity(p *project, c *contract.Call) contract.Verdict {
+	now := sandboxTime(c)
+	switch st.vacancy(p, now) {
 	case idle:
 		return contract.Verdict{}
 	case preload:
-		return initialization.Because(launching, "ProjectId", p.ProjectID, "ready", w.pools[p.ProjectID].busy[0].Ready)
+		return initialization.Because(preLaunching, "ProjectId", p.ProjectID, "ready", st.pools[p.ProjectID].busy[0].Ready)
 	}
 	taken := 0
-	if pool := w.pools[p.ProjectID]; pool != nil {
-		taken = pool.busy.count(now)
+	if pool := st.pools[p.ProjectID]; pool != nil {
+		taken = pool.busy.countInUse(now)
 	}
-	return noIdle.Because(allTaken, "ProjectId", p.ProjectID, "amount", p.Amount, "running", taken)
+	return noIdle.Because(noneIdle, "ProjectId", p.ProjectID, "amount", p.Amount, "running", taken)
 }
 
 // doApply reserves. A reservation that is applied for again runs anew; a
 // concurrency that waits for its client is held at least as long as a
 // reservation; one of another project is left.
 func doApply(c *contract.Call) {
-	w, now := c.State.(*state), instant(c)
+	st, now := c.State.(*state), sandboxTime(c)
 	user := c.In.Text("UserId")
-	w.begin(user)
+	st.beginRequest(user)
 	if user == "" {
 		user = c.Dice().ID()
 	}
 	id := c.In.Text("ProjectId")
-	p, _ := w.project(id)
-	w.settle(id, now)
-	n := w.users[user]
-	if n.held(now) && n.ProjectID != id {
-		w.destroy(c, n, now)
+	p, _ := st.project(id)
+	st.forgetIdle(id, now)
+	co := st.users[user]
+	if co.held(now) && co.ProjectID != id {
+		st.destroy(c, co, now)
 	}
-	if !n.held(now) {
-		n = w.reserve(user, id, now)
+	if !co.held(now) {
+		co = st.reserve(user, id, now)
 	}
-	n.Applied = now
+	co.Applied = now
 	lapses := now.Add(c.Switches.Duration("reservation"))
-	switch n.phase(now) {
+	switch co.phase(now) {
 	case reserved:
-		n.ApplicationID = applicationOf(&p, c.In.Text("ApplicationId"))
-		n.ApplicationVersionID = c.In.Text("ApplicationVersionId")
-		w.until(c, n, lapses)
+		co.ApplicationID = applicationOf(&p, c.In.Text("ApplicationId"))
+		co.ApplicationVersionID = c.In.Text("ApplicationVersionId")
+		st.setEnd(c, co, lapses)
 	case waiting:
-		if lapses.After(n.Ends) {
-			w.until(c, n, lapses)
+		if lapses.After(co.Ends) {
+			st.setEnd(c, co, lapses)
 		}
 	}
-	c.Note("concurrency", n.ID)
+	c.Note("concurrency", co.ID)
 }

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	algorithm = "TC3-HMAC-SHA256"
-	skip      = "SKIP"
-	ending    = "/tc3_request"
+	algorithm   = "TC3-HMAC-SHA256"
+	skipSigning = "SKIP"
+	scopeSuffix = "/tc3_request"
 
 	// maxSigned bounds the list of signed headers: each is looked up for each
 	// variant that is tried. No SDK signs more than three headers.
@@ -19,13 +19,13 @@ const (
 //
 //	TC3-HMAC-SHA256 Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=<list>, Signature=<hex>
 type authorization struct {
-	secretID  string
-	date      string // UTC day of the timestamp: 2023-11-14
-	service   string
-	signed    string // the list as sent
-	signature string // 64 hexadecimal digits
-	skip      bool   // the value is SKIP: the SDK was told not to sign
-	fault     string // the part that is malformed, as the message names it; "" for none
+	secretID      string
+	date          string // UTC day of the timestamp: 2023-11-14
+	service       string
+	signedHeaders string // the list as sent
+	signature     string // 64 hexadecimal digits
+	skip          bool   // the value is SKIP: the SDK was told not to sign
+	fault         string // the part that is malformed, as the message names it; "" for none
 }
 
 // parseAuthorization reads the header. The SecretId ends at the first slash
@@ -33,7 +33,7 @@ type authorization struct {
 // part, for the Node and Java SDKs put in it whatever stands before the first
 // dot of their endpoint, a port included: localhost:8080.
 func parseAuthorization(value string) authorization {
-	if value == skip {
+	if value == skipSigning {
 		return authorization{skip: true, fault: "`Algorithm`"}
 	}
 	rest, ok := strings.CutPrefix(value, algorithm+" ")
@@ -47,8 +47,8 @@ func parseAuthorization(value string) authorization {
 		switch {
 		case name == "Credential" && credential == "":
 			credential = value
-		case name == "SignedHeaders" && a.signed == "":
-			a.signed = value
+		case name == "SignedHeaders" && a.signedHeaders == "":
+			a.signedHeaders = value
 		case name == "Signature" && a.signature == "":
 			a.signature = value
 		default:
@@ -56,13 +56,13 @@ func parseAuthorization(value string) authorization {
 			return a
 		}
 	}
-	a.fault = a.parse(credential)
+	a.fault = a.parseCredential(credential)
 	return a
 }
 
 // parse takes the credential apart and returns the first part that is
 // malformed.
-func (a *authorization) parse(credential string) string {
+func (a *authorization) parseCredential(credential string) string {
 	id, scope, ok := strings.Cut(credential, "/")
 	if !ok || id == "" {
 		return "`Credential`"
@@ -71,10 +71,10 @@ func (a *authorization) parse(credential string) string {
 	if a.date, scope, ok = strings.Cut(scope, "/"); !ok || !isDate(a.date) {
 		return "`Date` in Credential"
 	}
-	if a.service, ok = strings.CutSuffix(scope, ending); !ok || a.service == "" {
+	if a.service, ok = strings.CutSuffix(scope, scopeSuffix); !ok || a.service == "" {
 		return "`Service` in Credential"
 	}
-	if len(a.signed) > maxSigned || !a.signs("host") || !a.signs("content-type") {
+	if len(a.signedHeaders) > maxSigned || !a.signsHeader("host") || !a.signsHeader("content-type") {
 		return "`SignedHeaders`"
 	}
 	if !isDigest(a.signature) {
@@ -84,8 +84,8 @@ func (a *authorization) parse(credential string) string {
 }
 
 // signs reports whether the header of this name, in lower case, is signed.
-func (a *authorization) signs(name string) bool {
-	for s := range strings.SplitSeq(a.signed, ";") {
+func (a *authorization) signsHeader(name string) bool {
+	for s := range strings.SplitSeq(a.signedHeaders, ";") {
 		if s == name {
 			return true
 		}

@@ -22,30 +22,30 @@ const (
 // A caller is who asks, and what the common protocol says beside the
 // business parameters.
 type caller struct {
-	family    family
-	action    string
-	version   string
-	timestamp string
-	stamp     int64 // timestamp as a number
-	nonce     string
-	secretID  string
-	signature string
-	method    string // SignatureMethod, of v1
-	token     string
-	language  string
-	region    *string // nil: not given
+	family          family
+	action          string
+	version         string
+	timestamp       string
+	unixTime        int64 // timestamp as a number
+	nonce           string
+	secretID        string
+	signature       string
+	signatureMethod string // SignatureMethod, of v1
+	token           string
+	language        string
+	region          *string // nil: not given
 
 	auth  authorization
 	pairs []pair // of the query or the form, in the order sent
 
-	formFault string // why query or form cannot be taken apart; judged after the size
-	jsonFault error  // why the body is no JSON object; judged after the rate limit
-	foreign   bool   // multipart or octet-stream
+	formFault       string // why query or form cannot be taken apart; judged after the size
+	jsonErr         error  // why the body is no JSON object; judged after the rate limit
+	unsupportedBody bool   // multipart or octet-stream
 
 	account *account // nil: none is known
-	lists   *gate
+	lists   *accessLists
 
-	id string // RequestId
+	requestID string // RequestId
 }
 
 // A pair is one name=value of a query or a form.
@@ -54,20 +54,20 @@ type pair struct{ name, value string }
 // callerOf returns the call's caller. The check read makes it. An outcome
 // that is called for without the checks needs it too.
 func callerOf(c *contract.Call) *caller {
-	if k, ok := c.Caller.(*caller); ok {
-		return k
+	if cl, ok := c.Caller.(*caller); ok {
+		return cl
 	}
-	k := &caller{}
+	cl := &caller{}
 	if c.Request != nil {
-		k, c.In = listen(c)
+		cl, c.In = parseCaller(c)
 	}
-	c.Caller = k
-	return k
+	c.Caller = cl
+	return cl
 }
 
 // read takes the request apart and judges nothing, so that a scenario can see
 // the parameters of a request that will be refused.
-func read(c *contract.Call) contract.Verdict {
+func readRequest(c *contract.Call) contract.Verdict {
 	c.Caller = nil
 	callerOf(c)
 	c.Notes = make(contract.Facts, 0, 4)
@@ -78,26 +78,26 @@ func read(c *contract.Call) contract.Verdict {
 // answer, in the server session and in one of the messages. Only for Do and
 // what comes after it.
 func requestID(c *contract.Call) string {
-	k := callerOf(c)
-	if k.id == "" {
-		k.id = c.Dice().ID()
+	cl := callerOf(c)
+	if cl.requestID == "" {
+		cl.requestID = c.Dice().ID()
 	}
-	return k.id
+	return cl.requestID
 }
 
-func listen(c *contract.Call) (*caller, contract.Values) {
+func parseCaller(c *contract.Call) (*caller, contract.Values) {
 	r := c.Request
-	k := &caller{family: familyOf(c)}
-	in := k.readParameters(r)
-	if k.family == v1 {
-		k.readV1()
+	cl := &caller{family: familyOf(c)}
+	in := cl.readParameters(r)
+	if cl.family == v1 {
+		cl.readV1()
 	} else {
-		k.readHeaders(r.Header)
+		cl.readHeaders(r.Header)
 	}
-	if k.language == "" {
-		k.language = header(r.Header, "X-Tc-Language")
+	if cl.language == "" {
+		cl.language = header(r.Header, "X-Tc-Language")
 	}
-	return k, in
+	return cl, in
 }
 
 // familyOf: an Authorization header makes it TC3, whatever it holds, and its
@@ -106,25 +106,25 @@ func familyOf(c *contract.Call) family {
 	if _, ok := c.Request.Header["Authorization"]; ok {
 		return tc3
 	}
-	if c.Auth == contract.Off && header(c.Request.Header, "X-Tc-Action") != "" && parameter(c.Request, "Action") == "" {
+	if c.Auth == contract.Off && header(c.Request.Header, "X-Tc-Action") != "" && queryOrFormValue(c.Request, "Action") == "" {
 		return tc3
 	}
 	return v1
 }
 
 // readParameters reads the query of a GET, the form or the JSON body of a POST.
-func (k *caller) readParameters(r *contract.Request) contract.Values {
+func (cl *caller) readParameters(r *contract.Request) contract.Values {
 	switch {
 	case r.Method == http.MethodGet:
-		return k.readPairs(r.URL.RawQuery)
+		return cl.readPairs(r.URL.RawQuery)
 	case r.Method != http.MethodPost || r.TooLarge:
 		return contract.Values{}
 	}
-	switch media(r) {
-	case form:
-		return k.readPairs(string(r.Body))
-	case multipart:
-		k.foreign = true
+	switch bodyKindOf(r) {
+	case formBody:
+		return cl.readPairs(string(r.Body))
+	case binaryBody:
+		cl.unsupportedBody = true
 		return contract.Values{}
 	}
 	if len(r.Body) == 0 {
@@ -134,7 +134,7 @@ func (k *caller) readParameters(r *contract.Request) contract.Values {
 	}
 	in, err := wire.Object(r.Body)
 	if err != nil {
-		k.jsonFault = err
+		cl.jsonErr = err
 		return contract.Values{}
 	}
 	for name, value := range in {
@@ -147,7 +147,7 @@ func (k *caller) readParameters(r *contract.Request) contract.Values {
 
 // readPairs takes name=value pairs apart. The first fault is kept for the check
 // that judges it.
-func (k *caller) readPairs(text string) contract.Values {
+func (cl *caller) readPairs(text string) contract.Values {
 	in := contract.Values{}
 	for piece := range strings.SplitSeq(text, "&") {
 		if piece == "" {
@@ -157,14 +157,14 @@ func (k *caller) readPairs(text string) contract.Values {
 		p := pair{wire.Unescape(name), wire.Unescape(value)}
 		switch _, twice := in[p.name]; {
 		case !split:
-			k.fault("the piece %.60q has no `=`", piece)
+			cl.setFormFault("the piece %.60q has no `=`", piece)
 		case !utf8.ValidString(p.name) || !utf8.ValidString(p.value):
-			k.fault("the piece %.60q is not UTF-8", piece)
+			cl.setFormFault("the piece %.60q is not UTF-8", piece)
 		case twice:
-			k.fault("the name %.60q stands twice", p.name)
+			cl.setFormFault("the name %.60q stands twice", p.name)
 		}
-		k.pairs = append(k.pairs, p)
-		if k.family == v1 && slices.Contains(commonParameters, p.name) {
+		cl.pairs = append(cl.pairs, p)
+		if cl.family == v1 && slices.Contains(commonParameters, p.name) {
 			continue
 		}
 		in[p.name] = contract.Raw(p.value)
@@ -172,9 +172,9 @@ func (k *caller) readPairs(text string) contract.Values {
 	return in
 }
 
-func (k *caller) fault(text string, args ...any) {
-	if k.formFault == "" {
-		k.formFault = fmt.Sprintf(text, args...)
+func (cl *caller) setFormFault(text string, args ...any) {
+	if cl.formFault == "" {
+		cl.formFault = fmt.Sprintf(text, args...)
 	}
 }
 
@@ -185,46 +185,46 @@ var commonParameters = []string{
 	"Region", "SignatureMethod", "Token", "Language", "RequestClient",
 }
 
-func (k *caller) readV1() {
-	for i := range k.pairs {
-		p := &k.pairs[i]
+func (cl *caller) readV1() {
+	for i := range cl.pairs {
+		p := &cl.pairs[i]
 		switch p.name {
 		case "Action":
-			k.action = p.value
+			cl.action = p.value
 		case "Version":
-			k.version = p.value
+			cl.version = p.value
 		case "Timestamp":
-			k.timestamp = p.value
+			cl.timestamp = p.value
 		case "Nonce":
-			k.nonce = p.value
+			cl.nonce = p.value
 		case "SecretId":
-			k.secretID = p.value
+			cl.secretID = p.value
 		case "Signature":
-			k.signature = p.value
+			cl.signature = p.value
 		case "SignatureMethod":
-			k.method = p.value
+			cl.signatureMethod = p.value
 		case "Token":
-			k.token = p.value
+			cl.token = p.value
 		case "Language":
-			k.language = p.value
+			cl.language = p.value
 		case "Region":
-			k.region = &p.value
+			cl.region = &p.value
 		}
 	}
 }
 
-func (k *caller) readHeaders(h http.Header) {
-	k.action = header(h, "X-Tc-Action")
-	k.version = header(h, "X-Tc-Version")
-	k.timestamp = header(h, "X-Tc-Timestamp")
-	k.token = header(h, "X-Tc-Token")
-	k.language = header(h, "X-Tc-Language")
+func (cl *caller) readHeaders(h http.Header) {
+	cl.action = header(h, "X-Tc-Action")
+	cl.version = header(h, "X-Tc-Version")
+	cl.timestamp = header(h, "X-Tc-Timestamp")
+	cl.token = header(h, "X-Tc-Token")
+	cl.language = header(h, "X-Tc-Language")
 	if _, ok := h["X-Tc-Region"]; ok {
 		region := header(h, "X-Tc-Region")
-		k.region = &region
+		cl.region = &region
 	}
-	k.auth = parseAuthorization(header(h, "Authorization"))
-	k.secretID = k.auth.secretID
+	cl.auth = parseAuthorization(header(h, "Authorization"))
+	cl.secretID = cl.auth.secretID
 }
 
 // header returns the header of that canonical name. A header sent twice is one
@@ -242,12 +242,12 @@ func header(h http.Header, name string) string {
 
 // parameter looks up one parameter in the query of a GET or the form of a POST
 // without taking the rest apart.
-func parameter(r *contract.Request, name string) string {
+func queryOrFormValue(r *contract.Request, name string) string {
 	text := ""
 	switch {
 	case r.Method == http.MethodGet:
 		text = r.URL.RawQuery
-	case r.Method == http.MethodPost && media(r) == form:
+	case r.Method == http.MethodPost && bodyKindOf(r) == formBody:
 		text = string(r.Body)
 	}
 	for piece := range strings.SplitSeq(text, "&") {
@@ -262,18 +262,18 @@ func parameter(r *contract.Request, name string) string {
 // others is read as JSON.
 const (
 	jsonBody = iota
-	form
-	multipart
+	formBody
+	binaryBody
 )
 
-func media(r *contract.Request) int {
+func bodyKindOf(r *contract.Request) int {
 	kind, _, _ := strings.Cut(header(r.Header, "Content-Type"), ";")
 	kind = strings.TrimSpace(kind)
 	switch {
 	case strings.EqualFold(kind, "application/x-www-form-urlencoded"):
-		return form
+		return formBody
 	case strings.EqualFold(kind, "multipart/form-data"), strings.EqualFold(kind, "application/octet-stream"):
-		return multipart
+		return binaryBody
 	}
 	return jsonBody
 }

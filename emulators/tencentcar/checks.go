@@ -24,23 +24,23 @@ const (
 const maxSkew = 300
 
 var (
-	wrongVerb = &contract.Cause{Code: "wrong_verb", Text: "The verb was {verb}; the service takes GET and POST on its one endpoint."}
-	tooLarge  = &contract.Cause{Code: "too_large", Text: "The {what} has {size} bytes and may have {most}."}
-	foreign   = &contract.Cause{Code: "foreign_body", Text: "The Content-Type is {type}. No action of CAR declares such a body: send application/json, or a form under signature v1."}
-	badForm   = &contract.Cause{Code: "bad_form", Text: "Query or form cannot be taken apart: {fault}. A body of JSON needs Content-Type application/json; curl -d says application/x-www-form-urlencoded unless told otherwise."}
-	absent    = &contract.Cause{Code: "common_parameter_missing", Text: "The request was read as {family}, because {because}; it lacks {Name}."}
-	noNumber  = &contract.Cause{Code: "common_parameter_no_number", Text: "{Name} is {got}; a whole number was expected."}
+	wrongMethod            = &contract.Cause{Code: "wrong_verb", Text: "The verb was {verb}; the service takes GET and POST on its one endpoint."}
+	tooLarge               = &contract.Cause{Code: "too_large", Text: "The {what} has {size} bytes and may have {most}."}
+	unsupportedBody        = &contract.Cause{Code: "foreign_body", Text: "The Content-Type is {type}. No action of CAR declares such a body: send application/json, or a form under signature v1."}
+	badForm                = &contract.Cause{Code: "bad_form", Text: "Query or form cannot be taken apart: {fault}. A body of JSON needs Content-Type application/json; curl -d says application/x-www-form-urlencoded unless told otherwise."}
+	missingCommonParameter = &contract.Cause{Code: "common_parameter_missing", Text: "The request was read as {family}, because {because}; it lacks {Name}."}
+	notANumber             = &contract.Cause{Code: "common_parameter_no_number", Text: "{Name} is {got}; a whole number was expected."}
 )
 
-func checkVerb(c *contract.Call) contract.Verdict {
+func checkMethod(c *contract.Call) contract.Verdict {
 	if m := c.Request.Method; m != http.MethodGet && m != http.MethodPost {
-		return unsupportedProtocol.Because(wrongVerb, "verb", m)
+		return unsupportedProtocol.Because(wrongMethod, "verb", m)
 	}
 	return contract.Verdict{}
 }
 
 func checkSize(c *contract.Call) contract.Verdict {
-	r, k := c.Request, callerOf(c)
+	r, cl := c.Request, callerOf(c)
 	size := len(r.Body)
 	if r.Method == http.MethodGet {
 		if len(r.Target) > maxGet || len(r.URL.RawQuery) > maxGet {
@@ -48,7 +48,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 		}
 		return contract.Verdict{}
 	}
-	if k.family == v1 && media(r) == form && (r.TooLarge || size > maxForm) {
+	if cl.family == v1 && bodyKindOf(r) == formBody && (r.TooLarge || size > maxForm) {
 		v := signatureFailure.Because(tooLarge, "what", "form", "size", size, "most", maxForm)
 		v.Text = v1TooLarge
 		return v
@@ -64,14 +64,14 @@ func checkSize(c *contract.Call) contract.Verdict {
 const v1TooLarge = "The provided credentials could not be validated because of exceeding request size limit, please use new signature method `TC3-HMAC-SHA256`."
 
 func checkForm(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if k.foreign {
-		return invalidRequest.Because(foreign, "type", header(c.Request.Header, "Content-Type"))
+	cl := callerOf(c)
+	if cl.unsupportedBody {
+		return invalidRequest.Because(unsupportedBody, "type", header(c.Request.Header, "Content-Type"))
 	}
-	if k.formFault == "" {
+	if cl.formFault == "" {
 		return contract.Verdict{}
 	}
-	v := invalidParameter.Because(badForm, "fault", k.formFault)
+	v := invalidParameter.Because(badForm, "fault", cl.formFault)
 	v.Text = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
 	return v
 }
@@ -79,128 +79,128 @@ func checkForm(c *contract.Call) contract.Verdict {
 // checkCommon asks for the common parameters. A bare GET misses Timestamp
 // first (a public trace); the order of the others is inferred. A client of
 // version 3 too is told the name without X-TC- before it.
-func checkCommon(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
+func checkCommonParameters(c *contract.Call) contract.Verdict {
+	cl := callerOf(c)
 	proof := c.Auth != contract.Off
 	switch {
-	case proof && k.timestamp == "":
-		return k.lacks("Timestamp", c)
-	case k.action == "":
-		return k.lacks("Action", c)
-	case proof && k.version == "":
-		return k.lacks("Version", c)
+	case proof && cl.timestamp == "":
+		return cl.missing("Timestamp", c)
+	case cl.action == "":
+		return cl.missing("Action", c)
+	case proof && cl.version == "":
+		return cl.missing("Version", c)
 	case !proof:
 		return contract.Verdict{}
 	}
-	if k.family == v1 {
-		for _, p := range [...]pair{{"Nonce", k.nonce}, {"SecretId", k.secretID}, {"Signature", k.signature}} {
+	if cl.family == v1 {
+		for _, p := range [...]pair{{"Nonce", cl.nonce}, {"SecretId", cl.secretID}, {"Signature", cl.signature}} {
 			if p.value == "" {
-				return k.lacks(p.name, c)
+				return cl.missing(p.name, c)
 			}
 		}
 		// Widths differ by SDK, from 16 to 63 bits. Replay is not looked for.
-		if _, err := strconv.ParseUint(k.nonce, 10, 64); err != nil {
-			return invalidParameter.Because(noNumber, "Name", "Nonce", "type", "integer", "got", k.nonce)
+		if _, err := strconv.ParseUint(cl.nonce, 10, 64); err != nil {
+			return invalidParameter.Because(notANumber, "Name", "Nonce", "type", "integer", "got", cl.nonce)
 		}
 	}
 	var err error
-	if k.stamp, err = strconv.ParseInt(k.timestamp, 10, 64); err != nil {
-		return invalidParameter.Because(noNumber, "Name", "Timestamp", "type", "integer", "got", k.timestamp)
+	if cl.unixTime, err = strconv.ParseInt(cl.timestamp, 10, 64); err != nil {
+		return invalidParameter.Because(notANumber, "Name", "Timestamp", "type", "integer", "got", cl.timestamp)
 	}
 	return contract.Verdict{}
 }
 
-func (k *caller) lacks(name string, c *contract.Call) contract.Verdict {
+func (cl *caller) missing(name string, c *contract.Call) contract.Verdict {
 	how, because := "TC3-HMAC-SHA256", "it has an Authorization header"
-	if k.family == v1 {
+	if cl.family == v1 {
 		how, because = "signature v1", "it has no Authorization header"
-		if c.Request.Method == http.MethodPost && media(c.Request) != form {
+		if c.Request.Method == http.MethodPost && bodyKindOf(c.Request) != formBody {
 			because += ", and its body is no form"
 		}
 	}
-	return missingParameter.Because(absent, "Name", name, "family", how, "because", because)
+	return missingParameter.Because(missingCommonParameter, "Name", name, "family", how, "because", because)
 }
 
 var (
-	malformed = &contract.Cause{Code: "authorization_malformed", Text: "The Authorization header is {got}; its {part} is not as expected: " + algorithm + " Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=content-type;host, Signature=<64 hexadecimal digits>."}
-	unsigned  = &contract.Cause{Code: "signing_skipped", Text: "The client was told not to sign and sent Authorization: SKIP. No action of CAR is known to take it; the switch skip_signature has the emulator take it."}
-	otherDate = &contract.Cause{Code: "scope_date", Text: "The scope's date is {got}; the UTC day of timestamp {timestamp} is {expected}. Clients that take the local day fail between midnight and their offset."}
-	otherName = &contract.Cause{Code: "scope_service", Text: "The scope's service is {got}; the strict verifier asks for car. The Node and Java SDKs put there what stands before the first dot of their endpoint: use an endpoint that begins with car., or the switch verifier: lenient."}
+	malformedAuthorization = &contract.Cause{Code: "authorization_malformed", Text: "The Authorization header is {got}; its {part} is not as expected: " + algorithm + " Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=content-type;host, Signature=<64 hexadecimal digits>."}
+	signingSkipped         = &contract.Cause{Code: "signing_skipped", Text: "The client was told not to sign and sent Authorization: SKIP. No action of CAR is known to take it; the switch skip_signature has the emulator take it."}
+	wrongScopeDate         = &contract.Cause{Code: "scope_date", Text: "The scope's date is {got}; the UTC day of timestamp {timestamp} is {expected}. Clients that take the local day fail between midnight and their offset."}
+	wrongScopeService      = &contract.Cause{Code: "scope_service", Text: "The scope's service is {got}; the strict verifier asks for car. The Node and Java SDKs put there what stands before the first dot of their endpoint: use an endpoint that begins with car., or the switch verifier: lenient."}
 )
 
 // checkAuthorization holds the header of TC3 against its grammar, and the
 // scope in it against the timestamp.
 func checkAuthorization(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if k.family != tc3 || c.Auth == contract.Off {
+	cl := callerOf(c)
+	if cl.family != tc3 || c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	a := &k.auth
+	a := &cl.auth
 	switch {
 	case a.skip && c.Switches.Bool("skip_signature"):
 		return contract.Verdict{}
 	case a.skip:
-		return invalidAuthorization.Because(unsigned, "part", a.fault)
+		return invalidAuthorization.Because(signingSkipped, "part", a.fault)
 	case a.fault != "":
-		return invalidAuthorization.Because(malformed, "part", a.fault, "got", header(c.Request.Header, "Authorization"))
+		return invalidAuthorization.Because(malformedAuthorization, "part", a.fault, "got", header(c.Request.Header, "Authorization"))
 	case c.Auth == contract.Presence:
 		return contract.Verdict{}
 	}
 	var buf [32]byte
-	if day := time.Unix(k.stamp, 0).UTC().AppendFormat(buf[:0], time.DateOnly); string(day) != a.date {
-		return invalidAuthorization.Because(otherDate, "part", "`Date` in Credential",
-			"got", a.date, "expected", string(day), "timestamp", k.stamp)
+	if day := time.Unix(cl.unixTime, 0).UTC().AppendFormat(buf[:0], time.DateOnly); string(day) != a.date {
+		return invalidAuthorization.Because(wrongScopeDate, "part", "`Date` in Credential",
+			"got", a.date, "expected", string(day), "timestamp", cl.unixTime)
 	}
 	if strict(c) && a.service != service {
-		return invalidAuthorization.Because(otherName, "part", "`Service` in Credential", "got", a.service)
+		return invalidAuthorization.Because(wrongScopeService, "part", "`Service` in Credential", "got", a.service)
 	}
 	return contract.Verdict{}
 }
 
 func strict(c *contract.Call) bool { return c.Switches.Text("verifier") == "strict" }
 
-var skewed = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {serverUnix}; 300 are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
+var clockSkew = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {serverUnix}; 300 are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
 
 func checkTimestamp(c *contract.Call) contract.Verdict {
-	k, now := callerOf(c), c.ServerTime().Unix()
-	if c.Auth != contract.Verify || k.stamp >= now-maxSkew && k.stamp <= now+maxSkew {
+	cl, now := callerOf(c), c.ServerTime().Unix()
+	if c.Auth != contract.Verify || cl.unixTime >= now-maxSkew && cl.unixTime <= now+maxSkew {
 		return contract.Verdict{}
 	}
-	return signatureExpire.Because(skewed, "serverUnix", now, "timestamp", k.stamp, "skew", k.stamp-now)
+	return signatureExpire.Because(clockSkew, "serverUnix", now, "timestamp", cl.unixTime, "skew", cl.unixTime-now)
 }
 
 var (
-	unknownKey  = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, or use {first}. A SecretId of another sandbox is unknown here."}
-	disabledKey = &contract.Cause{Code: "key_disabled", Text: "The account of SecretId {SecretId} has the status {status} in the fixture."}
-	noAPIKey    = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
+	unknownSecretID = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, or use {first}. A SecretId of another sandbox is unknown here."}
+	keyDisabled     = &contract.Cause{Code: "key_disabled", Text: "The account of SecretId {SecretId} has the status {status} in the fixture."}
+	noAPIKey        = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
 )
 
 // checkSecretID finds the account. Where proof is not looked at, an unknown
 // caller is taken for the first account.
 func checkSecretID(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
+	cl := callerOf(c)
 	var first *account
 	c.WithState(func() {
-		w := c.State.(*state)
-		k.lists, k.account, first = &w.Gate, w.account(k.secretID), w.first()
+		st := c.State.(*state)
+		cl.lists, cl.account, first = &st.Lists, st.account(cl.secretID), st.firstAccount()
 	})
-	if k.account != nil {
+	if cl.account != nil {
 		if c.Auth == contract.Verify {
-			return k.account.usable()
+			return cl.account.checkStatus()
 		}
 		return contract.Verdict{}
 	}
-	if c.Auth == contract.Verify && !k.auth.skip {
-		return secretIDNotFound.Because(unknownKey, "SecretId", k.secretID, "first", first.SecretID)
+	if c.Auth == contract.Verify && !cl.auth.skip {
+		return secretIDNotFound.Because(unknownSecretID, "SecretId", cl.secretID, "first", first.SecretID)
 	}
-	k.account = &account{SecretID: k.secretID, Uin: first.Uin, strange: true}
+	cl.account = &account{SecretID: cl.secretID, Uin: first.Uin, unknown: true}
 	return contract.Verdict{}
 }
 
-func (a *account) usable() contract.Verdict {
+func (a *account) checkStatus() contract.Verdict {
 	switch a.Status {
 	case "disabled", "deleted":
-		return secretIDNotFound.Because(disabledKey, "SecretId", a.SecretID, "status", a.Status)
+		return secretIDNotFound.Because(keyDisabled, "SecretId", a.SecretID, "status", a.Status)
 	case "no_api_key":
 		return invalidSecretID.Because(noAPIKey, "SecretId", a.SecretID)
 	}
@@ -211,65 +211,65 @@ func (a *account) usable() contract.Verdict {
 // lenient mode those of the SDKs too. The secret of a strange key is known to
 // nobody.
 func checkSignature(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if c.Auth != contract.Verify || k.auth.skip || k.account.strange {
+	cl := callerOf(c)
+	if c.Auth != contract.Verify || cl.auth.skip || cl.account.unknown {
 		return contract.Verdict{}
 	}
-	if k.family == v1 {
-		return verifyV1(c, k)
+	if cl.family == v1 {
+		return verifyV1(c, cl)
 	}
-	return verifyTC3(c, k)
+	return verifyTC3(c, cl)
 }
 
 var (
-	badToken     = &contract.Cause{Code: "token_mismatch", Text: "SecretId {SecretId} is a temporary key; the token sent with it is not its own ({got} bytes, {expected} expected)."}
-	expiredToken = &contract.Cause{Code: "token_expired", Text: "The token of the temporary key {SecretId} expired at {expired}, and it is {now} in this sandbox."}
-	mfaRequired  = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status mfa in the fixture."}
+	tokenMismatch = &contract.Cause{Code: "token_mismatch", Text: "SecretId {SecretId} is a temporary key; the token sent with it is not its own ({got} bytes, {expected} expected)."}
+	tokenExpired  = &contract.Cause{Code: "token_expired", Text: "The token of the temporary key {SecretId} expired at {expired}, and it is {now} in this sandbox."}
+	mfaRequired   = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status mfa in the fixture."}
 )
 
 // checkToken: only temporary keys have a token. One that is sent with a lasting
 // key is let pass; whether the service does so is not known.
 func checkToken(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	a := k.account
+	cl := callerOf(c)
+	a := cl.account
 	switch {
-	case c.Auth != contract.Verify || a.strange:
+	case c.Auth != contract.Verify || a.unknown:
 		return contract.Verdict{}
 	case a.Status == "mfa":
 		return mfaFailure.Because(mfaRequired, "SecretId", a.SecretID)
 	case a.Token == "":
 		return contract.Verdict{}
-	case !equal(a.Token, k.token):
-		return tokenFailure.Because(badToken, "SecretId", a.SecretID, "got", len(k.token), "expected", len(a.Token))
+	case !equalSecret(a.Token, cl.token):
+		return tokenFailure.Because(tokenMismatch, "SecretId", a.SecretID, "got", len(cl.token), "expected", len(a.Token))
 	case !a.TokenExpires.IsZero() && !c.Now.Before(a.TokenExpires):
-		return tokenFailure.Because(expiredToken, "SecretId", a.SecretID, "expired", a.TokenExpires.Format(time.RFC3339), "now", c.Now.UTC().Format(time.RFC3339))
+		return tokenFailure.Because(tokenExpired, "SecretId", a.SecretID, "expired", a.TokenExpires.Format(time.RFC3339), "now", c.Now.UTC().Format(time.RFC3339))
 	}
 	return contract.Verdict{}
 }
 
 var (
-	otherVersion  = &contract.Cause{Code: "unknown_version", Text: "The version asked for is {Version}; CAR has " + version + " alone."}
-	unknownAction = &contract.Cause{Code: "unknown_action", Text: "The action asked for is {Action}; the mainland API of CAR has ApplyConcurrent, CreateSession, DestroySession, DescribeConcurrentCount, StartPublishStream, StartPublishStreamWithURL and StopPublishStream. Upper and lower case count."}
-	offline       = &contract.Cause{Code: "action_offline", Text: "The fixture lists {Action} in offline_actions."}
-	regionEmpty   = &contract.Cause{Code: "region_empty", Text: "A region was sent and is empty, and the switch empty_region says refuse."}
-	otherRegion   = &contract.Cause{Code: "region_not_served", Text: "The region is {region}; the fixture's regions do not list it."}
+	wrongVersion    = &contract.Cause{Code: "unknown_version", Text: "The version asked for is {Version}; CAR has " + version + " alone."}
+	unknownAction   = &contract.Cause{Code: "unknown_action", Text: "The action asked for is {Action}; the mainland API of CAR has ApplyConcurrent, CreateSession, DestroySession, DescribeConcurrentCount, StartPublishStream, StartPublishStreamWithURL and StopPublishStream. Upper and lower case count."}
+	withdrawnAction = &contract.Cause{Code: "action_offline", Text: "The fixture lists {Action} in offline_actions."}
+	regionEmpty     = &contract.Cause{Code: "region_empty", Text: "A region was sent and is empty, and the switch empty_region says refuse."}
+	regionNotServed = &contract.Cause{Code: "region_not_served", Text: "The region is {region}; the fixture's regions do not list it."}
 )
 
 func checkVersion(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if k.version == version || k.version == "" && c.Auth == contract.Off {
+	cl := callerOf(c)
+	if cl.version == version || cl.version == "" && c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	return noSuchVersion.Because(otherVersion, "Version", k.version)
+	return noSuchVersion.Because(wrongVersion, "Version", cl.version)
 }
 
 func checkAction(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if c.Operation == nil || c.Operation.Name != k.action {
-		return invalidAction.Because(unknownAction, "Action", k.action)
+	cl := callerOf(c)
+	if c.Operation == nil || c.Operation.Name != cl.action {
+		return invalidAction.Because(unknownAction, "Action", cl.action)
 	}
-	if slices.Contains(k.lists.Offline, k.action) {
-		return actionOffline.Because(offline, "Action", k.action)
+	if slices.Contains(cl.lists.Offline, cl.action) {
+		return actionOffline.Because(withdrawnAction, "Action", cl.action)
 	}
 	return contract.Verdict{}
 }
@@ -277,61 +277,61 @@ func checkAction(c *contract.Call) contract.Verdict {
 // checkRegion: CAR neither needs nor uses a region. A sibling service refused
 // an empty one, but Go's signature v1 always sends Region= and works.
 func checkRegion(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if k.region == nil {
+	cl := callerOf(c)
+	if cl.region == nil {
 		return contract.Verdict{}
 	}
-	region := *k.region
+	region := *cl.region
 	if region == "" {
 		if c.Switches.Text("empty_region") != "refuse" {
 			return contract.Verdict{}
 		}
 		v := invalidParameterValue.Because(regionEmpty)
 		v.Text = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
-		if k.family == v1 {
+		if cl.family == v1 {
 			v.Text = strings.Replace(v.Text, "X-TC-Region", "Region", 1)
 		}
 		return v
 	}
-	if len(k.lists.Regions) > 0 && !slices.Contains(k.lists.Regions, region) {
-		return unsupportedRegion.Because(otherRegion, "region", region)
+	if len(cl.lists.Regions) > 0 && !slices.Contains(cl.lists.Regions, region) {
+		return unsupportedRegion.Because(regionNotServed, "region", region)
 	}
 	return contract.Verdict{}
 }
 
-var denied = &contract.Cause{Code: "cam_denied", Text: "The account of SecretId {SecretId} denies {Action} in the fixture."}
+var deniedByCAM = &contract.Cause{Code: "cam_denied", Text: "The account of SecretId {SecretId} denies {Action} in the fixture."}
 
-func checkRights(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
-	if slices.Contains(k.account.Deny, k.action) || slices.Contains(k.account.Deny, "*") {
-		return authUnauthorizedOperation.Because(denied, "SecretId", k.account.SecretID, "Action", k.action)
+func checkPermission(c *contract.Call) contract.Verdict {
+	cl := callerOf(c)
+	if slices.Contains(cl.account.Deny, cl.action) || slices.Contains(cl.account.Deny, "*") {
+		return authUnauthorizedOperation.Because(deniedByCAM, "SecretId", cl.account.SecretID, "Action", cl.action)
 	}
 	return contract.Verdict{}
 }
 
 var (
-	blacklisted = &contract.Cause{Code: "address_blacklisted", Text: "The call came from {address}, which the fixture's ip_blacklist has."}
-	unlisted    = &contract.Cause{Code: "address_not_whitelisted", Text: "The call came from {address}, which the fixture's ip_whitelist does not have."}
+	addressBlacklisted    = &contract.Cause{Code: "address_blacklisted", Text: "The call came from {address}, which the fixture's ip_blacklist has."}
+	addressNotWhitelisted = &contract.Cause{Code: "address_not_whitelisted", Text: "The call came from {address}, which the fixture's ip_whitelist does not have."}
 )
 
-func checkAddress(c *contract.Call) contract.Verdict {
+func checkSourceAddress(c *contract.Call) contract.Verdict {
 	lists := callerOf(c).lists
 	if len(lists.Blacklist) == 0 && len(lists.Whitelist) == 0 {
 		return contract.Verdict{}
 	}
 	from := c.Request.Client
-	if within(lists.Blacklist, from) {
-		return ipInBlacklist.Because(blacklisted, "address", from)
+	if listContains(lists.Blacklist, from) {
+		return ipInBlacklist.Because(addressBlacklisted, "address", from)
 	}
-	if len(lists.Whitelist) > 0 && !within(lists.Whitelist, from) {
-		return ipNotInWhitelist.Because(unlisted, "address", from)
+	if len(lists.Whitelist) > 0 && !listContains(lists.Whitelist, from) {
+		return ipNotInWhitelist.Because(addressNotWhitelisted, "address", from)
 	}
 	return contract.Verdict{}
 }
 
 // within reports whether an address, with or without a port, is on a list of
 // addresses and networks.
-func within(list []string, from string) bool {
+func listContains(list []string, from string) bool {
 	if host, _, err := net.SplitHostPort(from); err == nil {
 		from = host
 	}
@@ -352,7 +352,7 @@ func within(list []string, from string) bool {
 
 // limit is the action's documented number of calls a second, counted by
 // action, by the edge that took the call, and by account.
-func limit(c *contract.Call) contract.Limit {
+func rateLimit(c *contract.Call) contract.Limit {
 	if !c.Switches.Bool("rate_limits") {
 		return contract.Limit{}
 	}
@@ -362,13 +362,13 @@ func limit(c *contract.Call) contract.Limit {
 		who = a.SecretID
 	}
 	return contract.Limit{
-		Key:   c.Operation.Name + " at " + edge(c.Request.Host) + " by " + who,
+		Key:   c.Operation.Name + " at " + edgeOf(c.Request.Host) + " by " + who,
 		Calls: c.Operation.Rate, Window: time.Second,
 	}
 }
 
 // edge is the access region that a host name leads to.
-func edge(host string) string {
+func edgeOf(host string) string {
 	if rest, ok := strings.CutPrefix(host, "car."); ok {
 		if region, _, ok := strings.Cut(rest, ".tencentcloudapi.com"); ok {
 			return region
@@ -380,22 +380,22 @@ func edge(host string) string {
 var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON object: {fault}."}
 
 func checkJSON(c *contract.Call) contract.Verdict {
-	if err := callerOf(c).jsonFault; err != nil {
+	if err := callerOf(c).jsonErr; err != nil {
 		return jsonParseError.Because(notJSON, "fault", err.Error())
 	}
 	return contract.Verdict{}
 }
 
 var (
-	wrongType  = &contract.Cause{Code: "parameter_mistyped", Text: "{Name} is documented as a {type}; what came is {got}."}
-	undeclared = &contract.Cause{Code: "parameter_unknown", Text: "{Action} declares no parameter {Name}. Upper and lower case count."}
-	omitted    = &contract.Cause{Code: "parameter_missing", Text: "{Action} requires {Name}."}
-	badValue   = &contract.Cause{Code: "parameter_value", Text: "The value {got} of {Name} is not acceptable: {rule}."}
+	wrongType   = &contract.Cause{Code: "parameter_mistyped", Text: "{Name} is documented as a {type}; what came is {got}."}
+	unknownName = &contract.Cause{Code: "parameter_unknown", Text: "{Action} declares no parameter {Name}. Upper and lower case count."}
+	missingName = &contract.Cause{Code: "parameter_missing", Text: "{Action} requires {Name}."}
+	badValue    = &contract.Cause{Code: "parameter_value", Text: "The value {got} of {Name} is not acceptable: {rule}."}
 )
 
 // judge answers for what the rows found: types first, then names that no row
 // has, then names that are missing, then values.
-func judge(_ *contract.Call, found []contract.Violation) contract.Verdict {
+func judgeParameters(_ *contract.Call, found []contract.Violation) contract.Verdict {
 	for i := range found {
 		if f := &found[i]; f.Rule == contract.Mistyped {
 			return invalidParameter.Because(wrongType, "Name", f.Path, "type", f.Param.Type.String(), "got", f.Got)
@@ -403,12 +403,12 @@ func judge(_ *contract.Call, found []contract.Violation) contract.Verdict {
 	}
 	for i := range found {
 		if f := &found[i]; f.Rule == contract.Unknown {
-			return unknownParameter.Because(undeclared, "Name", f.Path)
+			return unknownParameter.Because(unknownName, "Name", f.Path)
 		}
 	}
 	for i := range found {
 		if f := &found[i]; f.Rule == contract.Missing || f.Rule == contract.Null && f.Param.Need == contract.Required {
-			return missingParameter.Because(omitted, "Name", f.Path)
+			return missingParameter.Because(missingName, "Name", f.Path)
 		}
 	}
 	f := &found[0]

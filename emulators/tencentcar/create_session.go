@@ -57,55 +57,55 @@ var created = &contract.Outcome{
 		requestIDRow,
 	},
 	Do:   doCreate,
-	Sent: sent,
+	Sent: requestSent,
 }
 
 var (
-	noClient      = &contract.Cause{Code: "client_session_missing", Text: "ClientSession is empty, which only RunMode " + runWithoutClient + " allows; RunMode is {RunMode}."}
-	badClient     = &contract.Cause{Code: "client_session_unfit", Text: "ClientSession is not base64 of a JSON object: {why}."}
-	longClient    = &contract.Cause{Code: "client_session_too_long", Text: "ClientSession has {size} bytes; the switch client_session_max allows {most}."}
-	roleAlone     = &contract.Cause{Code: "role_without_host", Text: "Role is {Role}, and HostUserId is empty. The owner of a room gives its own UserId there, a guest the owner's."}
-	inProgress    = &contract.Cause{Code: "request_in_progress", Text: "Another ApplyConcurrent or CreateSession of user {UserId} is not answered yet. Wait for its answer."}
-	noReservation = &contract.Cause{Code: "no_reservation", Text: "The user {UserId} has no reservation. Call ApplyConcurrent with this UserId first, or list it under reservations in the fixture."}
-	lapsedIt      = &contract.Cause{Code: "reservation_lapsed", Text: "The reservation of user {UserId} lapsed at {lapsed}; the switch reservation says how long one lasts. Call ApplyConcurrent again."}
-	noPath        = &contract.Cause{Code: "path_missing", Text: "The application {ApplicationId} has no program to start: the fixture says path_missing."}
-	noHost        = &contract.Cause{Code: "host_without_session", Text: "The owner {HostUserId} of the room has no session. It must call CreateSession with HostUserId = UserId before guests join."}
-	noRoom        = &contract.Cause{Code: "session_without_room", Text: "The session of {HostUserId} is for one person: it was created without HostUserId."}
-	ownSession    = &contract.Cause{Code: "guest_has_session", Text: "The user {UserId} runs a session of its own. Call DestroySession for it before it joins another's room."}
-	roomFull      = &contract.Cause{Code: "room_full", Text: "The room of {HostUserId} has {players} players and may have {most}, the owner among them. Join as Viewer, or change the switch players."}
+	noClientSession    = &contract.Cause{Code: "client_session_missing", Text: "ClientSession is empty, which only RunMode " + runWithoutClient + " allows; RunMode is {RunMode}."}
+	badClientSession   = &contract.Cause{Code: "client_session_unfit", Text: "ClientSession is not base64 of a JSON object: {why}."}
+	longClientSession  = &contract.Cause{Code: "client_session_too_long", Text: "ClientSession has {size} bytes; the switch client_session_max allows {most}."}
+	roleWithoutHost    = &contract.Cause{Code: "role_without_host", Text: "Role is {Role}, and HostUserId is empty. The owner of a room gives its own UserId there, a guest the owner's."}
+	requestInProgress  = &contract.Cause{Code: "request_in_progress", Text: "Another ApplyConcurrent or CreateSession of user {UserId} is not answered yet. Wait for its answer."}
+	noReservation      = &contract.Cause{Code: "no_reservation", Text: "The user {UserId} has no reservation. Call ApplyConcurrent with this UserId first, or list it under reservations in the fixture."}
+	reservationLapsed  = &contract.Cause{Code: "reservation_lapsed", Text: "The reservation of user {UserId} lapsed at {lapsed}; the switch reservation says how long one lasts. Call ApplyConcurrent again."}
+	pathMissing        = &contract.Cause{Code: "path_missing", Text: "The application {ApplicationId} has no program to start: the fixture says path_missing."}
+	hostWithoutSession = &contract.Cause{Code: "host_without_session", Text: "The owner {HostUserId} of the room has no session. It must call CreateSession with HostUserId = UserId before guests join."}
+	sessionWithoutRoom = &contract.Cause{Code: "session_without_room", Text: "The session of {HostUserId} is for one person: it was created without HostUserId."}
+	guestHasSession    = &contract.Cause{Code: "guest_has_session", Text: "The user {UserId} runs a session of its own. Call DestroySession for it before it joins another's room."}
+	roomFull           = &contract.Cause{Code: "room_full", Text: "The room of {HostUserId} has {players} players and may have {most}, the owner among them. Join as Viewer, or change the switch players."}
 )
 
 func decideCreate(c *contract.Call) contract.Verdict {
-	if v := unfit(c); !v.Pending() {
+	if v := checkUser(c); !v.Pending() {
 		return v
 	}
-	if v := unfitClient(c); !v.Pending() {
+	if v := checkClientSession(c); !v.Pending() {
 		return v
 	}
-	w, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
+	st, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
 	if role := c.In.Text("Role"); role != "" && host == "" {
-		return invalidParameterValue.Because(roleAlone, "Role", role)
+		return invalidParameterValue.Because(roleWithoutHost, "Role", role)
 	}
-	if w.inside[user] > 0 {
-		return slowDown.Because(inProgress, "UserId", user)
+	if st.inProgress[user] > 0 {
+		return slowDown.Because(requestInProgress, "UserId", user)
 	}
 	if host != "" && host != user {
-		return w.decideJoin(c, user, host)
+		return st.decideJoin(c, user, host)
 	}
-	return w.decideOwn(c, user)
+	return st.decideOwn(c, user)
 }
 
 // unfitClient judges RunMode and ClientSession.
-func unfitClient(c *contract.Call) contract.Verdict {
+func checkClientSession(c *contract.Call) contract.Verdict {
 	blob := c.In.Text("ClientSession")
 	if blob == "" {
 		if mode := c.In.Text("RunMode"); mode != runWithoutClient {
-			return invalidParameterValue.Because(noClient, "RunMode", `"`+mode+`"`)
+			return invalidParameterValue.Because(noClientSession, "RunMode", `"`+mode+`"`)
 		}
 		return contract.Verdict{}
 	}
 	if most := c.Switches.Int("client_session_max"); most > 0 && int64(len(blob)) > most {
-		return invalidParameterValue.Because(longClient, "size", len(blob), "most", most)
+		return invalidParameterValue.Because(longClientSession, "size", len(blob), "most", most)
 	}
 	text, err := base64.StdEncoding.DecodeString(blob)
 	if err != nil {
@@ -113,60 +113,60 @@ func unfitClient(c *contract.Call) contract.Verdict {
 	}
 	switch {
 	case err != nil:
-		return jsonParseError.Because(badClient, "why", err.Error())
+		return jsonParseError.Because(badClientSession, "why", err.Error())
 	case !json.Valid(text):
-		return jsonParseError.Because(badClient, "why", "what it decodes to is no JSON")
+		return jsonParseError.Because(badClientSession, "why", "what it decodes to is no JSON")
 	case !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")):
-		return jsonParseError.Because(badClient, "why", "the JSON is no object")
+		return jsonParseError.Because(badClientSession, "why", "the JSON is no object")
 	}
 	return contract.Verdict{}
 }
 
 // decideOwn is for whoever has a concurrency of its own.
-func (w *state) decideOwn(c *contract.Call, user string) contract.Verdict {
-	now := instant(c)
-	n := w.users[user]
+func (st *state) decideOwn(c *contract.Call, user string) contract.Verdict {
+	now := sandboxTime(c)
+	co := st.users[user]
 	switch {
-	case n.held(now):
-		if a, _ := w.application(n.ApplicationID); a.PathMissing {
-			return pathNotFound.Because(noPath, "ApplicationId", n.ApplicationID)
+	case co.held(now):
+		if a, _ := st.application(co.ApplicationID); a.PathMissing {
+			return pathNotFound.Because(pathMissing, "ApplicationId", co.ApplicationID)
 		}
 		return created.Verdict()
-	case n.phase(now) == cleaning && !n.lapsed():
-		return w.tellStopping(n, c)
+	case co.phase(now) == cleaning && !co.lapsed():
+		return st.stoppingVerdict(co, c)
 	}
-	if id, standing := w.Standing[user]; standing {
-		p, _ := w.project(id)
-		if v := w.full(&p, c); !v.Pending() {
+	if id, standing := st.Standing[user]; standing {
+		p, _ := st.project(id)
+		if v := st.checkCapacity(&p, c); !v.Pending() {
 			return v
 		}
-		if a, _ := w.application(applicationOf(&p, "")); a.PathMissing {
-			return pathNotFound.Because(noPath, "ApplicationId", a.ApplicationID)
+		if a, _ := st.application(applicationOf(&p, "")); a.PathMissing {
+			return pathNotFound.Because(pathMissing, "ApplicationId", a.ApplicationID)
 		}
 		return created.Verdict()
 	}
-	if n != nil && n.lapsed() {
-		return lockTimeout.Because(lapsedIt, "UserId", user, "lapsed", n.Ends)
+	if co != nil && co.lapsed() {
+		return lockTimeout.Because(reservationLapsed, "UserId", user, "lapsed", co.Ends)
 	}
 	return lockTimeout.Because(noReservation, "UserId", user)
 }
 
 // decideJoin is for the guest of another's room, who needs no concurrency.
-func (w *state) decideJoin(c *contract.Call, user, host string) contract.Verdict {
-	now := instant(c)
-	n := w.users[host]
+func (st *state) decideJoin(c *contract.Call, user, host string) contract.Verdict {
+	now := sandboxTime(c)
+	co := st.users[host]
 	switch {
-	case !n.live(now):
-		return sessionNotFound.Because(noHost, "HostUserId", host)
-	case !n.Session.Room:
-		return operationDenied.Because(noRoom, "HostUserId", host)
-	case w.users[user].live(now):
-		return operationDenied.Because(ownSession, "UserId", user)
+	case !co.live(now):
+		return sessionNotFound.Because(hostWithoutSession, "HostUserId", host)
+	case !co.Session.Room:
+		return operationDenied.Because(sessionWithoutRoom, "HostUserId", host)
+	case st.users[user].live(now):
+		return operationDenied.Because(guestHasSession, "UserId", user)
 	case c.In.Text("Role") == viewer:
 		return created.Verdict()
 	}
-	players, most := n.Session.players(now), int(c.Switches.Int("players"))
-	if g := n.Session.Players[user]; g != nil && !g.gone(now) {
+	players, most := co.Session.countPlayers(now), int(c.Switches.Int("players"))
+	if g := co.Session.Players[user]; g != nil && !g.gone(now) {
 		players-- // it comes again
 	}
 	if players >= most {
@@ -178,87 +178,87 @@ func (w *state) decideJoin(c *contract.Call, user, host string) contract.Verdict
 // doCreate starts the session, or lets the guest in. Where a scenario has it
 // succeed, what is missing for that is made.
 func doCreate(c *contract.Call) any {
-	w, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
-	w.begin(user)
+	st, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
+	st.beginRequest(user)
 	if user == "" {
 		user = c.Dice().ID()
 	}
 	id := requestID(c)
-	var n *concurrency
+	var co *concurrency
 	if host != "" && host != user {
-		n = w.join(c, user, host)
+		co = st.joinRoom(c, user, host)
 	} else {
-		n = w.start(c, user)
+		co = st.startSession(c, user)
 	}
 	if c.Switches.Text("server_session") == "documented" {
 		return &sessionReply{[]byte(documentedSession), id}
 	}
-	p := w.projectOf(n)
-	return &sessionReply{serverSession(c, &p, n, user), id}
+	p := st.projectOf(co)
+	return &sessionReply{serverSession(c, &p, co, user), id}
 }
 
 // start puts a user's session on its concurrency. A client that was there
 // before is dropped; a push to a live stream goes on, for it belongs to the
 // machine.
-func (w *state) start(c *contract.Call, user string) *concurrency {
-	now := instant(c)
-	w.depart(user)
-	n := w.hold(user, now)
-	s := n.Session
+func (st *state) startSession(c *contract.Call, user string) *concurrency {
+	now := sandboxTime(c)
+	st.leaveRoom(user)
+	co := st.concurrencyOrReserve(user, now)
+	s := co.Session
 	if s == nil {
 		s = &session{Created: now}
-		n.Session = s
+		co.Session = s
 	} else {
 		s.ClientsBefore++
 		c.Note("dropped client", s.RequestID)
 	}
-	p := w.projectOf(n)
+	p := st.projectOf(co)
 	s.RequestID, s.UserIP, s.RunMode, s.Role = requestID(c), c.In.Text("UserIp"), c.In.Text("RunMode"), c.In.Text("Role")
-	s.Launch = launch(&p, c.In.Text("ApplicationParameters"))
+	s.Launch = launchParameters(&p, c.In.Text("ApplicationParameters"))
 	if s.Room = c.In.Text("HostUserId") != ""; !s.Room {
-		w.dissolve(n)
+		st.dissolveRoom(co)
 	}
-	if n.ApplicationID == "" {
-		n.ApplicationID = applicationOf(&p, "")
+	if co.ApplicationID == "" {
+		co.ApplicationID = applicationOf(&p, "")
 	}
-	n.Lost = never
-	w.until(c, n, never)
+	co.Lost = never
+	st.setEnd(c, co, never)
 	if c.Switches.Text("clients") == "told" {
-		w.lose(c, n, now)
+		st.startReconnectWindow(c, co, now)
 	}
-	c.Note("concurrency", n.ID)
+	c.Note("concurrency", co.ID)
 	if s.Launch != "" {
 		c.Note("launched with", s.Launch)
 	}
-	return n
+	return co
 }
 
 // hold returns the user's concurrency, and takes one where there is none: of
 // its standing reservation, or of the first project.
-func (w *state) hold(user string, now time.Time) *concurrency {
-	if n := w.users[user]; n.held(now) {
-		return n
+func (st *state) concurrencyOrReserve(user string, now time.Time) *concurrency {
+	if co := st.users[user]; co.held(now) {
+		return co
 	}
-	id, standing := w.Standing[user]
-	if !standing && len(w.Projects) > 0 {
-		id = w.Projects[0].ProjectID
+	id, standing := st.Standing[user]
+	if !standing && len(st.Projects) > 0 {
+		id = st.Projects[0].ProjectID
 	}
-	return w.reserve(user, id, now)
+	return st.reserve(user, id, now)
 }
 
 // lose begins the reconnect window. An application that runs without a client
 // is held for ever.
-func (w *state) lose(c *contract.Call, n *concurrency, now time.Time) {
-	if n.Session == nil || n.Session.RunMode == runWithoutClient {
+func (st *state) startReconnectWindow(c *contract.Call, co *concurrency, now time.Time) {
+	if co.Session == nil || co.Session.RunMode == runWithoutClient {
 		return
 	}
-	n.Lost = now
-	w.until(c, n, now.Add(w.window(c, n)))
+	co.Lost = now
+	st.setEnd(c, co, now.Add(st.reconnectWindow(c, co)))
 }
 
 // window is how long a lost client may take to come back.
-func (w *state) window(c *contract.Call, n *concurrency) time.Duration {
-	if p := w.projectOf(n); p.ReconnectTimeout > 0 {
+func (st *state) reconnectWindow(c *contract.Call, co *concurrency) time.Duration {
+	if p := st.projectOf(co); p.ReconnectTimeout > 0 {
 		return p.ReconnectTimeout
 	}
 	return c.Switches.Duration("reconnect")
@@ -267,7 +267,7 @@ func (w *state) window(c *contract.Call, n *concurrency) time.Duration {
 // launch is what the application is started with: the console's arguments, and
 // after them the call's, where these are effective. (The English page says
 // "bar=0 and foo=1"; the Chinese one shows a space between them.)
-func launch(p *project, given string) string {
+func launchParameters(p *project, given string) string {
 	if p.IsPreload && !p.shared() {
 		return p.ApplicationParams
 	}
@@ -275,20 +275,20 @@ func launch(p *project, given string) string {
 }
 
 // join lets a guest into the host's room, in its old place where it has one.
-func (w *state) join(c *contract.Call, user, host string) *concurrency {
-	now := instant(c)
-	w.depart(user)
-	n := w.users[host]
-	if !n.live(now) {
-		n = w.hold(host, now)
-		n.Session = &session{Created: now, RequestID: requestID(c)}
-		w.until(c, n, never)
+func (st *state) joinRoom(c *contract.Call, user, host string) *concurrency {
+	now := sandboxTime(c)
+	st.leaveRoom(user)
+	co := st.users[host]
+	if !co.live(now) {
+		co = st.concurrencyOrReserve(host, now)
+		co.Session = &session{Created: now, RequestID: requestID(c)}
+		st.setEnd(c, co, never)
 	}
-	s := n.Session
+	s := co.Session
 	s.Room = true
 	for _, name := range slices.Sorted(maps.Keys(s.Players)) {
 		if s.Players[name].gone(now) {
-			w.depart(name)
+			st.leaveRoom(name)
 		}
 	}
 	members := &s.Players
@@ -300,10 +300,10 @@ func (w *state) join(c *contract.Call, user, host string) *concurrency {
 	}
 	g := &guest{Joined: now, RequestID: requestID(c)}
 	if c.Switches.Text("clients") == "told" {
-		g.Ends = now.Add(w.window(c, n))
+		g.Ends = now.Add(st.reconnectWindow(c, co))
 	}
 	(*members)[user] = g
-	w.guests[user] = n
-	c.Note("room", n.ID)
-	return n
+	st.guests[user] = co
+	c.Note("room", co.ID)
+	return co
 }

@@ -37,11 +37,11 @@ var counted = &contract.Outcome{
 }
 
 func decideCount(c *contract.Call) contract.Verdict {
-	w, id := c.State.(*state), c.In.Text("ProjectId")
+	st, id := c.State.(*state), c.In.Text("ProjectId")
 	if id == "" {
 		return counted.Verdict()
 	}
-	if _, known := w.project(id); !known {
+	if _, known := st.project(id); !known {
 		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
 	}
 	return counted.Verdict()
@@ -50,21 +50,21 @@ func decideCount(c *contract.Call) contract.Verdict {
 // doCount counts one project or all. A project that a scenario has it count
 // although there is none gets plausible numbers.
 func doCount(c *contract.Call) any {
-	w, id, category := c.State.(*state), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
+	st, id, category := c.State.(*state), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
 	var r countReply
 	if id != "" {
-		p, known := w.project(id)
+		p, known := st.project(id)
 		switch {
 		case !known:
 			r.Total = c.Dice().Fake().Number(1, 50)
 			r.Running = c.Dice().Fake().Number(0, r.Total)
-		case p.counts(category):
-			r.add(w, c, &p)
+		case p.hasCategory(category):
+			r.add(st, c, &p)
 		}
 	} else {
-		for i := range w.Projects {
-			if w.Projects[i].counts(category) {
-				r.add(w, c, &w.Projects[i])
+		for i := range st.Projects {
+			if st.Projects[i].hasCategory(category) {
+				r.add(st, c, &st.Projects[i])
 			}
 		}
 	}
@@ -72,12 +72,12 @@ func doCount(c *contract.Call) any {
 	return &r
 }
 
-func (r *countReply) add(w *state, c *contract.Call, p *project) {
+func (r *countReply) add(st *state, c *contract.Call, p *project) {
 	r.Total += p.Amount
-	r.Running += len(w.settle(p.ProjectID, instant(c)).busy)
+	r.Running += len(st.forgetIdle(p.ProjectID, sandboxTime(c)).busy)
 }
 
 // counts reports whether a project is of a category; "" stands for both.
-func (p *project) counts(category string) bool {
+func (p *project) hasCategory(category string) bool {
 	return category == "" || category == p.ProjectCategory || category == "DESKTOP" && p.ProjectCategory == ""
 }

@@ -15,10 +15,10 @@ var destroySession = &contract.Operation{
 
 // destroyed is also what becomes of a user without a session: the
 // documentation lists no SessionNotFound for this action.
-var destroyed = plain("The session is ended, or there was none.", citeSDK, doDestroy, nil)
+var destroyed = successWithoutResult("The session is ended, or there was none.", citeSDK, doDestroy, nil)
 
 func decideDestroy(c *contract.Call) contract.Verdict {
-	if v := unfit(c); !v.Pending() {
+	if v := checkUser(c); !v.Pending() {
 		return v
 	}
 	return destroyed.Verdict()
@@ -27,16 +27,16 @@ func decideDestroy(c *contract.Call) contract.Verdict {
 // doDestroy ends what the user has: the session or reservation of its own, and
 // the place in another's room.
 func doDestroy(c *contract.Call) {
-	w, now := c.State.(*state), instant(c)
+	st, now := c.State.(*state), sandboxTime(c)
 	user := c.In.Text("UserId")
-	w.depart(user)
-	n := w.users[user]
-	if n == nil {
+	st.leaveRoom(user)
+	co := st.users[user]
+	if co == nil {
 		return
 	}
-	w.settle(n.ProjectID, now)
-	if n.held(now) {
-		w.destroy(c, n, now)
-		c.Note("concurrency", n.ID)
+	st.forgetIdle(co.ProjectID, now)
+	if co.held(now) {
+		st.destroy(c, co, now)
+		c.Note("concurrency", co.ID)
 	}
 }

@@ -17,93 +17,93 @@ import (
 // A guess is one mistake that clients are known to make. The explanation of a
 // refused signature makes each of them in turn: if the client's signature
 // comes out, the mistake is proven.
-type guess struct {
-	cause string
-	text  string
-	make  func(*signing)
+type mistake struct {
+	cause  string
+	text   string
+	change func(*signing)
 }
 
-const strictly = "The client signed as its SDK does for a local endpoint, which the strict verifier does not take. Use the documented host, or the switch verifier: lenient."
+const strictText = "The client signed as its SDK does for a local endpoint, which the strict verifier does not take. Use the documented host, or the switch verifier: lenient."
 
 // maxGuessed bounds the bodies that are written anew to guess how the client
 // had written them.
-const maxGuessed = 64 << 10
+const maxRewritten = 64 << 10
 
 // whyTC3 explains a refused TC3 signature.
-func whyTC3(c *contract.Call) contract.Explanation {
-	k := callerOf(c)
-	s := signingOf(c, k)
+func explainTC3(c *contract.Call) contract.Explanation {
+	cl := callerOf(c)
+	s := signingOf(c, cl)
 	list := variants(c.Request, strict(c))
 	s.variant = list[0]
 	e := contract.Explanation{
-		Facts:    contract.Facts{{Name: "SecretId", Value: k.secretID}, {Name: "variants", Value: len(list)}, {Name: "verifier", Value: verifier(c)}},
-		Expected: s.texts() + "\n\nSignature under {SecretKey}: " + s.signature(),
-		Got:      "Signature: " + k.auth.signature,
+		Facts:    contract.Facts{{Name: "SecretId", Value: cl.secretID}, {Name: "variants", Value: len(list)}, {Name: "verifier", Value: verifier(c)}},
+		Expected: s.describe() + "\n\nSignature under {SecretKey}: " + s.signature(),
+		Got:      "Signature: " + cl.auth.signature,
 	}
-	for _, g := range guesses(c, k) {
+	for _, g := range mistakes(c, cl) {
 		for _, v := range variants(c.Request, false) {
 			t := *s
 			t.variant = v
-			g.make(&t)
-			if t.signature() != strings.ToLower(k.auth.signature) {
+			g.change(&t)
+			if t.signature() != strings.ToLower(cl.auth.signature) {
 				continue
 			}
 			e.Cause, e.Text = g.cause, g.text
-			e.Got = t.texts() + "\n\nSignature: " + k.auth.signature
-			e.FirstDifference = firstDifference(s.texts(), t.texts())
+			e.Got = t.describe() + "\n\nSignature: " + cl.auth.signature
+			e.FirstDifference = firstDifference(s.describe(), t.describe())
 			if e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; the key is not"
 			}
 			return e
 		}
 	}
-	e.Cause = mismatch.Code
-	e.Text = mismatchText(k, len(list), verifier(c))
-	e.FirstDifference = firstDifference(s.signature(), k.auth.signature)
+	e.Cause = signatureMismatch.Code
+	e.Text = mismatchText(cl, len(list), verifier(c))
+	e.FirstDifference = firstDifference(s.signature(), cl.auth.signature)
 	return e
 }
 
-func mismatchText(k *caller, tried int, verifier string) string {
+func mismatchText(cl *caller, tried int, verifier string) string {
 	return fmt.Sprintf("The signature is not that of this request under the secret key of %s, in none of the %d ways that the %s verifier tries, "+
 		"and no mistake that clients are known to make explains it. Compare what the client signed with what is expected here; the first thing to look at is the secret key.",
-		k.secretID, tried, verifier)
+		cl.secretID, tried, verifier)
 }
 
 // guesses lists the mistakes to try, those seen most often first.
-func guesses(c *contract.Call, k *caller) []guess {
-	var list []guess
-	if strings.ToLower(k.auth.signature) != k.auth.signature {
-		list = append(list, guess{"signature_upper_case", "The signature is right but for its upper case.", func(*signing) {}})
+func mistakes(c *contract.Call, cl *caller) []mistake {
+	var list []mistake
+	if strings.ToLower(cl.auth.signature) != cl.auth.signature {
+		list = append(list, mistake{"signature_upper_case", "The signature is right but for its upper case.", func(*signing) {}})
 	}
 	if strict(c) {
-		list = append(list, guess{"verifier_strict", strictly, func(*signing) {}})
+		list = append(list, mistake{"verifier_strict", strictText, func(*signing) {}})
 	}
-	list = append(list, otherKeys(c, k)...)
-	list = append(list, otherHosts(c.Request)...)
-	list = append(list, otherMedia()...)
-	list = append(list, otherScopes(k)...)
-	list = append(list, otherQueries(c.Request)...)
-	list = append(list, otherBodies(c.Request)...)
+	list = append(list, keyMistakes(c, cl)...)
+	list = append(list, hostMistakes(c.Request)...)
+	list = append(list, contentTypeMistakes()...)
+	list = append(list, scopeMistakes(cl)...)
+	list = append(list, queryMistakes(c.Request)...)
+	list = append(list, bodyMistakes(c.Request)...)
 	return append(list,
-		guess{"missing_blank_line", "The client left out the empty line between the signed headers and their list: every header ends in a line feed of its own.", func(s *signing) { s.gap = "" }},
-		guess{"method_lower_case", "The client signed the method in lower case.", func(s *signing) { s.method = strings.ToLower(s.method) }},
-		guess{"empty_path", "The client signed no path; it is always /.", func(s *signing) { s.uri = "" }},
+		mistake{"missing_blank_line", "The client left out the empty line between the signed headers and their list: every header ends in a line feed of its own.", func(s *signing) { s.gap = "" }},
+		mistake{"method_lower_case", "The client signed the method in lower case.", func(s *signing) { s.method = strings.ToLower(s.method) }},
+		mistake{"empty_path", "The client signed no path; it is always /.", func(s *signing) { s.uri = "" }},
 	)
 }
 
 // otherKeys guesses at what the client derived the signing key from.
-func otherKeys(c *contract.Call, k *caller) []guess {
-	list := []guess{
+func keyMistakes(c *contract.Call, cl *caller) []mistake {
+	list := []mistake{
 		{"key_without_TC3", "The client derived the key from {SecretKey}; TC3{SecretKey} is expected.", func(s *signing) { s.prefix = "" }},
 		{"key_with_newline", "A line feed stands behind the client's secret key: it was read from a file and not trimmed.", func(s *signing) { s.secret += "\n" }},
 		{"key_with_newline", "A carriage return and a line feed stand behind the client's secret key.", func(s *signing) { s.secret += "\r\n" }},
 		{"key_with_space", "A space stands behind the client's secret key.", func(s *signing) { s.secret += " " }},
-		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signing) { s.secret = k.secretID }},
+		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signing) { s.secret = cl.secretID }},
 		{"signed_with_empty_key", "The client signed with an empty secret key.", func(s *signing) { s.secret = "" }},
 	}
-	for _, a := range otherAccounts(c, k) {
-		list = append(list, guess{
-			"signed_with_other_key", "The client signed with the secret key of " + a.SecretID + " and named " + k.secretID + " in the credential.",
+	for _, a := range otherAccounts(c, cl) {
+		list = append(list, mistake{
+			"signed_with_other_key", "The client signed with the secret key of " + a.SecretID + " and named " + cl.secretID + " in the credential.",
 			func(s *signing) { s.secret = a.SecretKey },
 		})
 	}
@@ -111,15 +111,15 @@ func otherKeys(c *contract.Call, k *caller) []guess {
 }
 
 // otherAccounts are those whose keys may have been confused.
-func otherAccounts(c *contract.Call, k *caller) []account {
+func otherAccounts(c *contract.Call, cl *caller) []account {
 	var list []account
 	c.WithState(func() {
-		w, ok := c.State.(*state)
+		st, ok := c.State.(*state)
 		if !ok {
 			return
 		}
-		for _, a := range w.Accounts {
-			if a.SecretID != k.secretID && len(list) < 64 {
+		for _, a := range st.Accounts {
+			if a.SecretID != cl.secretID && len(list) < 64 {
 				list = append(list, a)
 			}
 		}
@@ -142,10 +142,10 @@ func likelyHosts(r *contract.Request) []string {
 	return append(slices.Clone(hosts), list...)
 }
 
-func otherHosts(r *contract.Request) []guess {
-	var list []guess
+func hostMistakes(r *contract.Request) []mistake {
+	var list []mistake
 	for _, host := range likelyHosts(r) {
-		list = append(list, guess{
+		list = append(list, mistake{
 			"signed_other_host", fmt.Sprintf("The client signed the host %q; the request came for %q. Something between them changed the Host header, or the client signs a name that it does not send.", host, r.Host),
 			func(s *signing) { s.host = host },
 		})
@@ -153,15 +153,15 @@ func otherHosts(r *contract.Request) []guess {
 	return list
 }
 
-func otherMedia() []guess {
-	var list []guess
+func contentTypeMistakes() []mistake {
+	var list []mistake
 	for _, media := range []string{
 		"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8",
 		"application/json; charset=UTF-8", "application/x-www-form-urlencoded", "text/plain;charset=UTF-8", "",
 	} {
-		list = append(list, guess{
+		list = append(list, mistake{
 			"signed_other_content_type", fmt.Sprintf("The client signed the Content-Type %q and sent another: HTTP libraries add or change it behind the client's back.", media),
-			func(s *signing) { s.media = &media },
+			func(s *signing) { s.contentType = &media },
 		})
 	}
 	return list
@@ -169,44 +169,44 @@ func otherMedia() []guess {
 
 // otherScopes guesses at a date or a service that stands only in the key, or
 // only in the string to sign.
-func otherScopes(k *caller) []guess {
-	var list []guess
-	at := time.Unix(k.stamp, 0).UTC()
+func scopeMistakes(cl *caller) []mistake {
+	var list []mistake
+	at := time.Unix(cl.unixTime, 0).UTC()
 	for _, days := range []int{-1, 1} {
 		day := at.AddDate(0, 0, days).Format(time.DateOnly)
 		text := "The client took the day of its own time zone, " + day + "; the UTC day of the timestamp is expected."
 		list = append(list,
-			guess{"signed_local_date", text, func(s *signing) { s.date = day }},
-			guess{"signed_local_date", text, func(s *signing) { s.keyDate = day }},
-			guess{"signed_local_date", text, func(s *signing) { s.keyDate, s.date = s.date, day }})
+			mistake{"signed_local_date", text, func(s *signing) { s.date = day }},
+			mistake{"signed_local_date", text, func(s *signing) { s.keyDate = day }},
+			mistake{"signed_local_date", text, func(s *signing) { s.keyDate, s.date = s.date, day }})
 	}
 	for _, name := range []string{service, "cvm", "127", "localhost"} {
-		text := fmt.Sprintf("The client signed for the service %q and named %q in the credential.", name, k.auth.service)
+		text := fmt.Sprintf("The client signed for the service %q and named %q in the credential.", name, cl.auth.service)
 		list = append(list,
-			guess{"signed_other_service", text, func(s *signing) { s.service = name }},
-			guess{"signed_other_service", text, func(s *signing) { s.keyName = name }},
-			guess{"signed_other_service", text, func(s *signing) { s.keyName, s.service = s.service, name }})
+			mistake{"signed_other_service", text, func(s *signing) { s.service = name }},
+			mistake{"signed_other_service", text, func(s *signing) { s.keyService = name }},
+			mistake{"signed_other_service", text, func(s *signing) { s.keyService, s.service = s.service, name }})
 	}
 	return list
 }
 
-func otherQueries(r *contract.Request) []guess {
+func queryMistakes(r *contract.Request) []mistake {
 	raw := r.URL.RawQuery
-	if len(raw) > maxGuessed {
+	if len(raw) > maxRewritten {
 		return nil
 	}
-	query := func(text, q string) guess {
-		return guess{"signed_other_query", text, func(s *signing) { s.query = q }}
+	query := func(text, q string) mistake {
+		return mistake{"signed_other_query", text, func(s *signing) { s.query = q }}
 	}
 	if r.Method != http.MethodGet {
 		if raw == "" {
 			return nil
 		}
-		return []guess{query("The client signed the query of a POST; it is empty there.", raw)}
+		return []mistake{query("The client signed the query of a POST; it is empty there.", raw)}
 	}
 	pieces := strings.Split(raw, "&")
 	slices.Sort(pieces)
-	list := []guess{
+	list := []mistake{
 		query("The client signed the query sorted by name and sent it in another order; it is signed as sent.", strings.Join(pieces, "&")),
 		query("The client signed an empty query; that of a GET is signed as sent.", ""),
 		query("The client signed a question mark before the query.", "?"+raw),
@@ -223,16 +223,16 @@ func otherQueries(r *contract.Request) []guess {
 }
 
 // otherBodies guesses at the body that the client hashed.
-func otherBodies(r *contract.Request) []guess {
-	if len(r.Body) > maxGuessed || r.Method == http.MethodGet {
+func bodyMistakes(r *contract.Request) []mistake {
+	if len(r.Body) > maxRewritten || r.Method == http.MethodGet {
 		return nil
 	}
-	body := func(cause, text string, b []byte) guess {
+	body := func(cause, text string, b []byte) mistake {
 		sum := digest(b) // once, and not for each variant
-		return guess{cause, text, func(s *signing) { s.payload = sum }}
+		return mistake{cause, text, func(s *signing) { s.payload = sum }}
 	}
 	const other = "signed_other_body"
-	list := []guess{
+	list := []mistake{
 		{"payload_hashed_twice", "The client hashed the hash of the body.", func(s *signing) { s.payload = digest([]byte(s.payload)) }},
 		{"payload_hash_upper_case", "The client wrote the hash of the body in upper case.", func(s *signing) { s.payload = strings.ToUpper(s.payload) }},
 		{"signed_unsigned_payload", "The client signed " + unsignedPayload + " and did not send it in X-TC-Content-SHA256.", func(s *signing) { s.payload = digest([]byte(unsignedPayload)) }},
@@ -253,9 +253,9 @@ func otherBodies(r *contract.Request) []guess {
 	const spaced = "The client signed the same JSON with other white space or escapes than it sent: it was written twice, once to sign and once to send."
 	list = append(list,
 		body("signed_body_respaced", spaced, plain),
-		body("signed_body_respaced", spaced, pythonic(plain, false)),
-		body("signed_body_respaced", spaced, pythonic(plain, true)),
-		body("signed_body_respaced", spaced, ascii(plain)),
+		body("signed_body_respaced", spaced, pythonJSON(plain, false)),
+		body("signed_body_respaced", spaced, pythonJSON(plain, true)),
+		body("signed_body_respaced", spaced, escapeNonASCII(plain)),
 		body("signed_body_respaced", spaced, escaped.Bytes()))
 	for _, indent := range []string{"  ", "    ", "\t"} {
 		var b bytes.Buffer
@@ -274,7 +274,7 @@ func otherBodies(r *contract.Request) []guess {
 
 // pythonic writes compact JSON as json.dumps does: a space behind each colon
 // and comma and, unless ensure_ascii is off, escapes for all that is not ASCII.
-func pythonic(compact []byte, escape bool) []byte {
+func pythonJSON(compact []byte, escape bool) []byte {
 	b := make([]byte, 0, len(compact)+len(compact)/8)
 	quoted := false
 	for i := 0; i < len(compact); i++ {
@@ -293,13 +293,13 @@ func pythonic(compact []byte, escape bool) []byte {
 		b = append(b, compact[i])
 	}
 	if escape {
-		return ascii(b)
+		return escapeNonASCII(b)
 	}
 	return b
 }
 
 // ascii escapes what is not ASCII.
-func ascii(b []byte) []byte {
+func escapeNonASCII(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for _, r := range string(b) {
 		switch {
@@ -335,48 +335,48 @@ func firstDifference(expected, got string) string {
 }
 
 // A guessV1 is one mistake in a signature v1.
-type guessV1 struct {
-	cause string
-	text  string
-	make  func(*signingV1)
+type mistakeV1 struct {
+	cause  string
+	text   string
+	change func(*signingV1)
 }
 
 // whyV1 explains a refused signature v1.
-func whyV1(c *contract.Call) contract.Explanation {
-	k := callerOf(c)
-	s := signingV1Of(c, k)
+func explainV1(c *contract.Call) contract.Explanation {
+	cl := callerOf(c)
+	s := signingV1Of(c, cl)
 	list := variants(c.Request, strict(c))
 	s.host, s.uri = list[0].host, list[0].uri
 	e := contract.Explanation{
-		Facts:    contract.Facts{{Name: "SecretId", Value: k.secretID}, {Name: "verifier", Value: verifier(c)}},
+		Facts:    contract.Facts{{Name: "SecretId", Value: cl.secretID}, {Name: "verifier", Value: verifier(c)}},
 		Expected: s.source() + "\n\n" + s.hash() + " under {SecretKey}: " + s.signature(),
-		Got:      "Signature: " + k.signature,
+		Got:      "Signature: " + cl.signature,
 	}
-	sent := strings.ReplaceAll(k.signature, " ", "+")
-	for _, g := range guessesV1(c, k) {
+	sent := strings.ReplaceAll(cl.signature, " ", "+")
+	for _, g := range mistakesV1(c, cl) {
 		for _, v := range variants(c.Request, false) {
 			t := *s
 			t.host, t.uri = v.host, v.uri
-			g.make(&t)
+			g.change(&t)
 			if t.signature() != sent {
 				continue
 			}
 			e.Cause, e.Text = g.cause, g.text
-			e.Got = t.source() + "\n\n" + t.hash() + ": " + k.signature
+			e.Got = t.source() + "\n\n" + t.hash() + ": " + cl.signature
 			if e.FirstDifference = firstDifference(s.source(), t.source()); e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; " + g.text
 			}
 			return e
 		}
 	}
-	e.Cause = mismatch.Code
-	e.Text = mismatchText(k, len(list), verifier(c))
-	e.FirstDifference = firstDifference(s.signature(), k.signature)
+	e.Cause = signatureMismatch.Code
+	e.Text = mismatchText(cl, len(list), verifier(c))
+	e.FirstDifference = firstDifference(s.signature(), cl.signature)
 	return e
 }
 
-func guessesV1(c *contract.Call, k *caller) []guessV1 {
-	list := []guessV1{
+func mistakesV1(c *contract.Call, cl *caller) []mistakeV1 {
+	list := []mistakeV1{
 		{"signed_other_hash", "The client used the other hash: HmacSHA256 has to be said in SignatureMethod, and without it HmacSHA1 holds.", func(s *signingV1) { s.sha256 = !s.sha256 }},
 		{"signed_other_method", "The client signed the other verb.", func(s *signingV1) {
 			if s.method == http.MethodGet {
@@ -385,22 +385,22 @@ func guessesV1(c *contract.Call, k *caller) []guessV1 {
 				s.method = http.MethodGet
 			}
 		}},
-		{"signed_encoded_values", "The client signed the values percent-encoded; they are signed as they are.", func(s *signingV1) { s.pairs = encoded(s.pairs) }},
-		{"signed_unsorted", "The client signed the parameters in the order sent; they are signed sorted by name.", func(s *signingV1) { s.pairs = unsorted(k.pairs) }},
+		{"signed_encoded_values", "The client signed the values percent-encoded; they are signed as they are.", func(s *signingV1) { s.pairs = percentEncoded(s.pairs) }},
+		{"signed_unsorted", "The client signed the parameters in the order sent; they are signed sorted by name.", func(s *signingV1) { s.pairs = withoutSignature(cl.pairs) }},
 		{"key_with_newline", "A line feed stands behind the client's secret key: it was read from a file and not trimmed.", func(s *signingV1) { s.secret += "\n" }},
-		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signingV1) { s.secret = k.secretID }},
+		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signingV1) { s.secret = cl.secretID }},
 	}
 	if strict(c) {
-		list = append(list, guessV1{"verifier_strict", strictly, func(*signingV1) {}})
+		list = append(list, mistakeV1{"verifier_strict", strictText, func(*signingV1) {}})
 	}
-	if strings.Contains(k.signature, " ") {
-		list = slices.Insert(list, 0, guessV1{"signature_not_encoded", "The client sent the signature without percent-encoding, so that its + became a space.", func(*signingV1) {}})
+	if strings.Contains(cl.signature, " ") {
+		list = slices.Insert(list, 0, mistakeV1{"signature_not_encoded", "The client sent the signature without percent-encoding, so that its + became a space.", func(*signingV1) {}})
 	}
-	for _, a := range otherAccounts(c, k) {
-		list = append(list, guessV1{"signed_with_other_key", "The client signed with the secret key of " + a.SecretID + " and named " + k.secretID + ".", func(s *signingV1) { s.secret = a.SecretKey }})
+	for _, a := range otherAccounts(c, cl) {
+		list = append(list, mistakeV1{"signed_with_other_key", "The client signed with the secret key of " + a.SecretID + " and named " + cl.secretID + ".", func(s *signingV1) { s.secret = a.SecretKey }})
 	}
 	for _, host := range likelyHosts(c.Request) {
-		list = append(list, guessV1{
+		list = append(list, mistakeV1{
 			"signed_other_host", fmt.Sprintf("The client signed the host %q; the request came for %q.", host, c.Request.Host),
 			func(s *signingV1) { s.host = host },
 		})
@@ -408,7 +408,7 @@ func guessesV1(c *contract.Call, k *caller) []guessV1 {
 	return list
 }
 
-func encoded(pairs []pair) []pair {
+func percentEncoded(pairs []pair) []pair {
 	list := slices.Clone(pairs)
 	for i := range list {
 		list[i].value = url.QueryEscape(list[i].value)
@@ -416,6 +416,6 @@ func encoded(pairs []pair) []pair {
 	return list
 }
 
-func unsorted(pairs []pair) []pair {
+func withoutSignature(pairs []pair) []pair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return p.name == "Signature" })
 }

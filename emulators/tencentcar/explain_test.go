@@ -22,9 +22,9 @@ func TestExplainTC3(t *testing.T) {
 		differs string
 	}{
 		"another host":          {mistake: func(s *signing) { s.host = "localhost:6414" }, cause: "signed_other_host", differs: "line 6: expected \"host:car.tencentcloudapi.com\", got \"host:localhost:6414\""},
-		"another content type":  {mistake: func(s *signing) { m := "application/json; charset=utf-8"; s.media = &m }, cause: "signed_other_content_type", differs: "line 5: "},
+		"another content type":  {mistake: func(s *signing) { m := "application/json; charset=utf-8"; s.contentType = &m }, cause: "signed_other_content_type", differs: "line 5: "},
 		"the local day":         {mistake: func(s *signing) { s.keyDate = "2023-11-15" }, cause: "signed_local_date"},
-		"another service":       {mistake: func(s *signing) { s.keyName = "cvm" }, cause: "signed_other_service"},
+		"another service":       {mistake: func(s *signing) { s.keyService = "cvm" }, cause: "signed_other_service"},
 		"another's key":         {mistake: func(s *signing) { s.secret = "temporarySecretKeyEXAMPLE" }, cause: "signed_with_other_key", differs: "the key is not"},
 		"no TC3":                {mistake: func(s *signing) { s.prefix = "" }, cause: "key_without_TC3"},
 		"a line feed":           {mistake: func(s *signing) { s.secret += "\n" }, cause: "key_with_newline"},
@@ -47,10 +47,10 @@ func TestExplainTC3(t *testing.T) {
 			if v.change != nil && name != "signature upper case" {
 				v.change(r)
 			}
-			k := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
-			k.auth = authorization{date: "2023-11-14", service: service, signed: "content-type;host"}
-			s := signingOf(&contract.Call{Request: r}, k)
-			s.variant = documented(r)
+			cl := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
+			cl.auth = authorization{date: "2023-11-14", service: service, signedHeaders: "content-type;host"}
+			s := signingOf(&contract.Call{Request: r}, cl)
+			s.variant = documentedVariant(r)
 			v.mistake(s)
 			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/car", "content-type;host", s.signature()))
 			if name == "signature upper case" {
@@ -105,7 +105,7 @@ func TestExplainV1(t *testing.T) {
 		"another host":  {mistake: func(s *signingV1) { s.host = "localhost:6414" }, cause: "signed_other_host"},
 		"another verb":  {mistake: func(s *signingV1) { s.method = "GET" }, cause: "signed_other_method"},
 		"another hash":  {mistake: func(s *signingV1) { s.sha256 = true }, cause: "signed_other_hash"},
-		"encoded":       {mistake: func(s *signingV1) { s.pairs = encoded(s.pairs) }, cause: "signed_encoded_values"},
+		"encoded":       {mistake: func(s *signingV1) { s.pairs = percentEncoded(s.pairs) }, cause: "signed_encoded_values"},
 		"another's key": {mistake: func(s *signingV1) { s.secret = "temporarySecretKeyEXAMPLE" }, cause: "signed_with_other_key"},
 		"lost plus":     {mistake: func(*signingV1) {}, plain: true, cause: "signature_not_encoded"},
 		"anything":      {mistake: func(s *signingV1) { s.secret = "guess this" }, cause: "signature_mismatch"},
@@ -167,11 +167,11 @@ func TestVariants(t *testing.T) {
 		for _, verifier := range []string{"lenient", "strict"} {
 			w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"verifier": verifier}})
 			r := request("POST", v.target, v.host, `{"UserId":"u1"}`, "Content-Type", "application/json; charset=UTF-8", "X-TC-Action", "DestroySession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000")
-			k := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
-			k.auth = authorization{date: "2023-11-14", service: v.service, signed: "content-type;host;x-tc-action"}
-			s := signingOf(&contract.Call{Request: r}, k)
+			cl := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
+			cl.auth = authorization{date: "2023-11-14", service: v.service, signedHeaders: "content-type;host;x-tc-action"}
+			s := signingOf(&contract.Call{Request: r}, cl)
 			s.variant = variant{v.signed, v.uri, v.raw}
-			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/"+v.service, k.auth.signed, s.signature()))
+			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/"+v.service, cl.auth.signedHeaders, s.signature()))
 			want := v.want
 			if verifier == "strict" {
 				want = v.strict
@@ -180,7 +180,7 @@ func TestVariants(t *testing.T) {
 			if got.Outcome != want {
 				t.Errorf("%s, %s: got %s, want %s", v.name, verifier, got.Outcome, want)
 			}
-			if note, ok := got.Notes.Get("signature"); want == success && (!ok || !strings.Contains(note.(noted).String(), v.noted)) {
+			if note, ok := got.Notes.Get("signature"); want == success && (!ok || !strings.Contains(note.(matchedVariant).String(), v.noted)) {
 				t.Errorf("%s, %s: noted %v, want %q", v.name, verifier, note, v.noted)
 			}
 		}

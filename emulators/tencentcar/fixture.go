@@ -92,7 +92,7 @@ var fixtureRows = []contract.Param{
 }
 
 // A file is what a fixture's lists hold.
-type file struct {
+type fixtureFile struct {
 	Accounts []struct {
 		SecretID   string        `yaml:"secretId"`
 		SecretKey  string        `yaml:"secretKey"`
@@ -121,76 +121,76 @@ type file struct {
 
 // newState begins a world with what the fixture says.
 func newState(seed contract.Seed) (contract.State, error) {
-	var f file
+	var f fixtureFile
 	if seed.Decode != nil {
 		if err := seed.Decode(&f); err != nil {
 			return nil, err
 		}
 	}
-	w := &state{
+	st := &state{
 		Projects: f.Projects, Applications: f.Applications, Standing: map[string]string{},
-		Gate: gate{Regions: f.Regions, Offline: f.Offline, Blacklist: f.Blacklist, Whitelist: f.Whitelist},
+		Lists: accessLists{Regions: f.Regions, Offline: f.Offline, Blacklist: f.Blacklist, Whitelist: f.Whitelist},
 	}
 	now := seed.Now.Round(0).UTC()
 	for _, a := range f.Accounts {
-		one := account{SecretID: a.SecretID, SecretKey: a.SecretKey, Token: a.Token, Uin: a.Uin, Status: a.Status, Deny: a.Deny}
+		added := account{SecretID: a.SecretID, SecretKey: a.SecretKey, Token: a.Token, Uin: a.Uin, Status: a.Status, Deny: a.Deny}
 		if a.TokenLives > 0 {
-			one.TokenExpires = now.Add(a.TokenLives)
+			added.TokenExpires = now.Add(a.TokenLives)
 		}
-		w.Accounts = append(w.Accounts, one)
+		st.Accounts = append(st.Accounts, added)
 	}
-	w.alsoKnow(seed.Credentials)
+	st.addCredentials(seed.Credentials)
 	for _, r := range f.Reservations {
-		w.Standing[r.UserID] = r.ProjectID
+		st.Standing[r.UserID] = r.ProjectID
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		return nil, err
 	}
 	for _, s := range f.Sessions {
-		n := w.reserve(s.UserID, s.ProjectID, now)
-		n.Session = &session{Created: now, RunMode: s.RunMode}
+		co := st.reserve(s.UserID, s.ProjectID, now)
+		co.Session = &session{Created: now, RunMode: s.RunMode}
 	}
-	return w, w.check()
+	return st, st.validate()
 }
 
 // alsoKnow gives the first account a further pair of keys.
-func (w *state) alsoKnow(credentials contract.Values) {
+func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("secretId")
 	if id == "" {
 		return
 	}
-	for i := range w.Accounts {
-		if w.Accounts[i].SecretID == id {
-			w.Accounts[i].SecretKey = credentials.Text("secretKey")
+	for i := range st.Accounts {
+		if st.Accounts[i].SecretID == id {
+			st.Accounts[i].SecretKey = credentials.Text("secretKey")
 			return
 		}
 	}
-	a := *w.first()
+	a := *st.firstAccount()
 	a.SecretID, a.SecretKey = id, credentials.Text("secretKey")
 	a.Token, a.TokenExpires = credentials.Text("token"), time.Time{}
-	w.Accounts = append(w.Accounts, a)
+	st.Accounts = append(st.Accounts, a)
 }
 
 // check tells of lists that contradict each other.
-func (w *state) check() error {
-	for user, id := range w.Standing {
-		if _, known := w.projects[id]; !known {
+func (st *state) validate() error {
+	for user, id := range st.Standing {
+		if _, known := st.projects[id]; !known {
 			return fmt.Errorf("reservations: the project %q of user %q is not among the projects", id, user)
 		}
 	}
-	for _, n := range w.Concurrencies {
-		if _, known := w.projects[n.ProjectID]; !known {
-			return fmt.Errorf("sessions: the project %q of user %q is not among the projects", n.ProjectID, n.UserID)
+	for _, co := range st.Concurrencies {
+		if _, known := st.projects[co.ProjectID]; !known {
+			return fmt.Errorf("sessions: the project %q of user %q is not among the projects", co.ProjectID, co.UserID)
 		}
 	}
-	for i := range w.Projects {
-		for _, id := range w.Projects[i].ApplicationIDs {
-			if _, known := w.application(id); !known {
-				return fmt.Errorf("projects: the application %q of %s is not among the applications", id, w.Projects[i].ProjectID)
+	for i := range st.Projects {
+		for _, id := range st.Projects[i].ApplicationIDs {
+			if _, known := st.application(id); !known {
+				return fmt.Errorf("projects: the application %q of %s is not among the applications", id, st.Projects[i].ProjectID)
 			}
 		}
 	}
-	for _, list := range [...][]string{w.Gate.Blacklist, w.Gate.Whitelist} {
+	for _, list := range [...][]string{st.Lists.Blacklist, st.Lists.Whitelist} {
 		for _, entry := range list {
 			if _, err := netip.ParsePrefix(entry); err == nil {
 				continue

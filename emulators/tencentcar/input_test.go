@@ -16,11 +16,11 @@ func resign(r *contract.Request, id, key string) *contract.Request {
 	if r.Header.Get("X-Tc-Version") == "" {
 		r.Header.Set("X-Tc-Version", version)
 	}
-	k := &caller{timestamp: "1700000000", account: &account{SecretKey: key}}
-	k.auth = authorization{date: "2023-11-14", service: service, signed: "content-type;host"}
-	s := signingOf(&contract.Call{Request: r}, k)
+	cl := &caller{timestamp: "1700000000", account: &account{SecretKey: key}}
+	cl.auth = authorization{date: "2023-11-14", service: service, signedHeaders: "content-type;host"}
+	s := signingOf(&contract.Call{Request: r}, cl)
 	s.variant = variant{host: r.Host, uri: "/"}
-	r.Header.Set("Authorization", authorizationHeader(id, "2023-11-14/car", k.auth.signed, s.signature()))
+	r.Header.Set("Authorization", authorizationHeader(id, "2023-11-14/car", cl.auth.signedHeaders, s.signature()))
 	return r
 }
 
@@ -164,23 +164,23 @@ func TestFixtureRows(t *testing.T) {
 		head   []string
 		want   string
 	}{
-		"disabled":            {change: func(s *state) { s.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
-		"no API key":          {change: func(s *state) { s.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
-		"mfa":                 {change: func(s *state) { s.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
-		"denied":              {change: func(s *state) { s.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"all denied":          {change: func(s *state) { s.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"another is denied":   {change: func(s *state) { s.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
-		"blacklisted":         {change: func(s *state) { s.Gate.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
-		"not whitelisted":     {change: func(s *state) { s.Gate.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
-		"whitelisted":         {change: func(s *state) { s.Gate.Whitelist = []string{"127.0.0.1"} }, want: success},
-		"offline":             {change: func(s *state) { s.Gate.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
+		"disabled":            {change: func(st *state) { st.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
+		"no API key":          {change: func(st *state) { st.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
+		"mfa":                 {change: func(st *state) { st.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
+		"denied":              {change: func(st *state) { st.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"all denied":          {change: func(st *state) { st.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"another is denied":   {change: func(st *state) { st.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
+		"blacklisted":         {change: func(st *state) { st.Lists.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
+		"not whitelisted":     {change: func(st *state) { st.Lists.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
+		"whitelisted":         {change: func(st *state) { st.Lists.Whitelist = []string{"127.0.0.1"} }, want: success},
+		"offline":             {change: func(st *state) { st.Lists.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
 		"any region":          {head: []string{"X-TC-Region", "moon"}, want: success},
-		"region not served":   {change: func(s *state) { s.Gate.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
+		"region not served":   {change: func(st *state) { st.Lists.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
 		"empty region":        {head: []string{"X-TC-Region", ""}, want: success},
 		"empty region refuse": {set: map[string]string{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
 		"token":               {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
 		"no token":            {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
-		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", change: func(s *state) { s.Accounts[1].TokenExpires = conformance.Noon }, want: "AuthFailure.TokenFailure"},
+		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", change: func(st *state) { st.Accounts[1].TokenExpires = conformance.Noon }, want: "AuthFailure.TokenFailure"},
 		"token of a lasting":  {token: "sts-token-example", want: success},
 		"unknown key":         {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
 	} {
@@ -210,7 +210,7 @@ func TestFixtureRows(t *testing.T) {
 func TestUnauthorizedTellsTheRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, conformance.Setting{Fixture: "one"})
-	w.withState(func(s *state) { s.Accounts[0].Deny = []string{"*"} })
+	w.withState(func(st *state) { st.Accounts[0].Deny = []string{"*"} })
 	_, answer := w.serve(w.signed("DestroySession", contract.Values{"UserId": "u1"}))
 	var body struct {
 		Response struct {

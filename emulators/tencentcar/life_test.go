@@ -119,7 +119,7 @@ func TestLife(t *testing.T) {
 			after(1000*second, create("u1", success, 1)),
 		}},
 		"the project's own reconnect window": {
-			change: func(s *state) { s.Projects[0].ReconnectTimeout = 20 * second },
+			change: func(st *state) { st.Projects[0].ReconnectTimeout = 20 * second },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
 				after(20*second, create("u1", wantStopping, 1)),
@@ -151,7 +151,7 @@ func TestLife(t *testing.T) {
 		}},
 		"nobody is destroyed": {steps: []step{destroy("u1", 0)}},
 		"pre-launch": {
-			change: func(s *state) { s.Projects[0].IsPreload = true },
+			change: func(st *state) { st.Projects[0].IsPreload = true },
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), destroy("u1", 1),
 				apply("u2", wantNoIdle, 1),
@@ -163,9 +163,9 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"a user moves to another project": {
-			change: func(s *state) {
-				s.Projects = append(s.Projects, project{ProjectID: "cap-other", Amount: 1})
-				_ = s.Reindex()
+			change: func(st *state) {
+				st.Projects = append(st.Projects, project{ProjectID: "cap-other", Amount: 1})
+				_ = st.Reindex()
 			},
 			steps: []step{
 				apply("u1", success, 1),
@@ -176,11 +176,11 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"a project without concurrencies": {
-			change: func(s *state) { s.Projects[0].Amount = 0 },
+			change: func(st *state) { st.Projects[0].Amount = 0 },
 			steps:  []step{apply("u1", wantNoIdle, 0)},
 		},
 		"standing reservations": {
-			change: func(s *state) { s.Standing["u1"] = "cap-abcdefgh" },
+			change: func(st *state) { st.Standing["u1"] = "cap-abcdefgh" },
 			steps: []step{
 				create("u1", success, 1), destroy("u1", 1), create("u1", wantStopping, 1),
 				after(2*second, create("u1", success, 1)),
@@ -188,14 +188,14 @@ func TestLife(t *testing.T) {
 			},
 		},
 		"no program to start": {
-			change: func(s *state) { s.Applications[0].PathMissing = true },
+			change: func(st *state) { st.Applications[0].PathMissing = true },
 			steps:  []step{apply("u1", success, 1), create("u1", wantPath, 1)},
 		},
 		"applications": {
-			change: func(s *state) {
-				s.Projects[0].ProjectType = "SHARED"
-				s.Projects[0].ApplicationIDs = append(s.Projects[0].ApplicationIDs, "app-other")
-				s.Applications = append(s.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
+			change: func(st *state) {
+				st.Projects[0].ProjectType = "SHARED"
+				st.Projects[0].ApplicationIDs = append(st.Projects[0].ApplicationIDs, "app-other")
+				st.Applications = append(st.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
 			},
 			steps: []step{
 				with(apply("u1", wantValue, 0), "ApplicationId", "app-unknown"),
@@ -330,9 +330,9 @@ func (w *world) do(s step) (got, why string) {
 func (w *world) running() int {
 	w.t.Helper()
 	n, now := 0, w.Sandbox.Clock.Now()
-	w.withState(func(s *state) {
-		for _, p := range s.pools {
-			n += p.busy.count(now)
+	w.withState(func(st *state) {
+		for _, p := range st.pools {
+			n += p.busy.countInUse(now)
 		}
 	})
 	return n
@@ -343,9 +343,9 @@ func (w *world) running() int {
 func (w *world) checkRestore(step int) {
 	w.t.Helper()
 	lowest := map[string]int{}
-	w.withState(func(s *state) {
-		for id, p := range s.pools {
-			lowest[id] = p.clone().lowest()
+	w.withState(func(st *state) {
+		for id, p := range st.pools {
+			lowest[id] = p.clone().takeLowest()
 		}
 	})
 	before := w.snapshot()
@@ -355,9 +355,9 @@ func (w *world) checkRestore(step int) {
 	if after := w.snapshot(); before != after {
 		w.t.Fatalf("step %d: restored %s, was %s", step, after, before)
 	}
-	w.withState(func(s *state) {
+	w.withState(func(st *state) {
 		for id, want := range lowest {
-			if got := s.pool(id).clone().lowest(); got != want {
+			if got := st.pool(id).clone().takeLowest(); got != want {
 				w.t.Fatalf("step %d: the lowest number of %s is %d, and %d after a restore", step, id, want, got)
 			}
 		}
@@ -393,9 +393,9 @@ func TestSlowDown(t *testing.T) {
 	if got := w.call("CreateSession", in).Outcome; got != success {
 		t.Errorf("afterwards: got %s, want success", got)
 	}
-	w.withState(func(s *state) {
-		if len(s.inside) != 0 {
-			t.Errorf("still in progress: %v", s.inside)
+	w.withState(func(st *state) {
+		if len(st.inProgress) != 0 {
+			t.Errorf("still in progress: %v", st.inProgress)
 		}
 	})
 }
@@ -453,7 +453,7 @@ func TestRate(t *testing.T) {
 
 func TestRateKey(t *testing.T) {
 	t.Parallel()
-	got := limit(&contract.Call{
+	got := rateLimit(&contract.Call{
 		Operation: destroySession, Switches: contract.Values{"rate_limits": true}, Request: &contract.Request{Host: carHost},
 		Caller: &caller{account: &account{SecretID: docID, Uin: "100000000001"}},
 	})
@@ -477,11 +477,11 @@ func problemOf(t *testing.T, answer []byte) problem {
 // lowest free number is given first.
 func TestManyConcurrencies(t *testing.T) { // not parallel: it counts allocations
 	w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"rate_limits": "false"}})
-	w.withState(func(s *state) {
-		s.Projects[0].Amount = 10000
+	w.withState(func(st *state) {
+		st.Projects[0].Amount = 10000
 		for i := range 10000 {
-			n := s.reserve(fmt.Sprint("u", i), "cap-abcdefgh", conformance.Noon)
-			n.Session = &session{}
+			co := st.reserve(fmt.Sprint("u", i), "cap-abcdefgh", conformance.Noon)
+			co.Session = &session{}
 		}
 	})
 	if got, _ := w.do(apply("one-more", wantNoIdle, -1)); got != wantNoIdle {
@@ -494,15 +494,15 @@ func TestManyConcurrencies(t *testing.T) { // not parallel: it counts allocation
 	for i, want := range []int{12, 4711, 9999} {
 		user := fmt.Sprint("new", i)
 		w.do(apply(user, success, -1))
-		w.withState(func(s *state) {
-			if got := s.users[user].Index; got != want {
+		w.withState(func(st *state) {
+			if got := st.users[user].Index; got != want {
 				t.Errorf("got concurrency %d, want %d", got, want)
 			}
 		})
 	}
-	w.withState(func(s *state) {
+	w.withState(func(st *state) {
 		now := w.Sandbox.Clock.Now()
-		if got := testing.AllocsPerRun(100, func() { s.vacancy(&s.Projects[0], now) }); got != 0 {
+		if got := testing.AllocsPerRun(100, func() { st.vacancy(&st.Projects[0], now) }); got != 0 {
 			t.Errorf("looking for a vacancy allocates %v times", got)
 		}
 	})
@@ -514,7 +514,7 @@ func TestServerSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, conformance.Setting{})
 	for _, user := range []string{"cg_user", `<"用户"> \`} {
-		w.withState(func(s *state) { s.Standing[user] = "cap-abcdefgh" })
+		w.withState(func(st *state) { st.Standing[user] = "cap-abcdefgh" })
 		_, answer := w.serve(w.signed("CreateSession", contract.Values{"UserId": user, "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}))
 		var body struct {
 			Response struct {
@@ -571,7 +571,7 @@ func TestLaunch(t *testing.T) {
 		{project{ApplicationParams: "bar=0", IsPreload: true}, "foo=1", "bar=0"},
 		{project{ApplicationParams: "bar=0", IsPreload: true, ProjectType: "SHARED"}, "foo=1", "bar=0 foo=1"},
 	} {
-		if got := launch(&v.p, v.given); got != v.want {
+		if got := launchParameters(&v.p, v.given); got != v.want {
 			t.Errorf("%+v with %s: got %q, want %q", v.p, v.given, got, v.want)
 		}
 	}
@@ -591,11 +591,11 @@ func TestReindexRefuses(t *testing.T) {
 		"a user who has two":       `{"concurrencies":{"p/0":{"id":"p/0","project_id":"p","user_id":"u"},"p/1":{"id":"p/1","project_id":"p","index":1,"user_id":"u"}}}`,
 		"a null guest":             `{"concurrencies":{"p/0":{"id":"p/0","project_id":"p","session":{"players":{"g":null}}}}}`,
 	} {
-		var w state
-		if err := json.Unmarshal([]byte(text), &w); err != nil {
+		var st state
+		if err := json.Unmarshal([]byte(text), &st); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Reindex(); err == nil {
+		if err := st.Reindex(); err == nil {
 			t.Errorf("%s was not refused", name)
 		}
 	}

@@ -26,72 +26,72 @@ const (
 // answers of the shared gateway where somebody quotes one (cited), and a
 // sentence of ours where nobody does (the catalogue is cited for the code).
 var (
-	unsupportedProtocol = fails("UnsupportedProtocol",
+	unsupportedProtocol = failureOutcome("UnsupportedProtocol",
 		"The request protocol is not supported. Only GET and POST requests are supported.",
 		"The verb is neither GET nor POST.", citeErrors)
-	requestSizeLimitExceeded = fails("RequestSizeLimitExceeded",
+	requestSizeLimitExceeded = failureOutcome("RequestSizeLimitExceeded",
 		"The request size exceeds the limit.",
 		"The request is larger than its kind may be: POST 10 MB, GET 32 KB.", citeErrors)
-	invalidRequest = fails("InvalidRequest",
+	invalidRequest = failureOutcome("InvalidRequest",
 		"The format of the request body is not supported by this action.",
 		"The body is multipart/form-data or application/octet-stream, which no action of CAR declares.", citeErrors)
-	invalidParameter = fails("InvalidParameter",
+	invalidParameter = failureOutcome("InvalidParameter",
 		"The value type of parameter `{Name}` is not valid, input type should be `{type}`",
 		"A parameter is of another type than documented, or the request cannot be taken apart into parameters.", citeErrors)
-	missingParameter = fails("MissingParameter",
+	missingParameter = failureOutcome("MissingParameter",
 		"The request is missing a required parameter `{Name}`.",
 		"A required parameter is absent.", citeErrors)
-	unknownParameter = fails("UnknownParameter",
+	unknownParameter = failureOutcome("UnknownParameter",
 		"The parameter `{Name}` is not recognized.",
 		"A parameter was sent that the action does not declare.", "tencentcloud-sdk-go#183")
-	invalidParameterValue = fails("InvalidParameterValue",
+	invalidParameterValue = failureOutcome("InvalidParameterValue",
 		"Invalid parameter value.",
 		"A value is not acceptable: an unknown ProjectId, no IP address, an unlisted RunMode or Role.", citeCreate)
-	invalidAuthorization = fails("AuthFailure.InvalidAuthorization",
+	invalidAuthorization = failureOutcome("AuthFailure.InvalidAuthorization",
 		"The request `Authorization` header does not conform to tencentcloud standards: {part} not valid.",
 		"The Authorization header is malformed, or its scope does not fit the request.", "tencentcloud-sdk-go#89")
-	signatureExpire = fails("AuthFailure.SignatureExpire",
+	signatureExpire = failureOutcome("AuthFailure.SignatureExpire",
 		"Signature expired. Please use local time and enable NTP service for time synchronization to avoid a deviation between `Timestamp` and the server time {serverUnix}.",
 		"The timestamp is more than five minutes away from the server's time.", "ddns-go#999")
-	secretIDNotFound = fails("AuthFailure.SecretIdNotFound",
+	secretIDNotFound = failureOutcome("AuthFailure.SecretIdNotFound",
 		"The SecretId is not found, please ensure that your SecretId is correct.",
 		"The key is unknown, deleted or disabled.", citeErrors)
-	invalidSecretID = fails("AuthFailure.InvalidSecretId",
+	invalidSecretID = failureOutcome("AuthFailure.InvalidSecretId",
 		"The SecretId is invalid: it is not of the TencentCloud API key type.",
 		"The key is no API key.", citeErrors)
-	signatureFailure = fails("AuthFailure.SignatureFailure",
+	signatureFailure = failureOutcome("AuthFailure.SignatureFailure",
 		"The provided credentials could not be validated. Please check your signature is correct.",
 		"The signature does not fit the request.", citeTC3)
-	tokenFailure = fails("AuthFailure.TokenFailure",
+	tokenFailure = failureOutcome("AuthFailure.TokenFailure",
 		"The token is invalid or has expired.",
 		"The token of a temporary key is absent, wrong or expired.", citeErrors)
-	mfaFailure = fails("AuthFailure.MFAFailure",
+	mfaFailure = failureOutcome("AuthFailure.MFAFailure",
 		"Multi-factor authentication failed.",
 		"The key asks for multi-factor authentication, and it failed.", citeErrors)
-	noSuchVersion = fails("NoSuchVersion",
+	noSuchVersion = failureOutcome("NoSuchVersion",
 		"The specified api version=`{Version}` does not exist in service=`{service}`.",
 		"The service has no such version.", "tencentcloud-sdk-dotnet#45")
-	invalidAction = fails("InvalidAction",
+	invalidAction = failureOutcome("InvalidAction",
 		"The request action=`{Action}` is invalid or not found in service=`{service}` and version=`{Version}`.",
 		"The service has no such action.", "CloudBase-AI-Toolkit#301")
-	actionOffline = fails("ActionOffline",
+	actionOffline = failureOutcome("ActionOffline",
 		"The action `{Action}` has been taken offline.",
 		"The action was withdrawn.", citeErrors)
-	unsupportedRegion = fails("UnsupportedRegion",
+	unsupportedRegion = failureOutcome("UnsupportedRegion",
 		"The action not support this region.",
 		"The region is not served. CAR takes any, unless the fixture lists regions.", "tencentcloud-sdk-php#46")
-	authUnauthorizedOperation = fails("AuthFailure.UnauthorizedOperation",
+	authUnauthorizedOperation = failureOutcome("AuthFailure.UnauthorizedOperation",
 		"You are not authorized to perform this operation. Check your CAM policies, and ensure that you are using the correct access keys. [[request id:{requestId}]you are not authorized to perform operation ({service}:{Action})\nresource ({resource}) has no permission\n]",
 		"A CAM policy denies the action.", "tencentcloud-sdk-java#78")
-	ipInBlacklist = fails("IpInBlacklist",
+	ipInBlacklist = failureOutcome("IpInBlacklist",
 		"Your IP address is in the blacklist.",
 		"The caller's address is on the blacklist.", citeErrors)
-	ipNotInWhitelist = fails("IpNotInWhitelist",
+	ipNotInWhitelist = failureOutcome("IpNotInWhitelist",
 		"Your IP address is not in the whitelist.",
 		"There is a whitelist and the caller's address is not on it.", citeErrors)
-	requestLimitExceeded = fails("RequestLimitExceeded",
+	requestLimitExceeded = failureOutcome("RequestLimitExceeded",
 		overLimit, "More calls within one second than the action takes.", citeRates)
-	jsonParseError = fails("InvalidParameter.JsonParseError",
+	jsonParseError = failureOutcome("InvalidParameter.JsonParseError",
 		"JSON parsing error.",
 		"The body, or the ClientSession in it, cannot be parsed as JSON.", citeCreate)
 )
@@ -102,31 +102,31 @@ const overLimit = "Your current request times equals to `{n}` in a second, which
 // quoted nowhere, so each says what the catalogue says; one sample of another
 // product shows the service doing the same.
 var (
-	failedOperation = fails("FailedOperation", "Operation failed.",
+	failedOperation = failureOutcome("FailedOperation", "Operation failed.",
 		"A failure without a code of its own. No path of the emulator leads here; a scenario does.", citeCreate)
-	processTimeout = fails("FailedOperation.ProcessTimeout", "Processing timed out.",
+	processTimeout = failureOutcome("FailedOperation.ProcessTimeout", "Processing timed out.",
 		"The backend took longer than the action may: 20 seconds for ApplyConcurrent, 5 for CreateSession. Only a scenario leads here.", citeCreate)
-	internalError = fails("InternalError", "Internal error.",
+	internalError = failureOutcome("InternalError", "Internal error.",
 		"A fault of the server. Only a scenario leads here.", citeCreate)
-	operationDenied = fails("OperationDenied", "Operation denied.",
+	operationDenied = failureOutcome("OperationDenied", "Operation denied.",
 		"The operation is not allowed: publishing without a bound push domain, a guest who acts as the host.", citeCreate)
-	noIdle = fails("ResourceNotFound.NoIdle", "No available concurrency quota.",
+	noIdle = failureOutcome("ResourceNotFound.NoIdle", "No available concurrency quota.",
 		"Every concurrency of the project is taken or being cleaned, or the project has none. There is no queue at the server: ask again.", citeCreate)
-	sessionNotFound = fails("ResourceNotFound.SessionNotFound", "Unable to find the session.",
+	sessionNotFound = failureOutcome("ResourceNotFound.SessionNotFound", "Unable to find the session.",
 		"The user, or the host whose room is to be entered, has no session.", citeCreate)
-	initialization = fails("ResourceUnavailable.Initialization", "It is being initialized.",
+	initialization = failureOutcome("ResourceUnavailable.Initialization", "It is being initialized.",
 		"No concurrency is idle, but one is being pre-launched and will be soon.", citeCreate)
-	stopping = fails("UnsupportedOperation.Stopping", "The session is being terminated.",
+	stopping = failureOutcome("UnsupportedOperation.Stopping", "The session is being terminated.",
 		"The user's concurrency is being cleaned. A moment later the call succeeds.", citeCreate)
-	lockTimeout = fails("FailedOperation.LockTimeout", "Concurrency quota not requested or request timed out.",
+	lockTimeout = failureOutcome("FailedOperation.LockTimeout", "Concurrency quota not requested or request timed out.",
 		"The user has no reservation, or it lapsed: call ApplyConcurrent first.", citeCreate)
-	pathNotFound = fails("FailedOperation.PathNotFound", "Failed to find the path.",
+	pathNotFound = failureOutcome("FailedOperation.PathNotFound", "Failed to find the path.",
 		"The application has no program to start.", citeCreate)
-	slowDown = fails("FailedOperation.SlowDown", "The request of the current UserId is being processed. Try again later.",
+	slowDown = failureOutcome("FailedOperation.SlowDown", "The request of the current UserId is being processed. Try again later.",
 		"Another request of the same UserId is still in progress.", citeCreate)
-	limitExceededRole = fails("LimitExceeded.Role", "[Multi-person Interaction] The number of persons corresponding to a role exceeds the limit.",
+	limitExceededRole = failureOutcome("LimitExceeded.Role", "[Multi-person Interaction] The number of persons corresponding to a role exceeds the limit.",
 		"The room has as many players as it may have.", citeCreate)
-	accessFailed = fails("ResourceUnavailable.AccessFailed", "Failed to access the concurrency instance.",
+	accessFailed = failureOutcome("ResourceUnavailable.AccessFailed", "Failed to access the concurrency instance.",
 		"The machine of the session does not answer. Only a scenario leads here.", citeSDK)
 )
 
@@ -135,20 +135,20 @@ var (
 var common = []*contract.Outcome{
 	internalError,
 	failedOperation,
-	fails("DryRunOperation", "The request would have succeeded, but the DryRun parameter was used.", "A DryRun succeeded.", citeErrors),
-	fails("LimitExceeded", "The quota limit is exceeded.", "A quota is used up.", citeErrors),
-	fails("NoSuchProduct", "The product does not exist.", "The service does not exist.", citeErrors),
-	fails("RequestLimitExceeded.IPLimitExceeded", overLimit, "The limit of calls from one address is exceeded. SDKs do not retry this code.", citeErrors),
-	fails("RequestLimitExceeded.UinLimitExceeded", overLimit, "The limit of calls by one main account is exceeded.", citeErrors),
-	fails("RequestLimitExceeded.GlobalRegionUinLimitExceeded", overLimit, "The limit of calls by one main account in one region is exceeded.", citeErrors),
-	fails("ResourceInUse", "The resource is in use.", "The resource is in use.", citeErrors),
-	fails("ResourceInsufficient", "The resource is insufficient.", "There is not enough of the resource.", citeErrors),
-	fails("ResourceNotFound", "The resource is not found.", "The resource does not exist.", citeErrors),
-	fails("ResourceUnavailable", "The resource is unavailable.", "The resource cannot be used now.", citeErrors),
-	fails("ResponseSizeLimitExceeded", "The response size exceeds the limit.", "The answer would be too large.", citeErrors),
-	fails("ServiceUnavailable", "The service is temporarily unavailable.", "The service is down for a while.", citeErrors),
-	fails("UnauthorizedOperation", "Unauthorized operation.", "The operation is not permitted.", citeErrors),
-	fails("UnsupportedOperation", "Unsupported operation.", "The operation is not supported.", citeErrors),
+	failureOutcome("DryRunOperation", "The request would have succeeded, but the DryRun parameter was used.", "A DryRun succeeded.", citeErrors),
+	failureOutcome("LimitExceeded", "The quota limit is exceeded.", "A quota is used up.", citeErrors),
+	failureOutcome("NoSuchProduct", "The product does not exist.", "The service does not exist.", citeErrors),
+	failureOutcome("RequestLimitExceeded.IPLimitExceeded", overLimit, "The limit of calls from one address is exceeded. SDKs do not retry this code.", citeErrors),
+	failureOutcome("RequestLimitExceeded.UinLimitExceeded", overLimit, "The limit of calls by one main account is exceeded.", citeErrors),
+	failureOutcome("RequestLimitExceeded.GlobalRegionUinLimitExceeded", overLimit, "The limit of calls by one main account in one region is exceeded.", citeErrors),
+	failureOutcome("ResourceInUse", "The resource is in use.", "The resource is in use.", citeErrors),
+	failureOutcome("ResourceInsufficient", "The resource is insufficient.", "There is not enough of the resource.", citeErrors),
+	failureOutcome("ResourceNotFound", "The resource is not found.", "The resource does not exist.", citeErrors),
+	failureOutcome("ResourceUnavailable", "The resource is unavailable.", "The resource cannot be used now.", citeErrors),
+	failureOutcome("ResponseSizeLimitExceeded", "The response size exceeds the limit.", "The answer would be too large.", citeErrors),
+	failureOutcome("ServiceUnavailable", "The service is temporarily unavailable.", "The service is down for a while.", citeErrors),
+	failureOutcome("UnauthorizedOperation", "Unauthorized operation.", "The operation is not permitted.", citeErrors),
+	failureOutcome("UnsupportedOperation", "Unsupported operation.", "The operation is not supported.", citeErrors),
 }
 
 // chinese holds the messages whose Chinese form is known from real answers.
@@ -164,7 +164,7 @@ var chinese = map[string]string{
 }
 
 // fails is an error as this API tells it: HTTP 200, the code in the envelope.
-func fails(code, message, doc, cite string) *contract.Outcome {
+func failureOutcome(code, message, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: code, Fails: true, Status: 200, Message: message, Doc: doc, Cite: cite}
 }
 
@@ -175,7 +175,7 @@ func fill(c *contract.Call, place string) string {
 	case "service":
 		return service
 	case "Action":
-		return action(c)
+		return actionName(c)
 	case "Version":
 		if v := callerOf(c).version; v != "" {
 			return v
@@ -192,23 +192,23 @@ func fill(c *contract.Call, place string) string {
 	case "requestId":
 		return requestID(c)
 	case "limit":
-		return strconv.Itoa(rate(c.Operation))
+		return strconv.Itoa(rateOf(c.Operation))
 	case "n":
-		return strconv.Itoa(rate(c.Operation) + 1)
+		return strconv.Itoa(rateOf(c.Operation) + 1)
 	case "serverUnix":
 		return strconv.FormatInt(c.ServerTime().Unix(), 10)
 	}
 	return ""
 }
 
-func action(c *contract.Call) string {
+func actionName(c *contract.Call) string {
 	if c.Operation != nil {
 		return c.Operation.Name
 	}
 	return callerOf(c).action
 }
 
-func rate(op *contract.Operation) int {
+func rateOf(op *contract.Operation) int {
 	if op == nil || op.Rate == 0 {
 		return 100
 	}

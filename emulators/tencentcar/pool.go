@@ -15,18 +15,18 @@ type pool struct {
 	next int   // the least number that was never in use
 }
 
-func (p *pool) insert(n *concurrency) { heap.Push(&p.busy, n) }
+func (p *pool) insert(co *concurrency) { heap.Push(&p.busy, co) }
 
-func (p *pool) fix(n *concurrency) { heap.Fix(&p.busy, n.at) }
+func (p *pool) fix(co *concurrency) { heap.Fix(&p.busy, co.heapIndex) }
 
-func (p *pool) remove(n *concurrency) {
-	heap.Remove(&p.busy, n.at)
-	at, _ := slices.BinarySearchFunc(p.free, n.Index, func(x, index int) int { return index - x })
-	p.free = slices.Insert(p.free, at, n.Index)
+func (p *pool) remove(co *concurrency) {
+	heap.Remove(&p.busy, co.heapIndex)
+	at, _ := slices.BinarySearchFunc(p.free, co.Index, func(x, index int) int { return index - x })
+	p.free = slices.Insert(p.free, at, co.Index)
 }
 
 // lowest takes the least number that is not in use.
-func (p *pool) lowest() int {
+func (p *pool) takeLowest() int {
 	if last := len(p.free) - 1; last >= 0 {
 		n := p.free[last]
 		p.free = p.free[:last]
@@ -37,7 +37,7 @@ func (p *pool) lowest() int {
 }
 
 // restore works out which numbers are free from those that are taken.
-func (p *pool) restore(taken []int) {
+func (p *pool) rebuild(taken []int) {
 	slices.Sort(taken)
 	p.next, p.free = 0, nil
 	for _, index := range taken {
@@ -68,33 +68,33 @@ func (h byReady) Less(i, j int) bool {
 
 func (h byReady) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].at, h[j].at = i, j
+	h[i].heapIndex, h[j].heapIndex = i, j
 }
 
 // Push and Pop are for container/heap.
 func (h *byReady) Push(x any) {
-	n := x.(*concurrency)
-	n.at = len(*h)
-	*h = append(*h, n)
+	co := x.(*concurrency)
+	co.heapIndex = len(*h)
+	*h = append(*h, co)
 }
 
 // Pop is for container/heap.
 func (h *byReady) Pop() any {
 	old := *h
 	last := len(old) - 1
-	n := old[last]
+	co := old[last]
 	old[last] = nil
 	*h = old[:last]
-	return n
+	return co
 }
 
 // count tells how many are in use, without those that are idle again and not
 // yet forgotten. It goes only as far into the heap as these reach.
-func (h byReady) count(now time.Time) int { return len(h) - h.idle(0, now) }
+func (h byReady) countInUse(now time.Time) int { return len(h) - h.countIdle(0, now) }
 
-func (h byReady) idle(i int, now time.Time) int {
+func (h byReady) countIdle(i int, now time.Time) int {
 	if i >= len(h) || h[i].phase(now) != idle {
 		return 0
 	}
-	return 1 + h.idle(2*i+1, now) + h.idle(2*i+2, now)
+	return 1 + h.countIdle(2*i+1, now) + h.countIdle(2*i+2, now)
 }

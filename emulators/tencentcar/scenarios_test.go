@@ -21,16 +21,16 @@ import (
 const (
 	toCreate, toApply, toDestroy = "CreateSession", "ApplyConcurrent", "DestroySession"
 
-	fine     = "success"
-	noIdle   = "ResourceNotFound.NoIdle"
-	limit    = "RequestLimitExceeded"
-	soon     = "ResourceUnavailable.Initialization"
-	lock     = "FailedOperation.LockTimeout"
-	slowDown = "FailedOperation.SlowDown"
-	timedOut = "FailedOperation.ProcessTimeout"
-	clean    = "UnsupportedOperation.Stopping"
-	expired  = "AuthFailure.SignatureExpire"
-	nothing  = "the connection broke"
+	fine      = "success"
+	noIdle    = "ResourceNotFound.NoIdle"
+	rateLimit = "RequestLimitExceeded"
+	soon      = "ResourceUnavailable.Initialization"
+	lock      = "FailedOperation.LockTimeout"
+	slowDown  = "FailedOperation.SlowDown"
+	timedOut  = "FailedOperation.ProcessTimeout"
+	clean     = "UnsupportedOperation.Stopping"
+	expired   = "AuthFailure.SignatureExpire"
+	nothing   = "the connection broke"
 )
 
 // A play is what happens in a world where the scenario is on.
@@ -190,8 +190,8 @@ var plays = map[string]play{
 	),
 	"signature-expired": calls(call{operation: toCreate, want: expired}, call{operation: toDestroy, want: expired}, call{operation: toDestroy, want: fine, off: true}),
 	"rate-limited": calls(
-		call{operation: toCreate, want: limit}, call{operation: toCreate, want: limit}, call{operation: toApply, want: limit},
-		call{operation: toApply, want: limit}, call{operation: toApply, want: limit}, call{operation: toCreate, want: fine},
+		call{operation: toCreate, want: rateLimit}, call{operation: toCreate, want: rateLimit}, call{operation: toApply, want: rateLimit},
+		call{operation: toApply, want: rateLimit}, call{operation: toApply, want: rateLimit}, call{operation: toCreate, want: fine},
 	),
 	"slow-create-session":         calls(call{operation: toApply, want: fine}, call{operation: toCreate, want: "success after 6s"}, call{operation: toCreate, want: fine, off: true}),
 	"create-session-just-in-time": calls(call{operation: toCreate, want: "success after 4.9s"}, call{operation: toDestroy, want: fine}),
@@ -279,7 +279,7 @@ var plays = map[string]play{
 		expired, "AuthFailure.SignatureFailure", "AuthFailure.TokenFailure", "AuthFailure.UnauthorizedOperation",
 		"UnauthorizedOperation", "IpInBlacklist", "IpNotInWhitelist"),
 	"every-quota-error-in-turn": inTurn(toCreate,
-		limit, "RequestLimitExceeded.IPLimitExceeded", "RequestLimitExceeded.UinLimitExceeded",
+		rateLimit, "RequestLimitExceeded.IPLimitExceeded", "RequestLimitExceeded.UinLimitExceeded",
 		"RequestLimitExceeded.GlobalRegionUinLimitExceeded", "LimitExceeded", "ResourceInsufficient",
 		"RequestSizeLimitExceeded", "ResponseSizeLimitExceeded"),
 	"every-gateway-error-in-turn": inTurn(toCreate,

@@ -17,7 +17,7 @@ const documentedSession = `{"xtz":789}`
 // least that parses, a session without media. Most of the object never
 // changes, and it is the largest thing that a call returns, so it is written
 // in pieces; a test reads it as a whole.
-func serverSession(c *contract.Call, p *project, n *concurrency, user string) []byte {
+func serverSession(c *contract.Call, p *project, co *concurrency, user string) []byte {
 	size, platform := p.Type, "pc"
 	if size == "" {
 		size = "M1"
@@ -28,19 +28,19 @@ func serverSession(c *contract.Call, p *project, n *concurrency, user string) []
 	b := make([]byte, 0, 640)
 	b = append(b, `{"code":0,"message":"success","type":"answer",`+
 		`"sdp":"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n","region":"ap-guangzhou"`...)
-	b = quote(append(b, `,"instance_id":`...), strings.ReplaceAll(n.ID, "/", "-"))
-	b = quote(append(b, `,"instance_type":`...), size)
-	b = quote(append(b, `,"request_id":`...), requestID(c))
-	b = quote(append(b, `,"user_id":`...), user)
-	b = quote(append(b, `,"user_ip":`...), c.In.Text("UserIp"))
-	b = quote(append(b, `,"game_config":{"sdk_conf":{}},"role":`...), c.In.Text("Role"))
-	b = quote(append(b, `,"plat":`...), platform)
+	b = appendJSONString(append(b, `,"instance_id":`...), strings.ReplaceAll(co.ID, "/", "-"))
+	b = appendJSONString(append(b, `,"instance_type":`...), size)
+	b = appendJSONString(append(b, `,"request_id":`...), requestID(c))
+	b = appendJSONString(append(b, `,"user_id":`...), user)
+	b = appendJSONString(append(b, `,"user_ip":`...), c.In.Text("UserIp"))
+	b = appendJSONString(append(b, `,"game_config":{"sdk_conf":{}},"role":`...), c.In.Text("Role"))
+	b = appendJSONString(append(b, `,"plat":`...), platform)
 	return append(b, `,"video":{"width":1920,"height":1080},`+
 		`"screen_config":{"width":1920,"height":1080,"orientation":"landscape","degree":"0_degree"}}`...)
 }
 
 // quote writes a JSON string. What needs an escape is the encoder's.
-func quote(b []byte, s string) []byte {
+func appendJSONString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return append(b, wire.Encode(s)...)

@@ -35,7 +35,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 		"X-Tc-Action":    {d.Operation.Name},
 		"X-Tc-Timestamp": {s.timestamp},
 		"X-Tc-Version":   {version},
-		"Authorization": {algorithm + " Credential=" + id + "/" + s.date + "/" + service + ending +
+		"Authorization": {algorithm + " Credential=" + id + "/" + s.date + "/" + service + scopeSuffix +
 			", SignedHeaders=" + s.signed + ", Signature=" + s.signature()},
 	}
 	if token := d.Credentials.Text("token"); token != "" {

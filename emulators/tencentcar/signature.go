@@ -20,19 +20,19 @@ const unsignedPayload = "UNSIGNED-PAYLOAD"
 // mismatch makes others until one fits.
 type signing struct {
 	variant
-	method  string
-	query   string // as sent: SDKs differ in order and none is to be re-sorted
-	header  http.Header
-	media   *string // stands in for the Content-Type; nil: as sent
-	signed  string  // the list, as sent
-	gap     string  // between the headers and the list
-	payload string  // hexadecimal hash of the body
+	method      string
+	query       string // as sent: SDKs differ in order and none is to be re-sorted
+	header      http.Header
+	contentType *string // stands in for the Content-Type; nil: as sent
+	signed      string  // the list, as sent
+	gap         string  // between the headers and the list
+	payload     string  // hexadecimal hash of the body
 
-	timestamp string
-	date      string
-	service   string
-	keyDate   string // of the key, where it differs; "" otherwise
-	keyName   string // likewise the service
+	timestamp  string
+	date       string
+	service    string
+	keyDate    string // of the key, where it differs; "" otherwise
+	keyService string // likewise the service
 
 	prefix string // of the key
 	secret string
@@ -55,12 +55,12 @@ func (v variant) String() string {
 }
 
 // signingOf is the request as it should have been signed, but for the variant.
-func signingOf(c *contract.Call, k *caller) *signing {
-	r, a := c.Request, &k.auth
+func signingOf(c *contract.Call, cl *caller) *signing {
+	r, a := c.Request, &cl.auth
 	s := &signing{
-		method: r.Method, header: r.Header, signed: a.signed, gap: "\n", payload: payloadHash(r),
-		timestamp: k.timestamp, date: a.date, service: a.service,
-		prefix: "TC3", secret: k.account.SecretKey,
+		method: r.Method, header: r.Header, signed: a.signedHeaders, gap: "\n", payload: payloadHash(r),
+		timestamp: cl.timestamp, date: a.date, service: a.service,
+		prefix: "TC3", secret: cl.account.SecretKey,
 	}
 	if r.Method == http.MethodGet {
 		s.query = r.URL.RawQuery
@@ -93,7 +93,7 @@ func (s *signing) appendCanonical(b []byte) []byte {
 	b = append(append(b, s.query...), '\n')
 	for name := range strings.SplitSeq(s.signed, ";") {
 		b = append(append(b, name...), ':')
-		b = append(append(b, s.value(name)...), '\n')
+		b = append(append(b, s.headerValue(name)...), '\n')
 	}
 	b = append(b, s.gap...)
 	b = append(append(b, s.signed...), '\n')
@@ -102,13 +102,13 @@ func (s *signing) appendCanonical(b []byte) []byte {
 
 // value is what a signed header says. Host and Content-Type are looked up by
 // the names under which they are kept, to spare the hot path a conversion.
-func (s *signing) value(name string) string {
+func (s *signing) headerValue(name string) string {
 	var v string
 	switch {
 	case name == "host":
 		v = s.host
-	case name == "content-type" && s.media != nil:
-		v = *s.media
+	case name == "content-type" && s.contentType != nil:
+		v = *s.contentType
 	case name == "content-type":
 		v = header(s.header, "Content-Type")
 	default:
@@ -122,11 +122,11 @@ func (s *signing) value(name string) string {
 }
 
 // appendString writes the string to sign for a canonical request.
-func (s *signing) appendString(b, canonical []byte) []byte {
+func (s *signing) appendStringToSign(b, canonical []byte) []byte {
 	b = append(append(b, algorithm...), '\n')
 	b = append(append(b, s.timestamp...), '\n')
 	b = append(append(b, s.date...), '/')
-	b = append(append(b, s.service...), ending...)
+	b = append(append(b, s.service...), scopeSuffix...)
 	sum := sha256.Sum256(canonical)
 	return hex.AppendEncode(append(b, '\n'), sum[:])
 }
@@ -137,12 +137,12 @@ func (s *signing) key() []byte {
 	if s.keyDate != "" {
 		date = s.keyDate
 	}
-	if s.keyName != "" {
-		name = s.keyName
+	if s.keyService != "" {
+		name = s.keyService
 	}
-	k := mac([]byte(s.prefix+s.secret), []byte(date))
-	k = mac(k, []byte(name))
-	return mac(k, []byte(ending[1:]))
+	k := hmacSHA256([]byte(s.prefix+s.secret), []byte(date))
+	k = hmacSHA256(k, []byte(name))
+	return hmacSHA256(k, []byte(scopeSuffix[1:]))
 }
 
 // A derived key is kept from one call to the next: deriving it is most of the
@@ -156,38 +156,38 @@ type derived struct {
 func keyOf(c *contract.Call, s *signing) []byte {
 	id := callerOf(c).secretID
 	var memo derived
-	c.WithState(func() { memo = c.State.(*state).keys[id] })
+	c.WithState(func() { memo = c.State.(*state).derivedKeys[id] })
 	if memo.secret == s.secret && memo.date == s.date && memo.service == s.service {
 		return memo.key
 	}
 	memo = derived{s.secret, s.date, s.service, s.key()}
-	c.WithState(func() { c.State.(*state).keys[id] = memo })
+	c.WithState(func() { c.State.(*state).derivedKeys[id] = memo })
 	return memo.key
 }
 
 // signature returns the hexadecimal signature.
 func (s *signing) signature() string {
-	return hex.EncodeToString(mac(s.key(), s.appendString(nil, s.appendCanonical(nil))))
+	return hex.EncodeToString(hmacSHA256(s.key(), s.appendStringToSign(nil, s.appendCanonical(nil))))
 }
 
 // texts returns the canonical request and the string to sign, for readers.
-func (s *signing) texts() string {
+func (s *signing) describe() string {
 	canonical := s.appendCanonical(nil)
-	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendString(nil, canonical))
+	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendStringToSign(nil, canonical))
 }
 
 // mac is HMAC-SHA256.
-func mac(key, text []byte) []byte {
+func hmacSHA256(key, text []byte) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write(text)
 	return m.Sum(nil)
 }
 
-func equal(a, b string) bool {
+func equalSecret(a, b string) bool {
 	return len(a) == len(b) && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
-func documented(r *contract.Request) variant { return variant{host: r.Host, uri: "/"} }
+func documentedVariant(r *contract.Request) variant { return variant{host: r.Host, uri: "/"} }
 
 // variants lists the readings that the verifier tries, the documented one
 // first: the Host as received or, as the Node SDK signs it, without its port;
@@ -195,7 +195,7 @@ func documented(r *contract.Request) variant { return variant{host: r.Host, uri:
 // lower case as documented, or as sent. The strict verifier has the first alone.
 func variants(r *contract.Request, strict bool) []variant {
 	list := make([]variant, 1, 8)
-	list[0] = documented(r)
+	list[0] = documentedVariant(r)
 	if strict {
 		return list
 	}
@@ -227,34 +227,34 @@ func withoutPort(host string) string {
 	return host
 }
 
-var mismatch = &contract.Cause{Code: "signature_mismatch", Text: "The signature is not that of this request under the secret key of {SecretId}, in none of the {variants} ways that the {verifier} verifier tries."}
+var signatureMismatch = &contract.Cause{Code: "signature_mismatch", Text: "The signature is not that of this request under the secret key of {SecretId}, in none of the {variants} ways that the {verifier} verifier tries."}
 
 // verifyTC3 compares the signature with those of all variants. The key does
 // not depend on the variant.
-func verifyTC3(c *contract.Call, k *caller) contract.Verdict {
-	s := signingOf(c, k)
+func verifyTC3(c *contract.Call, cl *caller) contract.Verdict {
+	s := signingOf(c, cl)
 	key := keyOf(c, s)
 	var want, text [2 * sha256.Size]byte
-	copy(want[:], k.auth.signature)
+	copy(want[:], cl.auth.signature)
 	buffer := make([]byte, 0, 512)
 	matches := func(v variant) bool {
 		s.variant = v
 		canonical := s.appendCanonical(buffer[:0])
-		hex.Encode(text[:], mac(key, s.appendString(canonical[len(canonical):], canonical)))
+		hex.Encode(text[:], hmacSHA256(key, s.appendStringToSign(canonical[len(canonical):], canonical)))
 		return subtle.ConstantTimeCompare(text[:], want[:]) == 1
 	}
-	if matches(documented(c.Request)) { // nearly always: the others need not be made
-		c.Note("signature", noted{s.variant, k.auth.service})
+	if matches(documentedVariant(c.Request)) { // nearly always: the others need not be made
+		c.Note("signature", matchedVariant{s.variant, cl.auth.service})
 		return contract.Verdict{}
 	}
 	list := variants(c.Request, strict(c))
 	for _, v := range list[1:] {
 		if matches(v) {
-			c.Note("signature", noted{v, k.auth.service})
+			c.Note("signature", matchedVariant{v, cl.auth.service})
 			return contract.Verdict{}
 		}
 	}
-	return signatureFailure.Because(mismatch, "SecretId", k.secretID, "variants", len(list), "verifier", verifier(c)).Explained(whyTC3)
+	return signatureFailure.Because(signatureMismatch, "SecretId", cl.secretID, "variants", len(list), "verifier", verifier(c)).Explained(explainTC3)
 }
 
 func verifier(c *contract.Call) string {
@@ -266,14 +266,14 @@ func verifier(c *contract.Call) string {
 
 // noted tells the journal which variant matched. It becomes text only when
 // somebody reads it.
-type noted struct {
+type matchedVariant struct {
 	variant
 	service string
 }
 
-func (n noted) String() string {
+func (n matchedVariant) String() string {
 	return "TC3, service " + n.service + ", " + n.variant.String()
 }
 
 // MarshalText has the journal's JSON tell the same.
-func (n noted) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+func (n matchedVariant) MarshalText() ([]byte, error) { return []byte(n.String()), nil }

@@ -133,10 +133,10 @@ func TestTC3(t *testing.T) {
 			if v.unsigned {
 				r.Header.Set("X-Tc-Content-Sha256", unsignedPayload)
 			}
-			k := &caller{stamp: v.stamp, account: &account{SecretKey: v.key}}
-			k.timestamp = strconv.FormatInt(v.stamp, 10)
-			k.auth = authorization{date: time.Unix(v.stamp, 0).UTC().Format(time.DateOnly), service: v.service, signed: v.signed}
-			s := signingOf(&contract.Call{Request: r}, k)
+			cl := &caller{unixTime: v.stamp, account: &account{SecretKey: v.key}}
+			cl.timestamp = strconv.FormatInt(v.stamp, 10)
+			cl.auth = authorization{date: time.Unix(v.stamp, 0).UTC().Format(time.DateOnly), service: v.service, signedHeaders: v.signed}
+			s := signingOf(&contract.Call{Request: r}, cl)
 			s.variant = variant{host: v.host, uri: "/"}
 			if v.payload != "" && s.payload != v.payload {
 				t.Errorf("got payload hash %s, want %s", s.payload, v.payload)
@@ -167,8 +167,8 @@ func TestKeyChain(t *testing.T) {
 			"d0708c389723a70f35c2e823c43e2c28f526b5f1bfb84cbb2107fd1e99c1eb81",
 		},
 	} {
-		first := mac([]byte("TC3"+v.key), []byte(v.date))
-		second := mac(first, []byte(v.service))
+		first := hmacSHA256([]byte("TC3"+v.key), []byte(v.date))
+		second := hmacSHA256(first, []byte(v.service))
 		third := (&signing{date: v.date, service: v.service, prefix: "TC3", secret: v.key}).key()
 		for i, got := range [][]byte{first, second, third} {
 			if want := []string{v.first, v.second, v.third}[i]; hex.EncodeToString(got) != want {
@@ -206,9 +206,9 @@ func TestV1(t *testing.T) {
 			{"Version", "2017-03-12"},
 		}
 	}
-	var d caller
-	d.readPairs(goDForm)
-	goD := d.pairs
+	var cl caller
+	cl.readPairs(goDForm)
+	goD := cl.pairs
 	goE := []pair{
 		{"Action", "CreateSession"},
 		{"ClientSession", "eyJhYmMiOjEyM30="},
@@ -279,7 +279,7 @@ func TestAuthorization(t *testing.T) {
 		{authorizationHeader("", "2023-11-14/car", "content-type;host", sum), "`Credential`", "", "", ""},
 		{authorizationHeader("AK", "14.11.2023/car", "content-type;host", sum), "`Date` in Credential", "AK", "14.11.2023", ""},
 		{authorizationHeader("AK", "2023-11-14/", "content-type;host", sum), "`Service` in Credential", "AK", "2023-11-14", ""},
-		{strings.Replace(authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum), ending, "/aws4_request", 1), "`Service` in Credential", "AK", "2023-11-14", "car/aws4_request"},
+		{strings.Replace(authorizationHeader("AK", "2023-11-14/car", "content-type;host", sum), scopeSuffix, "/aws4_request", 1), "`Service` in Credential", "AK", "2023-11-14", "car/aws4_request"},
 		{authorizationHeader("AK", "2023-11-14/car", "host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
 		{authorizationHeader("AK", "2023-11-14/car", "Content-Type;Host", sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
 		{authorizationHeader("AK", "2023-11-14/car", "content-type;host;"+strings.Repeat("x;", 600), sum), "`SignedHeaders`", "AK", "2023-11-14", "car"},
@@ -304,8 +304,8 @@ func FuzzAuthorization(f *testing.F) {
 		w := newWorld(t, conformance.Setting{Fixture: "one"})
 		r := request("POST", "/", carHost, body, "Content-Type", jsonMedia, "X-TC-Action", "CreateSession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000", "Authorization", header)
 		w.serve(r)
-		w.withState(func(s *state) {
-			if len(s.Concurrencies) != 0 {
+		w.withState(func(st *state) {
+			if len(st.Concurrencies) != 0 {
 				t.Errorf("%q changed the state", header)
 			}
 		})

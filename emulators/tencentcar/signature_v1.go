@@ -21,12 +21,12 @@ type signingV1 struct {
 	secret string
 }
 
-func signingV1Of(c *contract.Call, k *caller) *signingV1 {
+func signingV1Of(c *contract.Call, cl *caller) *signingV1 {
 	return &signingV1{
-		method: c.Request.Method, pairs: sorted(k.pairs),
+		method: c.Request.Method, pairs: sorted(cl.pairs),
 		// HmacSHA256 only where it is asked for by that name.
-		sha256: k.method == "HmacSHA256",
-		secret: k.account.SecretKey,
+		sha256: cl.signatureMethod == "HmacSHA256",
+		secret: cl.account.SecretKey,
 	}
 }
 
@@ -74,29 +74,31 @@ func (s *signingV1) signature() string {
 }
 
 // notedV1 tells the journal which variant matched.
-type notedV1 struct{ method, host, uri string }
+type matchedVariantV1 struct{ method, host, uri string }
 
-func (n notedV1) String() string { return "v1, " + n.method + ", host " + n.host + ", path " + n.uri }
+func (n matchedVariantV1) String() string {
+	return "v1, " + n.method + ", host " + n.host + ", path " + n.uri
+}
 
 // MarshalText has the journal's JSON tell the same.
-func (n notedV1) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+func (n matchedVariantV1) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
 // verifyV1 compares the signature with those of all variants. Values are
 // always signed raw, so that here the third difference falls away.
-func verifyV1(c *contract.Call, k *caller) contract.Verdict {
-	s := signingV1Of(c, k)
+func verifyV1(c *contract.Call, cl *caller) contract.Verdict {
+	s := signingV1Of(c, cl)
 	list := variants(c.Request, strict(c))
 	for _, v := range list {
 		if v.raw {
 			continue
 		}
 		s.host, s.uri = v.host, v.uri
-		if equal(s.signature(), k.signature) {
-			c.Note("signature", notedV1{s.hash(), v.host, v.uri})
+		if equalSecret(s.signature(), cl.signature) {
+			c.Note("signature", matchedVariantV1{s.hash(), v.host, v.uri})
 			return contract.Verdict{}
 		}
 	}
-	return signatureFailure.Because(mismatch, "SecretId", k.secretID, "variants", len(list), "verifier", verifier(c)).Explained(whyV1)
+	return signatureFailure.Because(signatureMismatch, "SecretId", cl.secretID, "variants", len(list), "verifier", verifier(c)).Explained(explainV1)
 }
 
 func (s *signingV1) hash() string {

@@ -12,21 +12,21 @@ var startPublishStream = &contract.Operation{
 		userIDRow,
 		{Name: "PublishStreamArgs", Example: "bar=1&foo=2", Cite: citeSDK, Doc: "Arguments of the push."},
 	},
-	Outcomes: publishes(startedStream),
+	Outcomes: streamOutcomes(startedStream),
 	Decide:   decideStart,
 }
 
-var startedStream = plain("The session is pushed to the bound domain. Where it was already, it is pushed anew.", citeSDK,
+var startedStream = successWithoutResult("The session is pushed to the bound domain. Where it was already, it is pushed anew.", citeSDK,
 	func(c *contract.Call) { publish(c, "", c.In.Text("PublishStreamArgs")) }, nil)
 
-var noDomain = &contract.Cause{Code: "no_push_domain", Text: "No live-streaming domain is bound: the switch push_domain is off."}
+var noPushDomain = &contract.Cause{Code: "no_push_domain", Text: "No live-streaming domain is bound: the switch push_domain is off."}
 
 func decideStart(c *contract.Call) contract.Verdict {
-	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).checkPublishing(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	if !c.Switches.Bool("push_domain") {
-		return operationDenied.Because(noDomain)
+		return operationDenied.Because(noPushDomain)
 	}
 	return startedStream.Verdict()
 }

@@ -16,23 +16,23 @@ var startPublishStreamWithURL = &contract.Operation{
 		userIDRow,
 		{Name: "PublishStreamURL", Need: contract.Required, Example: "rtmp://live.example.com/live/cg_user", Cite: citeSDK, Doc: "Address to push to; RTMP only."},
 	},
-	Outcomes: publishes(startedURL),
+	Outcomes: streamOutcomes(startedURL),
 	Decide:   decideStartURL,
 }
 
-var startedURL = plain("The session is pushed to the address. Where it was pushed already, it is pushed anew.", citeSDK,
+var startedURL = successWithoutResult("The session is pushed to the address. Where it was pushed already, it is pushed anew.", citeSDK,
 	func(c *contract.Call) { publish(c, c.In.Text("PublishStreamURL"), "") }, nil)
 
-var noRTMP = &contract.Cause{Code: "no_rtmp_url", Text: "PublishStreamURL is {got}; rtmp://host/path was expected."}
+var noRTMPURL = &contract.Cause{Code: "no_rtmp_url", Text: "PublishStreamURL is {got}; rtmp://host/path was expected."}
 
 func decideStartURL(c *contract.Call) contract.Verdict {
 	to := c.In.Text("PublishStreamURL")
 	if u, err := url.Parse(to); err != nil || u.Scheme != "rtmp" || u.Host == "" {
-		v := invalidParameter.Because(noRTMP, "got", to)
+		v := invalidParameter.Because(noRTMPURL, "got", to)
 		v.Text = "Incorrect parameter."
 		return v
 	}
-	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).checkPublishing(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	return startedURL.Verdict()

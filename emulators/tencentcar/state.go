@@ -21,20 +21,20 @@ type state struct {
 	Projects      []project               `json:"projects"`
 	Applications  []application           `json:"applications"`
 	Standing      map[string]string       `json:"standing"` // ProjectId by UserId: reservations that never lapse
-	Gate          gate                    `json:"gate"`
+	Lists         accessLists             `json:"gate"`
 	Concurrencies map[string]*concurrency `json:"concurrencies"` // those in use, by id
 
-	accounts map[string]int
-	projects map[string]int
-	pools    map[string]*pool        // by ProjectId
-	users    map[string]*concurrency // by UserId of who has it
-	guests   map[string]*concurrency // by UserId of who is in its room
-	inside   map[string]int          // requests in progress, by UserId
-	keys     map[string]derived      // the signing key last derived, by SecretId
+	accounts    map[string]int
+	projects    map[string]int
+	pools       map[string]*pool        // by ProjectId
+	users       map[string]*concurrency // by UserId of who has it
+	guests      map[string]*concurrency // by UserId of who is in its room
+	inProgress  map[string]int          // requests in progress, by UserId
+	derivedKeys map[string]derived      // the signing key last derived, by SecretId
 }
 
 // A gate holds the lists that checks ask.
-type gate struct {
+type accessLists struct {
 	Regions   []string `json:"regions,omitempty"`
 	Offline   []string `json:"offline,omitempty"`
 	Blacklist []string `json:"blacklist,omitempty"`
@@ -51,7 +51,7 @@ type account struct {
 	Status       string    `json:"status,omitempty"`
 	Deny         []string  `json:"deny,omitempty"` // actions that CAM denies; * for all
 
-	strange bool // known to no fixture: let in where proof is not looked at
+	unknown bool // known to no fixture: let in where proof is not looked at
 }
 
 // A project is what the console configures, and how many concurrencies are
@@ -96,7 +96,7 @@ type concurrency struct {
 	Cleaned time.Time `json:"cleaned,omitzero"`
 	Ready   time.Time `json:"ready,omitzero"` // when it is idle again
 
-	at int // where it stands in its pool
+	heapIndex int // where it stands in its pool
 }
 
 // A session is a user on a concurrency.
@@ -141,43 +141,43 @@ const (
 var never time.Time
 
 // phase reads the phase off the instants.
-func (n *concurrency) phase(now time.Time) phase {
+func (co *concurrency) phase(now time.Time) phase {
 	switch {
-	case n == nil:
+	case co == nil:
 		return idle
-	case n.Ends.IsZero() || now.Before(n.Ends):
+	case co.Ends.IsZero() || now.Before(co.Ends):
 		switch {
-		case n.Session == nil:
+		case co.Session == nil:
 			return reserved
-		case n.Lost.IsZero():
+		case co.Lost.IsZero():
 			return running
 		}
 		return waiting
-	case now.Before(n.Cleaned):
+	case now.Before(co.Cleaned):
 		return cleaning
-	case now.Before(n.Ready):
+	case now.Before(co.Ready):
 		return preload
 	}
 	return idle
 }
 
 // held reports whether the concurrency is its user's.
-func (n *concurrency) held(now time.Time) bool {
-	p := n.phase(now)
+func (co *concurrency) held(now time.Time) bool {
+	p := co.phase(now)
 	return p == reserved || p == running || p == waiting
 }
 
 // live reports whether a session is on it.
-func (n *concurrency) live(now time.Time) bool {
-	p := n.phase(now)
+func (co *concurrency) live(now time.Time) bool {
+	p := co.phase(now)
 	return p == running || p == waiting
 }
 
 // lapsed reports whether it was reserved and never used in time.
-func (n *concurrency) lapsed() bool { return n.Session == nil && !n.Destroyed }
+func (co *concurrency) lapsed() bool { return co.Session == nil && !co.Destroyed }
 
 // players counts the room's players, the host among them if it is one.
-func (s *session) players(now time.Time) int {
+func (s *session) countPlayers(now time.Time) int {
 	n := 0
 	if s.Role != viewer {
 		n++
@@ -191,68 +191,68 @@ func (s *session) players(now time.Time) int {
 }
 
 // Reindex rebuilds the indices.
-func (w *state) Reindex() error {
-	w.accounts, w.projects = map[string]int{}, map[string]int{}
-	w.pools, w.users, w.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
-	w.inside, w.keys = map[string]int{}, map[string]derived{}
-	for i := range w.Accounts {
-		id := w.Accounts[i].SecretID
-		if _, twice := w.accounts[id]; twice || id == "" {
+func (st *state) Reindex() error {
+	st.accounts, st.projects = map[string]int{}, map[string]int{}
+	st.pools, st.users, st.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
+	st.inProgress, st.derivedKeys = map[string]int{}, map[string]derived{}
+	for i := range st.Accounts {
+		id := st.Accounts[i].SecretID
+		if _, twice := st.accounts[id]; twice || id == "" {
 			return fmt.Errorf("accounts: the secretId %q stands twice or is empty", id)
 		}
-		w.accounts[id] = i
+		st.accounts[id] = i
 	}
-	for i := range w.Projects {
-		id := w.Projects[i].ProjectID
-		if _, twice := w.projects[id]; twice || id == "" {
+	for i := range st.Projects {
+		id := st.Projects[i].ProjectID
+		if _, twice := st.projects[id]; twice || id == "" {
 			return fmt.Errorf("projects: the project_id %q stands twice or is empty", id)
 		}
-		w.projects[id] = i
+		st.projects[id] = i
 	}
-	return w.reindexConcurrencies()
+	return st.reindexConcurrencies()
 }
 
-func (w *state) reindexConcurrencies() error {
-	if w.Concurrencies == nil {
-		w.Concurrencies = map[string]*concurrency{}
+func (st *state) reindexConcurrencies() error {
+	if st.Concurrencies == nil {
+		st.Concurrencies = map[string]*concurrency{}
 	}
 	taken := map[string][]int{}
-	for _, id := range slices.Sorted(maps.Keys(w.Concurrencies)) {
-		n := w.Concurrencies[id]
-		if n == nil || n.ID != id || n.ID != concurrencyID(n.ProjectID, n.Index) || n.Index < 0 || n.Index >= maxAmount {
+	for _, id := range slices.Sorted(maps.Keys(st.Concurrencies)) {
+		co := st.Concurrencies[id]
+		if co == nil || co.ID != id || co.ID != concurrencyID(co.ProjectID, co.Index) || co.Index < 0 || co.Index >= maxAmount {
 			return fmt.Errorf("concurrencies: %q does not say that it is itself", id)
 		}
-		if n.UserID != "" {
-			if other := w.users[n.UserID]; other != nil {
-				return fmt.Errorf("concurrencies: the user %q has both %s and %s", n.UserID, other.ID, id)
+		if co.UserID != "" {
+			if other := st.users[co.UserID]; other != nil {
+				return fmt.Errorf("concurrencies: the user %q has both %s and %s", co.UserID, other.ID, id)
 			}
-			w.users[n.UserID] = n
+			st.users[co.UserID] = co
 		}
-		if s := n.Session; s != nil {
+		if s := co.Session; s != nil {
 			for _, members := range [...]map[string]*guest{s.Players, s.Viewers} {
 				for user, g := range members {
-					if g == nil || w.guests[user] != nil {
+					if g == nil || st.guests[user] != nil {
 						return fmt.Errorf("concurrencies: the guest %q of %s is in two rooms or is null", user, id)
 					}
-					w.guests[user] = n
+					st.guests[user] = co
 				}
 			}
 		}
-		w.pool(n.ProjectID).insert(n)
-		taken[n.ProjectID] = append(taken[n.ProjectID], n.Index)
+		st.pool(co.ProjectID).insert(co)
+		taken[co.ProjectID] = append(taken[co.ProjectID], co.Index)
 	}
 	for id, indices := range taken {
-		w.pools[id].restore(indices)
+		st.pools[id].rebuild(indices)
 	}
 	return nil
 }
 
 // Identifiers lists the SecretIds: nothing else that a caller sends was handed out
 // by the service.
-func (w *state) Identifiers() iter.Seq[string] {
+func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range w.Accounts {
-			if !yield(w.Accounts[i].SecretID) {
+		for i := range st.Accounts {
+			if !yield(st.Accounts[i].SecretID) {
 				return
 			}
 		}
@@ -260,55 +260,55 @@ func (w *state) Identifiers() iter.Seq[string] {
 }
 
 // Credentials are the keys of the first account.
-func (w *state) Credentials() contract.Values {
-	a := w.first()
+func (st *state) Credentials() contract.Values {
+	a := st.firstAccount()
 	return contract.Values{"secretId": a.SecretID, "secretKey": a.SecretKey}
 }
 
-func (w *state) first() *account {
-	if len(w.Accounts) == 0 {
+func (st *state) firstAccount() *account {
+	if len(st.Accounts) == 0 {
 		return &account{}
 	}
-	return &w.Accounts[0]
+	return &st.Accounts[0]
 }
 
 // account finds an account, or returns nil. Accounts are never written, so they
 // may be read once Look is over.
-func (w *state) account(id string) *account {
-	i, ok := w.accounts[id]
+func (st *state) account(id string) *account {
+	i, ok := st.accounts[id]
 	if !ok {
 		return nil
 	}
-	return &w.Accounts[i]
+	return &st.Accounts[i]
 }
 
 // project finds a project, or tells what an unknown one is taken to be.
-func (w *state) project(id string) (project, bool) {
-	if i, ok := w.projects[id]; ok {
-		return w.Projects[i], true
+func (st *state) project(id string) (project, bool) {
+	if i, ok := st.projects[id]; ok {
+		return st.Projects[i], true
 	}
-	return w.likeness(id), false
+	return st.defaultProject(id), false
 }
 
 // likeness is what an unknown project is taken to be where a scenario has a
 // call for it succeed.
-func (w *state) likeness(id string) project {
+func (st *state) defaultProject(id string) project {
 	p := project{}
-	if len(w.Projects) > 0 {
-		p = w.Projects[0]
+	if len(st.Projects) > 0 {
+		p = st.Projects[0]
 	}
 	p.ProjectID = id
 	return p
 }
 
 // projectOf is the project that a concurrency belongs to.
-func (w *state) projectOf(n *concurrency) project {
-	p, _ := w.project(n.ProjectID)
+func (st *state) projectOf(co *concurrency) project {
+	p, _ := st.project(co.ProjectID)
 	return p
 }
 
-func (w *state) application(id string) (application, bool) {
-	for _, a := range w.Applications {
+func (st *state) application(id string) (application, bool) {
+	for _, a := range st.Applications {
 		if a.ApplicationID == id {
 			return a, true
 		}
@@ -316,26 +316,26 @@ func (w *state) application(id string) (application, bool) {
 	return application{}, false
 }
 
-func (w *state) pool(id string) *pool {
-	p := w.pools[id]
+func (st *state) pool(id string) *pool {
+	p := st.pools[id]
 	if p == nil {
 		p = &pool{}
-		w.pools[id] = p
+		st.pools[id] = p
 	}
 	return p
 }
 
 // vacancy says whether a project has an idle concurrency, and if not, whether
 // one is about to become idle.
-func (w *state) vacancy(p *project, now time.Time) phase {
-	pool := w.pools[p.ProjectID]
+func (st *state) vacancy(p *project, now time.Time) phase {
+	pool := st.pools[p.ProjectID]
 	if pool == nil {
 		if p.Amount > 0 {
 			return idle
 		}
 		return running
 	}
-	if pool.busy.count(now) < p.Amount {
+	if pool.busy.countInUse(now) < p.Amount {
 		return idle
 	}
 	if len(pool.busy) > 0 && pool.busy[0].phase(now) == preload {
@@ -345,32 +345,32 @@ func (w *state) vacancy(p *project, now time.Time) phase {
 }
 
 // settle forgets what is idle again. Every Do begins with it.
-func (w *state) settle(projectID string, now time.Time) *pool {
-	p := w.pool(projectID)
+func (st *state) forgetIdle(projectID string, now time.Time) *pool {
+	p := st.pool(projectID)
 	for len(p.busy) > 0 && p.busy[0].phase(now) == idle {
-		w.forget(p, p.busy[0])
+		st.remove(p, p.busy[0])
 	}
 	return p
 }
 
-func (w *state) forget(p *pool, n *concurrency) {
-	p.remove(n)
-	delete(w.Concurrencies, n.ID)
-	if w.users[n.UserID] == n {
-		delete(w.users, n.UserID)
+func (st *state) remove(p *pool, co *concurrency) {
+	p.remove(co)
+	delete(st.Concurrencies, co.ID)
+	if st.users[co.UserID] == co {
+		delete(st.users, co.UserID)
 	}
-	w.dissolve(n)
+	st.dissolveRoom(co)
 }
 
 // dissolve sends the guests of a room away.
-func (w *state) dissolve(n *concurrency) {
-	s := n.Session
+func (st *state) dissolveRoom(co *concurrency) {
+	s := co.Session
 	if s == nil {
 		return
 	}
 	for _, members := range [...]map[string]*guest{s.Players, s.Viewers} {
 		for user := range members {
-			delete(w.guests, user)
+			delete(st.guests, user)
 		}
 	}
 	s.Players, s.Viewers = nil, nil
@@ -378,67 +378,67 @@ func (w *state) dissolve(n *concurrency) {
 
 // reserve gives a user the idle concurrency with the lowest number. Where a
 // scenario has it succeed and none is idle, the project gets one more.
-func (w *state) reserve(user, projectID string, now time.Time) *concurrency {
-	p := w.settle(projectID, now)
-	index := p.lowest()
-	n := &concurrency{ID: concurrencyID(projectID, index), ProjectID: projectID, Index: index, UserID: user, Applied: now}
-	w.leave(user)
-	w.users[user] = n
-	w.Concurrencies[n.ID] = n
-	p.insert(n)
-	return n
+func (st *state) reserve(user, projectID string, now time.Time) *concurrency {
+	p := st.forgetIdle(projectID, now)
+	index := p.takeLowest()
+	co := &concurrency{ID: concurrencyID(projectID, index), ProjectID: projectID, Index: index, UserID: user, Applied: now}
+	st.detachUser(user)
+	st.users[user] = co
+	st.Concurrencies[co.ID] = co
+	p.insert(co)
+	return co
 }
 
 // leave has a user let go of what is left of an earlier concurrency.
-func (w *state) leave(user string) {
-	if old := w.users[user]; old != nil {
+func (st *state) detachUser(user string) {
+	if old := st.users[user]; old != nil {
 		old.UserID = ""
-		delete(w.users, user)
+		delete(st.users, user)
 	}
 }
 
 // until sets when a concurrency is let go, and with that when it is cleaned
 // and ready; the zero time keeps it until somebody lets it go.
-func (w *state) until(c *contract.Call, n *concurrency, ends time.Time) {
-	n.Ends, n.Cleaned, n.Ready = ends, never, never
+func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
+	co.Ends, co.Cleaned, co.Ready = ends, never, never
 	if !ends.IsZero() {
-		n.Cleaned = ends.Add(c.Switches.Duration("cleaning"))
-		n.Ready = n.Cleaned
-		if p := w.projectOf(n); p.IsPreload {
-			n.Ready = n.Cleaned.Add(c.Switches.Duration("preload"))
+		co.Cleaned = ends.Add(c.Switches.Duration("cleaning"))
+		co.Ready = co.Cleaned
+		if p := st.projectOf(co); p.IsPreload {
+			co.Ready = co.Cleaned.Add(c.Switches.Duration("preload"))
 		}
 	}
-	w.pool(n.ProjectID).fix(n)
+	st.pool(co.ProjectID).fix(co)
 }
 
 // destroy lets a concurrency go at once, and with it all that ran on it.
-func (w *state) destroy(c *contract.Call, n *concurrency, now time.Time) {
-	n.Destroyed = true
-	w.dissolve(n)
-	if n.Session != nil {
-		n.Session.Publishing = false
+func (st *state) destroy(c *contract.Call, co *concurrency, now time.Time) {
+	co.Destroyed = true
+	st.dissolveRoom(co)
+	if co.Session != nil {
+		co.Session.Publishing = false
 	}
-	w.until(c, n, now)
+	st.setEnd(c, co, now)
 }
 
 // room finds the room that a user is a guest of; nil where it is in none.
-func (w *state) room(user string, now time.Time) *concurrency {
-	n := w.guests[user]
-	if n == nil || !n.live(now) {
+func (st *state) roomOf(user string, now time.Time) *concurrency {
+	co := st.guests[user]
+	if co == nil || !co.live(now) {
 		return nil
 	}
-	if g := n.Session.guest(user); g == nil || g.gone(now) {
+	if g := co.Session.guest(user); g == nil || g.gone(now) {
 		return nil
 	}
-	return n
+	return co
 }
 
 // depart takes a guest out of the room it is in.
-func (w *state) depart(user string) {
-	if n := w.guests[user]; n != nil {
-		delete(n.Session.Players, user)
-		delete(n.Session.Viewers, user)
-		delete(w.guests, user)
+func (st *state) leaveRoom(user string) {
+	if co := st.guests[user]; co != nil {
+		delete(co.Session.Players, user)
+		delete(co.Session.Viewers, user)
+		delete(st.guests, user)
 	}
 }
 
@@ -450,22 +450,22 @@ func (s *session) guest(user string) *guest {
 }
 
 // begin counts a request of a user as in progress, end as over.
-func (w *state) begin(user string) {
+func (st *state) beginRequest(user string) {
 	if user != "" {
-		w.inside[user]++
+		st.inProgress[user]++
 	}
 }
 
-func (w *state) end(user string) {
-	if w.inside[user]--; w.inside[user] <= 0 {
-		delete(w.inside, user)
+func (st *state) endRequest(user string) {
+	if st.inProgress[user]--; st.inProgress[user] <= 0 {
+		delete(st.inProgress, user)
 	}
 }
 
 // sent ends what begin began: the answer has left or could not.
-func sent(c *contract.Call) {
-	if w, ok := c.State.(*state); ok {
-		w.end(c.In.Text("UserId"))
+func requestSent(c *contract.Call) {
+	if st, ok := c.State.(*state); ok {
+		st.endRequest(c.In.Text("UserId"))
 	}
 }
 
@@ -475,4 +475,4 @@ func concurrencyID(projectID string, index int) string {
 
 // instant is the sandbox's time as it is kept: without a monotonic reading and
 // in one zone, so that a snapshot restored and taken again has the same bytes.
-func instant(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }
+func sandboxTime(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }

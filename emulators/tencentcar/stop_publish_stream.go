@@ -9,23 +9,23 @@ var stopPublishStream = &contract.Operation{
 	Method: "POST", Path: "/",
 	Rate:     20,
 	Params:   []contract.Param{userIDRow},
-	Outcomes: publishes(stoppedStream),
+	Outcomes: streamOutcomes(stoppedStream),
 	Decide:   decideStop,
 }
 
 // stoppedStream is also what becomes of a session that was not pushed.
-var stoppedStream = plain("The session is not pushed any more.", citeSDK, doStop, nil)
+var stoppedStream = successWithoutResult("The session is not pushed any more.", citeSDK, doStop, nil)
 
 func decideStop(c *contract.Call) contract.Verdict {
-	if v := c.State.(*state).unpublishable(c, c.In.Text("UserId")); !v.Pending() {
+	if v := c.State.(*state).checkPublishing(c, c.In.Text("UserId")); !v.Pending() {
 		return v
 	}
 	return stoppedStream.Verdict()
 }
 
 func doStop(c *contract.Call) {
-	w := c.State.(*state)
-	if n := w.users[c.In.Text("UserId")]; n.live(instant(c)) {
-		n.Session.Publishing, n.Session.PublishURL, n.Session.PublishArgs = false, "", ""
+	st := c.State.(*state)
+	if co := st.users[c.In.Text("UserId")]; co.live(sandboxTime(c)) {
+		co.Session.Publishing, co.Session.PublishURL, co.Session.PublishArgs = false, "", ""
 	}
 }

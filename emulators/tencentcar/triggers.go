@@ -8,15 +8,15 @@ import (
 
 var triggers = []*contract.Trigger{
 	{
-		Name: "client.attached", Params: whose, Do: attach,
+		Name: "client.attached", Params: userParam, Do: attach,
 		Doc: "The user's client connects or comes back: the reconnect window closes.",
 	},
 	{
-		Name: "client.lost", Params: whose, Do: detach,
+		Name: "client.lost", Params: userParam, Do: detach,
 		Doc: "The user's client goes without DestroySession: its concurrency is held for the reconnect window, 90 seconds unless the project says otherwise. An application that runs without a client is held for ever.",
 	},
 	{
-		Name: "concurrency.cleaned", Params: whose, Do: clean,
+		Name: "concurrency.cleaned", Params: userParam, Do: clean,
 		Doc: "The cleaning of the user's concurrency is over now; a pre-launch that is on follows, and one that is under way is over too.",
 	},
 	{
@@ -29,67 +29,67 @@ var triggers = []*contract.Trigger{
 	},
 }
 
-var whose = []contract.Param{{Name: "UserId", Need: contract.Required, Example: "cg_user", Doc: "The user."}}
+var userParam = []contract.Param{{Name: "UserId", Need: contract.Required, Example: "cg_user", Doc: "The user."}}
 
 func attach(c *contract.Call) error {
-	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
-	if n := w.room(user, now); n != nil {
-		n.Session.guest(user).Ends = never
+	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
+	if co := st.roomOf(user, now); co != nil {
+		co.Session.guest(user).Ends = never
 		return nil
 	}
-	n := w.users[user]
-	if !n.live(now) {
+	co := st.users[user]
+	if !co.live(now) {
 		return fmt.Errorf("no session of UserId %s", user)
 	}
-	n.Lost = never
-	w.until(c, n, never)
+	co.Lost = never
+	st.setEnd(c, co, never)
 	return nil
 }
 
 func detach(c *contract.Call) error {
-	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
-	if n := w.room(user, now); n != nil {
-		n.Session.guest(user).Ends = now.Add(w.window(c, n))
+	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
+	if co := st.roomOf(user, now); co != nil {
+		co.Session.guest(user).Ends = now.Add(st.reconnectWindow(c, co))
 		return nil
 	}
-	n := w.users[user]
-	if !n.live(now) {
+	co := st.users[user]
+	if !co.live(now) {
 		return fmt.Errorf("no session of UserId %s", user)
 	}
-	w.lose(c, n, now)
+	st.startReconnectWindow(c, co, now)
 	return nil
 }
 
 func clean(c *contract.Call) error {
-	w, now, user := c.State.(*state), instant(c), c.In.Text("UserId")
-	n := w.users[user]
-	switch n.phase(now) {
+	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
+	co := st.users[user]
+	switch co.phase(now) {
 	case cleaning:
-		n.Ready = now.Add(n.Ready.Sub(n.Cleaned))
-		n.Cleaned = now
+		co.Ready = now.Add(co.Ready.Sub(co.Cleaned))
+		co.Cleaned = now
 	case preload:
-		n.Ready = now
+		co.Ready = now
 	default:
 		return fmt.Errorf("no concurrency of UserId %s is being cleaned", user)
 	}
-	w.pool(n.ProjectID).fix(n)
+	st.pool(co.ProjectID).fix(co)
 	return nil
 }
 
 func expire(c *contract.Call) error {
-	w, now, id := c.State.(*state), instant(c), c.In.Text("id")
+	st, now, id := c.State.(*state), sandboxTime(c), c.In.Text("id")
 	if c.In.Text("what") == "token" {
-		i, known := w.accounts[id]
-		if !known || w.Accounts[i].Token == "" {
+		i, known := st.accounts[id]
+		if !known || st.Accounts[i].Token == "" {
 			return fmt.Errorf("no temporary key has the SecretId %s", id)
 		}
-		w.Accounts[i].TokenExpires = now
+		st.Accounts[i].TokenExpires = now
 		return nil
 	}
-	n, what := w.users[id], map[string]phase{"reservation": reserved, "reconnect": waiting}[c.In.Text("what")]
-	if n.phase(now) != what {
+	co, what := st.users[id], map[string]phase{"reservation": reserved, "reconnect": waiting}[c.In.Text("what")]
+	if co.phase(now) != what {
 		return fmt.Errorf("UserId %s has no %s that could expire", id, c.In.Text("what"))
 	}
-	w.until(c, n, now)
+	st.setEnd(c, co, now)
 	return nil
 }

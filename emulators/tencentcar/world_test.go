@@ -163,5 +163,5 @@ func httpRequest(r *contract.Request) *http.Request {
 // authorizationHeader writes a TC3 Authorization header. date and service stand
 // in scope as in 2023-11-14/car.
 func authorizationHeader(id, scope, signed, signature string) string {
-	return algorithm + " Credential=" + id + "/" + scope + ending + ", SignedHeaders=" + signed + ", Signature=" + signature
+	return algorithm + " Credential=" + id + "/" + scope + scopeSuffix + ", SignedHeaders=" + signed + ", Signature=" + signature
 }
