@@ -41,12 +41,13 @@ var (
 	}
 )
 
-// A plainReply is that of the operations which return nothing of their own.
+// An emptyReply is the reply of the operations that return a RequestId alone.
 type emptyReply struct {
 	RequestID string `json:"RequestId"`
 }
 
-// plain makes the success of an operation that returns nothing of its own.
+// successWithoutResult makes the success of an operation that returns a RequestId
+// alone.
 func successWithoutResult(doc, cite string, do, end func(*contract.Call)) *contract.Outcome {
 	o := &contract.Outcome{
 		Name: "success", Status: 200, Doc: doc, Cite: cite,
@@ -99,7 +100,7 @@ func decideApply(c *contract.Call) contract.Verdict {
 	return applied.Verdict()
 }
 
-// unfit judges UserId and UserIp, where the call has them.
+// checkUser refuses a UserId or UserIp that is not acceptable, if the call has it.
 func checkUser(c *contract.Call) contract.Verdict {
 	user := c.In.Text("UserId")
 	if most := c.Switches.Int("user_id_max"); most > 0 && int64(len(user)) > most && int64(utf8.RuneCountInString(user)) > most {
@@ -118,6 +119,8 @@ func checkUser(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkApplication refuses an application or a version that the project does not
+// have.
 func (st *state) checkApplication(c *contract.Call, p *project) contract.Verdict {
 	id := c.In.Text("ApplicationId")
 	if p.shared() && id != "" && !slices.Contains(p.ApplicationIDs, id) {
@@ -132,7 +135,8 @@ func (st *state) checkApplication(c *contract.Call, p *project) contract.Verdict
 	return contract.Verdict{}
 }
 
-// applicationOf is what runs in a project: in a SHARED one what was asked for.
+// applicationOf is the application that runs in a project: the first one, or in a
+// SHARED project the requested one.
 func applicationOf(p *project, requested string) string {
 	switch {
 	case p.shared() && requested != "":
@@ -143,12 +147,13 @@ func applicationOf(p *project, requested string) string {
 	return ""
 }
 
+// stoppingVerdict refuses a call whose user's concurrency is being cleaned.
 func (st *state) stoppingVerdict(co *concurrency, c *contract.Call) contract.Verdict {
 	return stopping.Because(beingCleaned, "UserId", co.UserID, "concurrency", co.ID,
 		"cleaned", co.Cleaned, "left", co.Cleaned.Sub(c.Now))
 }
 
-// full says why a project has no concurrency to give, if it has none.
+// checkCapacity refuses a call if the project has no idle concurrency.
 func (st *state) checkCapacity(p *project, c *contract.Call) contract.Verdict {
 	now := sandboxTime(c)
 	switch st.vacancy(p, now) {
@@ -164,9 +169,9 @@ func (st *state) checkCapacity(p *project, c *contract.Call) contract.Verdict {
 	return noIdle.Because(noneIdle, "ProjectId", p.ProjectID, "amount", p.Amount, "running", taken)
 }
 
-// doApply reserves. A reservation that is applied for again runs anew; a
-// concurrency that waits for its client is held at least as long as a
-// reservation; one of another project is left.
+// doApply reserves a concurrency. A second call restarts the time of the
+// reservation. A concurrency that waits for its client is held at least as long as
+// a reservation. A concurrency in another project is destroyed.
 func doApply(c *contract.Call) {
 	st, now := c.State.(*state), sandboxTime(c)
 	user := c.In.Text("UserId")

@@ -10,28 +10,28 @@ const (
 	skipSigning = "SKIP"
 	scopeSuffix = "/tc3_request"
 
-	// maxSigned bounds the list of signed headers: each is looked up for each
-	// variant that is tried. No SDK signs more than three headers.
+	// maxSigned limits the length of the list of signed headers, because each
+	// header is read for each variant. No SDK signs more than three headers.
 	maxSigned = 1024
 )
 
-// An authorization is what a TC3 Authorization header says:
+// An authorization is a parsed TC3 Authorization header:
 //
 //	TC3-HMAC-SHA256 Credential=<SecretId>/<date>/<service>/tc3_request, SignedHeaders=<list>, Signature=<hex>
 type authorization struct {
 	secretID      string
 	date          string // UTC day of the timestamp: 2023-11-14
 	service       string
-	signedHeaders string // the list as sent
+	signedHeaders string // the list, as sent
 	signature     string // 64 hexadecimal digits
 	skip          bool   // the value is SKIP: the SDK was told not to sign
-	fault         string // the part that is malformed, as the message names it; "" for none
+	fault         string // the malformed part, as the message names it; "" for none
 }
 
-// parseAuthorization reads the header. The SecretId ends at the first slash
-// and the date at the second; the service is all that follows up to the last
-// part, for the Node and Java SDKs put in it whatever stands before the first
-// dot of their endpoint, a port included: localhost:8080.
+// parseAuthorization parses the header. The SecretId ends at the first slash, the
+// date at the second. The service is everything from there to the last part: the
+// Node and Java SDKs write there the text before the first dot of their endpoint,
+// including a port, as in localhost:8080.
 func parseAuthorization(value string) authorization {
 	if value == skipSigning {
 		return authorization{skip: true, fault: "`Algorithm`"}
@@ -60,8 +60,8 @@ func parseAuthorization(value string) authorization {
 	return a
 }
 
-// parse takes the credential apart and returns the first part that is
-// malformed.
+// parseCredential parses the credential and returns the first malformed part, or
+// "".
 func (a *authorization) parseCredential(credential string) string {
 	id, scope, ok := strings.Cut(credential, "/")
 	if !ok || id == "" {
@@ -83,7 +83,7 @@ func (a *authorization) parseCredential(credential string) string {
 	return ""
 }
 
-// signs reports whether the header of this name, in lower case, is signed.
+// signsHeader reports whether the header of this name, in lower case, is signed.
 func (a *authorization) signsHeader(name string) bool {
 	for s := range strings.SplitSeq(a.signedHeaders, ";") {
 		if s == name {
@@ -93,7 +93,7 @@ func (a *authorization) signsHeader(name string) bool {
 	return false
 }
 
-// isDate reports whether s is written as 2023-11-14 is.
+// isDate reports whether s has the form of 2023-11-14.
 func isDate(s string) bool {
 	if len(s) != len("2023-11-14") {
 		return false
@@ -110,6 +110,7 @@ func isDate(s string) bool {
 	return true
 }
 
+// isDigest reports whether s is a SHA-256 digest in hexadecimal.
 func isDigest(s string) bool {
 	var digest [32]byte
 	if len(s) != hex.EncodedLen(len(digest)) {

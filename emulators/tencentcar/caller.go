@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A family is one of the two ways in which callers prove who they are.
+// A family is one of the two signature methods.
 type family int
 
 const (
@@ -19,8 +19,8 @@ const (
 	tc3               // X-TC headers and Authorization, TC3-HMAC-SHA256
 )
 
-// A caller is who asks, and what the common protocol says beside the
-// business parameters.
+// A caller is what a request says of its sender: the credentials and the common
+// parameters.
 type caller struct {
 	family          family
 	action          string
@@ -38,11 +38,11 @@ type caller struct {
 	auth  authorization
 	pairs []pair // of the query or the form, in the order sent
 
-	formFault       string // why query or form cannot be taken apart; judged after the size
-	jsonErr         error  // why the body is no JSON object; judged after the rate limit
+	formFault       string // why query or form cannot be parsed; reported after the size check
+	jsonErr         error  // why the body is no JSON object; reported after the rate limit
 	unsupportedBody bool   // multipart or octet-stream
 
-	account *account // nil: none is known
+	account *account // nil: not looked up
 	lists   *accessLists
 
 	requestID string // RequestId
@@ -51,8 +51,8 @@ type caller struct {
 // A pair is one name=value of a query or a form.
 type pair struct{ name, value string }
 
-// callerOf returns the call's caller. The check read makes it. An outcome
-// that is called for without the checks needs it too.
+// callerOf returns the call's caller. The check "read" makes it. If no check ran,
+// because the request itself calls for an outcome, callerOf makes it.
 func callerOf(c *contract.Call) *caller {
 	if cl, ok := c.Caller.(*caller); ok {
 		return cl
@@ -65,8 +65,8 @@ func callerOf(c *contract.Call) *caller {
 	return cl
 }
 
-// read takes the request apart and judges nothing, so that a scenario can see
-// the parameters of a request that will be refused.
+// readRequest parses the request and refuses nothing, so that a scenario can see
+// the parameters of a request that a later check refuses.
 func readRequest(c *contract.Call) contract.Verdict {
 	c.Caller = nil
 	callerOf(c)
@@ -74,9 +74,8 @@ func readRequest(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// requestID is one for the call, whoever asks for it first: it stands in the
-// answer, in the server session and in one of the messages. Only for Do and
-// what comes after it.
+// requestID returns the RequestId of the call: it is in the answer, in the server
+// session and in one of the messages. Only for Do and what runs after it.
 func requestID(c *contract.Call) string {
 	cl := callerOf(c)
 	if cl.requestID == "" {
@@ -85,6 +84,7 @@ func requestID(c *contract.Call) string {
 	return cl.requestID
 }
 
+// parseCaller parses the request of a call into its caller and parameters.
 func parseCaller(c *contract.Call) (*caller, contract.Values) {
 	r := c.Request
 	cl := &caller{family: familyOf(c)}
@@ -100,8 +100,9 @@ func parseCaller(c *contract.Call) (*caller, contract.Values) {
 	return cl, in
 }
 
-// familyOf: an Authorization header makes it TC3, whatever it holds, and its
-// absence makes it v1. Where no proof is asked for, the X-TC headers alone will do.
+// familyOf returns tc3 for a request with an Authorization header, whatever its
+// value, and v1 otherwise. With contract.Off the header X-TC-Action is enough for
+// tc3.
 func familyOf(c *contract.Call) family {
 	if _, ok := c.Request.Header["Authorization"]; ok {
 		return tc3
@@ -128,8 +129,8 @@ func (cl *caller) readParameters(r *contract.Request) contract.Values {
 		return contract.Values{}
 	}
 	if len(r.Body) == 0 {
-		// An action without parameters is sent as {} by the SDKs; nothing at
-		// all is taken for the same, and what is missing is told by name.
+		// The SDKs send {} for an action without parameters. An empty body
+		// means the same: missing parameters are reported by name.
 		return contract.Values{}
 	}
 	in, err := wire.Object(r.Body)
@@ -145,8 +146,8 @@ func (cl *caller) readParameters(r *contract.Request) contract.Values {
 	return in
 }
 
-// readPairs takes name=value pairs apart. The first fault is kept for the check
-// that judges it.
+// readPairs parses name=value pairs. It keeps the first fault for the check
+// "form".
 func (cl *caller) readPairs(text string) contract.Values {
 	in := contract.Values{}
 	for piece := range strings.SplitSeq(text, "&") {
@@ -172,14 +173,15 @@ func (cl *caller) readPairs(text string) contract.Values {
 	return in
 }
 
+// setFormFault keeps the fault if it is the first one.
 func (cl *caller) setFormFault(text string, args ...any) {
 	if cl.formFault == "" {
 		cl.formFault = fmt.Sprintf(text, args...)
 	}
 }
 
-// commonParameters are those that a v1 request carries among the business
-// parameters. Language and RequestClient are sent by the SDKs only.
+// commonParameters are those that a v1 request carries among the parameters of
+// the action. Language and RequestClient are undocumented; the SDKs send them.
 var commonParameters = []string{
 	"Action", "Version", "Timestamp", "Nonce", "SecretId", "Signature",
 	"Region", "SignatureMethod", "Token", "Language", "RequestClient",
@@ -227,8 +229,8 @@ func (cl *caller) readHeaders(h http.Header) {
 	cl.secretID = cl.auth.secretID
 }
 
-// header returns the header of that canonical name. A header sent twice is one
-// whose values are joined by a comma, so no parameter has two meanings.
+// header returns the header of a canonical name. The values of a header that was
+// sent twice are joined by a comma, so that all code reads the same value.
 func header(h http.Header, name string) string {
 	switch values := h[name]; len(values) {
 	case 0:
@@ -240,8 +242,8 @@ func header(h http.Header, name string) string {
 	}
 }
 
-// parameter looks up one parameter in the query of a GET or the form of a POST
-// without taking the rest apart.
+// queryOrFormValue finds one parameter in the query of a GET or the form of a
+// POST, without parsing the rest.
 func queryOrFormValue(r *contract.Request, name string) string {
 	text := ""
 	switch {
@@ -258,12 +260,12 @@ func queryOrFormValue(r *contract.Request, name string) string {
 	return ""
 }
 
-// The kinds of body that the service tells apart. Whatever is none of the
-// others is read as JSON.
+// The kinds of body that the service distinguishes. A body of any other
+// Content-Type is read as JSON.
 const (
 	jsonBody = iota
 	formBody
-	binaryBody
+	binaryBody // multipart/form-data or application/octet-stream
 )
 
 func bodyKindOf(r *contract.Request) int {

@@ -12,15 +12,15 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The sizes of the page on request structure.
+// The documented size limits (citeStructure).
 const (
 	maxBody = 10 << 20 // POST
 	maxForm = 1 << 20  // POST with signature v1
 	maxGet  = 32 << 10
 )
 
-// maxSkew is how far a timestamp may be away, in seconds; the boundary itself
-// is accepted.
+// maxSkew is the largest accepted difference between a timestamp and the server's
+// time, in seconds.
 const maxSkew = 300
 
 var (
@@ -59,8 +59,8 @@ func checkSize(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// v1TooLarge is how real answers tell a form that signature v1 does not take
-// (sdk-python#42, sdk-dotnet#75, sdk-php#20).
+// v1TooLarge is the message of real answers for a form that is too large for
+// signature v1 (sdk-python#42, sdk-dotnet#75, sdk-php#20).
 const v1TooLarge = "The provided credentials could not be validated because of exceeding request size limit, please use new signature method `TC3-HMAC-SHA256`."
 
 func checkForm(c *contract.Call) contract.Verdict {
@@ -76,9 +76,10 @@ func checkForm(c *contract.Call) contract.Verdict {
 	return v
 }
 
-// checkCommon asks for the common parameters. A bare GET misses Timestamp
-// first (a public trace); the order of the others is inferred. A client of
-// version 3 too is told the name without X-TC- before it.
+// checkCommonParameters checks that the common parameters are there. For a GET
+// without any parameter the service reports Timestamp first (a public trace); the
+// order of the others is inferred. The message names the parameter without X-TC-,
+// also for TC3.
 func checkCommonParameters(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	proof := c.Auth != contract.Off
@@ -98,7 +99,7 @@ func checkCommonParameters(c *contract.Call) contract.Verdict {
 				return cl.missing(p.name, c)
 			}
 		}
-		// Widths differ by SDK, from 16 to 63 bits. Replay is not looked for.
+		// The SDKs send nonces of 16 to 63 bits. Replay is not checked.
 		if _, err := strconv.ParseUint(cl.nonce, 10, 64); err != nil {
 			return invalidParameter.Because(notANumber, "Name", "Nonce", "type", "integer", "got", cl.nonce)
 		}
@@ -110,6 +111,7 @@ func checkCommonParameters(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// missing refuses a request without a common parameter.
 func (cl *caller) missing(name string, c *contract.Call) contract.Verdict {
 	how, because := "TC3-HMAC-SHA256", "it has an Authorization header"
 	if cl.family == v1 {
@@ -128,8 +130,8 @@ var (
 	wrongScopeService      = &contract.Cause{Code: "scope_service", Text: "The scope's service is {got}; the strict verifier asks for car. The Node and Java SDKs put there what stands before the first dot of their endpoint: use an endpoint that begins with car., or the switch verifier: lenient."}
 )
 
-// checkAuthorization holds the header of TC3 against its grammar, and the
-// scope in it against the timestamp.
+// checkAuthorization checks the grammar of the TC3 header, and that its scope has
+// the day of the timestamp.
 func checkAuthorization(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if cl.family != tc3 || c.Auth == contract.Off {
@@ -157,6 +159,7 @@ func checkAuthorization(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// strict reports whether the verifier accepts the documented signature only.
 func strict(c *contract.Call) bool { return c.Switches.Text("verifier") == "strict" }
 
 var clockSkew = &contract.Cause{Code: "clock_skew", Text: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {serverUnix}; 300 are allowed. Stamps are held against the wall clock, or against the sandbox's with --signature-clock sandbox."}
@@ -175,8 +178,8 @@ var (
 	noAPIKey        = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
 )
 
-// checkSecretID finds the account. Where proof is not looked at, an unknown
-// caller is taken for the first account.
+// checkSecretID finds the account. If signatures are not verified, an unknown
+// SecretId gets the sub-account of the first account.
 func checkSecretID(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	var first *account
@@ -197,6 +200,7 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkStatus refuses an account that is disabled or has no API key.
 func (a *account) checkStatus() contract.Verdict {
 	switch a.Status {
 	case "disabled", "deleted":
@@ -207,9 +211,8 @@ func (a *account) checkStatus() contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkSignature tries every documented way of signing the request, and in
-// lenient mode those of the SDKs too. The secret of a strange key is known to
-// nobody.
+// checkSignature verifies the signature. A key that no fixture has cannot be
+// verified, because its secret is not known.
 func checkSignature(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if c.Auth != contract.Verify || cl.auth.skip || cl.account.unknown {
@@ -227,8 +230,8 @@ var (
 	mfaRequired   = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status mfa in the fixture."}
 )
 
-// checkToken: only temporary keys have a token. One that is sent with a lasting
-// key is let pass; whether the service does so is not known.
+// checkToken checks the token of a temporary key. A token that comes with a
+// permanent key is ignored; whether the service does so is not known.
 func checkToken(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	a := cl.account
@@ -274,8 +277,9 @@ func checkAction(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkRegion: CAR neither needs nor uses a region. A sibling service refused
-// an empty one, but Go's signature v1 always sends Region= and works.
+// checkRegion accepts every region unless the fixture lists regions: CAR neither
+// needs nor uses one. A sibling service refused an empty region, but the Go SDK
+// always sends Region= with signature v1, and works.
 func checkRegion(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if cl.region == nil {
@@ -329,8 +333,8 @@ func checkSourceAddress(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// within reports whether an address, with or without a port, is on a list of
-// addresses and networks.
+// listContains reports whether an address, with or without a port, is on a list
+// of addresses and networks.
 func listContains(list []string, from string) bool {
 	if host, _, err := net.SplitHostPort(from); err == nil {
 		from = host
@@ -350,8 +354,8 @@ func listContains(list []string, from string) bool {
 	return false
 }
 
-// limit is the action's documented number of calls a second, counted by
-// action, by the edge that took the call, and by account.
+// rateLimit is the action's documented number of calls per second, counted by
+// action, by the edge that received the call, and by account.
 func rateLimit(c *contract.Call) contract.Limit {
 	if !c.Switches.Bool("rate_limits") {
 		return contract.Limit{}
@@ -367,7 +371,7 @@ func rateLimit(c *contract.Call) contract.Limit {
 	}
 }
 
-// edge is the access region that a host name leads to.
+// edgeOf is the access region that a host name leads to.
 func edgeOf(host string) string {
 	if rest, ok := strings.CutPrefix(host, "car."); ok {
 		if region, _, ok := strings.Cut(rest, ".tencentcloudapi.com"); ok {
@@ -393,8 +397,8 @@ var (
 	badValue    = &contract.Cause{Code: "parameter_value", Text: "The value {got} of {Name} is not acceptable: {rule}."}
 )
 
-// judge answers for what the rows found: types first, then names that no row
-// has, then names that are missing, then values.
+// judgeParameters refuses a request whose parameters do not fit the rows. It
+// reports wrong types first, then unknown names, then missing names, then values.
 func judgeParameters(_ *contract.Call, found []contract.Violation) contract.Verdict {
 	for i := range found {
 		if f := &found[i]; f.Rule == contract.Mistyped {

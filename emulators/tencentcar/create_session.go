@@ -18,10 +18,10 @@ const (
 	viewer           = "Viewer"
 )
 
-// The page's examples stand in rows only where a call made of all of them
-// succeeds: a sample with a Role and the HostUserId of another user would need
-// a room that is not there. RunMode and Role also take "", which SDKs send for
-// a field that was set to nothing.
+// Rows have an example from the page only if a call with all examples succeeds: a
+// sample with a Role and the HostUserId of another user would need a room that
+// does not exist. RunMode and Role also accept "", because SDKs send it for a
+// field that was set to the empty string.
 var createSession = &contract.Operation{
 	Name:   "CreateSession",
 	Doc:    "Creates a session on the concurrency that ApplyConcurrent reserved, or joins the room of another user. It may be repeated: the concurrency stays the same and the earlier client is dropped. The timeout of the API is 5 seconds.",
@@ -95,7 +95,7 @@ func decideCreate(c *contract.Call) contract.Verdict {
 	return st.decideOwn(c, user)
 }
 
-// unfitClient judges RunMode and ClientSession.
+// checkClientSession refuses a ClientSession that is missing or malformed.
 func checkClientSession(c *contract.Call) contract.Verdict {
 	blob := c.In.Text("ClientSession")
 	if blob == "" {
@@ -122,7 +122,7 @@ func checkClientSession(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// decideOwn is for whoever has a concurrency of its own.
+// decideOwn decides for a user who needs a concurrency.
 func (st *state) decideOwn(c *contract.Call, user string) contract.Verdict {
 	now := sandboxTime(c)
 	co := st.users[user]
@@ -151,7 +151,8 @@ func (st *state) decideOwn(c *contract.Call, user string) contract.Verdict {
 	return lockTimeout.Because(noReservation, "UserId", user)
 }
 
-// decideJoin is for the guest of another's room, who needs no concurrency.
+// decideJoin decides for a guest in the room of another user, who needs no
+// concurrency.
 func (st *state) decideJoin(c *contract.Call, user, host string) contract.Verdict {
 	now := sandboxTime(c)
 	co := st.users[host]
@@ -167,7 +168,7 @@ func (st *state) decideJoin(c *contract.Call, user, host string) contract.Verdic
 	}
 	players, most := co.Session.countPlayers(now), int(c.Switches.Int("players"))
 	if g := co.Session.Players[user]; g != nil && !g.gone(now) {
-		players-- // it comes again
+		players-- // the user is one of them already
 	}
 	if players >= most {
 		return limitExceededRole.Because(roomFull, "HostUserId", host, "players", players, "most", most)
@@ -175,8 +176,8 @@ func (st *state) decideJoin(c *contract.Call, user, host string) contract.Verdic
 	return created.Verdict()
 }
 
-// doCreate starts the session, or lets the guest in. Where a scenario has it
-// succeed, what is missing for that is made.
+// doCreate starts the session, or adds the guest to the room. If a scenario makes
+// the call succeed, doCreate also makes what is missing for that.
 func doCreate(c *contract.Call) any {
 	st, user, host := c.State.(*state), c.In.Text("UserId"), c.In.Text("HostUserId")
 	st.beginRequest(user)
@@ -197,9 +198,8 @@ func doCreate(c *contract.Call) any {
 	return &sessionReply{serverSession(c, &p, co, user), id}
 }
 
-// start puts a user's session on its concurrency. A client that was there
-// before is dropped; a push to a live stream goes on, for it belongs to the
-// machine.
+// startSession starts a session on the user's concurrency. An earlier client is
+// dropped. A push to a live stream continues, because it belongs to the machine.
 func (st *state) startSession(c *contract.Call, user string) *concurrency {
 	now := sandboxTime(c)
 	st.leaveRoom(user)
@@ -233,8 +233,9 @@ func (st *state) startSession(c *contract.Call, user string) *concurrency {
 	return co
 }
 
-// hold returns the user's concurrency, and takes one where there is none: of
-// its standing reservation, or of the first project.
+// concurrencyOrReserve returns the user's concurrency. If there is none, it
+// reserves one in the project of the user's standing reservation, or in the first
+// project.
 func (st *state) concurrencyOrReserve(user string, now time.Time) *concurrency {
 	if co := st.users[user]; co.held(now) {
 		return co
@@ -246,8 +247,8 @@ func (st *state) concurrencyOrReserve(user string, now time.Time) *concurrency {
 	return st.reserve(user, id, now)
 }
 
-// lose begins the reconnect window. An application that runs without a client
-// is held for ever.
+// startReconnectWindow marks the client as lost. An application that runs without
+// a client has no window and is held for ever.
 func (st *state) startReconnectWindow(c *contract.Call, co *concurrency, now time.Time) {
 	if co.Session == nil || co.Session.RunMode == runWithoutClient {
 		return
@@ -256,7 +257,7 @@ func (st *state) startReconnectWindow(c *contract.Call, co *concurrency, now tim
 	st.setEnd(c, co, now.Add(st.reconnectWindow(c, co)))
 }
 
-// window is how long a lost client may take to come back.
+// reconnectWindow is how long a lost client may take to reconnect.
 func (st *state) reconnectWindow(c *contract.Call, co *concurrency) time.Duration {
 	if p := st.projectOf(co); p.ReconnectTimeout > 0 {
 		return p.ReconnectTimeout
@@ -264,9 +265,10 @@ func (st *state) reconnectWindow(c *contract.Call, co *concurrency) time.Duratio
 	return c.Switches.Duration("reconnect")
 }
 
-// launch is what the application is started with: the console's arguments, and
-// after them the call's, where these are effective. (The English page says
-// "bar=0 and foo=1"; the Chinese one shows a space between them.)
+// launchParameters are the parameters with which the application is started:
+// those of the console and then, if they are effective, those of the call. (The
+// English page says "bar=0 and foo=1"; the Chinese one shows a space between
+// them.)
 func launchParameters(p *project, given string) string {
 	if p.IsPreload && !p.shared() {
 		return p.ApplicationParams
@@ -274,7 +276,8 @@ func launchParameters(p *project, given string) string {
 	return strings.TrimSpace(p.ApplicationParams + " " + given)
 }
 
-// join lets a guest into the host's room, in its old place where it has one.
+// joinRoom adds a guest to the host's room, or replaces the guest's earlier place
+// in it.
 func (st *state) joinRoom(c *contract.Call, user, host string) *concurrency {
 	now := sandboxTime(c)
 	st.leaveRoom(user)

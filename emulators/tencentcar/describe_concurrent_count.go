@@ -47,8 +47,8 @@ func decideCount(c *contract.Call) contract.Verdict {
 	return counted.Verdict()
 }
 
-// doCount counts one project or all. A project that a scenario has it count
-// although there is none gets plausible numbers.
+// doCount counts one project or all. If a scenario makes the call succeed for an
+// unknown project, the numbers are invented.
 func doCount(c *contract.Call) any {
 	st, id, category := c.State.(*state), c.In.Text("ProjectId"), c.In.Text("ApplicationCategory")
 	var r countReply
@@ -72,12 +72,13 @@ func doCount(c *contract.Call) any {
 	return &r
 }
 
+// add adds the counts of a project.
 func (r *countReply) add(st *state, c *contract.Call, p *project) {
 	r.Total += p.Amount
 	r.Running += len(st.forgetIdle(p.ProjectID, sandboxTime(c)).busy)
 }
 
-// counts reports whether a project is of a category; "" stands for both.
+// hasCategory reports whether a project is of a category; "" matches both.
 func (p *project) hasCategory(category string) bool {
 	return category == "" || category == p.ProjectCategory || category == "DESKTOP" && p.ProjectCategory == ""
 }

@@ -13,8 +13,8 @@ var destroySession = &contract.Operation{
 	Decide:   decideDestroy,
 }
 
-// destroyed is also what becomes of a user without a session: the
-// documentation lists no SessionNotFound for this action.
+// destroyed is also the outcome for a user without a session: the documentation
+// lists no SessionNotFound for this action.
 var destroyed = successWithoutResult("The session is ended, or there was none.", citeSDK, doDestroy, nil)
 
 func decideDestroy(c *contract.Call) contract.Verdict {
@@ -24,8 +24,8 @@ func decideDestroy(c *contract.Call) contract.Verdict {
 	return destroyed.Verdict()
 }
 
-// doDestroy ends what the user has: the session or reservation of its own, and
-// the place in another's room.
+// doDestroy ends the user's session or reservation, and its place in the room of
+// another user.
 func doDestroy(c *contract.Call) {
 	st, now := c.State.(*state), sandboxTime(c)
 	user := c.In.Text("UserId")

@@ -3,9 +3,9 @@
 //
 // One endpoint serves every action: POST or GET on /, the action named by the
 // header X-TC-Action or, under signature v1, by the parameter Action. Every
-// answer is HTTP 200 with Content-Type application/json and no charset; an
-// error stands inside the Response envelope. (The Python SDK takes an error
-// with a charset for a success with null fields.)
+// answer is HTTP 200 with Content-Type application/json and no charset. An error
+// is inside the Response envelope. (The Python SDK takes an error with a charset
+// for a success with null fields.)
 //
 // Emulated, and the pages it was read from:
 //   - ApplyConcurrent, CreateSession, DestroySession, DescribeConcurrentCount,
@@ -20,15 +20,16 @@
 //     (tencentyun/intlcloud-documents API 3.0), common error codes
 //     (tencentcloud.com 1158/49970), limits per second (cloud.tencent.com
 //     1278/109059);
-//   - messages as real answers of the shared gateway are quoted in public
-//     issues: each outcome cites its own. Where nobody quotes one, it is the
-//     description in the catalogue of codes.
+//   - messages: real answers of the shared gateway, as public issues quote them.
+//     Each outcome cites its issue. An outcome without a known quote has the
+//     description from the catalogue of codes.
 //
-// How long a reservation lasts, how long cleaning and pre-launch take and how
-// many players a room takes is published nowhere for CAR: these are switches.
+// Tencent does not publish for CAR how long a reservation lasts, how long
+// cleaning and pre-launch take, and how many players a room takes. These are
+// switches.
 //
 // Not emulated: the 26 actions that only the international site has
 // (applications, projects and packs are rows of the fixture instead), console
-// actions (they are answered with InvalidAction), WebRTC: a ServerSession is
-// well-formed and leads to no machine.
+// actions (they end in InvalidAction), WebRTC (a ServerSession is well-formed and
+// leads to no machine).
 package tencentcar

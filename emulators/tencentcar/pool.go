@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A pool is the concurrencies of one project: those in use, the first to be
-// ready in front, and the numbers of those that were in use before. It spares
-// Decide a walk over all of them.
+// A pool is the concurrencies of one project: those in use, ordered by when they
+// are ready, and the numbers of those that were in use before. With it Decide does
+// not need to iterate over all concurrencies.
 type pool struct {
 	busy byReady
-	free []int // numbers given back, the greatest first
-	next int   // the least number that was never in use
+	free []int // numbers that are free again, the greatest first
+	next int   // the lowest number that was never in use
 }
 
 func (p *pool) insert(co *concurrency) { heap.Push(&p.busy, co) }
@@ -25,7 +25,7 @@ func (p *pool) remove(co *concurrency) {
 	p.free = slices.Insert(p.free, at, co.Index)
 }
 
-// lowest takes the least number that is not in use.
+// takeLowest takes the lowest number that is not in use.
 func (p *pool) takeLowest() int {
 	if last := len(p.free) - 1; last >= 0 {
 		n := p.free[last]
@@ -36,7 +36,7 @@ func (p *pool) takeLowest() int {
 	return p.next - 1
 }
 
-// restore works out which numbers are free from those that are taken.
+// rebuild computes the free numbers from those that are taken.
 func (p *pool) rebuild(taken []int) {
 	slices.Sort(taken)
 	p.next, p.free = 0, nil
@@ -49,8 +49,8 @@ func (p *pool) rebuild(taken []int) {
 	slices.Reverse(p.free)
 }
 
-// byReady is a heap: the concurrency that is idle first stands in front, those
-// that nobody let go behind.
+// byReady is a heap. The concurrency that becomes idle first is at its front;
+// those without an end come last.
 type byReady []*concurrency
 
 func (h byReady) Len() int { return len(h) }
@@ -71,7 +71,7 @@ func (h byReady) Swap(i, j int) {
 	h[i].heapIndex, h[j].heapIndex = i, j
 }
 
-// Push and Pop are for container/heap.
+// Push is for container/heap.
 func (h *byReady) Push(x any) {
 	co := x.(*concurrency)
 	co.heapIndex = len(*h)
@@ -88,10 +88,11 @@ func (h *byReady) Pop() any {
 	return co
 }
 
-// count tells how many are in use, without those that are idle again and not
-// yet forgotten. It goes only as far into the heap as these reach.
+// countInUse counts those that are in use, without those that are idle again and
+// not yet deleted. It visits only the latter and their children in the heap.
 func (h byReady) countInUse(now time.Time) int { return len(h) - h.countIdle(0, now) }
 
+// countIdle counts those that are idle again below the index i, including it.
 func (h byReady) countIdle(i int, now time.Time) int {
 	if i >= len(h) || h[i].phase(now) != idle {
 		return 0

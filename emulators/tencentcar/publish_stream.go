@@ -7,13 +7,13 @@ var (
 	guestActsAsHost = &contract.Cause{Code: "guest_acts_as_host", Text: "The user {UserId} is a guest in the room of {HostUserId}; the stream belongs to the owner of the room."}
 )
 
-// publishes lists the endings that the three operations on streams share with
-// each success.
+// streamOutcomes lists a success and the errors of the three operations on
+// streams.
 func streamOutcomes(success *contract.Outcome) []*contract.Outcome {
 	return contract.Outcomes(success, failedOperation, internalError, invalidParameter, jsonParseError, operationDenied, sessionNotFound)
 }
 
-// unpublishable says why a user's session cannot be pushed anywhere.
+// checkPublishing refuses a call if the user has no session of its own.
 func (st *state) checkPublishing(c *contract.Call, user string) contract.Verdict {
 	now := sandboxTime(c)
 	if st.users[user].live(now) {
@@ -25,8 +25,8 @@ func (st *state) checkPublishing(c *contract.Call, user string) contract.Verdict
 	return sessionNotFound.Because(noSession, "UserId", user)
 }
 
-// publish has the user's session pushed. One that is pushed already is pushed
-// anew: the documentation does not say otherwise.
+// publish starts to push the user's session. A push that is running is replaced:
+// the documentation lists no error for it.
 func publish(c *contract.Call, url, args string) {
 	st, now := c.State.(*state), sandboxTime(c)
 	user := c.In.Text("UserId")
@@ -34,7 +34,7 @@ func publish(c *contract.Call, url, args string) {
 		user = c.Dice().ID()
 	}
 	co := st.users[user]
-	if !co.live(now) { // a scenario has it succeed
+	if !co.live(now) { // a scenario makes the call succeed
 		co = st.concurrencyOrReserve(user, now)
 		co.Session = &session{Created: now, RequestID: requestID(c)}
 		st.setEnd(c, co, never)

@@ -10,13 +10,12 @@ import (
 // documentedSession is what the ServerSession that the page prints decodes to.
 const documentedSession = `{"xtz":789}`
 
-// serverSession tells the client SDK of its session, made from nothing but the
-// call and the concurrency: a JSON object as the web SDK
-// (cloudgame-js-sdk 2.1.7) reads it. The SDK reads screen_config.orientation
-// unguarded and feeds sdp to the browser, so both are there; the sdp is the
-// least that parses, a session without media. Most of the object never
-// changes, and it is the largest thing that a call returns, so it is written
-// in pieces; a test reads it as a whole.
+// serverSession makes the ServerSession from the call and the concurrency: a JSON
+// object as the web SDK (cloudgame-js-sdk 2.1.7) reads it. The SDK reads
+// screen_config.orientation without a check and passes sdp to the browser, so both
+// are there; the sdp is the shortest one that parses, a session without media. The
+// object is the largest value that a call returns and most of it is constant, so
+// the code appends its parts without encoding/json.
 func serverSession(c *contract.Call, p *project, co *concurrency, user string) []byte {
 	size, platform := p.Type, "pc"
 	if size == "" {
@@ -39,7 +38,8 @@ func serverSession(c *contract.Call, p *project, co *concurrency, user string) [
 		`"screen_config":{"width":1920,"height":1080,"orientation":"landscape","degree":"0_degree"}}`...)
 }
 
-// quote writes a JSON string. What needs an escape is the encoder's.
+// appendJSONString appends a JSON string. The encoder writes strings that need an
+// escape.
 func appendJSONString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

@@ -11,11 +11,11 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A state is what the service remembers in one sandbox.
+// A state is what the service stores in one sandbox.
 //
-// Nothing ticks: a concurrency keeps the instants at which it will be let go,
-// cleaned and ready again, and its phase is read off them. So Decide sees the
-// truth without writing, and settle forgets what is idle again.
+// Nothing ticks: a concurrency has the instants at which it is released, cleaned
+// and idle again, and its phase follows from them. So Decide does not need to
+// write; forgetIdle deletes the concurrencies that are idle again.
 type state struct {
 	Accounts      []account               `json:"accounts"`
 	Projects      []project               `json:"projects"`
@@ -27,13 +27,13 @@ type state struct {
 	accounts    map[string]int
 	projects    map[string]int
 	pools       map[string]*pool        // by ProjectId
-	users       map[string]*concurrency // by UserId of who has it
-	guests      map[string]*concurrency // by UserId of who is in its room
-	inProgress  map[string]int          // requests in progress, by UserId
-	derivedKeys map[string]derived      // the signing key last derived, by SecretId
+	users       map[string]*concurrency // by UserId of its user
+	guests      map[string]*concurrency // the concurrency whose room a guest is in, by the guest's UserId
+	inProgress  map[string]int          // number of requests in progress, by UserId
+	derivedKeys map[string]derived      // the latest signing key, by SecretId
 }
 
-// A gate holds the lists that checks ask.
+// An accessLists holds the fixture's lists that checks use.
 type accessLists struct {
 	Regions   []string `json:"regions,omitempty"`
 	Offline   []string `json:"offline,omitempty"`
@@ -41,7 +41,7 @@ type accessLists struct {
 	Whitelist []string `json:"whitelist,omitempty"`
 }
 
-// An account is a pair of keys and what it may do.
+// An account is a SecretId with its SecretKey, and what it may do.
 type account struct {
 	SecretID     string    `json:"secretId"`
 	SecretKey    string    `json:"secretKey"`
@@ -51,11 +51,10 @@ type account struct {
 	Status       string    `json:"status,omitempty"`
 	Deny         []string  `json:"deny,omitempty"` // actions that CAM denies; * for all
 
-	unknown bool // known to no fixture: let in where proof is not looked at
+	unknown bool // in no fixture; accepted if signatures are not verified
 }
 
-// A project is what the console configures, and how many concurrencies are
-// bound to it.
+// A project is a project of the console, with the number of its concurrencies.
 type project struct {
 	ProjectID         string        `json:"project_id" yaml:"project_id"`
 	Amount            int           `json:"amount" yaml:"amount"`
@@ -70,33 +69,33 @@ type project struct {
 
 func (p *project) shared() bool { return p.ProjectType == "SHARED" }
 
-// An application is what runs on a concurrency.
+// An application is an application of the console. It runs on a concurrency.
 type application struct {
 	ApplicationID string   `json:"application_id" yaml:"application_id"`
 	Versions      []string `json:"versions,omitempty" yaml:"versions"`
 	PathMissing   bool     `json:"path_missing,omitempty" yaml:"path_missing"`
 }
 
-// A concurrency is one machine that serves one user. The world has a record of
+// A concurrency is one machine that serves one user. The state has a record of
 // those that are not idle.
 type concurrency struct {
 	ID        string `json:"id"`
 	ProjectID string `json:"project_id"`
 	Index     int    `json:"index"`
-	UserID    string `json:"user_id,omitempty"` // "": who had it has moved on
+	UserID    string `json:"user_id,omitempty"` // "": its user has another concurrency now
 
 	ApplicationID        string    `json:"application_id,omitempty"`
 	ApplicationVersionID string    `json:"application_version_id,omitempty"`
 	Applied              time.Time `json:"applied"`
 	Session              *session  `json:"session,omitempty"`
-	Lost                 time.Time `json:"lost,omitzero"` // when the client went
+	Lost                 time.Time `json:"lost,omitzero"` // when the client was lost
 	Destroyed            bool      `json:"destroyed,omitempty"`
 
-	Ends    time.Time `json:"ends,omitzero"` // when it is let go; zero: when somebody does
+	Ends    time.Time `json:"ends,omitzero"` // when it is released; zero: when a call or a trigger does so
 	Cleaned time.Time `json:"cleaned,omitzero"`
 	Ready   time.Time `json:"ready,omitzero"` // when it is idle again
 
-	heapIndex int // where it stands in its pool
+	heapIndex int // in byReady of its pool
 }
 
 // A session is a user on a concurrency.
@@ -105,27 +104,28 @@ type session struct {
 	RequestID     string            `json:"request_id"` // of the latest CreateSession
 	UserIP        string            `json:"user_ip,omitempty"`
 	RunMode       string            `json:"run_mode,omitempty"`
-	Launch        string            `json:"launch,omitempty"` // with what the application was started
+	Launch        string            `json:"launch,omitempty"` // the parameters with which the application was started
 	Room          bool              `json:"room,omitempty"`   // multi-person interaction
 	Role          string            `json:"role,omitempty"`
-	Players       map[string]*guest `json:"players,omitempty"` // by UserId, the host not among them
+	Players       map[string]*guest `json:"players,omitempty"` // by UserId, without the host
 	Viewers       map[string]*guest `json:"viewers,omitempty"`
 	Publishing    bool              `json:"publishing,omitempty"`
 	PublishURL    string            `json:"publish_url,omitempty"`
 	PublishArgs   string            `json:"publish_args,omitempty"`
-	ClientsBefore int               `json:"clients_before,omitempty"` // dropped by a repeated CreateSession
+	ClientsBefore int               `json:"clients_before,omitempty"` // number of clients that a repeated CreateSession dropped
 }
 
-// A guest is somebody in another's room.
+// A guest is a user in the room of another user.
 type guest struct {
 	Joined    time.Time `json:"joined"`
 	RequestID string    `json:"request_id"`
-	Ends      time.Time `json:"ends,omitzero"` // when its place is given up after its client was lost
+	Ends      time.Time `json:"ends,omitzero"` // when it loses its place because its client was lost
 }
 
+// gone reports whether the guest has lost its place.
 func (g *guest) gone(now time.Time) bool { return !g.Ends.IsZero() && !now.Before(g.Ends) }
 
-// A phase is where a concurrency stands in its life.
+// A phase is a phase in the life of a concurrency.
 type phase int
 
 const (
@@ -133,14 +133,14 @@ const (
 	reserved
 	running
 	waiting  // for the client to reconnect
-	cleaning // being recovered
-	preload  // being launched ahead of the next user
+	cleaning // being cleaned after a user
+	preload  // being launched before the next user comes
 )
 
-// never is when what somebody has to end, ends by itself.
+// never is the zero time, for what does not end by itself.
 var never time.Time
 
-// phase reads the phase off the instants.
+// phase derives the phase from the instants.
 func (co *concurrency) phase(now time.Time) phase {
 	switch {
 	case co == nil:
@@ -161,22 +161,22 @@ func (co *concurrency) phase(now time.Time) phase {
 	return idle
 }
 
-// held reports whether the concurrency is its user's.
+// held reports whether the concurrency belongs to its user.
 func (co *concurrency) held(now time.Time) bool {
 	p := co.phase(now)
 	return p == reserved || p == running || p == waiting
 }
 
-// live reports whether a session is on it.
+// live reports whether it has a session.
 func (co *concurrency) live(now time.Time) bool {
 	p := co.phase(now)
 	return p == running || p == waiting
 }
 
-// lapsed reports whether it was reserved and never used in time.
+// lapsed reports whether it was reserved and not used in time.
 func (co *concurrency) lapsed() bool { return co.Session == nil && !co.Destroyed }
 
-// players counts the room's players, the host among them if it is one.
+// countPlayers counts the room's players, including the host if it is one.
 func (s *session) countPlayers(now time.Time) int {
 	n := 0
 	if s.Role != viewer {
@@ -190,7 +190,7 @@ func (s *session) countPlayers(now time.Time) int {
 	return n
 }
 
-// Reindex rebuilds the indices.
+// Reindex rebuilds the unexported fields.
 func (st *state) Reindex() error {
 	st.accounts, st.projects = map[string]int{}, map[string]int{}
 	st.pools, st.users, st.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
@@ -220,7 +220,7 @@ func (st *state) reindexConcurrencies() error {
 	for _, id := range slices.Sorted(maps.Keys(st.Concurrencies)) {
 		co := st.Concurrencies[id]
 		if co == nil || co.ID != id || co.ID != concurrencyID(co.ProjectID, co.Index) || co.Index < 0 || co.Index >= maxAmount {
-			return fmt.Errorf("concurrencies: %q does not say that it is itself", id)
+			return fmt.Errorf("concurrencies: %q does not fit its id, project_id and index", id)
 		}
 		if co.UserID != "" {
 			if other := st.users[co.UserID]; other != nil {
@@ -247,8 +247,8 @@ func (st *state) reindexConcurrencies() error {
 	return nil
 }
 
-// Identifiers lists the SecretIds: nothing else that a caller sends was handed out
-// by the service.
+// Identifiers lists the SecretIds: nothing else that a caller sends was issued by
+// the service.
 func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range st.Accounts {
@@ -265,6 +265,7 @@ func (st *state) Credentials() contract.Values {
 	return contract.Values{"secretId": a.SecretID, "secretKey": a.SecretKey}
 }
 
+// firstAccount returns the first account, or an empty one.
 func (st *state) firstAccount() *account {
 	if len(st.Accounts) == 0 {
 		return &account{}
@@ -272,8 +273,8 @@ func (st *state) firstAccount() *account {
 	return &st.Accounts[0]
 }
 
-// account finds an account, or returns nil. Accounts are never written, so they
-// may be read once Look is over.
+// account finds an account, or returns nil. Calls do not write accounts, so
+// checks may read one after WithState has returned.
 func (st *state) account(id string) *account {
 	i, ok := st.accounts[id]
 	if !ok {
@@ -282,7 +283,8 @@ func (st *state) account(id string) *account {
 	return &st.Accounts[i]
 }
 
-// project finds a project, or tells what an unknown one is taken to be.
+// project finds a project. For an unknown id it returns the default project and
+// false.
 func (st *state) project(id string) (project, bool) {
 	if i, ok := st.projects[id]; ok {
 		return st.Projects[i], true
@@ -290,8 +292,8 @@ func (st *state) project(id string) (project, bool) {
 	return st.defaultProject(id), false
 }
 
-// likeness is what an unknown project is taken to be where a scenario has a
-// call for it succeed.
+// defaultProject is used for an unknown project when a scenario makes a call for
+// it succeed.
 func (st *state) defaultProject(id string) project {
 	p := project{}
 	if len(st.Projects) > 0 {
@@ -301,12 +303,13 @@ func (st *state) defaultProject(id string) project {
 	return p
 }
 
-// projectOf is the project that a concurrency belongs to.
+// projectOf is the project of a concurrency.
 func (st *state) projectOf(co *concurrency) project {
 	p, _ := st.project(co.ProjectID)
 	return p
 }
 
+// application finds an application.
 func (st *state) application(id string) (application, bool) {
 	for _, a := range st.Applications {
 		if a.ApplicationID == id {
@@ -316,6 +319,7 @@ func (st *state) application(id string) (application, bool) {
 	return application{}, false
 }
 
+// pool returns the pool of a project, and makes it if there is none.
 func (st *state) pool(id string) *pool {
 	p := st.pools[id]
 	if p == nil {
@@ -325,8 +329,8 @@ func (st *state) pool(id string) *pool {
 	return p
 }
 
-// vacancy says whether a project has an idle concurrency, and if not, whether
-// one is about to become idle.
+// vacancy returns idle if a project has an idle concurrency, preload if one is
+// about to become idle, and running otherwise.
 func (st *state) vacancy(p *project, now time.Time) phase {
 	pool := st.pools[p.ProjectID]
 	if pool == nil {
@@ -344,7 +348,8 @@ func (st *state) vacancy(p *project, now time.Time) phase {
 	return running
 }
 
-// settle forgets what is idle again. Every Do begins with it.
+// forgetIdle deletes a project's concurrencies that are idle again. Every Do
+// begins with it.
 func (st *state) forgetIdle(projectID string, now time.Time) *pool {
 	p := st.pool(projectID)
 	for len(p.busy) > 0 && p.busy[0].phase(now) == idle {
@@ -353,6 +358,7 @@ func (st *state) forgetIdle(projectID string, now time.Time) *pool {
 	return p
 }
 
+// remove deletes a concurrency, which is idle then.
 func (st *state) remove(p *pool, co *concurrency) {
 	p.remove(co)
 	delete(st.Concurrencies, co.ID)
@@ -362,7 +368,7 @@ func (st *state) remove(p *pool, co *concurrency) {
 	st.dissolveRoom(co)
 }
 
-// dissolve sends the guests of a room away.
+// dissolveRoom removes all guests of a room.
 func (st *state) dissolveRoom(co *concurrency) {
 	s := co.Session
 	if s == nil {
@@ -376,8 +382,8 @@ func (st *state) dissolveRoom(co *concurrency) {
 	s.Players, s.Viewers = nil, nil
 }
 
-// reserve gives a user the idle concurrency with the lowest number. Where a
-// scenario has it succeed and none is idle, the project gets one more.
+// reserve gives a user the idle concurrency with the lowest number. If none is
+// idle, because a scenario makes the call succeed, the project gets one more.
 func (st *state) reserve(user, projectID string, now time.Time) *concurrency {
 	p := st.forgetIdle(projectID, now)
 	index := p.takeLowest()
@@ -389,7 +395,8 @@ func (st *state) reserve(user, projectID string, now time.Time) *concurrency {
 	return co
 }
 
-// leave has a user let go of what is left of an earlier concurrency.
+// detachUser separates a user from an earlier concurrency that is still being
+// cleaned.
 func (st *state) detachUser(user string) {
 	if old := st.users[user]; old != nil {
 		old.UserID = ""
@@ -397,8 +404,8 @@ func (st *state) detachUser(user string) {
 	}
 }
 
-// until sets when a concurrency is let go, and with that when it is cleaned
-// and ready; the zero time keeps it until somebody lets it go.
+// setEnd sets when a concurrency is released, and with that when it is cleaned and
+// ready. The zero time keeps it until a call or a trigger releases it.
 func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
 	co.Ends, co.Cleaned, co.Ready = ends, never, never
 	if !ends.IsZero() {
@@ -411,7 +418,7 @@ func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
 	st.pool(co.ProjectID).fix(co)
 }
 
-// destroy lets a concurrency go at once, and with it all that ran on it.
+// destroy releases a concurrency at once and ends its session.
 func (st *state) destroy(c *contract.Call, co *concurrency, now time.Time) {
 	co.Destroyed = true
 	st.dissolveRoom(co)
@@ -421,7 +428,8 @@ func (st *state) destroy(c *contract.Call, co *concurrency, now time.Time) {
 	st.setEnd(c, co, now)
 }
 
-// room finds the room that a user is a guest of; nil where it is in none.
+// roomOf finds the concurrency in whose room a user is a guest; nil if there is
+// none.
 func (st *state) roomOf(user string, now time.Time) *concurrency {
 	co := st.guests[user]
 	if co == nil || !co.live(now) {
@@ -433,7 +441,7 @@ func (st *state) roomOf(user string, now time.Time) *concurrency {
 	return co
 }
 
-// depart takes a guest out of the room it is in.
+// leaveRoom removes a guest from its room.
 func (st *state) leaveRoom(user string) {
 	if co := st.guests[user]; co != nil {
 		delete(co.Session.Players, user)
@@ -442,6 +450,7 @@ func (st *state) leaveRoom(user string) {
 	}
 }
 
+// guest finds a guest of the room; nil if there is none.
 func (s *session) guest(user string) *guest {
 	if g := s.Players[user]; g != nil {
 		return g
@@ -449,20 +458,21 @@ func (s *session) guest(user string) *guest {
 	return s.Viewers[user]
 }
 
-// begin counts a request of a user as in progress, end as over.
+// beginRequest counts a request of a user as in progress until endRequest.
 func (st *state) beginRequest(user string) {
 	if user != "" {
 		st.inProgress[user]++
 	}
 }
 
+// endRequest counts a request of a user as over.
 func (st *state) endRequest(user string) {
 	if st.inProgress[user]--; st.inProgress[user] <= 0 {
 		delete(st.inProgress, user)
 	}
 }
 
-// sent ends what begin began: the answer has left or could not.
+// requestSent ends the request of a call: its answer was sent or could not be.
 func requestSent(c *contract.Call) {
 	if st, ok := c.State.(*state); ok {
 		st.endRequest(c.In.Text("UserId"))
@@ -473,6 +483,6 @@ func concurrencyID(projectID string, index int) string {
 	return projectID + "/" + strconv.Itoa(index)
 }
 
-// instant is the sandbox's time as it is kept: without a monotonic reading and
-// in one zone, so that a snapshot restored and taken again has the same bytes.
+// sandboxTime is the sandbox's time as the state stores it: without a monotonic
+// reading and in UTC, so that a snapshot has the same bytes after a restore.
 func sandboxTime(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }

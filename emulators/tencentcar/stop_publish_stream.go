@@ -13,7 +13,7 @@ var stopPublishStream = &contract.Operation{
 	Decide:   decideStop,
 }
 
-// stoppedStream is also what becomes of a session that was not pushed.
+// stoppedStream is also the outcome for a session that is not pushed.
 var stoppedStream = successWithoutResult("The session is not pushed any more.", citeSDK, doStop, nil)
 
 func decideStop(c *contract.Call) contract.Verdict {
