@@ -24,7 +24,7 @@ type authorization struct {
 	service       string
 	signedHeaders string // the list, as sent
 	signature     string // 64 hexadecimal digits
-	skip          bool   // the value is SKIP: the SDK was told not to sign
+	skip          bool   // the value is SKIP: the SDK is configured not to sign
 	fault         string // the malformed part, as the message names it; "" for none
 }
 

@@ -162,7 +162,7 @@ func (cl *caller) readPairs(text string) contract.Values {
 		case !utf8.ValidString(p.name) || !utf8.ValidString(p.value):
 			cl.setFormFault("the piece %.60q is not UTF-8", piece)
 		case twice:
-			cl.setFormFault("the name %.60q stands twice", p.name)
+			cl.setFormFault("the name %.60q appears twice", p.name)
 		}
 		cl.pairs = append(cl.pairs, p)
 		if cl.family == v1 && slices.Contains(commonParameters, p.name) {

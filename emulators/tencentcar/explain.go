@@ -14,9 +14,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A guess is one mistake that clients are known to make. The explanation of a
-// refused signature makes each of them in turn: if the client's signature
-// comes out, the mistake is proven.
+// A mistake is one that clients are known to make when they sign. The explanation
+// of a refused signature applies each mistake in turn: if the result is the
+// client's signature, the client made this mistake.
 type mistake struct {
 	cause  string
 	text   string
@@ -25,11 +25,11 @@ type mistake struct {
 
 const strictText = "The client signed as its SDK does for a local endpoint, which the strict verifier does not take. Use the documented host, or the switch verifier: lenient."
 
-// maxGuessed bounds the bodies that are written anew to guess how the client
-// had written them.
+// maxRewritten is the longest body or query, in bytes, that an explanation
+// rewrites to find the one that the client signed.
 const maxRewritten = 64 << 10
 
-// whyTC3 explains a refused TC3 signature.
+// explainTC3 explains a refused TC3 signature.
 func explainTC3(c *contract.Call) contract.Explanation {
 	cl := callerOf(c)
 	s := signingOf(c, cl)
@@ -40,17 +40,17 @@ func explainTC3(c *contract.Call) contract.Explanation {
 		Expected: s.describe() + "\n\nSignature under {SecretKey}: " + s.signature(),
 		Got:      "Signature: " + cl.auth.signature,
 	}
-	for _, g := range mistakes(c, cl) {
+	for _, m := range mistakes(c, cl) {
 		for _, v := range variants(c.Request, false) {
-			t := *s
-			t.variant = v
-			g.change(&t)
-			if t.signature() != strings.ToLower(cl.auth.signature) {
+			alt := *s
+			alt.variant = v
+			m.change(&alt)
+			if alt.signature() != strings.ToLower(cl.auth.signature) {
 				continue
 			}
-			e.Cause, e.Text = g.cause, g.text
-			e.Got = t.describe() + "\n\nSignature: " + cl.auth.signature
-			e.FirstDifference = firstDifference(s.describe(), t.describe())
+			e.Cause, e.Text = m.cause, m.text
+			e.Got = alt.describe() + "\n\nSignature: " + cl.auth.signature
+			e.FirstDifference = firstDifference(s.describe(), alt.describe())
 			if e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; the key is not"
 			}
@@ -63,13 +63,14 @@ func explainTC3(c *contract.Call) contract.Explanation {
 	return e
 }
 
+// mismatchText is the explanation if no known mistake was made.
 func mismatchText(cl *caller, tried int, verifier string) string {
 	return fmt.Sprintf("The signature is not that of this request under the secret key of %s, in none of the %d ways that the %s verifier tries, "+
 		"and no mistake that clients are known to make explains it. Compare what the client signed with what is expected here; the first thing to look at is the secret key.",
 		cl.secretID, tried, verifier)
 }
 
-// guesses lists the mistakes to try, those seen most often first.
+// mistakes lists the mistakes to try, the most frequent ones first.
 func mistakes(c *contract.Call, cl *caller) []mistake {
 	var list []mistake
 	if strings.ToLower(cl.auth.signature) != cl.auth.signature {
@@ -91,13 +92,13 @@ func mistakes(c *contract.Call, cl *caller) []mistake {
 	)
 }
 
-// otherKeys guesses at what the client derived the signing key from.
+// keyMistakes are those in the secret that the signing key is derived from.
 func keyMistakes(c *contract.Call, cl *caller) []mistake {
 	list := []mistake{
 		{"key_without_TC3", "The client derived the key from {SecretKey}; TC3{SecretKey} is expected.", func(s *signing) { s.prefix = "" }},
-		{"key_with_newline", "A line feed stands behind the client's secret key: it was read from a file and not trimmed.", func(s *signing) { s.secret += "\n" }},
-		{"key_with_newline", "A carriage return and a line feed stand behind the client's secret key.", func(s *signing) { s.secret += "\r\n" }},
-		{"key_with_space", "A space stands behind the client's secret key.", func(s *signing) { s.secret += " " }},
+		{"key_with_newline", "The client's secret key ends in a line feed: it was read from a file and not trimmed.", func(s *signing) { s.secret += "\n" }},
+		{"key_with_newline", "The client's secret key ends in a carriage return and a line feed.", func(s *signing) { s.secret += "\r\n" }},
+		{"key_with_space", "The client's secret key ends in a space.", func(s *signing) { s.secret += " " }},
 		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signing) { s.secret = cl.secretID }},
 		{"signed_with_empty_key", "The client signed with an empty secret key.", func(s *signing) { s.secret = "" }},
 	}
@@ -110,7 +111,7 @@ func keyMistakes(c *contract.Call, cl *caller) []mistake {
 	return list
 }
 
-// otherAccounts are those whose keys may have been confused.
+// otherAccounts are the accounts whose keys the client may have used instead.
 func otherAccounts(c *contract.Call, cl *caller) []account {
 	var list []account
 	c.WithState(func() {
@@ -127,8 +128,9 @@ func otherAccounts(c *contract.Call, cl *caller) []account {
 	return list
 }
 
-// likelyHosts are what a client signs that reaches the emulator by another
-// name: through a proxy, a port mapping or a changed Host header.
+// likelyHosts are the hosts that a client may have signed if it reaches the
+// emulator by another name: through a proxy, a port mapping or a changed Host
+// header.
 func likelyHosts(r *contract.Request) []string {
 	list := []string{"localhost", "127.0.0.1", "cvm.tencentcloudapi.com", "tencentcloudapi.com", ""}
 	if _, port, found := strings.Cut(r.Host, ":"); found {
@@ -142,6 +144,7 @@ func likelyHosts(r *contract.Request) []string {
 	return append(slices.Clone(hosts), list...)
 }
 
+// hostMistakes are those in the host.
 func hostMistakes(r *contract.Request) []mistake {
 	var list []mistake
 	for _, host := range likelyHosts(r) {
@@ -153,6 +156,7 @@ func hostMistakes(r *contract.Request) []mistake {
 	return list
 }
 
+// contentTypeMistakes are those in the Content-Type.
 func contentTypeMistakes() []mistake {
 	var list []mistake
 	for _, media := range []string{
@@ -167,8 +171,8 @@ func contentTypeMistakes() []mistake {
 	return list
 }
 
-// otherScopes guesses at a date or a service that stands only in the key, or
-// only in the string to sign.
+// scopeMistakes are those in the date or the service: in the key and the string to
+// sign, in the key alone, or in the string to sign alone.
 func scopeMistakes(cl *caller) []mistake {
 	var list []mistake
 	at := time.Unix(cl.unixTime, 0).UTC()
@@ -190,6 +194,7 @@ func scopeMistakes(cl *caller) []mistake {
 	return list
 }
 
+// queryMistakes are those in the query.
 func queryMistakes(r *contract.Request) []mistake {
 	raw := r.URL.RawQuery
 	if len(raw) > maxRewritten {
@@ -222,7 +227,7 @@ func queryMistakes(r *contract.Request) []mistake {
 	return list
 }
 
-// otherBodies guesses at the body that the client hashed.
+// bodyMistakes are those in the body and its hash.
 func bodyMistakes(r *contract.Request) []mistake {
 	if len(r.Body) > maxRewritten || r.Method == http.MethodGet {
 		return nil
@@ -231,40 +236,40 @@ func bodyMistakes(r *contract.Request) []mistake {
 		sum := digest(b) // once, and not for each variant
 		return mistake{cause, text, func(s *signing) { s.payload = sum }}
 	}
-	const other = "signed_other_body"
+	const otherBody = "signed_other_body"
 	list := []mistake{
 		{"payload_hashed_twice", "The client hashed the hash of the body.", func(s *signing) { s.payload = digest([]byte(s.payload)) }},
 		{"payload_hash_upper_case", "The client wrote the hash of the body in upper case.", func(s *signing) { s.payload = strings.ToUpper(s.payload) }},
 		{"signed_unsigned_payload", "The client signed " + unsignedPayload + " and did not send it in X-TC-Content-SHA256.", func(s *signing) { s.payload = digest([]byte(unsignedPayload)) }},
-		body(other, "The client signed the body with its X-TC-Content-SHA256 header saying otherwise.", r.Body),
-		body(other, "The client signed an empty body and sent one: it was written after signing.", nil),
-		body(other, "The client signed {} and sent another body.", []byte("{}")),
-		body(other, "The client signed null and sent another body.", []byte("null")),
-		body(other, "The client signed the body without white space at its ends.", bytes.TrimSpace(r.Body)),
-		body(other, "The client signed the body with a line feed behind it, which it did not send.", append(slices.Clone(r.Body), '\n')),
+		body(otherBody, "The client signed the body, although its header X-TC-Content-SHA256 is "+unsignedPayload+".", r.Body),
+		body(otherBody, "The client signed an empty body and sent one: it was written after signing.", nil),
+		body(otherBody, "The client signed {} and sent another body.", []byte("{}")),
+		body(otherBody, "The client signed null and sent another body.", []byte("null")),
+		body(otherBody, "The client signed the body without white space at its ends.", bytes.TrimSpace(r.Body)),
+		body(otherBody, "The client signed the body with a line feed behind it, which it did not send.", append(slices.Clone(r.Body), '\n')),
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, r.Body) != nil {
 		return list
 	}
-	plain := compact.Bytes()
+	compacted := compact.Bytes()
 	var escaped bytes.Buffer
-	json.HTMLEscape(&escaped, plain)
-	const spaced = "The client signed the same JSON with other white space or escapes than it sent: it was written twice, once to sign and once to send."
+	json.HTMLEscape(&escaped, compacted)
+	const respaced = "The client signed the same JSON with other white space or escapes than it sent: it was written twice, once to sign and once to send."
 	list = append(list,
-		body("signed_body_respaced", spaced, plain),
-		body("signed_body_respaced", spaced, pythonJSON(plain, false)),
-		body("signed_body_respaced", spaced, pythonJSON(plain, true)),
-		body("signed_body_respaced", spaced, escapeNonASCII(plain)),
-		body("signed_body_respaced", spaced, escaped.Bytes()))
+		body("signed_body_respaced", respaced, compacted),
+		body("signed_body_respaced", respaced, pythonJSON(compacted, false)),
+		body("signed_body_respaced", respaced, pythonJSON(compacted, true)),
+		body("signed_body_respaced", respaced, escapeNonASCII(compacted)),
+		body("signed_body_respaced", respaced, escaped.Bytes()))
 	for _, indent := range []string{"  ", "    ", "\t"} {
 		var b bytes.Buffer
-		if json.Indent(&b, plain, "", indent) == nil {
-			list = append(list, body("signed_body_respaced", spaced, b.Bytes()))
+		if json.Indent(&b, compacted, "", indent) == nil {
+			list = append(list, body("signed_body_respaced", respaced, b.Bytes()))
 		}
 	}
 	var members any
-	if json.Unmarshal(plain, &members) == nil {
+	if json.Unmarshal(compacted, &members) == nil {
 		if sorted, err := json.Marshal(members); err == nil {
 			list = append(list, body("signed_body_reordered", "The client signed the same JSON with its names sorted and sent them in another order.", sorted))
 		}
@@ -272,22 +277,23 @@ func bodyMistakes(r *contract.Request) []mistake {
 	return list
 }
 
-// pythonic writes compact JSON as json.dumps does: a space behind each colon
-// and comma and, unless ensure_ascii is off, escapes for all that is not ASCII.
+// pythonJSON writes compact JSON as Python's json.dumps does: with a space after
+// each colon and comma and, if escape is set as with ensure_ascii, with escapes for
+// all that is not ASCII.
 func pythonJSON(compact []byte, escape bool) []byte {
 	b := make([]byte, 0, len(compact)+len(compact)/8)
 	quoted := false
 	for i := 0; i < len(compact); i++ {
-		switch x := compact[i]; {
-		case quoted && x == '\\':
-			b = append(b, x)
+		switch ch := compact[i]; {
+		case quoted && ch == '\\':
+			b = append(b, ch)
 			i++
 			b = append(b, compact[i])
 			continue
-		case x == '"':
+		case ch == '"':
 			quoted = !quoted
-		case !quoted && (x == ':' || x == ','):
-			b = append(b, x, ' ')
+		case !quoted && (ch == ':' || ch == ','):
+			b = append(b, ch, ' ')
 			continue
 		}
 		b = append(b, compact[i])
@@ -298,7 +304,7 @@ func pythonJSON(compact []byte, escape bool) []byte {
 	return b
 }
 
-// ascii escapes what is not ASCII.
+// escapeNonASCII escapes all characters that are not ASCII, as JSON does.
 func escapeNonASCII(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for _, r := range string(b) {
@@ -315,17 +321,17 @@ func escapeNonASCII(b []byte) []byte {
 	return out
 }
 
-// firstDifference names the first line in which two texts differ, and both
-// lines.
+// firstDifference shows the first line in which two texts differ; "" if there is
+// none.
 func firstDifference(expected, got string) string {
-	a, b := strings.Split(expected, "\n"), strings.Split(got, "\n")
-	for i := range max(len(a), len(b)) {
+	wantLines, gotLines := strings.Split(expected, "\n"), strings.Split(got, "\n")
+	for i := range max(len(wantLines), len(gotLines)) {
 		x, y := "nothing", "nothing"
-		if i < len(a) {
-			x = fmt.Sprintf("%.300q", a[i])
+		if i < len(wantLines) {
+			x = fmt.Sprintf("%.300q", wantLines[i])
 		}
-		if i < len(b) {
-			y = fmt.Sprintf("%.300q", b[i])
+		if i < len(gotLines) {
+			y = fmt.Sprintf("%.300q", gotLines[i])
 		}
 		if x != y {
 			return fmt.Sprintf("line %d: expected %s, got %s", i+1, x, y)
@@ -334,14 +340,14 @@ func firstDifference(expected, got string) string {
 	return ""
 }
 
-// A guessV1 is one mistake in a signature v1.
+// A mistakeV1 is one in a signature v1.
 type mistakeV1 struct {
 	cause  string
 	text   string
 	change func(*signingV1)
 }
 
-// whyV1 explains a refused signature v1.
+// explainV1 explains a refused signature v1.
 func explainV1(c *contract.Call) contract.Explanation {
 	cl := callerOf(c)
 	s := signingV1Of(c, cl)
@@ -349,22 +355,22 @@ func explainV1(c *contract.Call) contract.Explanation {
 	s.host, s.uri = list[0].host, list[0].uri
 	e := contract.Explanation{
 		Facts:    contract.Facts{{Name: "SecretId", Value: cl.secretID}, {Name: "verifier", Value: verifier(c)}},
-		Expected: s.source() + "\n\n" + s.hash() + " under {SecretKey}: " + s.signature(),
+		Expected: s.stringToSign() + "\n\n" + s.hashName() + " under {SecretKey}: " + s.signature(),
 		Got:      "Signature: " + cl.signature,
 	}
 	sent := strings.ReplaceAll(cl.signature, " ", "+")
-	for _, g := range mistakesV1(c, cl) {
+	for _, m := range mistakesV1(c, cl) {
 		for _, v := range variants(c.Request, false) {
-			t := *s
-			t.host, t.uri = v.host, v.uri
-			g.change(&t)
-			if t.signature() != sent {
+			alt := *s
+			alt.host, alt.uri = v.host, v.uri
+			m.change(&alt)
+			if alt.signature() != sent {
 				continue
 			}
-			e.Cause, e.Text = g.cause, g.text
-			e.Got = t.source() + "\n\n" + t.hash() + ": " + cl.signature
-			if e.FirstDifference = firstDifference(s.source(), t.source()); e.FirstDifference == "" {
-				e.FirstDifference = "the texts are the same; " + g.text
+			e.Cause, e.Text = m.cause, m.text
+			e.Got = alt.stringToSign() + "\n\n" + alt.hashName() + ": " + cl.signature
+			if e.FirstDifference = firstDifference(s.stringToSign(), alt.stringToSign()); e.FirstDifference == "" {
+				e.FirstDifference = "the texts are the same; " + m.text
 			}
 			return e
 		}
@@ -375,9 +381,10 @@ func explainV1(c *contract.Call) contract.Explanation {
 	return e
 }
 
+// mistakesV1 lists the mistakes to try.
 func mistakesV1(c *contract.Call, cl *caller) []mistakeV1 {
 	list := []mistakeV1{
-		{"signed_other_hash", "The client used the other hash: HmacSHA256 has to be said in SignatureMethod, and without it HmacSHA1 holds.", func(s *signingV1) { s.sha256 = !s.sha256 }},
+		{"signed_other_hash", "The client used the other hash: HmacSHA256 must be named in SignatureMethod; without it HmacSHA1 applies.", func(s *signingV1) { s.sha256 = !s.sha256 }},
 		{"signed_other_method", "The client signed the other verb.", func(s *signingV1) {
 			if s.method == http.MethodGet {
 				s.method = http.MethodPost
@@ -387,7 +394,7 @@ func mistakesV1(c *contract.Call, cl *caller) []mistakeV1 {
 		}},
 		{"signed_encoded_values", "The client signed the values percent-encoded; they are signed as they are.", func(s *signingV1) { s.pairs = percentEncoded(s.pairs) }},
 		{"signed_unsorted", "The client signed the parameters in the order sent; they are signed sorted by name.", func(s *signingV1) { s.pairs = withoutSignature(cl.pairs) }},
-		{"key_with_newline", "A line feed stands behind the client's secret key: it was read from a file and not trimmed.", func(s *signingV1) { s.secret += "\n" }},
+		{"key_with_newline", "The client's secret key ends in a line feed: it was read from a file and not trimmed.", func(s *signingV1) { s.secret += "\n" }},
 		{"signed_with_secret_id", "The client signed with the SecretId in place of the secret key.", func(s *signingV1) { s.secret = cl.secretID }},
 	}
 	if strict(c) {
@@ -408,6 +415,7 @@ func mistakesV1(c *contract.Call, cl *caller) []mistakeV1 {
 	return list
 }
 
+// percentEncoded returns the pairs with percent-encoded values.
 func percentEncoded(pairs []pair) []pair {
 	list := slices.Clone(pairs)
 	for i := range list {
@@ -416,6 +424,7 @@ func percentEncoded(pairs []pair) []pair {
 	return list
 }
 
+// withoutSignature returns the pairs in the order sent, without the signature.
 func withoutSignature(pairs []pair) []pair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return p.name == "Signature" })
 }

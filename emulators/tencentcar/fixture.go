@@ -8,20 +8,20 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// maxAmount bounds the numbers of concurrencies, so that a faulty snapshot
-// cannot ask for more memory than there is.
+// maxAmount limits the numbers of concurrencies, so that a faulty snapshot cannot
+// exhaust the memory.
 const maxAmount = 1 << 20
 
-// switches are the knobs of what is documented for no client to change, and
-// of what is documented nowhere.
+// switches are settings of the service that no client can change, and values that
+// are not documented.
 var switches = []contract.Param{
 	{
 		Name: "verifier", OneOf: []string{"lenient", "strict"}, Default: "lenient",
 		Doc: "lenient takes the signatures that each SDK makes for a local endpoint: the Node SDK signs the host without its port, and it and the Java SDK name a service of their own in the scope. strict takes the documented form alone, with car as the service.",
 	},
-	{Name: "skip_signature", Type: contract.Boolean, Default: false, Cite: citeCommon, Doc: "Whether Authorization: SKIP, which SDKs send when told not to sign, is taken. No action of CAR is known to take it."},
+	{Name: "skip_signature", Type: contract.Boolean, Default: false, Cite: citeCommon, Doc: "Whether Authorization: SKIP, which SDKs send when they are configured not to sign, is accepted. No action of CAR is known to accept it."},
 	{Name: "rate_limits", Type: contract.Boolean, Default: true, Cite: citeRates, Doc: "Whether calls beyond an action's documented number per second are refused."},
-	{Name: "empty_region", OneOf: []string{"accept", "refuse"}, Default: "accept", Doc: "What becomes of a region that is sent and empty. A sibling service refused X-TC-Region so; CAR does not use a region, and Go's signature v1 always sends an empty one."},
+	{Name: "empty_region", OneOf: []string{"accept", "refuse"}, Default: "accept", Doc: "What happens with a region that is sent and empty. A sibling service refused an empty X-TC-Region. CAR does not use a region, and the Go SDK always sends an empty one with signature v1."},
 	{Name: "server_session", OneOf: []string{"generated", "documented"}, Default: "generated", Cite: citeCreate, Doc: "generated: an object as the web SDK reads it, made from the request. documented: always eyJ4dHoiOjc4OX0=, as the page prints it."},
 	{Name: "clients", OneOf: []string{"assumed", "told"}, Default: "assumed", Doc: "assumed: the client counts as connected from CreateSession on, until the trigger client.lost. told: the reconnect window runs from CreateSession until the trigger client.attached."},
 	{Name: "reservation", Type: contract.Duration, Default: time.Minute, Doc: "How long a reservation lasts between ApplyConcurrent and CreateSession. It is published nowhere."},
@@ -34,7 +34,7 @@ var switches = []contract.Param{
 	{Name: "client_session_max", Type: contract.Integer, Min: 1, Max: 10 << 20, Default: int64(1 << 20), Doc: "The longest ClientSession, in bytes. No limit is published."},
 }
 
-// fixtureRows are the lists of a fixture file.
+// fixtureRows are the keys of a fixture file.
 var fixtureRows = []contract.Param{
 	{
 		Name: "accounts", Type: contract.List, Of: contract.Object, Doc: "The keys that callers may sign with.",
@@ -42,7 +42,7 @@ var fixtureRows = []contract.Param{
 			{Name: "secretId", Need: contract.Required, Doc: "The SecretId."},
 			{Name: "secretKey", Need: contract.Required, Doc: "The SecretKey."},
 			{Name: "token", Doc: "The session token, which makes the key a temporary one. Calls must carry it in X-TC-Token or Token."},
-			{Name: "token_lives", Type: contract.Duration, Doc: "How long the token counts, from the sandbox's beginning on. Without it: for ever."},
+			{Name: "token_lives", Type: contract.Duration, Doc: "How long the token is valid after the sandbox is created. Without it: for ever."},
 			{Name: "uin", Doc: "The sub-account. Keys of one share their rate limits."},
 			{Name: "status", OneOf: []string{"active", "disabled", "deleted", "no_api_key", "mfa"}, Doc: "active unless said otherwise. disabled and deleted end in AuthFailure.SecretIdNotFound, no_api_key in AuthFailure.InvalidSecretId, mfa in AuthFailure.MFAFailure."},
 			{Name: "deny", Type: contract.List, Of: contract.String, Doc: "The actions that CAM denies to this key; * for all."},
@@ -58,7 +58,7 @@ var fixtureRows = []contract.Param{
 			{Name: "type", OneOf: []string{"S1", "M1", "L1", "L2", "XL2", "MM1_HD", "MM1_FHD"}, Cite: citeIntl, Doc: "The size of its concurrencies; M1 unless said otherwise."},
 			{Name: "is_preload", Type: contract.Boolean, Cite: citeIntl, Doc: "Whether the application is launched ahead of the user."},
 			{Name: "reconnect_timeout", Type: contract.Duration, Cite: citeIntl, Doc: "How long a lost client may take to come back; the switch reconnect unless said otherwise."},
-			{Name: "application_params", Cite: citeIntl, Doc: "The launch arguments of the console, before which ApplicationParameters never stand."},
+			{Name: "application_params", Cite: citeIntl, Doc: "The launch arguments of the console. ApplicationParameters follow them."},
 			{Name: "application_ids", Type: contract.List, Of: contract.String, Doc: "What runs there: the first one, or in a SHARED project the one that ApplyConcurrent names."},
 		},
 	},
@@ -85,13 +85,13 @@ var fixtureRows = []contract.Param{
 			{Name: "run_mode", OneOf: []string{"", runWithoutClient}, Doc: "The RunMode."},
 		},
 	},
-	{Name: "regions", Type: contract.List, Of: contract.String, Doc: "The regions that are served; without the list any is, for CAR uses none."},
+	{Name: "regions", Type: contract.List, Of: contract.String, Doc: "The regions that are served. Without the list every region is accepted, because CAR uses none."},
 	{Name: "offline_actions", Type: contract.List, Of: contract.String, Doc: "Actions that were withdrawn and end in ActionOffline."},
 	{Name: "ip_blacklist", Type: contract.List, Of: contract.String, Doc: "Addresses and networks (10.0.0.0/8) whose calls end in IpInBlacklist."},
-	{Name: "ip_whitelist", Type: contract.List, Of: contract.String, Doc: "Addresses and networks beside which every call ends in IpNotInWhitelist."},
+	{Name: "ip_whitelist", Type: contract.List, Of: contract.String, Doc: "Addresses and networks whose calls are accepted. Every other call ends in IpNotInWhitelist."},
 }
 
-// A file is what a fixture's lists hold.
+// A fixtureFile is a parsed fixture file.
 type fixtureFile struct {
 	Accounts []struct {
 		SecretID   string        `yaml:"secretId"`
@@ -119,7 +119,7 @@ type fixtureFile struct {
 	Whitelist []string `yaml:"ip_whitelist"`
 }
 
-// newState begins a world with what the fixture says.
+// newState makes the state that a fixture describes.
 func newState(seed contract.Seed) (contract.State, error) {
 	var f fixtureFile
 	if seed.Decode != nil {
@@ -153,7 +153,8 @@ func newState(seed contract.Seed) (contract.State, error) {
 	return st, st.validate()
 }
 
-// alsoKnow gives the first account a further pair of keys.
+// addCredentials adds an account with the given keys, which is otherwise a copy of
+// the first one. If the SecretId is known already, only its key changes.
 func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("secretId")
 	if id == "" {
@@ -171,7 +172,7 @@ func (st *state) addCredentials(credentials contract.Values) {
 	st.Accounts = append(st.Accounts, a)
 }
 
-// check tells of lists that contradict each other.
+// validate reports lists that contradict each other.
 func (st *state) validate() error {
 	for user, id := range st.Standing {
 		if _, known := st.projects[id]; !known {

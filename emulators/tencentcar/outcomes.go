@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The pages that rows and outcomes were read from.
+// The sources of rows and outcomes.
 const (
 	citeCreate    = "cloud.tencent.com 1547/72826"
 	citeStructure = "cloud.tencent.com 1547/72814"
@@ -22,9 +22,9 @@ const (
 	citeIntl      = "TencentCloud/tencentcloud-sdk-go-intl-en car/v20220110"
 )
 
-// The errors that checks declare. The messages are those of real
-// answers of the shared gateway where somebody quotes one (cited), and a
-// sentence of ours where nobody does (the catalogue is cited for the code).
+// The errors that checks declare. A message is that of a real answer of the shared
+// gateway if a public issue quotes one, which is then cited. Other messages are
+// ours, and the catalogue is cited for the code.
 var (
 	unsupportedProtocol = failureOutcome("UnsupportedProtocol",
 		"The request protocol is not supported. Only GET and POST requests are supported.",
@@ -98,12 +98,12 @@ var (
 
 const overLimit = "Your current request times equals to `{n}` in a second, which exceeds the frequency limit `{limit}` for a second. Please reduce the frequency of calls."
 
-// The errors that several operations list. Their messages on the wire are
-// quoted nowhere, so each says what the catalogue says; one sample of another
-// product shows the service doing the same.
+// The errors that several operations list. No known source quotes their messages
+// on the wire, so each message is the description from the catalogue; a sample of
+// another product shows the same.
 var (
 	failedOperation = failureOutcome("FailedOperation", "Operation failed.",
-		"A failure without a code of its own. No path of the emulator leads here; a scenario does.", citeCreate)
+		"A failure without a code of its own. Only a scenario leads here.", citeCreate)
 	processTimeout = failureOutcome("FailedOperation.ProcessTimeout", "Processing timed out.",
 		"The backend took longer than the action may: 20 seconds for ApplyConcurrent, 5 for CreateSession. Only a scenario leads here.", citeCreate)
 	internalError = failureOutcome("InternalError", "Internal error.",
@@ -130,8 +130,8 @@ var (
 		"The machine of the session does not answer. Only a scenario leads here.", citeSDK)
 )
 
-// common are the rest of the catalogue: errors in which any call may end, to
-// which no check of the emulator leads.
+// common are the rest of the catalogue: errors that any call may have, and that no
+// check of the emulator gives.
 var common = []*contract.Outcome{
 	internalError,
 	failedOperation,
@@ -151,9 +151,9 @@ var common = []*contract.Outcome{
 	failureOutcome("UnsupportedOperation", "Unsupported operation.", "The operation is not supported.", citeErrors),
 }
 
-// chinese holds the messages whose Chinese form is known from real answers.
-// All other codes are told in English in both languages; MissingParameter was
-// English even for clients that asked for zh-CN.
+// chinese holds the messages whose Chinese form is known from real answers. All
+// other messages are English in both languages; MissingParameter was English even
+// for clients that sent zh-CN.
 var chinese = map[string]string{
 	"AuthFailure.SecretIdNotFound":      "SecretId不存在，请输入正确的密钥。",
 	"AuthFailure.SignatureFailure":      "请求签名验证失败，请检查您的签名计算是否正确。",
@@ -163,13 +163,13 @@ var chinese = map[string]string{
 	"UnknownParameter":                  "未知参数错误，用户多传未定义的参数会导致错误",
 }
 
-// fails is an error as this API tells it: HTTP 200, the code in the envelope.
+// failureOutcome makes the outcome of an error: HTTP 200, the code in the envelope.
 func failureOutcome(code, message, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: code, Fails: true, Status: 200, Message: message, Doc: doc, Cite: cite}
 }
 
-// fill says what stands in a message for a place where no step told it: where
-// a scenario called for the outcome.
+// fill returns the value of a placeholder in a message if the verdict has none,
+// because a scenario or the request itself called for the outcome.
 func fill(c *contract.Call, place string) string {
 	switch place {
 	case "service":
@@ -201,6 +201,7 @@ func fill(c *contract.Call, place string) string {
 	return ""
 }
 
+// actionName is the operation's name, or the action that the caller named.
 func actionName(c *contract.Call) string {
 	if c.Operation != nil {
 		return c.Operation.Name
@@ -208,6 +209,7 @@ func actionName(c *contract.Call) string {
 	return callerOf(c).action
 }
 
+// rateOf is the number of calls per second in a message.
 func rateOf(op *contract.Operation) int {
 	if op == nil || op.Rate == 0 {
 		return 100
@@ -215,6 +217,7 @@ func rateOf(op *contract.Operation) int {
 	return op.Rate
 }
 
+// firstRequired is the name of the operation's first required parameter.
 func firstRequired(op *contract.Operation) string {
 	if op != nil {
 		for i := range op.Params {

@@ -12,8 +12,8 @@ import (
 )
 
 // sign makes the request that the Go SDK would send: a POST of compact JSON,
-// signed with TC3-HMAC-SHA256 over content-type and host. Like an SDK without
-// a language it leaves X-TC-Language out, so that answers come in English.
+// signed with TC3-HMAC-SHA256 over content-type and host. Like an SDK without a
+// configured language it omits X-TC-Language, so that answers are in English.
 func sign(d contract.Draft) (*contract.Request, error) {
 	id, secret := d.Credentials.Text("secretId"), d.Credentials.Text("secretKey")
 	if id == "" || secret == "" {

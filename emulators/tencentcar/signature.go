@@ -12,18 +12,19 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// unsignedPayload in X-TC-Content-SHA256 has its own hash stand for the body's.
+// unsignedPayload is the value of X-TC-Content-SHA256 that replaces the body in the
+// signature.
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
-// A signing is all that goes into one TC3 signature. The verifier makes those
-// that are documented or that an SDK is known to make; the explanation of a
-// mismatch makes others until one fits.
+// A signing is the input of one TC3 signature. The verifier computes the signatures
+// that are documented or that an SDK makes. The explanation of a mismatch computes
+// others until one is equal.
 type signing struct {
 	variant
 	method      string
-	query       string // as sent: SDKs differ in order and none is to be re-sorted
+	query       string // as sent, not sorted: SDKs differ in order
 	header      http.Header
-	contentType *string // stands in for the Content-Type; nil: as sent
+	contentType *string // replaces the Content-Type; nil: as sent
 	signed      string  // the list, as sent
 	gap         string  // between the headers and the list
 	payload     string  // hexadecimal hash of the body
@@ -31,14 +32,14 @@ type signing struct {
 	timestamp  string
 	date       string
 	service    string
-	keyDate    string // of the key, where it differs; "" otherwise
-	keyService string // likewise the service
+	keyDate    string // the date in the key, if it differs from date; "" otherwise
+	keyService string // the same for the service
 
 	prefix string // of the key
 	secret string
 }
 
-// A variant is one reading of what SDKs do differently.
+// A variant is one combination of what SDKs sign differently.
 type variant struct {
 	host string
 	uri  string
@@ -54,7 +55,7 @@ func (v variant) String() string {
 	return "host " + v.host + ", path " + v.uri + ", " + values
 }
 
-// signingOf is the request as it should have been signed, but for the variant.
+// signingOf is the signing of a request. The variant is left to the caller.
 func signingOf(c *contract.Call, cl *caller) *signing {
 	r, a := c.Request, &cl.auth
 	s := &signing{
@@ -68,7 +69,7 @@ func signingOf(c *contract.Call, cl *caller) *signing {
 	return s
 }
 
-// payloadHash hashes the body's bytes as they came. A GET has no payload.
+// payloadHash hashes the body as received. A GET has no payload.
 func payloadHash(r *contract.Request) string {
 	switch {
 	case r.Method == http.MethodGet:
@@ -79,6 +80,7 @@ func payloadHash(r *contract.Request) string {
 	return digest(r.Body)
 }
 
+// digest is the SHA-256 digest of b in hexadecimal.
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	var text [2 * sha256.Size]byte
@@ -86,7 +88,7 @@ func digest(b []byte) string {
 	return string(text[:])
 }
 
-// appendCanonical writes the canonical request.
+// appendCanonical appends the canonical request.
 func (s *signing) appendCanonical(b []byte) []byte {
 	b = append(append(b, s.method...), '\n')
 	b = append(append(b, s.uri...), '\n')
@@ -100,8 +102,8 @@ func (s *signing) appendCanonical(b []byte) []byte {
 	return append(b, s.payload...)
 }
 
-// value is what a signed header says. Host and Content-Type are looked up by
-// the names under which they are kept, to spare the hot path a conversion.
+// headerValue is the value of a signed header. Host and Content-Type are in every
+// signature, so their names are not converted.
 func (s *signing) headerValue(name string) string {
 	var v string
 	switch {
@@ -121,7 +123,7 @@ func (s *signing) headerValue(name string) string {
 	return strings.ToLower(v)
 }
 
-// appendString writes the string to sign for a canonical request.
+// appendStringToSign appends the string to sign for a canonical request.
 func (s *signing) appendStringToSign(b, canonical []byte) []byte {
 	b = append(append(b, algorithm...), '\n')
 	b = append(append(b, s.timestamp...), '\n')
@@ -131,8 +133,8 @@ func (s *signing) appendStringToSign(b, canonical []byte) []byte {
 	return hex.AppendEncode(append(b, '\n'), sum[:])
 }
 
-// key derives the signing key: four links, the last but one of them the service.
-func (s *signing) key() []byte {
+// signingKey derives the signing key from the secret, the date and the service.
+func (s *signing) signingKey() []byte {
 	date, name := s.date, s.service
 	if s.keyDate != "" {
 		date = s.keyDate
@@ -145,54 +147,56 @@ func (s *signing) key() []byte {
 	return hmacSHA256(k, []byte(scopeSuffix[1:]))
 }
 
-// A derived key is kept from one call to the next: deriving it is most of the
-// work of verifying, and it is the same for a day.
-type derived struct {
+// A derivedKey is a signing key that the state caches: deriving it is most of the
+// work of verifying a signature, and it is the same for a day.
+type derivedKey struct {
 	secret, date, service string
 	key                   []byte
 }
 
-// keyOf returns the signing key, from the world's memo where it has it.
-func keyOf(c *contract.Call, s *signing) []byte {
+// cachedKey returns the signing key from the state's cache, or derives it.
+func cachedKey(c *contract.Call, s *signing) []byte {
 	id := callerOf(c).secretID
-	var memo derived
-	c.WithState(func() { memo = c.State.(*state).derivedKeys[id] })
-	if memo.secret == s.secret && memo.date == s.date && memo.service == s.service {
-		return memo.key
+	var cached derivedKey
+	c.WithState(func() { cached = c.State.(*state).derivedKeys[id] })
+	if cached.secret == s.secret && cached.date == s.date && cached.service == s.service {
+		return cached.key
 	}
-	memo = derived{s.secret, s.date, s.service, s.key()}
-	c.WithState(func() { c.State.(*state).derivedKeys[id] = memo })
-	return memo.key
+	cached = derivedKey{s.secret, s.date, s.service, s.signingKey()}
+	c.WithState(func() { c.State.(*state).derivedKeys[id] = cached })
+	return cached.key
 }
 
 // signature returns the hexadecimal signature.
 func (s *signing) signature() string {
-	return hex.EncodeToString(hmacSHA256(s.key(), s.appendStringToSign(nil, s.appendCanonical(nil))))
+	return hex.EncodeToString(hmacSHA256(s.signingKey(), s.appendStringToSign(nil, s.appendCanonical(nil))))
 }
 
-// texts returns the canonical request and the string to sign, for readers.
+// describe writes the canonical request and the string to sign for an explanation.
 func (s *signing) describe() string {
 	canonical := s.appendCanonical(nil)
 	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendStringToSign(nil, canonical))
 }
 
-// mac is HMAC-SHA256.
+// hmacSHA256 is the HMAC-SHA256 of text under key.
 func hmacSHA256(key, text []byte) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write(text)
 	return m.Sum(nil)
 }
 
+// equalSecret compares two secrets in constant time.
 func equalSecret(a, b string) bool {
 	return len(a) == len(b) && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
+// documentedVariant is what the documentation says to sign.
 func documentedVariant(r *contract.Request) variant { return variant{host: r.Host, uri: "/"} }
 
-// variants lists the readings that the verifier tries, the documented one
-// first: the Host as received or, as the Node SDK signs it, without its port;
-// the path /, which all SDKs sign, or the one that was sent; header values in
-// lower case as documented, or as sent. The strict verifier has the first alone.
+// variants lists the variants that the verifier tries, the documented one first.
+// The host is as received, or without its port as the Node SDK signs it. The path
+// is /, which all SDKs sign, or the one that was sent. Header values are in lower
+// case as documented, or as sent. The strict verifier tries the first variant only.
 func variants(r *contract.Request, strict bool) []variant {
 	list := make([]variant, 1, 8)
 	list[0] = documentedVariant(r)
@@ -233,7 +237,7 @@ var signatureMismatch = &contract.Cause{Code: "signature_mismatch", Text: "The s
 // not depend on the variant.
 func verifyTC3(c *contract.Call, cl *caller) contract.Verdict {
 	s := signingOf(c, cl)
-	key := keyOf(c, s)
+	key := cachedKey(c, s)
 	var want, text [2 * sha256.Size]byte
 	copy(want[:], cl.auth.signature)
 	buffer := make([]byte, 0, 512)
@@ -243,7 +247,7 @@ func verifyTC3(c *contract.Call, cl *caller) contract.Verdict {
 		hex.Encode(text[:], hmacSHA256(key, s.appendStringToSign(canonical[len(canonical):], canonical)))
 		return subtle.ConstantTimeCompare(text[:], want[:]) == 1
 	}
-	if matches(documentedVariant(c.Request)) { // nearly always: the others need not be made
+	if matches(documentedVariant(c.Request)) { // the usual case needs no list
 		c.Note("signature", matchedVariant{s.variant, cl.auth.service})
 		return contract.Verdict{}
 	}
@@ -257,6 +261,7 @@ func verifyTC3(c *contract.Call, cl *caller) contract.Verdict {
 	return signatureFailure.Because(signatureMismatch, "SecretId", cl.secretID, "variants", len(list), "verifier", verifier(c)).Explained(explainTC3)
 }
 
+// verifier is the name of the verifier that is switched on.
 func verifier(c *contract.Call) string {
 	if strict(c) {
 		return "strict"
@@ -264,16 +269,16 @@ func verifier(c *contract.Call) string {
 	return "lenient"
 }
 
-// noted tells the journal which variant matched. It becomes text only when
-// somebody reads it.
+// A matchedVariant is the journal's note of which variant matched. It is formatted
+// only when the entry is read.
 type matchedVariant struct {
 	variant
 	service string
 }
 
-func (n matchedVariant) String() string {
-	return "TC3, service " + n.service + ", " + n.variant.String()
+func (m matchedVariant) String() string {
+	return "TC3, service " + m.service + ", " + m.variant.String()
 }
 
-// MarshalText has the journal's JSON tell the same.
-func (n matchedVariant) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+// MarshalText makes the journal's JSON have the same text.
+func (m matchedVariant) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

@@ -169,7 +169,7 @@ func TestKeyChain(t *testing.T) {
 	} {
 		first := hmacSHA256([]byte("TC3"+v.key), []byte(v.date))
 		second := hmacSHA256(first, []byte(v.service))
-		third := (&signing{date: v.date, service: v.service, prefix: "TC3", secret: v.key}).key()
+		third := (&signing{date: v.date, service: v.service, prefix: "TC3", secret: v.key}).signingKey()
 		for i, got := range [][]byte{first, second, third} {
 			if want := []string{v.first, v.second, v.third}[i]; hex.EncodeToString(got) != want {
 				t.Errorf("%s, link %d: got %x, want %s", v.date, i+1, got, want)
@@ -253,7 +253,7 @@ func TestV1(t *testing.T) {
 	} {
 		s := &signingV1{method: v.method, host: v.host, uri: "/", pairs: sorted(v.pairs), sha256: v.sha256, secret: v.key}
 		if got := s.signature(); got != v.want {
-			t.Errorf("%s: got %s for %q, want %s", v.name, got, s.source(), v.want)
+			t.Errorf("%s: got %s for %q, want %s", v.name, got, s.stringToSign(), v.want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A signingV1 is all that goes into one signature v1.
+// A signingV1 is the input of one signature v1.
 type signingV1 struct {
 	method string
 	host   string
@@ -21,18 +21,19 @@ type signingV1 struct {
 	secret string
 }
 
+// signingV1Of is the signing of a request. Host and path are left to the caller.
 func signingV1Of(c *contract.Call, cl *caller) *signingV1 {
 	return &signingV1{
 		method: c.Request.Method, pairs: sorted(cl.pairs),
-		// HmacSHA256 only where it is asked for by that name.
+		// Any other SignatureMethod means HmacSHA1.
 		sha256: cl.signatureMethod == "HmacSHA256",
 		secret: cl.account.SecretKey,
 	}
 }
 
-// sorted returns the parameters that are signed: all but the signature, by
-// name in ASCII order, values as they are before any encoding. (The Python SDK
-// signs names with a dot for each underscore; no parameter of CAR has one.)
+// sorted returns the signed parameters: all but the signature, by name in ASCII
+// order, values without any encoding. (The Python SDK replaces underscores in
+// names by dots; no parameter of CAR has an underscore.)
 func sorted(pairs []pair) []pair {
 	list := make([]pair, 0, len(pairs))
 	for _, p := range pairs {
@@ -44,8 +45,8 @@ func sorted(pairs []pair) []pair {
 	return list
 }
 
-// source is the text that is signed.
-func (s *signingV1) source() string {
+// stringToSign is the text that is signed.
+func (s *signingV1) stringToSign() string {
 	var b strings.Builder
 	b.WriteString(s.method)
 	b.WriteString(s.host)
@@ -69,22 +70,22 @@ func (s *signingV1) signature() string {
 		h = sha256.New
 	}
 	m := hmac.New(h, []byte(s.secret))
-	m.Write([]byte(s.source()))
+	m.Write([]byte(s.stringToSign()))
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
 
-// notedV1 tells the journal which variant matched.
+// A matchedVariantV1 is the journal's note of which variant matched.
 type matchedVariantV1 struct{ method, host, uri string }
 
-func (n matchedVariantV1) String() string {
-	return "v1, " + n.method + ", host " + n.host + ", path " + n.uri
+func (m matchedVariantV1) String() string {
+	return "v1, " + m.method + ", host " + m.host + ", path " + m.uri
 }
 
-// MarshalText has the journal's JSON tell the same.
-func (n matchedVariantV1) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+// MarshalText makes the journal's JSON have the same text.
+func (m matchedVariantV1) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
-// verifyV1 compares the signature with those of all variants. Values are
-// always signed raw, so that here the third difference falls away.
+// verifyV1 compares the signature with those of all variants. Signature v1 signs
+// no headers, so variants that differ in header values only are skipped.
 func verifyV1(c *contract.Call, cl *caller) contract.Verdict {
 	s := signingV1Of(c, cl)
 	list := variants(c.Request, strict(c))
@@ -94,14 +95,14 @@ func verifyV1(c *contract.Call, cl *caller) contract.Verdict {
 		}
 		s.host, s.uri = v.host, v.uri
 		if equalSecret(s.signature(), cl.signature) {
-			c.Note("signature", matchedVariantV1{s.hash(), v.host, v.uri})
+			c.Note("signature", matchedVariantV1{s.hashName(), v.host, v.uri})
 			return contract.Verdict{}
 		}
 	}
 	return signatureFailure.Because(signatureMismatch, "SecretId", cl.secretID, "variants", len(list), "verifier", verifier(c)).Explained(explainV1)
 }
 
-func (s *signingV1) hash() string {
+func (s *signingV1) hashName() string {
 	if s.sha256 {
 		return "HmacSHA256"
 	}

@@ -4,7 +4,7 @@ import "github.com/understudy-suite/understudy/internal/contract"
 
 var startPublishStream = &contract.Operation{
 	Name:   "StartPublishStream",
-	Doc:    "Starts to push the session's picture to the live-streaming domain that is bound in the console: rtmp://<domain>/live/<UserId>. The codec is what the client can, H265 before H264, VP8 and VP9.",
+	Doc:    "Starts to push the session's picture to the live-streaming domain that is bound in the console: rtmp://<domain>/live/<UserId>. The codec is one that the client supports: H265 before H264, VP8 and VP9.",
 	Cite:   citeSDK,
 	Method: "POST", Path: "/",
 	Rate: 20,

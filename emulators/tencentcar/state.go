@@ -30,7 +30,7 @@ type state struct {
 	users       map[string]*concurrency // by UserId of its user
 	guests      map[string]*concurrency // the concurrency whose room a guest is in, by the guest's UserId
 	inProgress  map[string]int          // number of requests in progress, by UserId
-	derivedKeys map[string]derived      // the latest signing key, by SecretId
+	derivedKeys map[string]derivedKey   // the latest signing key, by SecretId
 }
 
 // An accessLists holds the fixture's lists that checks use.
@@ -194,18 +194,18 @@ func (s *session) countPlayers(now time.Time) int {
 func (st *state) Reindex() error {
 	st.accounts, st.projects = map[string]int{}, map[string]int{}
 	st.pools, st.users, st.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
-	st.inProgress, st.derivedKeys = map[string]int{}, map[string]derived{}
+	st.inProgress, st.derivedKeys = map[string]int{}, map[string]derivedKey{}
 	for i := range st.Accounts {
 		id := st.Accounts[i].SecretID
 		if _, twice := st.accounts[id]; twice || id == "" {
-			return fmt.Errorf("accounts: the secretId %q stands twice or is empty", id)
+			return fmt.Errorf("accounts: the secretId %q appears twice or is empty", id)
 		}
 		st.accounts[id] = i
 	}
 	for i := range st.Projects {
 		id := st.Projects[i].ProjectID
 		if _, twice := st.projects[id]; twice || id == "" {
-			return fmt.Errorf("projects: the project_id %q stands twice or is empty", id)
+			return fmt.Errorf("projects: the project_id %q appears twice or is empty", id)
 		}
 		st.projects[id] = i
 	}

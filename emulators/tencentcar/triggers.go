@@ -17,11 +17,11 @@ var triggers = []*contract.Trigger{
 	},
 	{
 		Name: "concurrency.cleaned", Params: userParam, Do: clean,
-		Doc: "The cleaning of the user's concurrency is over now; a pre-launch that is on follows, and one that is under way is over too.",
+		Doc: "The cleaning of the user's concurrency ends now. In a project with pre-launch, the pre-launch follows; if it is running already, it ends now.",
 	},
 	{
 		Name: "expire", Do: expire,
-		Doc: "What was granted for a time is over now: a reservation or a reconnect window (id: UserId), a temporary key's token (id: SecretId).",
+		Doc: "A reservation, a reconnect window (id: UserId) or the token of a temporary key (id: SecretId) expires now.",
 		Params: []contract.Param{
 			{Name: "what", Need: contract.Required, OneOf: []string{"reservation", "reconnect", "token"}, Doc: "What expires."},
 			{Name: "id", Need: contract.Required, Example: "cg_user", Doc: "Whose: a UserId, or for token a SecretId."},
@@ -31,6 +31,7 @@ var triggers = []*contract.Trigger{
 
 var userParam = []contract.Param{{Name: "UserId", Need: contract.Required, Example: "cg_user", Doc: "The user."}}
 
+// attach connects the client of a user or a guest.
 func attach(c *contract.Call) error {
 	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
 	if co := st.roomOf(user, now); co != nil {
@@ -46,6 +47,7 @@ func attach(c *contract.Call) error {
 	return nil
 }
 
+// detach makes the client of a user or a guest be lost.
 func detach(c *contract.Call) error {
 	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
 	if co := st.roomOf(user, now); co != nil {
@@ -60,6 +62,7 @@ func detach(c *contract.Call) error {
 	return nil
 }
 
+// clean ends the phase cleaning or preload.
 func clean(c *contract.Call) error {
 	st, now, user := c.State.(*state), sandboxTime(c), c.In.Text("UserId")
 	co := st.users[user]
@@ -76,6 +79,7 @@ func clean(c *contract.Call) error {
 	return nil
 }
 
+// expire makes a reservation, a reconnect window or a token expire.
 func expire(c *contract.Call) error {
 	st, now, id := c.State.(*state), sandboxTime(c), c.In.Text("id")
 	if c.In.Text("what") == "token" {
