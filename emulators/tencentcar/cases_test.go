@@ -15,7 +15,10 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A caller sends signed calls to a world with one concurrency.
+// Cases and the examples in testdata have the same numbers, C1 to C25.
+
+// A client sends signed calls to a world. Its fixture is one, with a single
+// concurrency, unless the setting names another.
 type client struct {
 	t *testing.T
 	w *conformance.World
@@ -29,26 +32,27 @@ func newClient(t *testing.T, s conformance.Setting) *client {
 	return &client{t, conformance.New(t, tencentcar.API, s)}
 }
 
-// says is an answer in short: the error's code and message, or the fields of
-// the reply without the RequestId, which has to be a UUID.
-func (c *client) says(r *http.Request) string {
+// answer sends a request and returns a short form of the answer: the error's code
+// and message, or the fields of the reply without the RequestId. The RequestId has
+// to be a UUID.
+func (c *client) answer(r *http.Request) string {
 	c.t.Helper()
 	rec := c.w.Send(r)
-	var told struct{ Response map[string]any }
-	if err := json.Unmarshal(rec.Body.Bytes(), &told); err != nil || rec.Code != 200 {
+	var body struct{ Response map[string]any }
+	if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil || rec.Code != 200 {
 		c.t.Fatalf("got %d %s, %v", rec.Code, rec.Body, err)
 	}
 	if types := rec.Header()["Content-Type"]; fmt.Sprint(types) != "[application/json]" || strings.HasSuffix(rec.Body.String(), "\n") {
 		c.t.Errorf("got Content-Type %q before %q", types, rec.Body)
 	}
-	if id, _ := told.Response["RequestId"].(string); !uuid.MatchString(id) {
+	if id, _ := body.Response["RequestId"].(string); !uuid.MatchString(id) {
 		c.t.Errorf("got RequestId %q", id)
 	}
-	delete(told.Response, "RequestId")
-	if e, ok := told.Response["Error"].(map[string]any); ok {
+	delete(body.Response, "RequestId")
+	if e, ok := body.Response["Error"].(map[string]any); ok {
 		return fmt.Sprintf("%s: %s", e["Code"], e["Message"])
 	}
-	short, _ := json.Marshal(told.Response)
+	short, _ := json.Marshal(body.Response)
 	return string(short)
 }
 
@@ -61,10 +65,10 @@ func (c *client) request(action string, in contract.Values) *http.Request {
 
 func (c *client) call(action string, in contract.Values) string {
 	c.t.Helper()
-	return c.says(c.request(action, in))
+	return c.answer(c.request(action, in))
 }
 
-// expect calls and compares the beginning of what is said.
+// expect makes a call and compares the beginning of its answer.
 func (c *client) expect(what, action string, in contract.Values, want string) {
 	c.t.Helper()
 	if got := c.call(action, in); !strings.HasPrefix(got, want) {
@@ -84,18 +88,18 @@ func create(user string, more ...any) contract.Values {
 	return v
 }
 
-// sessionOf is what a CreateSession says that succeeds.
-const sessionOf = `{"ServerSession":"`
+// sessionPrefix is the beginning of the answer of a CreateSession that succeeds.
+const sessionPrefix = `{"ServerSession":"`
 
-// TestLifeCases are C2 to C8, C20 to C23 of the conformance cases.
+// TestLifeCases are C2 to C8 and C20 to C23.
 func TestLifeCases(t *testing.T) {
 	c := newClient(t, conformance.Setting{})
 	c.expect("C4", "CreateSession", create("nobody"), "FailedOperation.LockTimeout: ")
 	c.expect("C2", "ApplyConcurrent", apply("cg_user"), `{}`)
-	c.expect("C3", "CreateSession", create("cg_user"), sessionOf)
+	c.expect("C3", "CreateSession", create("cg_user"), sessionPrefix)
 	c.expect("C5", "ApplyConcurrent", apply("second"), "ResourceNotFound.NoIdle: ")
 	c.expect("C6 applies again", "ApplyConcurrent", apply("cg_user"), `{}`)
-	c.expect("C6 creates again", "CreateSession", create("cg_user"), sessionOf)
+	c.expect("C6 creates again", "CreateSession", create("cg_user"), sessionPrefix)
 	if dropped, ok := c.w.Last(t).Notes.Get("dropped client"); !ok {
 		t.Errorf("C6: the earlier client was not dropped: %v", dropped)
 	}
@@ -105,11 +109,11 @@ func TestLifeCases(t *testing.T) {
 	c.expect("C7 again", "DestroySession", contract.Values{"UserId": "cg_user"}, `{}`)
 
 	c = newClient(t, conformance.Setting{})
-	alone := contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228"}
+	noClient := contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228"}
 	c.expect("C20 applies", "ApplyConcurrent", apply("cg_user"), `{}`)
-	c.expect("C21", "CreateSession", alone, "InvalidParameterValue: ")
-	alone["RunMode"] = "RunWithoutClient"
-	c.expect("C20", "CreateSession", alone, sessionOf)
+	c.expect("C21", "CreateSession", noClient, "InvalidParameterValue: ")
+	noClient["RunMode"] = "RunWithoutClient"
+	c.expect("C20", "CreateSession", noClient, sessionPrefix)
 	if err := c.w.Sandbox.Clock.Advance(1000 * time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +121,15 @@ func TestLifeCases(t *testing.T) {
 
 	c = newClient(t, conformance.Setting{})
 	c.expect("C23 host applies", "ApplyConcurrent", apply("host"), `{}`)
-	c.expect("C23 host", "CreateSession", create("host", "HostUserId", "host", "Role", "Player"), sessionOf)
+	c.expect("C23 host", "CreateSession", create("host", "HostUserId", "host", "Role", "Player"), sessionPrefix)
 	for i := 2; i <= 8; i++ {
-		want := sessionOf
+		want := sessionPrefix
 		if i == 8 {
 			want = "LimitExceeded.Role: "
 		}
 		c.expect(fmt.Sprint("C23 player ", i), "CreateSession", create(fmt.Sprint("player", i), "HostUserId", "host", "Role", "Player"), want)
 	}
-	c.expect("C23 viewers are not limited", "CreateSession", create("viewer", "HostUserId", "host", "Role", "Viewer"), sessionOf)
+	c.expect("C23 viewers are not limited", "CreateSession", create("viewer", "HostUserId", "host", "Role", "Viewer"), sessionPrefix)
 }
 
 // TestCompatibleServerSession is C3 with the switch that returns the
@@ -136,8 +140,8 @@ func TestCompatibleServerSession(t *testing.T) {
 	c.expect("C3", "CreateSession", create("cg_user"), `{"ServerSession":"eyJ4dHoiOjc4OX0="}`)
 }
 
-// TestDoorCases are C1, C9 to C16, C18 and C19.
-func TestDoorCases(t *testing.T) {
+// TestCheckCases are C1, C9 to C16, C18 and C19.
+func TestCheckCases(t *testing.T) {
 	stamp := conformance.Noon.Unix()
 	flip := func(s string) string {
 		last := s[len(s)-1]
@@ -170,17 +174,17 @@ func TestDoorCases(t *testing.T) {
 			r.Header.Set("X-TC-Language", "zh-CN")
 			return r
 		}, "AuthFailure.SignatureFailure: 请求签名验证失败，请检查您的签名计算是否正确。"},
-		{"C10 unknown SecretId", create("cg_user"), nil, otherID, "AuthFailure.SecretIdNotFound: The SecretId is not found, please ensure that your SecretId is correct."},
+		{"C10 unknown SecretId", create("cg_user"), nil, replaceSecretID, "AuthFailure.SecretIdNotFound: The SecretId is not found, please ensure that your SecretId is correct."},
 		{"C11 stale, before the SecretId is looked up", create("cg_user"), nil, func(r *http.Request) *http.Request {
 			r.Header.Set("X-TC-Timestamp", strconv.FormatInt(stamp-301, 10))
-			return otherID(r)
+			return replaceSecretID(r)
 		}, "AuthFailure.SignatureExpire: Signature expired. Please use local time and enable NTP service for time synchronization to avoid a deviation between `Timestamp` and the server time " + strconv.FormatInt(stamp, 10) + "."},
 		{
-			"C12 unknown action", create("cg_user"), nil, header("X-TC-Action", "CreateSessions"),
+			"C12 unknown action", create("cg_user"), nil, setHeader("X-TC-Action", "CreateSessions"),
 			"InvalidAction: The request action=`CreateSessions` is invalid or not found in service=`car` and version=`2022-01-10`.",
 		},
 		{
-			"C13 unknown version", create("cg_user"), nil, header("X-TC-Version", "2021-01-01"),
+			"C13 unknown version", create("cg_user"), nil, setHeader("X-TC-Version", "2021-01-01"),
 			"NoSuchVersion: The specified api version=`2021-01-01` does not exist in service=`car`.",
 		},
 		{"C14 without UserId", contract.Values{"UserIp": "1.2.3.4"}, nil, nil, "MissingParameter: The request is missing a required parameter `UserId`."},
@@ -200,24 +204,24 @@ func TestDoorCases(t *testing.T) {
 				r = tt.change(r)
 			}
 			before, _ := c.w.Instance(t).Snapshot()
-			if got := c.says(r); got != tt.want {
+			if got := c.answer(r); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 			if after, _ := c.w.Instance(t).Snapshot(); string(after) != string(before) {
-				t.Errorf("the world changed from %s to %s", before, after)
+				t.Errorf("the state changed from %s to %s", before, after)
 			}
 		})
 	}
 }
 
-func header(name, value string) func(*http.Request) *http.Request {
+func setHeader(name, value string) func(*http.Request) *http.Request {
 	return func(r *http.Request) *http.Request {
 		r.Header.Set(name, value)
 		return r
 	}
 }
 
-func otherID(r *http.Request) *http.Request {
+func replaceSecretID(r *http.Request) *http.Request {
 	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "AKIDnobody", 1))
 	return r
 }
@@ -237,17 +241,17 @@ func TestRateCase(t *testing.T) {
 	c := newClient(t, conformance.Setting{Wall: func() time.Time { return wall }})
 	c.call("ApplyConcurrent", apply("cg_user"))
 	for i := range 100 {
-		c.expect(fmt.Sprint("call ", i+1), "CreateSession", create("cg_user"), sessionOf)
+		c.expect(fmt.Sprint("call ", i+1), "CreateSession", create("cg_user"), sessionPrefix)
 	}
 	c.expect("C17", "CreateSession", create("cg_user"),
 		"RequestLimitExceeded: Your current request times equals to `101` in a second, which exceeds the frequency limit `100` for a second. Please reduce the frequency of calls.")
 	wall = wall.Add(time.Second)
-	c.expect("the next second", "CreateSession", create("cg_user"), sessionOf)
+	c.expect("the next second", "CreateSession", create("cg_user"), sessionPrefix)
 }
 
-// TestNodeCase is C18: the Node SDK puts what stands before the first dot of
-// its endpoint into the scope and signs the host without its port. (V7 is its
-// signature for 127.0.0.1:8080.)
+// TestNodeCase is C18: the Node SDK writes the text before the first dot of its
+// endpoint into the scope and signs the host without its port. (V7 of TestTC3 is
+// its signature for 127.0.0.1:8080.)
 func TestNodeCase(t *testing.T) {
 	node := func() *http.Request {
 		r, _ := http.NewRequest("POST", "http://127.0.0.1:8080/", strings.NewReader(`{"UserId":"cg_user","UserIp":"125.127.178.228","ClientSession":"eyJhYmMiOjEyM30="}`))
@@ -260,20 +264,20 @@ func TestNodeCase(t *testing.T) {
 		return r
 	}
 	lenient := newClient(t, conformance.Setting{Fixture: "default"})
-	if got := lenient.says(node()); !strings.HasPrefix(got, sessionOf) {
+	if got := lenient.answer(node()); !strings.HasPrefix(got, sessionPrefix) {
 		t.Errorf("lenient: got %s", got)
 	}
 	if how, _ := lenient.w.Last(t).Notes.Get("signature"); !strings.Contains(fmt.Sprint(how), "service 127, host 127.0.0.1,") {
-		t.Errorf("the journal notes %v", how)
+		t.Errorf("the journal has the note %v", how)
 	}
 	strict := newClient(t, conformance.Setting{Fixture: "default", Set: map[string]string{"verifier": "strict"}})
 	want := "AuthFailure.InvalidAuthorization: The request `Authorization` header does not conform to tencentcloud standards: `Service` in Credential not valid."
-	if got := strict.says(node()); got != want {
+	if got := strict.answer(node()); got != want {
 		t.Errorf("strict: got %s, want %s", got, want)
 	}
 }
 
-// TestTokenCase is C19: the token comes before the parameters.
+// TestTokenCase is C19: the token is checked before the parameters.
 func TestTokenCase(t *testing.T) {
 	c := newClient(t, conformance.Setting{Fixture: "default"})
 	op := c.w.API.Operation("CreateSession")
@@ -286,44 +290,44 @@ func TestTokenCase(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("X-TC-Token", token)
-		if got := c.says(conformance.HTTP(r)); !strings.HasPrefix(got, want) {
+		if got := c.answer(conformance.HTTP(r)); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: got %s, want %s", token, got, want)
 		}
 	}
 }
 
-// TestSameUserTwiceAtOnce is C24: while the answer of the first call is on its
-// way the second is told to slow down.
+// TestSameUserTwiceAtOnce is C24: while the answer of the first call is being sent,
+// the second call gets SlowDown.
 func TestSameUserTwiceAtOnce(t *testing.T) {
 	c := newClient(t, conformance.Setting{})
 	c.call("ApplyConcurrent", apply("cg_user"))
-	var inside string
-	c.w.Handler.ServeHTTP(&slow{header: http.Header{}, while: func() {
-		if inside == "" {
-			inside = c.call("CreateSession", create("cg_user"))
+	var second string
+	c.w.Handler.ServeHTTP(&slowClient{header: http.Header{}, onWrite: func() {
+		if second == "" {
+			second = c.call("CreateSession", create("cg_user"))
 		}
 	}}, c.request("CreateSession", create("cg_user")))
-	if !strings.HasPrefix(inside, "FailedOperation.SlowDown: ") {
-		t.Errorf("C24: got %s", inside)
+	if !strings.HasPrefix(second, "FailedOperation.SlowDown: ") {
+		t.Errorf("C24: got %s", second)
 	}
-	c.expect("C24 afterwards", "CreateSession", create("cg_user"), sessionOf)
+	c.expect("C24 afterwards", "CreateSession", create("cg_user"), sessionPrefix)
 }
 
-// slow is a client that does something while its answer is written.
-type slow struct {
-	header http.Header
-	while  func()
+// A slowClient does something while its answer is written.
+type slowClient struct {
+	header  http.Header
+	onWrite func()
 }
 
-func (s *slow) Header() http.Header { return s.header }
-func (s *slow) WriteHeader(int)     {}
-func (s *slow) Write(p []byte) (int, error) {
-	s.while()
+func (s *slowClient) Header() http.Header { return s.header }
+func (s *slowClient) WriteHeader(int)     {}
+func (s *slowClient) Write(p []byte) (int, error) {
+	s.onWrite()
 	return len(p), nil
 }
 
-// TestContentType is C25: a charset would have the Python SDK take errors for
-// successes, so every answer has exactly application/json.
+// TestContentType is C25: every answer has exactly application/json, because with a
+// charset the Python SDK takes errors for successes.
 func TestContentType(t *testing.T) {
 	for _, op := range tencentcar.API.Operations {
 		for _, o := range tencentcar.API.Ends(op) {

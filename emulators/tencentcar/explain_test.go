@@ -10,8 +10,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// Each mistake that clients are known to make is proven by making it, and no
-// explanation tells a secret key.
+// An explanation finds each mistake that clients are known to make, and has no
+// secret key.
 func TestExplainTC3(t *testing.T) {
 	t.Parallel()
 	spaced := []byte(pythonBody)
@@ -21,24 +21,24 @@ func TestExplainTC3(t *testing.T) {
 		cause   string
 		differs string
 	}{
-		"another host":          {mistake: func(s *signing) { s.host = "localhost:6414" }, cause: "signed_other_host", differs: "line 6: expected \"host:car.tencentcloudapi.com\", got \"host:localhost:6414\""},
-		"another content type":  {mistake: func(s *signing) { m := "application/json; charset=utf-8"; s.contentType = &m }, cause: "signed_other_content_type", differs: "line 5: "},
-		"the local day":         {mistake: func(s *signing) { s.keyDate = "2023-11-15" }, cause: "signed_local_date"},
-		"another service":       {mistake: func(s *signing) { s.keyService = "cvm" }, cause: "signed_other_service"},
-		"another's key":         {mistake: func(s *signing) { s.secret = "temporarySecretKeyEXAMPLE" }, cause: "signed_with_other_key", differs: "the key is not"},
-		"no TC3":                {mistake: func(s *signing) { s.prefix = "" }, cause: "key_without_TC3"},
-		"a line feed":           {mistake: func(s *signing) { s.secret += "\n" }, cause: "key_with_newline"},
-		"no blank line":         {mistake: func(s *signing) { s.gap = "" }, cause: "missing_blank_line"},
-		"method in lower case":  {mistake: func(s *signing) { s.method = "post" }, cause: "method_lower_case", differs: "line 2: expected \"POST\", got \"post\""},
-		"hashed twice":          {mistake: func(s *signing) { s.payload = digest([]byte(s.payload)) }, cause: "payload_hashed_twice"},
-		"body respaced":         {mistake: func(s *signing) { s.payload = digest(spaced) }, cause: "signed_body_respaced"},
-		"empty body":            {mistake: func(s *signing) { s.payload = digest(nil) }, cause: "signed_other_body"},
-		"query of a POST":       {mistake: func(s *signing) { s.query = "a=b" }, change: func(r *contract.Request) { r.URL = &url.URL{Path: "/", RawQuery: "a=b"} }, cause: "signed_other_query"},
-		"query sorted":          {mistake: func(s *signing) { s.query = "UserId=u&UserIp=1" }, change: toGet, cause: "signed_other_query"},
-		"signature upper case":  {mistake: func(*signing) {}, change: func(r *contract.Request) { upper(r) }, cause: "signature_upper_case"},
-		"something else":        {mistake: func(s *signing) { s.secret = "guess this" }, cause: "signature_mismatch"},
-		"an unknown body":       {mistake: func(s *signing) { s.payload = digest([]byte("other")) }, cause: "signature_mismatch"},
-		"the host's other name": {mistake: func(s *signing) { s.host = "car.ap-tokyo.tencentcloudapi.com" }, cause: "signed_other_host"},
+		"another host":            {mistake: func(s *signing) { s.host = "localhost:6414" }, cause: "signed_other_host", differs: "line 6: expected \"host:car.tencentcloudapi.com\", got \"host:localhost:6414\""},
+		"another content type":    {mistake: func(s *signing) { m := "application/json; charset=utf-8"; s.contentType = &m }, cause: "signed_other_content_type", differs: "line 5: "},
+		"the local day":           {mistake: func(s *signing) { s.keyDate = "2023-11-15" }, cause: "signed_local_date"},
+		"another service":         {mistake: func(s *signing) { s.keyService = "cvm" }, cause: "signed_other_service"},
+		"another's key":           {mistake: func(s *signing) { s.secret = "temporarySecretKeyEXAMPLE" }, cause: "signed_with_other_key", differs: "the key is not"},
+		"no TC3":                  {mistake: func(s *signing) { s.prefix = "" }, cause: "key_without_TC3"},
+		"a line feed":             {mistake: func(s *signing) { s.secret += "\n" }, cause: "key_with_newline"},
+		"no blank line":           {mistake: func(s *signing) { s.gap = "" }, cause: "missing_blank_line"},
+		"method in lower case":    {mistake: func(s *signing) { s.method = "post" }, cause: "method_lower_case", differs: "line 2: expected \"POST\", got \"post\""},
+		"hashed twice":            {mistake: func(s *signing) { s.payload = digest([]byte(s.payload)) }, cause: "payload_hashed_twice"},
+		"body respaced":           {mistake: func(s *signing) { s.payload = digest(spaced) }, cause: "signed_body_respaced"},
+		"empty body":              {mistake: func(s *signing) { s.payload = digest(nil) }, cause: "signed_other_body"},
+		"query of a POST":         {mistake: func(s *signing) { s.query = "a=b" }, change: func(r *contract.Request) { r.URL = &url.URL{Path: "/", RawQuery: "a=b"} }, cause: "signed_other_query"},
+		"query sorted":            {mistake: func(s *signing) { s.query = "UserId=u&UserIp=1" }, change: makeGet, cause: "signed_other_query"},
+		"signature upper case":    {mistake: func(*signing) {}, change: func(r *contract.Request) { upperCaseSignature(r) }, cause: "signature_upper_case"},
+		"something else":          {mistake: func(s *signing) { s.secret = "guess this" }, cause: "signature_mismatch"},
+		"an unknown body":         {mistake: func(s *signing) { s.payload = digest([]byte("other")) }, cause: "signature_mismatch"},
+		"another documented host": {mistake: func(s *signing) { s.host = "car.ap-tokyo.tencentcloudapi.com" }, cause: "signed_other_host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,23 +64,24 @@ func TestExplainTC3(t *testing.T) {
 			if e.Cause != v.cause || !strings.Contains(e.FirstDifference, v.differs) || e.FirstDifference == "" {
 				t.Errorf("got %s (%s), %q, want %s, %q", e.Cause, e.Text, e.FirstDifference, v.cause, v.differs)
 			}
-			silent(t, *e)
+			expectNoSecrets(t, *e)
 		})
 	}
 }
 
-func toGet(r *contract.Request) {
+// makeGet turns a request into a GET with an unsorted query.
+func makeGet(r *contract.Request) {
 	r.Method, r.Body = http.MethodGet, nil
 	r.URL = &url.URL{Path: "/", RawQuery: "UserIp=1&UserId=u"}
 }
 
-func upper(r *contract.Request) {
+func upperCaseSignature(r *contract.Request) {
 	before, after, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
 	r.Header.Set("Authorization", before+"Signature="+strings.ToUpper(after))
 }
 
-// silent holds an explanation to its promise: keys stand in it by name.
-func silent(t *testing.T, e contract.Explanation) {
+// expectNoSecrets checks that an explanation has no secret key.
+func expectNoSecrets(t *testing.T, e contract.Explanation) {
 	t.Helper()
 	text := e.Text + e.Expected + e.Got + e.FirstDifference
 	for _, f := range e.Facts {
@@ -90,7 +91,7 @@ func silent(t *testing.T, e contract.Explanation) {
 	}
 	for _, key := range []string{docKey, "temporarySecretKeyEXAMPLE"} {
 		if strings.Contains(text, key) {
-			t.Errorf("a secret key stands in %q", text)
+			t.Errorf("%q has a secret key", text)
 		}
 	}
 }
@@ -122,7 +123,7 @@ func TestExplainV1(t *testing.T) {
 		}
 		s := &signingV1{method: "POST", host: carHost, uri: "/", pairs: sorted(pairs), secret: docKey}
 		v.mistake(s)
-		for v.plain && !strings.Contains(s.signature(), "+") { // until there is a + to lose
+		for v.plain && !strings.Contains(s.signature(), "+") { // until the signature has a +
 			pairs[3].value += "7"
 			s.pairs = sorted(pairs)
 		}
@@ -139,12 +140,13 @@ func TestExplainV1(t *testing.T) {
 		if got.Outcome != signatureFailure.Name || e.Cause != v.cause || e.FirstDifference == "" {
 			t.Errorf("%s: got %s, %s (%s), want %s", name, got.Outcome, e.Cause, e.Text, v.cause)
 		}
-		silent(t, *e)
+		expectNoSecrets(t, *e)
 	}
 }
 
-// The verifier tries what SDKs sign for a local endpoint, and the journal says
-// which of it matched; the strict one takes the documented form alone.
+// The lenient verifier accepts what SDKs sign for a local endpoint, and the journal
+// has the variant that matched. The strict verifier accepts the documented form
+// alone.
 func TestVariants(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {
@@ -187,7 +189,7 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-func TestSkip(t *testing.T) {
+func TestSkipSignature(t *testing.T) {
 	t.Parallel()
 	for skipped, want := range map[string]string{"true": success, "false": "AuthFailure.InvalidAuthorization"} {
 		w := newWorld(t, conformance.Setting{Fixture: "one", Set: map[string]string{"skip_signature": skipped}})
@@ -198,12 +200,12 @@ func TestSkip(t *testing.T) {
 	}
 }
 
-func TestCallers(t *testing.T) {
+func TestIdentifiersAndClaims(t *testing.T) {
 	t.Parallel()
 	for _, v := range []struct {
-		r    *contract.Request
-		want string
-		mine bool
+		r       *contract.Request
+		want    string
+		claimed bool
 	}{
 		{request("POST", "/", carHost, b1, "Authorization", authorizationHeader(docID, "2023-11-14/car", "content-type;host", "0")), docID, true},
 		{request("POST", "/", carHost, goDForm, "Content-Type", "application/x-www-form-urlencoded"), docID, true},
@@ -213,8 +215,8 @@ func TestCallers(t *testing.T) {
 		{request("POST", "/", carHost, b1, "Authorization", "Bearer x"), "", false},
 	} {
 		got := strings.Join(API.Identifiers(v.r), " ")
-		if mine := API.Claims(v.r); got != v.want || mine != v.mine {
-			t.Errorf("%s %s %v: got %q, %v, want %q, %v", v.r.Method, v.r.Target, v.r.Header, got, mine, v.want, v.mine)
+		if claimed := API.Claims(v.r); got != v.want || claimed != v.claimed {
+			t.Errorf("%s %s %v: got %q, %v, want %q, %v", v.r.Method, v.r.Target, v.r.Header, got, claimed, v.want, v.claimed)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// resign signs a request as the Go SDK does, whatever stands in it.
+// resign signs any request as the Go SDK does.
 func resign(r *contract.Request, id, key string) *contract.Request {
 	r.Header.Set("X-Tc-Timestamp", "1700000000")
 	if r.Header.Get("X-Tc-Version") == "" {
@@ -24,8 +24,7 @@ func resign(r *contract.Request, id, key string) *contract.Request {
 	return r
 }
 
-// Bad input earns the API's own documented error; the state stays as it is,
-// and nothing panics.
+// Bad input ends in the documented error and does not change the state.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	post := func(body string, headers ...string) *contract.Request {
@@ -58,7 +57,7 @@ func TestBadInput(t *testing.T) {
 		"truncated JSON":             {post(good[:20]), wantJSON},
 		"JSON of another type":       {post(`[]`), wantJSON},
 		"null":                       {post(`null`), wantJSON},
-		"something behind the JSON":  {post(good + "x"), wantJSON},
+		"text after the JSON":        {post(good + "x"), wantJSON},
 		"deep nesting":               {post(strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200)), wantJSON},
 		"invalid UTF-8":              {post("{\"UserId\":\"\xff\"}"), wantJSON},
 		"invalid escape":             {post(`{"UserId":"\x"}`), wantJSON},
@@ -112,7 +111,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// How much of the proof is looked at.
+// Each contract.Auth checks its part of the credentials.
 func TestAuth(t *testing.T) {
 	t.Parallel()
 	body := `{"UserId":"u1"}`
@@ -134,9 +133,9 @@ func TestAuth(t *testing.T) {
 		{"nothing", contract.Verify, bare(), "MissingParameter"},
 		{"nothing", contract.Presence, bare(), "MissingParameter"},
 		{"nothing", contract.Off, bare(), success},
-		{"stale, by nobody", contract.Verify, stale(), "AuthFailure.InvalidAuthorization"},
-		{"stale, by nobody", contract.Presence, stale(), success},
-		{"stale, by nobody", contract.Off, stale(), success},
+		{"stale, unknown SecretId", contract.Verify, stale(), "AuthFailure.InvalidAuthorization"},
+		{"stale, unknown SecretId", contract.Presence, stale(), success},
+		{"stale, unknown SecretId", contract.Off, stale(), success},
 		{"malformed", contract.Presence, bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", "x"), "AuthFailure.InvalidAuthorization"},
 		{"malformed", contract.Off, bare("Authorization", "x"), success},
 		{"SKIP", contract.Presence, bare("X-TC-Version", version, "X-TC-Timestamp", "1", "Authorization", "SKIP"), "AuthFailure.InvalidAuthorization"},
@@ -153,7 +152,7 @@ func TestAuth(t *testing.T) {
 	}
 }
 
-// What a fixture says of accounts, addresses, regions and actions.
+// The fixture's accounts, addresses, regions and actions decide outcomes.
 func TestFixtureRows(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
@@ -164,25 +163,25 @@ func TestFixtureRows(t *testing.T) {
 		head   []string
 		want   string
 	}{
-		"disabled":            {change: func(st *state) { st.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
-		"no API key":          {change: func(st *state) { st.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
-		"mfa":                 {change: func(st *state) { st.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
-		"denied":              {change: func(st *state) { st.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"all denied":          {change: func(st *state) { st.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
-		"another is denied":   {change: func(st *state) { st.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
-		"blacklisted":         {change: func(st *state) { st.Lists.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
-		"not whitelisted":     {change: func(st *state) { st.Lists.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
-		"whitelisted":         {change: func(st *state) { st.Lists.Whitelist = []string{"127.0.0.1"} }, want: success},
-		"offline":             {change: func(st *state) { st.Lists.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
-		"any region":          {head: []string{"X-TC-Region", "moon"}, want: success},
-		"region not served":   {change: func(st *state) { st.Lists.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
-		"empty region":        {head: []string{"X-TC-Region", ""}, want: success},
-		"empty region refuse": {set: map[string]string{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
-		"token":               {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
-		"no token":            {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
-		"expired token":       {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", change: func(st *state) { st.Accounts[1].TokenExpires = conformance.Noon }, want: "AuthFailure.TokenFailure"},
-		"token of a lasting":  {token: "sts-token-example", want: success},
-		"unknown key":         {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
+		"disabled":                 {change: func(st *state) { st.Accounts[0].Status = "disabled" }, want: "AuthFailure.SecretIdNotFound"},
+		"no API key":               {change: func(st *state) { st.Accounts[0].Status = "no_api_key" }, want: "AuthFailure.InvalidSecretId"},
+		"mfa":                      {change: func(st *state) { st.Accounts[0].Status = "mfa" }, want: "AuthFailure.MFAFailure"},
+		"denied":                   {change: func(st *state) { st.Accounts[0].Deny = []string{"DestroySession"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"all denied":               {change: func(st *state) { st.Accounts[0].Deny = []string{"*"} }, want: "AuthFailure.UnauthorizedOperation"},
+		"another is denied":        {change: func(st *state) { st.Accounts[0].Deny = []string{"CreateSession"} }, want: success},
+		"blacklisted":              {change: func(st *state) { st.Lists.Blacklist = []string{"127.0.0.0/8"} }, want: "IpInBlacklist"},
+		"not whitelisted":          {change: func(st *state) { st.Lists.Whitelist = []string{"10.0.0.1"} }, want: "IpNotInWhitelist"},
+		"whitelisted":              {change: func(st *state) { st.Lists.Whitelist = []string{"127.0.0.1"} }, want: success},
+		"offline":                  {change: func(st *state) { st.Lists.Offline = []string{"DestroySession"} }, want: "ActionOffline"},
+		"any region":               {head: []string{"X-TC-Region", "moon"}, want: success},
+		"region not served":        {change: func(st *state) { st.Lists.Regions = []string{"ap-guangzhou"} }, head: []string{"X-TC-Region", "moon"}, want: "UnsupportedRegion"},
+		"empty region":             {head: []string{"X-TC-Region", ""}, want: success},
+		"empty region refuse":      {set: map[string]string{"empty_region": "refuse"}, head: []string{"X-TC-Region", ""}, want: wantValue},
+		"token":                    {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", want: success},
+		"no token":                 {id: "AKIDtemporaryEXAMPLE", want: "AuthFailure.TokenFailure"},
+		"expired token":            {id: "AKIDtemporaryEXAMPLE", token: "sts-token-example", change: func(st *state) { st.Accounts[1].TokenExpires = conformance.Noon }, want: "AuthFailure.TokenFailure"},
+		"token of a permanent key": {token: "sts-token-example", want: success},
+		"unknown key":              {id: "nobody", want: "AuthFailure.SecretIdNotFound"},
 	} {
 		w := newWorld(t, conformance.Setting{Fixture: "one", Set: v.set})
 		if v.change != nil {
@@ -206,8 +205,8 @@ func TestFixtureRows(t *testing.T) {
 	}
 }
 
-// The CAM message bears the answer's own request id.
-func TestUnauthorizedTellsTheRequest(t *testing.T) {
+// The CAM message has the RequestId of the answer.
+func TestUnauthorizedHasTheRequestID(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, conformance.Setting{Fixture: "one"})
 	w.withState(func(st *state) { st.Accounts[0].Deny = []string{"*"} })
@@ -227,6 +226,8 @@ func TestUnauthorizedTellsTheRequest(t *testing.T) {
 	}
 }
 
+// A call with any body or query leaves a state that can be restored, and changes
+// nothing if it fails.
 func FuzzBody(f *testing.F) {
 	for i, op := range operations {
 		sample := wire.EncodeRows(op.Params, contract.Sample(op.Params))

@@ -14,26 +14,26 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A step is one thing that happens in a life: a call with its outcome, a
-// trigger, or time passing; and how many concurrencies run afterwards.
+// A step is a call or a trigger in the life of a concurrency, with its outcome and
+// the number of concurrencies that run afterwards.
 type step struct {
-	does    string // operation or trigger; "" for time alone
+	action  string // name of the operation or trigger
 	user    string
 	in      contract.Values // beside UserId
-	after   time.Duration   // passes before
-	want    string          // outcome, or "error" for a trigger that finds nothing
-	running int             // -1: not looked at
+	after   time.Duration   // by which the clock is advanced before
+	want    string          // outcome of the call; of a trigger: "", or "error" if it fails
+	running int             // -1: not checked
 }
 
 func apply(user string, want string, running int) step {
-	return step{does: "ApplyConcurrent", user: user, in: contract.Values{"ProjectId": "cap-abcdefgh"}, want: want, running: running}
+	return step{action: "ApplyConcurrent", user: user, in: contract.Values{"ProjectId": "cap-abcdefgh"}, want: want, running: running}
 }
 
 func create(user string, want string, running int) step {
-	return step{does: "CreateSession", user: user, in: contract.Values{"ClientSession": "eyJhYmMiOjEyM30="}, want: want, running: running}
+	return step{action: "CreateSession", user: user, in: contract.Values{"ClientSession": "eyJhYmMiOjEyM30="}, want: want, running: running}
 }
 
-func with(s step, pairs ...string) step {
+func withParams(s step, pairs ...string) step {
 	in := contract.Values{}
 	for name, value := range s.in {
 		in[name] = value
@@ -48,27 +48,27 @@ func with(s step, pairs ...string) step {
 func after(d time.Duration, s step) step { s.after = d; return s }
 
 func destroy(user string, running int) step {
-	return step{does: "DestroySession", user: user, want: "success", running: running}
+	return step{action: "DestroySession", user: user, want: "success", running: running}
 }
 
-func happens(name, user, want string, running int) step {
-	return step{does: name, user: user, want: want, running: running}
+func userStep(name, user, want string, running int) step {
+	return step{action: name, user: user, want: want, running: running}
 }
 
 const (
-	success        = "success"
-	wantNoIdle     = "ResourceNotFound.NoIdle"
-	wantStopping   = "UnsupportedOperation.Stopping"
-	wantLock       = "FailedOperation.LockTimeout"
-	wantNoSession  = "ResourceNotFound.SessionNotFound"
-	wantLaunching  = "ResourceUnavailable.Initialization"
-	wantRole       = "LimitExceeded.Role"
-	wantDenied     = "OperationDenied"
-	wantValue      = "InvalidParameterValue"
-	wantPath       = "FailedOperation.PathNotFound"
-	wantJSON       = "InvalidParameter.JsonParseError"
-	attached, lost = "client.attached", "client.lost"
-	cleaned        = "concurrency.cleaned"
+	success                    = "success"
+	wantNoIdle                 = "ResourceNotFound.NoIdle"
+	wantStopping               = "UnsupportedOperation.Stopping"
+	wantLock                   = "FailedOperation.LockTimeout"
+	wantNoSession              = "ResourceNotFound.SessionNotFound"
+	wantLaunching              = "ResourceUnavailable.Initialization"
+	wantRole                   = "LimitExceeded.Role"
+	wantDenied                 = "OperationDenied"
+	wantValue                  = "InvalidParameterValue"
+	wantPath                   = "FailedOperation.PathNotFound"
+	wantJSON                   = "InvalidParameter.JsonParseError"
+	clientAttached, clientLost = "client.attached", "client.lost"
+	concurrencyCleaned         = "concurrency.cleaned"
 )
 
 func TestLife(t *testing.T) {
@@ -90,7 +90,7 @@ func TestLife(t *testing.T) {
 			apply("u2", wantNoIdle, 1),
 			after(2*second, apply("u2", success, 1)),
 		}},
-		"a reservation applied for again runs anew": {steps: []step{
+		"a second ApplyConcurrent restarts the reservation": {steps: []step{
 			apply("u1", success, 1),
 			after(50*second, apply("u1", success, 1)),
 			after(50*second, create("u1", success, 1)),
@@ -104,16 +104,16 @@ func TestLife(t *testing.T) {
 		}},
 		"a client that is lost": {steps: []step{
 			apply("u1", success, 1), create("u1", success, 1),
-			happens(lost, "u1", "", 1),
-			after(89*second, happens(attached, "u1", "", 1)),
-			after(1000*second, happens(lost, "u1", "", 1)),
+			userStep(clientLost, "u1", "", 1),
+			after(89*second, userStep(clientAttached, "u1", "", 1)),
+			after(1000*second, userStep(clientLost, "u1", "", 1)),
 			after(90*second, create("u1", wantStopping, 1)),
-			happens(attached, "u1", "error", 1),
+			userStep(clientAttached, "u1", "error", 1),
 			after(2*second, create("u1", wantLock, 0)),
-			happens(lost, "u1", "error", 0),
+			userStep(clientLost, "u1", "error", 0),
 		}},
 		"a client that comes back by ApplyConcurrent and CreateSession": {steps: []step{
-			apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
+			apply("u1", success, 1), create("u1", success, 1), userStep(clientLost, "u1", "", 1),
 			after(89*second, apply("u1", success, 1)),
 			after(30*second, create("u1", success, 1)),
 			after(1000*second, create("u1", success, 1)),
@@ -121,15 +121,15 @@ func TestLife(t *testing.T) {
 		"the project's own reconnect window": {
 			change: func(st *state) { st.Projects[0].ReconnectTimeout = 20 * second },
 			steps: []step{
-				apply("u1", success, 1), create("u1", success, 1), happens(lost, "u1", "", 1),
+				apply("u1", success, 1), create("u1", success, 1), userStep(clientLost, "u1", "", 1),
 				after(20*second, create("u1", wantStopping, 1)),
 			},
 		},
-		"clients have to be told": {
+		"the switch clients is told": {
 			set: map[string]string{"clients": "told"},
 			steps: []step{
 				apply("u1", success, 1), create("u1", success, 1), after(90*second, create("u1", wantStopping, 1)),
-				after(2*second, apply("u1", success, 1)), create("u1", success, 1), happens(attached, "u1", "", 1),
+				after(2*second, apply("u1", success, 1)), create("u1", success, 1), userStep(clientAttached, "u1", "", 1),
 				after(1000*second, create("u1", success, 1)),
 			},
 		},
@@ -137,19 +137,19 @@ func TestLife(t *testing.T) {
 			set: map[string]string{"clients": "told"},
 			steps: []step{
 				apply("u1", success, 1),
-				{does: "CreateSession", user: "u1", in: contract.Values{"RunMode": runWithoutClient}, want: success, running: 1},
-				happens(lost, "u1", "", 1),
-				after(1000*time.Hour, happens(attached, "u1", "", 1)),
+				{action: "CreateSession", user: "u1", in: contract.Values{"RunMode": runWithoutClient}, want: success, running: 1},
+				userStep(clientLost, "u1", "", 1),
+				after(1000*time.Hour, userStep(clientAttached, "u1", "", 1)),
 				destroy("u1", 1), after(2*second, apply("u2", success, 1)),
 			},
 		},
 		"a session is destroyed": {steps: []step{
 			apply("u1", success, 1), create("u1", success, 1), destroy("u1", 1), destroy("u1", 1),
 			create("u1", wantStopping, 1), apply("u1", wantStopping, 1), apply("u2", wantNoIdle, 1),
-			happens(cleaned, "u1", "", 0), happens(cleaned, "u1", "error", 0),
+			userStep(concurrencyCleaned, "u1", "", 0), userStep(concurrencyCleaned, "u1", "error", 0),
 			create("u1", wantLock, 0), apply("u2", success, 1),
 		}},
-		"nobody is destroyed": {steps: []step{destroy("u1", 0)}},
+		"DestroySession without a session": {steps: []step{destroy("u1", 0)}},
 		"pre-launch": {
 			change: func(st *state) { st.Projects[0].IsPreload = true },
 			steps: []step{
@@ -158,8 +158,8 @@ func TestLife(t *testing.T) {
 				after(2*second, apply("u2", wantLaunching, 1)),
 				apply("u1", wantLaunching, 1),
 				after(2*second, apply("u2", success, 1)),
-				create("u2", success, 1), destroy("u2", 1), happens(cleaned, "u2", "", 1), apply("u1", wantLaunching, 1),
-				happens(cleaned, "u2", "", 0), apply("u1", success, 1),
+				create("u2", success, 1), destroy("u2", 1), userStep(concurrencyCleaned, "u2", "", 1), apply("u1", wantLaunching, 1),
+				userStep(concurrencyCleaned, "u2", "", 0), apply("u1", success, 1),
 			},
 		},
 		"a user moves to another project": {
@@ -169,7 +169,7 @@ func TestLife(t *testing.T) {
 			},
 			steps: []step{
 				apply("u1", success, 1),
-				with(apply("u1", success, 2), "ProjectId", "cap-other"),
+				withParams(apply("u1", success, 2), "ProjectId", "cap-other"),
 				apply("u2", wantNoIdle, 2),
 				after(2*second, apply("u2", success, 2)),
 				create("u1", success, 2),
@@ -198,82 +198,82 @@ func TestLife(t *testing.T) {
 				st.Applications = append(st.Applications, application{ApplicationID: "app-other", Versions: []string{"ver-other"}})
 			},
 			steps: []step{
-				with(apply("u1", wantValue, 0), "ApplicationId", "app-unknown"),
-				with(apply("u1", wantValue, 0), "ApplicationId", "app-other", "ApplicationVersionId", "ver-1a2b3c4d"),
-				with(apply("u1", success, 1), "ApplicationId", "app-other", "ApplicationVersionId", "ver-other"),
+				withParams(apply("u1", wantValue, 0), "ApplicationId", "app-unknown"),
+				withParams(apply("u1", wantValue, 0), "ApplicationId", "app-other", "ApplicationVersionId", "ver-1a2b3c4d"),
+				withParams(apply("u1", success, 1), "ApplicationId", "app-other", "ApplicationVersionId", "ver-other"),
 			},
 		},
 		"an EXCLUSIVE project ignores ApplicationId": {steps: []step{
-			with(apply("u1", wantValue, 0), "ApplicationVersionId", "ver-unknown"),
-			with(apply("u1", success, 1), "ApplicationId", "app-unknown", "ApplicationVersionId", "ver-1a2b3c4d"),
+			withParams(apply("u1", wantValue, 0), "ApplicationVersionId", "ver-unknown"),
+			withParams(apply("u1", success, 1), "ApplicationId", "app-unknown", "ApplicationVersionId", "ver-1a2b3c4d"),
 		}},
 		"a room": {steps: []step{
-			with(create("g1", wantNoSession, 0), "HostUserId", "u1", "Role", player),
+			withParams(create("g1", wantNoSession, 0), "HostUserId", "u1", "Role", player),
 			apply("u1", success, 1),
-			with(create("g1", wantNoSession, 1), "HostUserId", "u1", "Role", player),
-			with(create("u1", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g1", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g2", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g3", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g4", success, 1), "HostUserId", "u1"),
-			with(create("g5", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g6", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g7", wantRole, 1), "HostUserId", "u1", "Role", player),
-			with(create("g6", success, 1), "HostUserId", "u1", "Role", player),
-			with(create("g7", success, 1), "HostUserId", "u1", "Role", viewer),
-			happens("StartPublishStream", "g1", wantDenied, 1),
-			happens(lost, "g1", "", 1),
-			after(90*second, with(create("g8", success, 1), "HostUserId", "u1", "Role", player)),
+			withParams(create("g1", wantNoSession, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("u1", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g1", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g2", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g3", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g4", success, 1), "HostUserId", "u1"),
+			withParams(create("g5", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g6", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g7", wantRole, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g6", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g7", success, 1), "HostUserId", "u1", "Role", viewer),
+			userStep("StartPublishStream", "g1", wantDenied, 1),
+			userStep(clientLost, "g1", "", 1),
+			after(90*second, withParams(create("g8", success, 1), "HostUserId", "u1", "Role", player)),
 			destroy("g2", 1),
-			with(create("g1", success, 1), "HostUserId", "u1", "Role", player),
+			withParams(create("g1", success, 1), "HostUserId", "u1", "Role", player),
 			destroy("u1", 1),
-			happens("StartPublishStream", "g1", wantNoSession, 1),
-			with(create("g1", wantNoSession, 1), "HostUserId", "u1", "Role", viewer),
+			userStep("StartPublishStream", "g1", wantNoSession, 1),
+			withParams(create("g1", wantNoSession, 1), "HostUserId", "u1", "Role", viewer),
 		}},
 		"no room": {steps: []step{
-			with(create("u1", wantValue, 0), "Role", player),
+			withParams(create("u1", wantValue, 0), "Role", player),
 			apply("u1", success, 1), create("u1", success, 1),
-			with(create("g1", wantDenied, 1), "HostUserId", "u1"),
+			withParams(create("g1", wantDenied, 1), "HostUserId", "u1"),
 		}},
 		"publishing": {steps: []step{
-			happens("StartPublishStream", "u1", wantNoSession, 0),
+			userStep("StartPublishStream", "u1", wantNoSession, 0),
 			apply("u1", success, 1),
-			happens("StopPublishStream", "u1", wantNoSession, 1),
+			userStep("StopPublishStream", "u1", wantNoSession, 1),
 			create("u1", success, 1),
-			happens("StopPublishStream", "u1", success, 1),
-			happens("StartPublishStream", "u1", success, 1),
-			happens("StartPublishStream", "u1", success, 1),
-			{does: "StartPublishStreamWithURL", user: "u1", in: contract.Values{"PublishStreamURL": "rtmp://a/b"}, want: success, running: 1},
-			{does: "StartPublishStreamWithURL", user: "u1", in: contract.Values{"PublishStreamURL": "rtmp:///b"}, want: "InvalidParameter", running: 1},
+			userStep("StopPublishStream", "u1", success, 1),
+			userStep("StartPublishStream", "u1", success, 1),
+			userStep("StartPublishStream", "u1", success, 1),
+			{action: "StartPublishStreamWithURL", user: "u1", in: contract.Values{"PublishStreamURL": "rtmp://a/b"}, want: success, running: 1},
+			{action: "StartPublishStreamWithURL", user: "u1", in: contract.Values{"PublishStreamURL": "rtmp:///b"}, want: "InvalidParameter", running: 1},
 			destroy("u1", 1),
-			happens("StopPublishStream", "u1", wantNoSession, 1),
+			userStep("StopPublishStream", "u1", wantNoSession, 1),
 		}},
 		"no push domain": {
 			set:   map[string]string{"push_domain": "false"},
-			steps: []step{apply("u1", success, 1), create("u1", success, 1), happens("StartPublishStream", "u1", wantDenied, 1)},
+			steps: []step{apply("u1", success, 1), create("u1", success, 1), userStep("StartPublishStream", "u1", wantDenied, 1)},
 		},
 		"expiry by trigger": {steps: []step{
-			{does: "expire", in: contract.Values{"what": "reservation", "id": "u1"}, want: "error", running: 0},
+			{action: "expire", in: contract.Values{"what": "reservation", "id": "u1"}, want: "error", running: 0},
 			apply("u1", success, 1),
-			{does: "expire", in: contract.Values{"what": "reservation", "id": "u1"}, running: 1},
+			{action: "expire", in: contract.Values{"what": "reservation", "id": "u1"}, running: 1},
 			create("u1", wantLock, 1),
-			after(2*second, apply("u1", success, 1)), create("u1", success, 1), happens(lost, "u1", "", 1),
-			{does: "expire", in: contract.Values{"what": "reconnect", "id": "u1"}, running: 1},
+			after(2*second, apply("u1", success, 1)), create("u1", success, 1), userStep(clientLost, "u1", "", 1),
+			{action: "expire", in: contract.Values{"what": "reconnect", "id": "u1"}, running: 1},
 			create("u1", wantStopping, 1),
-			{does: "expire", in: contract.Values{"what": "token", "id": docID}, want: "error", running: 1},
-			{does: "expire", in: contract.Values{"what": "token", "id": "AKIDtemporaryEXAMPLE"}, running: 1},
+			{action: "expire", in: contract.Values{"what": "token", "id": docID}, want: "error", running: 1},
+			{action: "expire", in: contract.Values{"what": "token", "id": "AKIDtemporaryEXAMPLE"}, running: 1},
 		}},
 		"client sessions": {steps: []step{
 			apply("u1", success, 1),
-			with(create("u1", wantValue, 1), "ClientSession", ""),
-			with(create("u1", success, 1), "ClientSession", "", "RunMode", runWithoutClient),
-			with(create("u1", wantJSON, 1), "ClientSession", "%%%"),
-			with(create("u1", wantJSON, 1), "ClientSession", base64.StdEncoding.EncodeToString([]byte(`[1]`))),
-			with(create("u1", wantJSON, 1), "ClientSession", base64.StdEncoding.EncodeToString([]byte(`{`))),
-			with(create("u1", success, 1), "ClientSession", base64.RawStdEncoding.EncodeToString([]byte(` {"a":1}`))),
-			with(create("u1", success, 1), "Role", ""),
-			with(create("u1", wantValue, 1), "UserIp", "300.1.1.1"),
-			with(create("u1", success, 1), "UserIp", "2001:db8::1"),
+			withParams(create("u1", wantValue, 1), "ClientSession", ""),
+			withParams(create("u1", success, 1), "ClientSession", "", "RunMode", runWithoutClient),
+			withParams(create("u1", wantJSON, 1), "ClientSession", "%%%"),
+			withParams(create("u1", wantJSON, 1), "ClientSession", base64.StdEncoding.EncodeToString([]byte(`[1]`))),
+			withParams(create("u1", wantJSON, 1), "ClientSession", base64.StdEncoding.EncodeToString([]byte(`{`))),
+			withParams(create("u1", success, 1), "ClientSession", base64.RawStdEncoding.EncodeToString([]byte(` {"a":1}`))),
+			withParams(create("u1", success, 1), "Role", ""),
+			withParams(create("u1", wantValue, 1), "UserIp", "300.1.1.1"),
+			withParams(create("u1", success, 1), "UserIp", "2001:db8::1"),
 			create("u\x07", wantValue, 1),
 		}},
 	} {
@@ -287,11 +287,11 @@ func TestLife(t *testing.T) {
 			}
 			for i, s := range life.steps {
 				w.advance(s.after)
-				if got, why := w.do(s); got != s.want {
-					t.Fatalf("step %d, %s %s: got %q, want %q: %s", i+1, s.does, s.user, got, s.want, why)
+				if got, why := w.run(s); got != s.want {
+					t.Fatalf("step %d, %s %s: got %q, want %q: %s", i+1, s.action, s.user, got, s.want, why)
 				}
 				if got := w.running(); s.running >= 0 && got != s.running {
-					t.Fatalf("step %d, %s %s: %d run, want %d", i+1, s.does, s.user, got, s.running)
+					t.Fatalf("step %d, %s %s: %d run, want %d", i+1, s.action, s.user, got, s.running)
 				}
 				w.checkRestore(i + 1)
 			}
@@ -299,9 +299,9 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// do does what a step says. It returns the outcome of the call, or "error" for a
-// trigger that fails, and the reason.
-func (w *world) do(s step) (got, why string) {
+// run runs a step. It returns the outcome of the call, or "error" for a trigger that
+// fails, and the reason.
+func (w *world) run(s step) (got, why string) {
 	w.t.Helper()
 	in := maps.Clone(s.in)
 	if in == nil {
@@ -310,23 +310,23 @@ func (w *world) do(s step) (got, why string) {
 	if s.user != "" {
 		in["UserId"] = s.user
 	}
-	if API.Trigger(s.does) != nil {
-		if err := w.Trigger(w.t, s.does, in); err != nil {
+	if API.Trigger(s.action) != nil {
+		if err := w.Trigger(w.t, s.action, in); err != nil {
 			return "error", err.Error()
 		}
 		return "", ""
 	}
-	if _, given := in["UserIp"]; !given && (s.does == "ApplyConcurrent" || s.does == "CreateSession") {
+	if _, given := in["UserIp"]; !given && (s.action == "ApplyConcurrent" || s.action == "CreateSession") {
 		in["UserIp"] = "125.127.178.228"
 	}
-	e := w.call(s.does, in)
+	e := w.call(s.action, in)
 	if e.Explanation != nil {
 		why = e.Explanation.Text
 	}
 	return e.Outcome, why
 }
 
-// running counts as DescribeConcurrentCount does, and forgets nothing.
+// running counts as DescribeConcurrentCount does, without changing the state.
 func (w *world) running() int {
 	w.t.Helper()
 	n, now := 0, w.Sandbox.Clock.Now()
@@ -373,9 +373,9 @@ func TestSlowDown(t *testing.T) {
 	w := newWorld(t, conformance.Setting{})
 	in := contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}
 	first := w.signed("CreateSession", in)
-	inside := 0
+	writes := 0
 	w.Handler.ServeHTTP(&writer{header: http.Header{}, onFirstWrite: func() {
-		inside++
+		writes++
 		if got := w.Last(t).Outcome; got != success {
 			t.Errorf("call 1: got %s, want success", got)
 		}
@@ -387,8 +387,8 @@ func TestSlowDown(t *testing.T) {
 			t.Errorf("another user: got %s, want %s", got, wantLock)
 		}
 	}}, httpRequest(first))
-	if inside != 1 {
-		t.Errorf("%d answers were written, want 1", inside)
+	if writes != 1 {
+		t.Errorf("%d answers were written, want 1", writes)
 	}
 	if got := w.call("CreateSession", in).Outcome; got != success {
 		t.Errorf("afterwards: got %s, want success", got)
@@ -484,16 +484,16 @@ func TestManyConcurrencies(t *testing.T) { // not parallel: it counts allocation
 			co.Session = &session{}
 		}
 	})
-	if got, _ := w.do(apply("one-more", wantNoIdle, -1)); got != wantNoIdle {
+	if got, _ := w.run(apply("one-more", wantNoIdle, -1)); got != wantNoIdle {
 		t.Fatalf("got %s", got)
 	}
 	for _, user := range []string{"u4711", "u12", "u9999"} {
-		w.do(destroy(user, -1))
+		w.run(destroy(user, -1))
 	}
 	w.advance(2 * time.Second)
 	for i, want := range []int{12, 4711, 9999} {
 		user := fmt.Sprint("new", i)
-		w.do(apply(user, success, -1))
+		w.run(apply(user, success, -1))
 		w.withState(func(st *state) {
 			if got := st.users[user].Index; got != want {
 				t.Errorf("got concurrency %d, want %d", got, want)
@@ -577,7 +577,7 @@ func TestLaunch(t *testing.T) {
 	}
 }
 
-// A world that contradicts itself is refused.
+// A state that contradicts itself is refused.
 func TestReindexRefuses(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

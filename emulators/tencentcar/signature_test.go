@@ -15,8 +15,8 @@ const describeBody = `{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"]
 
 const pythonBody = `{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}`
 
-// The vectors are the documentation's own, requests captured from the official
-// SDKs, and vectors computed with a verifier that matched all of these.
+// The vectors are from the documentation, from captured requests of the official
+// SDKs, and from a verifier that agrees with all of these.
 func TestTC3(t *testing.T) {
 	t.Parallel()
 	const both = "content-type;host"
@@ -294,6 +294,7 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
+// No Authorization header changes the state: the user has no reservation.
 func FuzzAuthorization(f *testing.F) {
 	f.Add(authorizationHeader(docID, "2023-11-14/car", "content-type;host", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
 	f.Add(authorizationHeader(docID, "2023-11-14/localhost:18081", "content-type;host;x-tc-action", "d039f2d8f81bf3b0a2b6d13620ebf8ca6205697cf37329193ab5f42b19f5fe25"), b1)
