@@ -48,7 +48,7 @@ type emptyReply struct {
 
 // successWithoutResult makes the success of an operation that returns a RequestId
 // alone.
-func successWithoutResult(doc, cite string, do, end func(*contract.Call)) *contract.Outcome {
+func successWithoutResult(doc, cite string, do, sent func(*contract.Call)) *contract.Outcome {
 	o := &contract.Outcome{
 		Name: "success", Status: 200, Doc: doc, Cite: cite,
 		Returns: []contract.Param{requestIDRow},
@@ -57,7 +57,7 @@ func successWithoutResult(doc, cite string, do, end func(*contract.Call)) *contr
 			return &emptyReply{requestID(c)}
 		},
 	}
-	o.Sent = end
+	o.Sent = sent
 	return o
 }
 
@@ -66,7 +66,7 @@ var applied = successWithoutResult("A concurrency is reserved for the user. Wher
 var (
 	badUserID          = &contract.Cause{Code: "user_id_unfit", Text: "The UserId is {why}."}
 	badUserIP          = &contract.Cause{Code: "user_ip_unfit", Text: "The UserIp {got} is no IP address."}
-	unknownProject     = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is in no list of the fixture. Add it there."}
+	unknownProject     = &contract.Cause{Code: "unknown_project", Text: "The project {ProjectId} is not among the projects of the fixture. Add it there."}
 	unknownApplication = &contract.Cause{Code: "unknown_application", Text: "The SHARED project {ProjectId} does not list the application {ApplicationId}."}
 	unknownVersion     = &contract.Cause{Code: "unknown_application_version", Text: "The application {ApplicationId} has no version {ApplicationVersionId} in the fixture."}
 	beingCleaned       = &contract.Cause{Code: "being_cleaned", Text: "The concurrency {concurrency} of user {UserId} is being cleaned until {cleaned}, {left} from now. Wait, advance the clock, or have it cleaned with the trigger concurrency.cleaned."}

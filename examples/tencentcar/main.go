@@ -1,5 +1,5 @@
 // Command tencentcar creates a session with the official Go SDK, against
-// understudy in the place of Tencent Cloud.
+// understudy instead of Tencent Cloud.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 func main() {
 	p := profile.NewClientProfile()
 	p.HttpProfile.Scheme = "http"             // the SDK's own default is https
-	p.HttpProfile.Endpoint = "127.0.0.1:6410" // the door; host and port, no scheme
+	p.HttpProfile.Endpoint = "127.0.0.1:6410" // the port that all APIs share; host and port, no scheme
 
 	// The key pair of the documentation's examples.
 	keys := common.NewCredential("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE")
