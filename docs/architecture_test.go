@@ -1,4 +1,4 @@
-// Package docs_test holds pages that nobody derives against the code that they
+// Package docs_test compares the pages that are not derived with the code that they
 // describe.
 package docs_test
 
@@ -46,13 +46,34 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 				if matches, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(name))); err != nil || len(matches) == 0 {
 					t.Errorf("line %d: there is no file %s", i+1, name)
 				}
-			} else if !code[name] {
+			} else if code[name] == "" {
 				t.Errorf("line %d: no package declares %s; write it as package.Name or package.Type.Member, or list it as no code", i+1, name)
 			}
 		}
 	}
 	if names < 50 {
 		t.Errorf("the page names %d files and identifiers; at least 50 were expected", names)
+	}
+}
+
+var placed = regexp.MustCompile("`([^`]+)`\\s+in\\s+`([^`]+\\.go)`")
+
+// Where docs/architecture.md says that an identifier is in a file, the file
+// declares it.
+func TestArchitecturePlacesIdentifiers(t *testing.T) {
+	page, err := os.ReadFile("architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := declared(t)
+	all := placed.FindAllStringSubmatch(string(page), -1)
+	for _, m := range all {
+		if got := code[m[1]]; got != m[2] {
+			t.Errorf("%s is in %s; the page says %s", m[1], got, m[2])
+		}
+	}
+	if len(all) < 5 {
+		t.Errorf("the page places %d identifiers; at least 5 were expected", len(all))
 	}
 }
 
@@ -67,12 +88,12 @@ func TestArchitectureIsShort(t *testing.T) {
 	}
 }
 
-// declared lists what the packages of this module declare, tests left out, each
-// behind the package's name: functions, types, variables, constants, fields and
-// methods.
-func declared(t *testing.T) map[string]bool {
+// declared maps what the packages of this module declare to the declaring file,
+// tests left out: functions, types, variables, constants, fields and methods, each
+// behind the package's name.
+func declared(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]bool{}
+	all := map[string]string{}
 	files := token.NewFileSet()
 	for _, top := range []string{"cmd", "emulators", "fixtures", "internal", "scenarios"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
@@ -83,10 +104,14 @@ func declared(t *testing.T) map[string]bool {
 			if err != nil {
 				return err
 			}
-			all[file.Name.Name] = true
+			at, err := filepath.Rel(root, path)
+			if err != nil {
+				return err
+			}
+			all[file.Name.Name] = filepath.ToSlash(filepath.Dir(at))
 			for _, d := range file.Decls {
 				for _, name := range namesOf(d) {
-					all[file.Name.Name+"."+name] = true
+					all[file.Name.Name+"."+name] = filepath.ToSlash(at)
 				}
 			}
 			return nil
