@@ -55,17 +55,17 @@ var operations = []*contract.Operation{
 // inferred. A request is taken apart and decrypted first, as far as that goes,
 // so that a scenario can see the parameters of one that will be refused.
 var checks = []contract.Check{
-	{Name: "read", Do: read},
+	{Name: "read", Do: readRequest},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
-	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(wrongRequest)},
+	{Name: "method", Do: checkMethod, Ends: contract.Outcomes(badRequest)},
 	{Name: "token", Do: checkToken, Ends: contract.Outcomes(missToken, tokenNotExist, tokenExpired)},
 	{Name: "body", Do: checkBody, Ends: contract.Outcomes(invalidJSON, invalidForm)},
 	{Name: "buin", Do: checkBuin, Ends: contract.Outcomes(missBuin, formatBuin, invalidBuin)},
 	{Name: "app-id", Do: checkAppID, Ends: contract.Outcomes(missAppID, formatAppID, invalidAppID)},
 	{Name: "encrypt", Do: checkEncrypt, Ends: contract.Outcomes(missEncrypt, formatEncrypt, invalidEncrypt)},
-	{Name: "permission", Do: checkRight, Ends: contract.Outcomes(invalidAppID)},
+	{Name: "permission", Do: checkPermission, Ends: contract.Outcomes(invalidAppID)},
 	{Name: "message", Do: checkMessage, Ends: contract.Outcomes(invalidJSON, invalidForm)},
-	{Name: "parameters", Do: checkRows, Ends: contract.Outcomes(invalidJSON)},
+	{Name: "parameters", Do: checkParams, Ends: contract.Outcomes(invalidJSON)},
 }
 
 // basePath is where the API is, aliasPath what the proxy in front of it makes
@@ -89,29 +89,29 @@ const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
 // identifiers knows a caller by its token, or else by the enterprise and the
 // application that its envelope names.
 func identifiers(r *contract.Request) []string {
-	var words []string
-	if token := parameter(r.URL.RawQuery, "accessToken"); token != "" {
-		words = append(words, token)
+	var ids []string
+	if token := queryValue(r.URL.RawQuery, "accessToken"); token != "" {
+		ids = append(ids, token)
 	}
 	if len(r.Body) == 0 || r.TooLarge {
-		return words
+		return ids
 	}
-	var said contract.Values
+	var envelope contract.Values
 	if isForm(r) {
-		said, _, _ = openForm(r)
-	} else if said, _ = wire.Object(r.Body); said != nil {
-		fold(said, envelopeRows)
+		envelope, _, _ = parseForm(r)
+	} else if envelope, _ = wire.Object(r.Body); envelope != nil {
+		normaliseNames(envelope, envelopeRows)
 	}
-	buin, isNumber := number(said["buin"])
-	if appID := said.Text("appId"); isNumber && appID != "" {
-		words = append(words, appWord(buin, appID))
+	buin, isNumber := parseBuin(envelope["buin"])
+	if appID := envelope.Text("appId"); isNumber && appID != "" {
+		ids = append(ids, appIdentifier(buin, appID))
 	}
-	return words
+	return ids
 }
 
 // parameter looks up one parameter of a query without taking the rest apart;
 // of several the first counts. Braces may stand there as they are.
-func parameter(query, name string) string {
+func queryValue(query, name string) string {
 	for piece := range strings.SplitSeq(query, "&") {
 		if n, value, _ := strings.Cut(piece, "="); wire.Unescape(n) == name {
 			return wire.Unescape(value)
@@ -132,7 +132,7 @@ var failureRows = []contract.Param{
 }
 
 func fail(c *contract.Call, v contract.Verdict) any {
-	return &failure{numbers[v.Outcome.Name], v.Message(c)}
+	return &failure{errcodes[v.Outcome.Name], v.Message(c)}
 }
 
 // The parts of an answer that has data.
@@ -154,22 +154,22 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 	case len(reply.Body) <= len("{}"):
 		r.Body = []byte(withoutData)
 	default:
-		r.Body = envelope(c, reply.Body)
+		r.Body = answerWithData(c, reply.Body)
 	}
 	return r
 }
 
 // envelope is an answer with data: encrypted for the application that asked,
 // or as it is where it asked so.
-func envelope(c *contract.Call, data []byte) []byte {
-	k := callerOf(c)
-	if k.plain || k.key == nil {
+func answerWithData(c *contract.Call, data []byte) []byte {
+	cl := callerOf(c)
+	if cl.plain || cl.keyApp == nil {
 		b := make([]byte, 0, len(withData)+len(data)+1)
 		b = append(append(b, withData...), data...)
 		return append(b, '}')
 	}
-	b := make([]byte, 0, len(withData)+k.key.sealed(data)+3)
+	b := make([]byte, 0, len(withData)+cl.keyApp.sealedSize(data)+3)
 	b = append(append(b, withData...), '"')
-	b = k.key.seal(b, prefix(c.Dice()), data)
+	b = cl.keyApp.seal(b, newPrefix(c.Dice()), data)
 	return append(b, '"', '}')
 }

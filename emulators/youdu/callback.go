@@ -62,11 +62,11 @@ type eventImage struct {
 	Size    int64  `json:"size"`
 }
 
-func (w *state) tellCreated(c *contract.Call, s *session) {
+func (st *state) notifyCreated(c *contract.Call, s *session) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
 	}
-	w.tellAudit(c, func() event {
+	st.notifyAudit(c, func() event {
 		return event{
 			FromUser: s.Owner, SessionID: s.ID, Version: s.Version, MsgType: "session_create",
 			SessionCreate: &sessionCreate{multi, s.Title, s.Members},
@@ -74,20 +74,20 @@ func (w *state) tellCreated(c *contract.Call, s *session) {
 	})
 }
 
-func (w *state) tellUpdated(c *contract.Call, s *session, x *change, by string) {
+func (st *state) notifyUpdated(c *contract.Call, s *session, x *change, by string) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
 	}
-	w.tellAudit(c, func() event {
+	st.notifyAudit(c, func() event {
 		return event{
 			FromUser: by, SessionID: s.ID, Version: s.Version, MsgType: "session_update",
-			SessionUpdate: &sessionUpdate{s.Owner, s.Title, list(x.added), list(x.removed)},
+			SessionUpdate: &sessionUpdate{s.Owner, s.Title, orEmpty(x.added), orEmpty(x.removed)},
 		}
 	})
 }
 
 // list has an empty list said as one.
-func list(accounts []string) []string {
+func orEmpty(accounts []string) []string {
 	if accounts == nil {
 		return []string{}
 	}
@@ -95,8 +95,8 @@ func list(accounts []string) []string {
 }
 
 // tellMessage tells of a message. A nil session: it is one-to-one.
-func (w *state) tellMessage(c *contract.Call, s *session, id int64) {
-	w.tellAudit(c, func() event {
+func (st *state) notifyMessage(c *contract.Call, s *session, id int64) {
+	st.notifyAudit(c, func() event {
 		kind := c.In.Text("msgType")
 		e := event{FromUser: c.In.Text("sender"), MsgType: kind, MsgID: id}
 		if s != nil {
@@ -104,16 +104,16 @@ func (w *state) tellMessage(c *contract.Call, s *session, id int64) {
 		} else {
 			e.Receiver = c.In.Text("receiver")
 		}
-		w.fillMessage(c, &e, kind)
+		st.fillMessage(c, &e, kind)
 		return e
 	})
 }
 
-func (w *state) fillMessage(c *contract.Call, e *event, kind string) {
-	said := c.In.Object(kind)
-	f := &eventFile{Name: said.Text("name"), MediaID: said.Text("media_id"), Size: said.Int("size")}
-	if kept := w.Media[f.MediaID]; kept != nil {
-		f.Name, f.Size = kept.Name, int64(len(kept.Content))
+func (st *state) fillMessage(c *contract.Call, e *event, kind string) {
+	object := c.In.Object(kind)
+	f := &eventFile{Name: object.Text("name"), MediaID: object.Text("media_id"), Size: object.Int("size")}
+	if stored := st.Media[f.MediaID]; stored != nil {
+		f.Name, f.Size = stored.Name, int64(len(stored.Content))
 	}
 	switch kind {
 	case "image":
@@ -131,15 +131,15 @@ func (w *state) fillMessage(c *contract.Call, e *event, kind string) {
 	case "video":
 		e.Video = f
 	default:
-		e.Text = &eventText{said.Text("content")}
+		e.Text = &eventText{object.Text("content")}
 	}
 }
 
 // audit is the application that events go to, and where; nil: none.
-func (w *state) audit(c *contract.Call) (a *app, address string) {
-	for i := range w.Apps {
-		if w.Apps[i].AppID == auditApp && !w.Apps[i].Disabled {
-			a = &w.Apps[i]
+func (st *state) auditTarget(c *contract.Call) (a *app, address string) {
+	for i := range st.Apps {
+		if st.Apps[i].AppID == auditApp && !st.Apps[i].Disabled {
+			a = &st.Apps[i]
 			break
 		}
 	}
@@ -153,30 +153,30 @@ func (w *state) audit(c *contract.Call) (a *app, address string) {
 }
 
 // tellAudit calls the audit application, if it wants to be.
-func (w *state) tellAudit(c *contract.Call, about func() event) {
-	a, address := w.audit(c)
+func (st *state) notifyAudit(c *contract.Call, makeEvent func() event) {
+	a, address := st.auditTarget(c)
 	if address == "" {
 		return
 	}
-	e := about()
-	w.Package++
-	e.CreateTime, e.PackageID = c.Now.Unix(), strconv.FormatInt(w.Package, 10)
+	e := makeEvent()
+	st.Package++
+	e.CreateTime, e.PackageID = c.Now.Unix(), strconv.FormatInt(st.Package, 10)
 	var nonce [12]byte
 	_, _ = c.Dice().Read(nonce[:]) // it never fails
-	spell(nonce[:])
-	c.Notify(a.callback(address, strconv.FormatInt(e.CreateTime, 10), string(nonce[:]), prefix(c.Dice()), wire.Encode(&e)))
+	toLetters(nonce[:])
+	c.Notify(a.callback(address, strconv.FormatInt(e.CreateTime, 10), string(nonce[:]), newPrefix(c.Dice()), wire.Encode(&e)))
 }
 
 // callback is the request by which an application is told something.
-func (a *app) callback(address, timestamp, nonce string, first [prefixSize]byte, message []byte) contract.Callback {
-	encrypted := string(a.seal(nil, first, message))
-	mark := "?"
+func (a *app) callback(address, timestamp, nonce string, prefix [prefixSize]byte, message []byte) contract.Callback {
+	encrypted := string(a.seal(nil, prefix, message))
+	separator := "?"
 	if strings.Contains(address, "?") {
-		mark = "&"
+		separator = "&"
 	}
 	return contract.Callback{
 		Method: http.MethodPost,
-		URL:    address + mark + "msg_signature=" + signature(a.CallbackToken, timestamp, nonce, encrypted) + "&timestamp=" + timestamp + "&nonce=" + nonce,
+		URL:    address + separator + "msg_signature=" + signature(a.CallbackToken, timestamp, nonce, encrypted) + "&timestamp=" + timestamp + "&nonce=" + nonce,
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body: wire.Encode(&struct {
 			ToBuin  int64  `json:"toBuin"`

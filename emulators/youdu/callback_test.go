@@ -30,9 +30,9 @@ func (w *town) events() []string {
 		if want := signature("cbtoken0123456789", q.Get("timestamp"), q.Get("nonce"), said.Encrypt); q.Get("msg_signature") != want || u.Path != "/receive" || strings.Trim(q.Get("nonce"), letters) != "" {
 			w.t.Errorf("got %s, want the signature %s", b.URL, want)
 		}
-		message, breach := newApp(w.t, auditApp).open("encrypt", said.Encrypt, true)
-		if breach != nil {
-			w.t.Fatal(breach.cause.Code)
+		message, fault := newApp(w.t, auditApp).open("encrypt", said.Encrypt, true)
+		if fault != nil {
+			w.t.Fatal(fault.cause.Code)
 		}
 		all = append(all, string(message))
 	}

@@ -23,19 +23,19 @@ type caller struct {
 	token  string // accessToken of the query
 	issued token  // a copy of what the world has of it; empty: it was not issued
 
-	said      contract.Values // the envelope: buin, appId, encrypt; nil where there is none
-	bare      bool            // plain, and without an envelope
-	bodyFault error           // why the body is no envelope; judged after the token
+	envelope contract.Values // the envelope: buin, appId, encrypt; nil where there is none
+	bare     bool            // plain, and without an envelope
+	bodyErr  error           // why the body is no envelope; judged after the token
 
-	app      *app // that the envelope names
-	tokenApp *app // that the token belongs to
-	key      *app // whose key the call is read and answered with
-	buinOurs bool // some application has the envelope's buin
-	apps     []app
+	app       *app // that the envelope names
+	tokenApp  *app // that the token belongs to
+	keyApp    *app // whose key the call is read and answered with
+	buinKnown bool // some application has the envelope's buin
+	apps      []app
 
-	breach  *breach // why what is encrypted cannot be read; judged after the application
-	message error   // why what was encrypted is not the JSON of the call
-	plain   bool    // the answer is not encrypted
+	decryptFault *decryptFault // why what is encrypted cannot be read; judged after the application
+	messageErr   error         // why what was encrypted is not the JSON of the call
+	plain        bool          // the answer is not encrypted
 
 	part    []byte // the part named file of an upload, as it came
 	hasPart bool
@@ -47,31 +47,31 @@ var envelopeRows = []contract.Param{{Name: "buin"}, {Name: "appId"}, {Name: "enc
 
 // callerOf returns the call's caller, which the check read makes.
 func callerOf(c *contract.Call) *caller {
-	if k, ok := c.Caller.(*caller); ok {
-		return k
+	if cl, ok := c.Caller.(*caller); ok {
+		return cl
 	}
-	k := &caller{plain: true}
-	c.Caller = k
-	return k
+	cl := &caller{plain: true}
+	c.Caller = cl
+	return cl
 }
 
 // read takes the request apart and judges nothing.
-func read(c *contract.Call) contract.Verdict {
-	r, k := c.Request, &caller{token: parameter(c.Request.URL.RawQuery, "accessToken")}
-	c.Caller, c.In = k, nil
+func readRequest(c *contract.Call) contract.Verdict {
+	r, cl := c.Request, &caller{token: queryValue(c.Request.URL.RawQuery, "accessToken")}
+	c.Caller, c.In = cl, nil
 	if c.Operation == nil {
 		return contract.Verdict{}
 	}
 	if r.Method == http.MethodPost {
-		k.readEnvelope(r)
+		cl.readEnvelope(r)
 	}
-	c.WithState(func() { k.recognise(c) })
-	k.readCall(c)
+	c.WithState(func() { cl.lookUp(c) })
+	cl.readCall(c)
 	if c.In == nil {
 		c.In = contract.Values{}
 	}
-	if k.token != "" {
-		c.In["accessToken"] = k.token
+	if cl.token != "" {
+		c.In["accessToken"] = cl.token
 	}
 	return contract.Verdict{}
 }
@@ -79,16 +79,16 @@ func read(c *contract.Call) contract.Verdict {
 // allowsPlain reports whether the call may come without encryption.
 func allowsPlain(c *contract.Call) bool { return c.Auth == contract.Off || c.Switches.Bool("plain") }
 
-func (k *caller) readEnvelope(r *contract.Request) {
+func (cl *caller) readEnvelope(r *contract.Request) {
 	switch {
 	case r.TooLarge:
-		k.bodyFault = fmt.Errorf("it is larger than the %d bytes that are read", len(r.Body))
+		cl.bodyErr = fmt.Errorf("it is larger than the %d bytes that are read", len(r.Body))
 	case isForm(r):
-		k.said, k.part, k.bodyFault = openForm(r)
-		k.hasPart = k.part != nil
+		cl.envelope, cl.part, cl.bodyErr = parseForm(r)
+		cl.hasPart = cl.part != nil
 	default:
-		k.said, k.bodyFault = wire.Object(r.Body)
-		fold(k.said, envelopeRows)
+		cl.envelope, cl.bodyErr = wire.Object(r.Body)
+		normaliseNames(cl.envelope, envelopeRows)
 	}
 }
 
@@ -102,17 +102,17 @@ const maxParts = 32
 
 // openForm reads the form of an upload: buin, appId and encrypt as values, and
 // the part named file. Of parts with one name the first counts.
-func openForm(r *contract.Request) (said contract.Values, part []byte, err error) {
+func parseForm(r *contract.Request) (values contract.Values, part []byte, err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return nil, nil, fmt.Errorf("its Content-Type is %.80q; multipart/form-data with a boundary was expected", r.Header.Get("Content-Type"))
 	}
 	form := multipart.NewReader(bytes.NewReader(r.Body), params["boundary"])
-	said = contract.Values{}
+	values = contract.Values{}
 	for range maxParts {
 		p, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) && (part != nil || len(said) > 0) {
-			return said, part, nil
+		if errors.Is(err, io.EOF) && (part != nil || len(values) > 0) {
+			return values, part, nil
 		}
 		if err != nil {
 			return nil, nil, err
@@ -122,36 +122,36 @@ func openForm(r *contract.Request) (said contract.Values, part []byte, err error
 			return nil, nil, err
 		}
 		name := p.FormName()
-		if _, twice := said[name]; name == "file" && part == nil {
+		if _, twice := values[name]; name == "file" && part == nil {
 			part = content
 		} else if name != "file" && !twice {
-			said[name] = contract.Raw(content)
+			values[name] = contract.Raw(content)
 		}
 	}
 	return nil, nil, fmt.Errorf("it has more than %d parts", maxParts)
 }
 
 // recognise looks up who asks.
-func (k *caller) recognise(c *contract.Call) {
-	w := c.State.(*state)
-	k.apps = w.Apps
-	if t := w.Tokens[k.token]; t != nil {
-		k.issued, k.tokenApp = *t, w.apps[t.key()]
+func (cl *caller) lookUp(c *contract.Call) {
+	st := c.State.(*state)
+	cl.apps = st.Apps
+	if t := st.Tokens[cl.token]; t != nil {
+		cl.issued, cl.tokenApp = *t, st.apps[t.key()]
 	}
-	if buin, is := number(k.said["buin"]); is {
-		k.buinOurs = w.buins[buin]
-		k.app = w.apps[appKey{buin, k.said.Text("appId")}]
+	if buin, is := parseBuin(cl.envelope["buin"]); is {
+		cl.buinKnown = st.buins[buin]
+		cl.app = st.apps[appKey{buin, cl.envelope.Text("appId")}]
 	}
-	if k.key = k.app; k.key == nil {
-		k.key = k.tokenApp
+	if cl.keyApp = cl.app; cl.keyApp == nil {
+		cl.keyApp = cl.tokenApp
 	}
-	if k.key == nil && c.Auth != contract.Verify {
-		k.key = w.first()
+	if cl.keyApp == nil && c.Auth != contract.Verify {
+		cl.keyApp = st.firstApp()
 	}
 }
 
 // number reads an enterprise number: a whole JSON number, or the text of a form.
-func number(x any) (int64, bool) {
+func parseBuin(x any) (int64, bool) {
 	var text string
 	switch v := x.(type) {
 	case json.Number:
@@ -165,104 +165,104 @@ func number(x any) (int64, bool) {
 
 // readCall reads the call's own parameters, from the query or from what is
 // encrypted.
-func (k *caller) readCall(c *contract.Call) {
+func (cl *caller) readCall(c *contract.Call) {
 	plain := false
 	if c.Request.Method == http.MethodPost {
-		plain = k.readMessage(c)
+		plain = cl.readMessage(c)
 	} else {
-		k.readQuery(c)
-		plain = k.issued.Token == "" || k.issued.Plain
+		cl.readQuery(c)
+		plain = cl.issued.Token == "" || cl.issued.Plain
 	}
-	k.plain = c.Switches.Bool("plain") || (c.Auth == contract.Off && plain)
+	cl.plain = c.Switches.Bool("plain") || (c.Auth == contract.Off && plain)
 }
 
-func (k *caller) readQuery(c *contract.Call) {
+func (cl *caller) readQuery(c *contract.Call) {
 	c.In = contract.Values{}
 	for i := range c.Operation.Params {
 		p := &c.Operation.Params[i]
-		if value := parameter(c.Request.URL.RawQuery, p.Name); value != "" {
+		if value := queryValue(c.Request.URL.RawQuery, p.Name); value != "" {
 			c.In[p.Name] = contract.Raw(value)
 		}
 	}
 }
 
 // readMessage reads what is encrypted, and tells whether it came as it is.
-func (k *caller) readMessage(c *contract.Call) (plain bool) {
-	if k.said == nil {
-		k.bare = len(c.Request.Body) == 0 && allowsPlain(c)
+func (cl *caller) readMessage(c *contract.Call) (plain bool) {
+	if cl.envelope == nil {
+		cl.bare = len(c.Request.Body) == 0 && allowsPlain(c)
 		return true
 	}
-	if allowsPlain(c) && k.readPlain(c) {
+	if allowsPlain(c) && cl.readPlain(c) {
 		return true
 	}
-	text := k.said.Text("encrypt")
+	text := cl.envelope.Text("encrypt")
 	switch {
 	case text == "":
 		return true
-	case k.key == nil:
-		k.fail(c, &breach{cause: noKey, text: text})
+	case cl.keyApp == nil:
+		cl.keepFault(c, &decryptFault{cause: noKey, text: text})
 		return true
 	}
-	message, breach := k.key.open("encrypt", text, c.Auth == contract.Verify)
-	if breach != nil {
-		k.fail(c, breach)
+	message, fault := cl.keyApp.open("encrypt", text, c.Auth == contract.Verify)
+	if fault != nil {
+		cl.keepFault(c, fault)
 		return false
 	}
-	k.take(c, message)
-	if k.hasPart {
-		content, breach := k.key.open("the part file", string(k.part), c.Auth == contract.Verify)
-		if breach != nil {
-			k.fail(c, breach)
+	cl.readDecrypted(c, message)
+	if cl.hasPart {
+		content, fault := cl.keyApp.open("the part file", string(cl.part), c.Auth == contract.Verify)
+		if fault != nil {
+			cl.keepFault(c, fault)
 			return false
 		}
-		k.attach(c, content)
+		cl.setFile(c, content)
 	}
 	return false
 }
 
 // fail keeps why the envelope cannot be opened, and has the journal say at
 // which step.
-func (k *caller) fail(c *contract.Call, b *breach) {
-	k.breach = b
+func (cl *caller) keepFault(c *contract.Call, b *decryptFault) {
+	cl.decryptFault = b
 	c.Note("decryption failed at", b.cause.Code)
 }
 
 // take reads what was decrypted: JSON, and for GetToken a time.
-func (k *caller) take(c *contract.Call, message []byte) {
+func (cl *caller) readDecrypted(c *contract.Call, message []byte) {
 	if c.Operation == getToken {
 		c.In = contract.Values{"timestamp": string(message)}
 		return
 	}
 	in, err := wire.Object(message)
 	if err != nil {
-		k.message = err
+		cl.messageErr = err
 		return
 	}
-	k.adopt(c, in)
+	cl.setParams(c, in)
 }
 
 // attach keeps the content of a file.
-func (k *caller) attach(c *contract.Call, content []byte) {
-	k.content = content
+func (cl *caller) setFile(c *contract.Call, content []byte) {
+	cl.content = content
 	if c.In != nil {
 		c.In["file"] = string(content)
 	}
 }
 
-func (k *caller) adopt(c *contract.Call, in contract.Values) {
-	fold(in, c.Operation.Params)
+func (cl *caller) setParams(c *contract.Call, in contract.Values) {
+	normaliseNames(in, c.Operation.Params)
 	c.In = in
 }
 
 // readPlain reads a call that is not encrypted: the JSON alone, or in the place
 // of what would be encrypted. It reports false where the call is neither.
-func (k *caller) readPlain(c *contract.Call) bool {
-	x, there := k.said["encrypt"]
+func (cl *caller) readPlain(c *contract.Call) bool {
+	x, there := cl.envelope["encrypt"]
 	switch v := x.(type) {
 	case contract.Values:
-		k.adopt(c, maps.Clone(v))
+		cl.setParams(c, maps.Clone(v))
 	case string, contract.Raw:
-		text := strings.TrimSpace(k.said.Text("encrypt"))
+		text := strings.TrimSpace(cl.envelope.Text("encrypt"))
 		if c.Operation == getToken && isDigits(text) {
 			c.In = contract.Values{"timestamp": text}
 			break
@@ -270,7 +270,7 @@ func (k *caller) readPlain(c *contract.Call) bool {
 		if !strings.HasPrefix(text, "{") {
 			return false
 		}
-		k.take(c, []byte(text))
+		cl.readDecrypted(c, []byte(text))
 	case json.Number:
 		if c.Operation != getToken {
 			return false
@@ -280,23 +280,23 @@ func (k *caller) readPlain(c *contract.Call) bool {
 		if there {
 			return false
 		}
-		k.readBare(c)
+		cl.readWithoutEnvelope(c)
 	}
-	if k.hasPart {
-		k.attach(c, k.part)
+	if cl.hasPart {
+		cl.setFile(c, cl.part)
 	}
 	return true
 }
 
 // readBare reads parameters that stand where the envelope would.
-func (k *caller) readBare(c *contract.Call) {
-	in := maps.Clone(k.said)
+func (cl *caller) readWithoutEnvelope(c *contract.Call) {
+	in := maps.Clone(cl.envelope)
 	_, named := in["buin"]
 	_, called := in["appId"]
-	k.bare = !named && !called
+	cl.bare = !named && !called
 	delete(in, "buin")
 	delete(in, "appId")
-	k.adopt(c, in)
+	cl.setParams(c, in)
 }
 
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
@@ -305,7 +305,7 @@ func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 // alone: the libraries' slips in it pass at the service, which reads JSON as Go
 // does. Members that are null count as absent: libraries send them for what
 // was not set.
-func fold(in contract.Values, rows []contract.Param) {
+func normaliseNames(in contract.Values, rows []contract.Param) {
 	known := 0
 	for i := range rows {
 		x, given := in[rows[i].Name]
@@ -318,7 +318,7 @@ func fold(in contract.Values, rows []contract.Param) {
 		}
 		known++
 		if inner, is := x.(contract.Values); is && rows[i].Fields != nil {
-			fold(inner, rows[i].Fields)
+			normaliseNames(inner, rows[i].Fields)
 		}
 	}
 	if known == len(in) {

@@ -352,7 +352,7 @@ func TestAnswersHaveTheDocumentedKeys(t *testing.T) {
 		t.Errorf("a name stands twice among the %d rows of the catalogue", len(catalogue))
 	}
 	for name, want := range map[string]string{"INTERNALERR": "-1 异常,未定义的系统错误", "INVALID_FORMAT_BUIN": "100012 企业号字段格式不正确（int）", "NOTEXIST_JOBID": "300311 jobId不存在", "INVALID_FORMAT_GROUPID": "500008 无效的群Id"} {
-		if got := fmt.Sprint(numbers[name], " ", code(name).Message); got != want {
+		if got := fmt.Sprint(errcodes[name], " ", documentedError(name).Message); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	maxTitle   = 64
 	maxAccount = 64
-	leastMulti = 3
+	minMembers = 3
 )
 
 const multi = "multi"
@@ -39,32 +39,32 @@ var created = &contract.Outcome{
 }
 
 func decideCreate(c *contract.Call) contract.Verdict {
-	w, title, creator := c.State.(*state), c.In.Text("title"), c.In.Text("creator")
-	if v := w.unfitTitle(c); !v.Pending() {
+	st, title, creator := c.State.(*state), c.In.Text("title"), c.In.Text("creator")
+	if v := st.checkTitle(c); !v.Pending() {
 		return v
 	}
 	switch {
 	case strings.TrimSpace(title) == "":
-		return w.tell(lacking, "Name", "title")
+		return st.refuse(missingValue, "Name", "title")
 	case creator == "":
-		return w.tell(lacking, "Name", "creator")
+		return st.refuse(missingValue, "Name", "creator")
 	case utf8.RuneCountInString(creator) > maxAccount:
-		return w.tell(creatorTooLong, "got", utf8.RuneCountInString(creator), "most", maxAccount)
+		return st.refuse(creatorTooLong, "got", utf8.RuneCountInString(creator), "most", maxAccount)
 	}
 	if kind := c.In.Text("type"); kind != "" && kind != multi {
-		return w.tell(wrongType, "got", shown(kind))
+		return st.refuse(unknownSessionType, "got", describe(kind))
 	}
-	members := gather(creator, c.In["member"]).list
-	if len(members) < leastMulti {
-		return w.tell(tooFew, "got", len(members), "members", several(members), "least", leastMulti)
+	members := rosterWith(creator, c.In["member"]).list
+	if len(members) < minMembers {
+		return st.refuse(tooFewMembers, "got", len(members), "members", describeAccounts(members), "least", minMembers)
 	}
-	if v := w.unfitMembers(c, len(members)); !v.Pending() {
+	if v := st.checkMemberCount(c, len(members)); !v.Pending() {
 		return v
 	}
-	if v := w.strangers("creator", members[:1]); !v.Pending() {
+	if v := st.checkAccounts("creator", members[:1]); !v.Pending() {
 		return v
 	}
-	if v := w.strangers("member", members[1:]); !v.Pending() {
+	if v := st.checkAccounts("member", members[1:]); !v.Pending() {
 		return v
 	}
 	return created.Verdict()
@@ -72,34 +72,34 @@ func decideCreate(c *contract.Call) contract.Verdict {
 
 // unfitTitle judges the length of a title: it is refused, not cut. (Messages
 // whose titles are cut say so on their page.)
-func (w *state) unfitTitle(c *contract.Call) contract.Verdict {
+func (st *state) checkTitle(c *contract.Call) contract.Verdict {
 	title := c.In.Text("title")
 	if len(title) > maxTitle && utf8.RuneCountInString(title) > maxTitle {
-		return w.tell(titleTooLong, "got", utf8.RuneCountInString(title), "most", maxTitle)
+		return st.refuse(titleTooLong, "got", utf8.RuneCountInString(title), "most", maxTitle)
 	}
 	return contract.Verdict{}
 }
 
 // unfitMembers judges the number of members.
-func (w *state) unfitMembers(c *contract.Call, n int) contract.Verdict {
+func (st *state) checkMemberCount(c *contract.Call, n int) contract.Verdict {
 	if most := c.Switches.Int("max_members"); most > 0 && int64(n) > most {
-		return w.tell(tooMany, "got", n, "most", most)
+		return st.refuse(tooManyMembers, "got", n, "most", most)
 	}
 	return contract.Verdict{}
 }
 
 // strangers finds the first account that is none.
-func (w *state) strangers(where string, accounts []string) contract.Verdict {
+func (st *state) checkAccounts(where string, accounts []string) contract.Verdict {
 	for _, name := range accounts {
-		if !w.known(name) {
-			return w.tell(noAccount, "Name", where, "got", shown(name))
+		if !st.hasAccount(name) {
+			return st.refuse(unknownAccount, "Name", where, "got", describe(name))
 		}
 	}
 	return contract.Verdict{}
 }
 
 // several tells a list of accounts, cut short.
-func several(accounts []string) string {
+func describeAccounts(accounts []string) string {
 	const most = 10
 	if len(accounts) > most {
 		return strings.Join(accounts[:most], ", ") + ", …"
@@ -110,7 +110,7 @@ func several(accounts []string) string {
 // doCreate makes the session. Where a scenario has it succeed, what the call
 // lacks is invented.
 func doCreate(c *contract.Call) any {
-	w, now := c.State.(*state), c.Now.Unix()
+	st, now := c.State.(*state), c.Now.Unix()
 	title, creator := c.In.Text("title"), c.In.Text("creator")
 	if title == "" {
 		title = c.Dice().Fake().Noun()
@@ -119,21 +119,21 @@ func doCreate(c *contract.Call) any {
 		creator = strings.ToLower(c.Dice().Fake().FirstName())
 	}
 	s := &session{
-		ID: w.newID(c), Title: title, Owner: creator, Version: 1, Members: gather(creator, c.In["member"]).list,
-		Created: now, ActiveTime: now, Serial: w.next(),
+		ID: st.newID(c), Title: title, Owner: creator, Version: 1, Members: rosterWith(creator, c.In["member"]).list,
+		Created: now, ActiveTime: now, Serial: st.nextSerial(),
 	}
-	w.keep(s)
-	w.tellCreated(c, s)
+	st.addSession(s)
+	st.notifyCreated(c, s)
 	return s.reply()
 }
 
 // newID throws a GUID that no session has: in capitals and braces.
-func (w *state) newID(c *contract.Call) string {
+func (st *state) newID(c *contract.Call) string {
 	for {
 		var b [16]byte
 		_, _ = c.Dice().Read(b[:]) // it never fails
 		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-		if id := guid(b); w.Sessions[id] == nil {
+		if id := guid(b); st.Sessions[id] == nil {
 			return id
 		}
 	}

@@ -24,32 +24,32 @@ const (
 
 // strict is the one alphabet that libraries use. It takes no line breaks: the
 // decoder would skip them, so they are looked for.
-var strict = base64.StdEncoding.Strict()
+var strictBase64 = base64.StdEncoding.Strict()
 
-// A breach is the step at which an envelope could not be opened.
-type breach struct {
+// A fault is the step at which an envelope could not be opened.
+type decryptFault struct {
 	cause *contract.Cause
 	facts []any  // names and values alternate
 	text  string // what was to be opened
 }
 
-func (b *breach) verdict() contract.Verdict { return invalidEncrypt.Because(b.cause, b.facts...) }
+func (b *decryptFault) verdict() contract.Verdict { return invalidEncrypt.Because(b.cause, b.facts...) }
 
 // The steps of decryption, each with its own cause.
 var (
-	noKey       = &contract.Cause{Code: "envelope_key", Text: "Step 0, key: no application is known whose EncodingAESKey could open the envelope."}
-	noBase64    = &contract.Cause{Code: "envelope_base64", Text: "Step 1, base64: {what} is not strict standard base64: {why}. Expected are A-Z a-z 0-9 + / with = padding and no line breaks."}
-	badLength   = &contract.Cause{Code: "envelope_length", Text: "Step 2, length: {what} decodes to {bytes} bytes; a multiple of 32, and at least 32, was expected. Pad to 32 bytes, not to the 16 of AES."}
-	badPadding  = &contract.Cause{Code: "envelope_padding", Text: "Step 3, padding: the last byte of the decrypted text is {last}, and n bytes of value n, n from 1 to 32, were expected at its end. The usual reason is another AES key, or a PKCS padding to 16."}
-	tooShort    = &contract.Cause{Code: "envelope_head", Text: "Step 4, head: {bytes} bytes are left without the padding; 20 were expected at least, 16 of prefix and 4 of length."}
-	badSize     = &contract.Cause{Code: "envelope_size", Text: "Step 5, message: its length field says {size} bytes and {bytes} follow. It has 4 bytes, big-endian, and counts the bytes of the message without the appId."}
-	foreignTail = &contract.Cause{Code: "envelope_tail", Text: "Step 6, appId: the text ends in {tail} behind the message; {appId}, the appId of the envelope, was expected."}
+	noKey      = &contract.Cause{Code: "envelope_key", Text: "Step 0, key: no application is known whose EncodingAESKey could open the envelope."}
+	notBase64  = &contract.Cause{Code: "envelope_base64", Text: "Step 1, base64: {what} is not strict standard base64: {why}. Expected are A-Z a-z 0-9 + / with = padding and no line breaks."}
+	badLength  = &contract.Cause{Code: "envelope_length", Text: "Step 2, length: {what} decodes to {bytes} bytes; a multiple of 32, and at least 32, was expected. Pad to 32 bytes, not to the 16 of AES."}
+	badPadding = &contract.Cause{Code: "envelope_padding", Text: "Step 3, padding: the last byte of the decrypted text is {last}, and n bytes of value n, n from 1 to 32, were expected at its end. The usual reason is another AES key, or a PKCS padding to 16."}
+	tooShort   = &contract.Cause{Code: "envelope_head", Text: "Step 4, head: {bytes} bytes are left without the padding; 20 were expected at least, 16 of prefix and 4 of length."}
+	badSize    = &contract.Cause{Code: "envelope_size", Text: "Step 5, message: its length field says {size} bytes and {bytes} follow. It has 4 bytes, big-endian, and counts the bytes of the message without the appId."}
+	wrongTail  = &contract.Cause{Code: "envelope_tail", Text: "Step 6, appId: the text ends in {tail} behind the message; {appId}, the appId of the envelope, was expected."}
 )
 
 // newCipher makes the cipher of an EncodingAESKey. It is kept: expanding the
 // key costs more than a short message.
 func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
-	key, err := strict.DecodeString(aesKey)
+	key, err := strictBase64.DecodeString(aesKey)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the EncodingAESKey is no base64: %w", err)
 	}
@@ -65,48 +65,48 @@ func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
 // do not send, which spoils just these. Each bound is checked before it is
 // leant on. What names the field in explanations; tail says whether the appId
 // behind the message has to be the application's.
-func (a *app) open(what, text string, tail bool) ([]byte, *breach) {
-	message, breach := a.unseal(what, text, tail)
-	if breach != nil {
-		breach.text = text
+func (a *app) open(what, text string, verifyTail bool) ([]byte, *decryptFault) {
+	message, fault := a.decrypt(what, text, verifyTail)
+	if fault != nil {
+		fault.text = text
 	}
-	return message, breach
+	return message, fault
 }
 
-func (a *app) unseal(what, text string, tail bool) ([]byte, *breach) {
+func (a *app) decrypt(what, text string, verifyTail bool) ([]byte, *decryptFault) {
 	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
-		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
+		return nil, &decryptFault{cause: notBase64, facts: []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
 	}
-	plain, err := strict.DecodeString(text)
+	plain, err := strictBase64.DecodeString(text)
 	if err != nil {
-		return nil, &breach{cause: noBase64, facts: []any{"what", what, "why", err.Error()}}
+		return nil, &decryptFault{cause: notBase64, facts: []any{"what", what, "why", err.Error()}}
 	}
 	if len(plain) == 0 || len(plain)%padBlock != 0 {
-		return nil, &breach{cause: badLength, facts: []any{"what", what, "bytes", len(plain)}}
+		return nil, &decryptFault{cause: badLength, facts: []any{"what", what, "bytes", len(plain)}}
 	}
 	cipher.NewCBCDecrypter(a.block, a.iv).CryptBlocks(plain, plain)
-	pad, fits := padding(plain)
+	pad, fits := readPadding(plain)
 	if !fits {
-		return nil, &breach{cause: badPadding, facts: []any{"what", what, "last", pad}}
+		return nil, &decryptFault{cause: badPadding, facts: []any{"what", what, "last", pad}}
 	}
 	plain = plain[:len(plain)-pad]
 	if len(plain) < headSize {
-		return nil, &breach{cause: tooShort, facts: []any{"what", what, "bytes", len(plain)}}
+		return nil, &decryptFault{cause: tooShort, facts: []any{"what", what, "bytes", len(plain)}}
 	}
 	size, rest := binary.BigEndian.Uint32(plain[prefixSize:headSize]), plain[headSize:]
 	if uint64(size) > uint64(len(rest)) {
-		return nil, &breach{cause: badSize, facts: []any{"what", what, "size", size, "bytes", len(rest)}}
+		return nil, &decryptFault{cause: badSize, facts: []any{"what", what, "size", size, "bytes", len(rest)}}
 	}
 	message, end := rest[:size], rest[size:]
-	if tail && subtle.ConstantTimeCompare(end, []byte(a.AppID)) == 0 {
-		return nil, &breach{cause: foreignTail, facts: []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
+	if verifyTail && subtle.ConstantTimeCompare(end, []byte(a.AppID)) == 0 {
+		return nil, &decryptFault{cause: wrongTail, facts: []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
 	}
 	return message, nil
 }
 
 // padding reads the padding at the end of plain, which has 32 bytes or more.
 // All 32 are looked at, whatever they say.
-func padding(plain []byte) (pad int, fits bool) {
+func readPadding(plain []byte) (pad int, fits bool) {
 	last := plain[len(plain)-1]
 	pad = int(last)
 	good := subtle.ConstantTimeLessOrEq(1, pad) & subtle.ConstantTimeLessOrEq(pad, padBlock)
@@ -134,7 +134,7 @@ func (a *app) seal(dst []byte, prefix [prefixSize]byte, message []byte) []byte {
 }
 
 // sealed is how many bytes seal appends.
-func (a *app) sealed(message []byte) int {
+func (a *app) sealedSize(message []byte) int {
 	size := headSize + len(message) + len(a.AppID)
 	return base64.StdEncoding.EncodedLen(size + padBlock - size%padBlock)
 }
@@ -144,14 +144,14 @@ func (a *app) sealed(message []byte) int {
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 // prefix throws the 16 bytes in front of a message.
-func prefix(dice *contract.Dice) (p [prefixSize]byte) {
+func newPrefix(dice *contract.Dice) (p [prefixSize]byte) {
 	_, _ = dice.Read(p[:]) // it never fails
-	spell(p[:])
+	toLetters(p[:])
 	return p
 }
 
 // spell turns bytes into letters.
-func spell(p []byte) {
+func toLetters(p []byte) {
 	for i, b := range p {
 		p[i] = letters[int(b)%len(letters)]
 	}

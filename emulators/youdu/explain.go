@@ -10,24 +10,24 @@ import (
 // whyEnvelope explains an envelope that could not be opened: at which step, and
 // whether one of the mistakes that clients make accounts for it. Keys are told
 // by their applications.
-func whyEnvelope(c *contract.Call) contract.Explanation {
-	k := callerOf(c)
-	v := k.breach.verdict()
+func explainEnvelope(c *contract.Call) contract.Explanation {
+	cl := callerOf(c)
+	v := cl.decryptFault.verdict()
 	e := contract.Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
-	if k.key == nil {
+	if cl.keyApp == nil {
 		return e
 	}
-	e.Expected = fmt.Sprintf("AES-256-CBC under the EncodingAESKey {aesKey} of %s, IV the first 16 bytes of that key, over: 16 bytes | length of the message, 4 bytes big-endian | message | %s | n bytes of value n up to a multiple of 32; then base64", k.key.AppID, k.key.AppID)
-	text := k.breach.text
+	e.Expected = fmt.Sprintf("AES-256-CBC under the EncodingAESKey {aesKey} of %s, IV the first 16 bytes of that key, over: 16 bytes | length of the message, 4 bytes big-endian | message | %s | n bytes of value n up to a multiple of 32; then base64", cl.keyApp.AppID, cl.keyApp.AppID)
+	text := cl.decryptFault.text
 	e.Got = fmt.Sprintf("%.200q", text)
-	for i := range k.apps {
-		a := &k.apps[i]
-		if _, breach := a.open("it", text, false); breach == nil && a.AESKey != k.key.AESKey {
+	for i := range cl.apps {
+		a := &cl.apps[i]
+		if _, fault := a.open("it", text, false); fault == nil && a.AESKey != cl.keyApp.AESKey {
 			e.FirstDifference = "the key: the EncodingAESKey of " + a.AppID + " opens the envelope"
 			return e
 		}
 	}
-	if message, breach := k.key.open("it", text, false); breach == nil {
+	if message, fault := cl.keyApp.open("it", text, false); fault == nil {
 		e.FirstDifference = fmt.Sprintf("the appId at the end, behind the message %.80q", message)
 		return e
 	}

@@ -10,18 +10,18 @@ func Envelope(t testing.TB) func([]byte) {
 	a := newApp(t, vectorApp)
 	return func(message []byte) {
 		text := a.seal(nil, [prefixSize]byte{}, message)
-		if _, breach := a.open("encrypt", string(text), true); breach != nil {
-			t.Fatal(breach.cause.Code)
+		if _, fault := a.open("encrypt", string(text), true); fault != nil {
+			t.Fatal(fault.cause.Code)
 		}
 	}
 }
 
 // Step tells at which step a text of the default fixture's first application
 // cannot be decrypted: "length"; "" where it can.
-func Step(t testing.TB, encrypt string) string {
-	_, breach := newApp(t, vectorApp).open("encrypt", encrypt, true)
-	if breach == nil {
+func FailedStep(t testing.TB, encrypt string) string {
+	_, fault := newApp(t, vectorApp).open("encrypt", encrypt, true)
+	if fault == nil {
 		return ""
 	}
-	return strings.TrimPrefix(breach.cause.Code, "envelope_")
+	return strings.TrimPrefix(fault.cause.Code, "envelope_")
 }

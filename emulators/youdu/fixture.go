@@ -93,7 +93,7 @@ var fixtureRows = []contract.Param{
 }
 
 // A listing is what a fixture's lists hold.
-type listing struct {
+type fixtureLists struct {
 	Apps []struct {
 		Buin          int64  `yaml:"buin"`
 		AppID         string `yaml:"appId"`
@@ -129,61 +129,61 @@ type listing struct {
 
 // newState begins a world with what the fixture says.
 func newState(seed contract.Seed) (contract.State, error) {
-	var l listing
+	var l fixtureLists
 	if seed.Decode != nil {
 		if err := seed.Decode(&l); err != nil {
 			return nil, err
 		}
 	}
-	if err := l.checkTwice(); err != nil {
+	if err := l.checkDuplicates(); err != nil {
 		return nil, err
 	}
-	if err := checkCallback(seed.Switches.Text("callback_url")); err != nil {
+	if err := checkCallbackURL(seed.Switches.Text("callback_url")); err != nil {
 		return nil, err
 	}
 	now := seed.Now.Round(0).UTC()
-	w := &state{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
+	st := &state{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
 	for _, a := range l.Apps {
-		w.Apps = append(w.Apps, app{
+		st.Apps = append(st.Apps, app{
 			Buin: a.Buin, AppID: a.AppID, AESKey: a.AESKey, Disabled: a.Disabled,
 			NoSession: a.Session != nil && !*a.Session, CallbackURL: a.CallbackURL, CallbackToken: a.CallbackToken,
 		})
 	}
-	if err := w.alsoKnow(seed.Credentials, now); err != nil {
+	if err := st.addCredentials(seed.Credentials, now); err != nil {
 		return nil, err
 	}
 	for _, s := range l.Sessions {
-		w.Sessions[s.ID] = &session{
+		st.Sessions[s.ID] = &session{
 			ID: s.ID, Title: s.Title, Owner: s.Owner, Version: 1, Members: rosterOf(append([]string{s.Owner}, s.Member...)...).list,
-			Created: now.Unix(), ActiveTime: now.Unix(), Serial: w.next(),
+			Created: now.Unix(), ActiveTime: now.Unix(), Serial: st.nextSerial(),
 		}
 	}
 	for _, m := range l.Media {
-		f := &file{ID: mediaID([]byte(m.Content)), Type: m.Type, Name: m.Name, Content: []byte(m.Content), Serial: w.next()}
-		w.Media[f.ID] = f
+		f := &file{ID: mediaID([]byte(m.Content)), Type: m.Type, Name: m.Name, Content: []byte(m.Content), Serial: st.nextSerial()}
+		st.Media[f.ID] = f
 	}
 	for _, t := range l.Tokens {
-		one := &token{Token: t.Token, Buin: w.buinOf(t.AppID, t.Buin), AppID: t.AppID, Issued: now, Serial: w.next()}
+		one := &token{Token: t.Token, Buin: st.buinOf(t.AppID, t.Buin), AppID: t.AppID, Issued: now, Serial: st.nextSerial()}
 		if t.Lives > 0 {
 			one.Ends = now.Add(t.Lives)
 		}
-		w.Tokens[t.Token] = one
+		st.Tokens[t.Token] = one
 	}
 	for _, c := range l.Codes {
-		if w.Codes == nil {
-			w.Codes = map[string]string{}
+		if st.Codes == nil {
+			st.Codes = map[string]string{}
 		}
-		w.Codes[c.Situation] = c.Outcome
+		st.Codes[c.Situation] = c.Outcome
 	}
-	return w, w.Reindex()
+	return st, st.Reindex()
 }
 
 // checkTwice finds what is listed twice, where the second would take the place
 // of the first. Applications and accounts are lists in the world, too: Reindex
 // looks after them.
-func (l *listing) checkTwice() error {
+func (l *fixtureLists) checkDuplicates() error {
 	seen := map[string]bool{}
-	twice := func(list, name string) error {
+	add := func(list, name string) error {
 		key := list + " " + name
 		if seen[key] {
 			return fmt.Errorf("%s: %q stands twice", list, name)
@@ -192,17 +192,17 @@ func (l *listing) checkTwice() error {
 		return nil
 	}
 	for _, s := range l.Sessions {
-		if err := twice("sessions", s.ID); err != nil {
+		if err := add("sessions", s.ID); err != nil {
 			return err
 		}
 	}
 	for _, t := range l.Tokens {
-		if err := twice("tokens", t.Token); err != nil {
+		if err := add("tokens", t.Token); err != nil {
 			return err
 		}
 	}
 	for _, c := range l.Codes {
-		if err := twice("codes", c.Situation); err != nil {
+		if err := add("codes", c.Situation); err != nil {
 			return err
 		}
 	}
@@ -210,17 +210,17 @@ func (l *listing) checkTwice() error {
 }
 
 // buinOf is the enterprise of an application, where none is named.
-func (w *state) buinOf(appID string, named int64) int64 {
-	for i := range w.Apps {
-		if named == 0 && w.Apps[i].AppID == appID {
-			return w.Apps[i].Buin
+func (st *state) buinOf(appID string, named int64) int64 {
+	for i := range st.Apps {
+		if named == 0 && st.Apps[i].AppID == appID {
+			return st.Apps[i].Buin
 		}
 	}
 	return named
 }
 
 // alsoKnow takes in one more application, or another key of a known one.
-func (w *state) alsoKnow(credentials contract.Values, now time.Time) error {
+func (st *state) addCredentials(credentials contract.Values, now time.Time) error {
 	appID := credentials.Text("appId")
 	if appID == "" {
 		return nil
@@ -233,22 +233,22 @@ func (w *state) alsoKnow(credentials contract.Values, now time.Time) error {
 		}
 	}
 	found := false
-	for i := range w.Apps {
-		if a := &w.Apps[i]; a.Buin == buin && a.AppID == appID {
+	for i := range st.Apps {
+		if a := &st.Apps[i]; a.Buin == buin && a.AppID == appID {
 			a.AESKey, found = credentials.Text("aesKey"), true
 		}
 	}
 	if !found {
-		w.Apps = append(w.Apps, app{Buin: buin, AppID: appID, AESKey: credentials.Text("aesKey")})
+		st.Apps = append(st.Apps, app{Buin: buin, AppID: appID, AESKey: credentials.Text("aesKey")})
 	}
-	if word := credentials.Text("accessToken"); word != "" {
-		w.Tokens[word] = &token{Token: word, Buin: buin, AppID: appID, Issued: now, Serial: w.next()}
+	if accessToken := credentials.Text("accessToken"); accessToken != "" {
+		st.Tokens[accessToken] = &token{Token: accessToken, Buin: buin, AppID: appID, Issued: now, Serial: st.nextSerial()}
 	}
 	return nil
 }
 
 // checkCallback says what is wrong with an address that callbacks shall go to.
-func checkCallback(address string) error {
+func checkCallbackURL(address string) error {
 	if address == "" {
 		return nil
 	}

@@ -45,12 +45,12 @@ var mediaRows = []contract.Param{
 // decideMedia is for calls about one file.
 func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
-		w, id := c.State.(*state), c.In.Text("mediaId")
+		st, id := c.State.(*state), c.In.Text("mediaId")
 		switch {
 		case id == "":
-			return w.tell(lacking, "Name", "mediaId")
-		case w.Media[id] == nil:
-			return w.tell(noMedia, "got", shown(id))
+			return st.refuse(missingValue, "Name", "mediaId")
+		case st.Media[id] == nil:
+			return st.refuse(unknownMedia, "got", describe(id))
 		}
 		return success.Verdict()
 	}
@@ -58,7 +58,7 @@ func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdic
 
 // found is the file that a call names. Where a scenario has a call succeed for
 // one that is not there, it is invented.
-func found(c *contract.Call) *file {
+func mediaFile(c *contract.Call) *file {
 	if f := c.State.(*state).Media[c.In.Text("mediaId")]; f != nil {
 		return f
 	}
@@ -66,7 +66,7 @@ func found(c *contract.Call) *file {
 }
 
 func doGetMedia(c *contract.Call) any {
-	f := found(c)
+	f := mediaFile(c)
 	callerOf(c).content = f.Content
 	return &mediaReply{f.Name, int64(len(f.Content))}
 }
@@ -77,20 +77,20 @@ func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) cont
 	if v.Outcome.Fails {
 		return write(c, v, reply)
 	}
-	k := callerOf(c)
-	r := contract.Response{Status: v.Outcome.Status, Body: k.content}
-	about := ascii(reply.Body)
-	if !k.plain && k.key != nil {
-		first := prefix(c.Dice())
-		about = string(k.key.seal(nil, first, reply.Body))
-		r.Body = k.key.seal(make([]byte, 0, k.key.sealed(k.content)), prefix(c.Dice()), k.content)
+	cl := callerOf(c)
+	r := contract.Response{Status: v.Outcome.Status, Body: cl.content}
+	info := escapeNonASCII(reply.Body)
+	if !cl.plain && cl.keyApp != nil {
+		first := newPrefix(c.Dice())
+		info = string(cl.keyApp.seal(nil, first, reply.Body))
+		r.Body = cl.keyApp.seal(make([]byte, 0, cl.keyApp.sealedSize(cl.content)), newPrefix(c.Dice()), cl.content)
 	}
-	r.Header = http.Header{"Content-Type": {"application/octet-stream"}, "Encrypt": {about}}
+	r.Header = http.Header{"Content-Type": {"application/octet-stream"}, "Encrypt": {info}}
 	return r
 }
 
 // ascii writes JSON without any letter that a header cannot carry.
-func ascii(body []byte) string {
+func escapeNonASCII(body []byte) string {
 	b := make([]byte, 0, len(body))
 	for _, r := range string(body) {
 		if r < 0x7f { // the last of ASCII is a control character

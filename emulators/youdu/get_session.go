@@ -25,29 +25,29 @@ func inQuery(p contract.Param) contract.Param {
 }
 
 func decideGet(c *contract.Call) contract.Verdict {
-	if _, v := c.State.(*state).session(c); !v.Pending() {
+	if _, v := c.State.(*state).findSession(c); !v.Pending() {
 		return v
 	}
 	return gotSession.Verdict()
 }
 
 // session finds the session that a call names.
-func (w *state) session(c *contract.Call) (*session, contract.Verdict) {
+func (st *state) findSession(c *contract.Call) (*session, contract.Verdict) {
 	id := c.In.Text("sessionId")
 	if id == "" {
-		return nil, w.tell(lacking, "Name", "sessionId")
+		return nil, st.refuse(missingValue, "Name", "sessionId")
 	}
-	s := w.Sessions[id]
+	s := st.Sessions[id]
 	if s == nil {
-		return nil, w.tell(noSession, "got", shown(id))
+		return nil, st.refuse(unknownSession, "got", describe(id))
 	}
 	return s, contract.Verdict{}
 }
 
 func doGet(c *contract.Call) any {
-	w, id := c.State.(*state), c.In.Text("sessionId")
-	if s := w.Sessions[id]; s != nil {
+	st, id := c.State.(*state), c.In.Text("sessionId")
+	if s := st.Sessions[id]; s != nil {
 		return s.reply()
 	}
-	return w.imagined(c, id, "").reply()
+	return st.inventSession(c, id, "").reply()
 }

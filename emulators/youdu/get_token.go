@@ -17,7 +17,7 @@ var getToken = &contract.Operation{
 	Doc:    "Issues an access token. What stands encrypted in the envelope is the current time in UNIX seconds as decimal text. Each call returns a token of its own; earlier ones count until they end.",
 	Cite:   citeGlobal,
 	Method: "POST", Path: "/cgi/gettoken", Aliases: alias("/cgi/gettoken"),
-	Outcomes: contract.Outcomes(tokenIssued, wrongRequest),
+	Outcomes: contract.Outcomes(tokenIssued, badRequest),
 	Decide:   decideToken,
 }
 
@@ -43,28 +43,28 @@ func decideToken(c *contract.Call) contract.Verdict {
 	if most <= 0 {
 		return tokenIssued.Verdict()
 	}
-	w, said, now := c.State.(*state), c.In.Text("timestamp"), c.Request.Arrived.Unix()
-	n, err := strconv.ParseInt(said, 10, 64)
-	if err != nil || strings.HasPrefix(said, "+") || n < now-most || n > now+most {
-		return w.tell(staleTime, "got", shown(said), "now", now, "most", most)
+	st, text, now := c.State.(*state), c.In.Text("timestamp"), c.Request.Arrived.Unix()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || strings.HasPrefix(text, "+") || n < now-most || n > now+most {
+		return st.refuse(timeTooFarOff, "got", describe(text), "now", now, "most", most)
 	}
 	return tokenIssued.Verdict()
 }
 
 // doToken issues a token to the application that asked.
 func doToken(c *contract.Call) any {
-	w, k := c.State.(*state), callerOf(c)
-	word := mint(c)
-	for w.Tokens[word] != nil {
-		word = mint(c)
+	st, cl := c.State.(*state), callerOf(c)
+	text := newToken(c)
+	for st.Tokens[text] != nil {
+		text = newToken(c)
 	}
-	if k.key != nil {
-		w.issue(c, &token{Token: word, Buin: k.key.Buin, AppID: k.key.AppID, Plain: k.plain && !c.Switches.Bool("plain")})
+	if cl.keyApp != nil {
+		st.issue(c, &token{Token: text, Buin: cl.keyApp.Buin, AppID: cl.keyApp.AppID, Plain: cl.plain && !c.Switches.Bool("plain")})
 	}
-	return &tokenReply{word, tokenLife}
+	return &tokenReply{text, tokenLife}
 }
 
-func mint(c *contract.Call) string {
+func newToken(c *contract.Call) string {
 	var b [16]byte
 	_, _ = c.Mint().Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
@@ -72,22 +72,22 @@ func mint(c *contract.Call) string {
 
 // issue keeps a token. Where an application has too many, the one that ends
 // first gives way.
-func (w *state) issue(c *contract.Call, t *token) {
-	t.Issued, t.Serial = instant(c), w.next()
+func (st *state) issue(c *contract.Call, t *token) {
+	t.Issued, t.Serial = nowUTC(c), st.nextSerial()
 	t.Ends = t.Issued.Add(c.Switches.Duration("token_life"))
-	own := w.tokensOf(t.key())
+	own := st.tokensOf(t.key())
 	for own.Len() >= maxTokens {
 		old := own.pop()
-		delete(w.Tokens, old.Token)
+		delete(st.Tokens, old.Token)
 		c.Forget(old.Token)
 	}
-	w.Tokens[t.Token] = t
+	st.Tokens[t.Token] = t
 	own.insert(t)
 	c.Issue(t.Token)
 }
 
 // expireToken ends a token now.
-func (w *state) expireToken(t *token, now time.Time) {
+func (st *state) expireToken(t *token, now time.Time) {
 	t.Ends = now
-	w.tokensOf(t.key()).fix(t)
+	st.tokensOf(t.key()).fix(t)
 }

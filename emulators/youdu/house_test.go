@@ -299,7 +299,7 @@ func sealed(t testing.TB, appID, message string) string {
 	t.Helper()
 	return string(wire.Encode(map[string]any{
 		"buin": vectorBuin, "appId": appID,
-		"encrypt": string(newApp(t, appID).seal(nil, prefix(throwing(abcdef...)), []byte(message))),
+		"encrypt": string(newApp(t, appID).seal(nil, newPrefix(throwing(abcdef...)), []byte(message))),
 	}))
 }
 
@@ -313,9 +313,9 @@ func opened(t testing.TB, answer contract.Response) string {
 	if said.Encrypt == "" {
 		return ""
 	}
-	message, breach := newApp(t, "").open("encrypt", said.Encrypt, false)
-	if breach != nil {
-		t.Fatalf("got %s: %s", answer.Body, breach.cause.Code)
+	message, fault := newApp(t, "").open("encrypt", said.Encrypt, false)
+	if fault != nil {
+		t.Fatalf("got %s: %s", answer.Body, fault.cause.Code)
 	}
 	return string(message)
 }

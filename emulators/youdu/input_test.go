@@ -61,7 +61,7 @@ func TestCiphertextOfEveryLength(t *testing.T) {
 		want, cause := "INVALID_ENCRYPT", badLength
 		switch {
 		case n == 0:
-			want, cause = "MISS_ENCRYPT", absent
+			want, cause = "MISS_ENCRYPT", fieldMissing
 		case n%padBlock == 0:
 			cause = badPadding
 		}
@@ -79,7 +79,7 @@ func TestFlippedBits(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, "bare")
 	a := newApp(t, vectorApp)
-	good, err := base64.StdEncoding.DecodeString(string(a.seal(nil, prefix(throwing(abcdef...)), []byte(goodCall))))
+	good, err := base64.StdEncoding.DecodeString(string(a.seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,17 +111,17 @@ func TestForgedLayouts(t *testing.T) {
 		plain []byte
 		want  *contract.Cause
 	}{
-		{"a length of all and the tail", laid(length(all+uint32(len(vectorApp))), goodCall, vectorApp), foreignTail},
+		{"a length of all and the tail", laid(length(all+uint32(len(vectorApp))), goodCall, vectorApp), wrongTail},
 		{"a length beyond the text", laid(length(all+uint32(len(vectorApp))+1), goodCall, vectorApp), badSize},
 		{"the greatest length", laid(length(0xffffffff), goodCall, vectorApp), badSize},
 		{"a length that would be negative", laid(length(0x80000000), goodCall, vectorApp), badSize},
 		{"a length in little-endian", laid(binary.LittleEndian.AppendUint32(nil, all), goodCall, vectorApp), badSize},
-		{"a length of 64 bits", laid(binary.BigEndian.AppendUint64(nil, uint64(all)), goodCall, vectorApp), foreignTail},
-		{"a length of 0", laid(length(0), goodCall, vectorApp), foreignTail},
-		{"the tail of another application", laid(length(all), goodCall, sampleApp), foreignTail},
-		{"a tail that is longer", laid(length(all), goodCall, vectorApp+"x"), foreignTail},
-		{"a tail in lower case", laid(length(all), goodCall, strings.ToLower(vectorApp)), foreignTail},
-		{"no tail", laid(length(all), goodCall, ""), foreignTail},
+		{"a length of 64 bits", laid(binary.BigEndian.AppendUint64(nil, uint64(all)), goodCall, vectorApp), wrongTail},
+		{"a length of 0", laid(length(0), goodCall, vectorApp), wrongTail},
+		{"the tail of another application", laid(length(all), goodCall, sampleApp), wrongTail},
+		{"a tail that is longer", laid(length(all), goodCall, vectorApp+"x"), wrongTail},
+		{"a tail in lower case", laid(length(all), goodCall, strings.ToLower(vectorApp)), wrongTail},
+		{"no tail", laid(length(all), goodCall, ""), wrongTail},
 		{"nothing but padding", bytes.Repeat([]byte{32}, 32), tooShort},
 		{"19 bytes and padding", append(bytes.Repeat([]byte("x"), 19), bytes.Repeat([]byte{13}, 13)...), tooShort},
 		{"a pad byte of 0", append(laid(length(all), goodCall, vectorApp)[:32], make([]byte, 32)...), badPadding},
@@ -147,7 +147,7 @@ func TestForgedLayouts(t *testing.T) {
 // TestBadBase64 sends texts that other decoders take.
 func TestBadBase64(t *testing.T) {
 	t.Parallel()
-	good := string(newApp(t, vectorApp).seal(nil, prefix(throwing(abcdef...)), []byte(goodCall)))
+	good := string(newApp(t, vectorApp).seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall)))
 	w := newTown(t, "bare")
 	for name, text := range map[string]string{
 		"nonsense":       "!!!not-base64!!!",
@@ -160,7 +160,7 @@ func TestBadBase64(t *testing.T) {
 		"something more": good + "AAAA",
 		"stray bits":     "AB==",
 	} {
-		if got := rejected(t, w, name, body(text), "INVALID_ENCRYPT"); got != noBase64 {
+		if got := rejected(t, w, name, body(text), "INVALID_ENCRYPT"); got != notBase64 {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
@@ -217,7 +217,7 @@ func TestBadMessages(t *testing.T) {
 // front of the one before.
 func TestBadEnvelopes(t *testing.T) {
 	t.Parallel()
-	good := string(newApp(t, vectorApp).seal(nil, prefix(throwing(abcdef...)), []byte(goodCall)))
+	good := string(newApp(t, vectorApp).seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall)))
 	tests := []struct{ name, body, want string }{
 		{"no JSON", `buin=14797363`, "INVALID_FORMAT_JSON"},
 		{"empty", ``, "INVALID_FORMAT_JSON"},
@@ -276,18 +276,18 @@ func FuzzEnvelope(f *testing.F) {
 	f.Add(raw(f, laid([]byte{0, 0, 0, 0, 0, 0, 0, 66}, goodCall, vectorApp)), "encrypt")
 	a := newApp(f, vectorApp)
 	f.Fuzz(func(t *testing.T, text, what string) {
-		message, breach := a.open(what, text, true)
-		if (message == nil) == (breach == nil) && len(message) > 0 {
-			t.Fatalf("got %q and %+v", message, breach)
+		message, fault := a.open(what, text, true)
+		if (message == nil) == (fault == nil) && len(message) > 0 {
+			t.Fatalf("got %q and %+v", message, fault)
 		}
-		if breach == nil {
-			if again, breach := a.open(what, string(a.seal(nil, [prefixSize]byte{}, message)), true); breach != nil || !bytes.Equal(again, message) {
-				t.Errorf("got %q, %+v, want %q", again, breach, message)
+		if fault == nil {
+			if again, fault := a.open(what, string(a.seal(nil, [prefixSize]byte{}, message)), true); fault != nil || !bytes.Equal(again, message) {
+				t.Errorf("got %q, %+v, want %q", again, fault, message)
 			}
 		}
 		// The same text as a plain one: whatever it is, what is sealed is opened.
-		if again, breach := a.open(what, string(a.seal(nil, [prefixSize]byte{}, []byte(text))), true); breach != nil || string(again) != text {
-			t.Errorf("got %q, %+v, want %q", again, breach, text)
+		if again, fault := a.open(what, string(a.seal(nil, [prefixSize]byte{}, []byte(text))), true); fault != nil || string(again) != text {
+			t.Errorf("got %q, %+v, want %q", again, fault, text)
 		}
 	})
 }

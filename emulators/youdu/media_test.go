@@ -61,12 +61,12 @@ func TestMedia(t *testing.T) {
 	if _, exactly := answer.Header["Encrypt"]; !exactly || answer.Header.Get("Content-Type") != "application/octet-stream" {
 		t.Errorf("get: got the headers %v", answer.Header)
 	}
-	about, breach := a.open("the header", answer.Header.Get("Encrypt"), true)
-	if breach != nil || string(about) != `{"name":"图片.png","size":5006}` {
-		t.Errorf("get: got %s, %+v", about, breach)
+	about, fault := a.open("the header", answer.Header.Get("Encrypt"), true)
+	if fault != nil || string(about) != `{"name":"图片.png","size":5006}` {
+		t.Errorf("get: got %s, %+v", about, fault)
 	}
-	if got, breach := a.open("the body", string(answer.Body), true); breach != nil || string(got) != content {
-		t.Errorf("get: got %d bytes, %+v", len(got), breach)
+	if got, fault := a.open("the body", string(answer.Body), true); fault != nil || string(got) != content {
+		t.Errorf("get: got %d bytes, %+v", len(got), fault)
 	}
 	for _, path := range []string{"/cgi/media/get", "/cgi/media/search"} {
 		for message, want := range map[string]string{`{"mediaId":"none"}`: "FILE_NOTEXIST", `{}`: "INVALID_REQUEST_5", `{"mediaId":5}`: "INVALID_FORMAT_JSON"} {
@@ -173,9 +173,9 @@ func TestFilesGiveWay(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, "bare").world
 	put := func(content string) string {
-		f := &file{Type: "file", Name: "n", Content: []byte(content), Serial: w.next()}
+		f := &file{Type: "file", Name: "n", Content: []byte(content), Serial: w.nextSerial()}
 		f.ID = mediaID(f.Content)
-		w.store(f)
+		w.addFile(f)
 		return f.ID
 	}
 	first := put("0")
@@ -211,15 +211,15 @@ func TestSessionsGiveWay(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, "bare").world
 	put := func(title string) *session {
-		s := &session{ID: fmt.Sprint("s", w.Serial), Title: title, Owner: "test1", Members: []string{"test1"}, Serial: w.next()}
-		w.keep(s)
+		s := &session{ID: fmt.Sprint("s", w.Serial), Title: title, Owner: "test1", Members: []string{"test1"}, Serial: w.nextSerial()}
+		w.addSession(s)
 		return s
 	}
 	first, second, third := put("t"), put("t"), put("t")
 	for len(w.Sessions) < maxSessions {
 		put("t")
 	}
-	w.drop(second)
+	w.removeSession(second)
 	put("t")
 	if w.Sessions[first.ID] == nil || len(w.Sessions) != maxSessions || w.sessions.len() != maxSessions {
 		t.Fatalf("got %d sessions, %d queued", len(w.Sessions), w.sessions.len())
@@ -236,7 +236,7 @@ func TestSessionsGiveWay(t *testing.T) {
 	if len(w.Sessions) != 1 || w.Sessions[huge.ID] == nil || w.sessions.bytes != huge.size() {
 		t.Errorf("got %d sessions of %d bytes", len(w.Sessions), w.sessions.bytes)
 	}
-	w.change(huge, func() { huge.Title = "t" })
+	w.changeSession(huge, func() { huge.Title = "t" })
 	if w.sessions.bytes != huge.size() {
 		t.Errorf("got %d bytes, want %d", w.sessions.bytes, huge.size())
 	}

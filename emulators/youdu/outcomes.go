@@ -26,33 +26,33 @@ var (
 		Name: "NOT_FOUND", Fails: true, Status: http.StatusNotFound, Message: "错误的请求",
 		Doc: "The path is none of the API. No page says how that is told; a client library takes any status but 200 for a broken transport.",
 	}
-	noRight         = code("NORIGHT")
-	illegalAccess   = code("ILLEGAL_ACCESS")
-	invalidRequest  = code("INVALID_REQUEST_5")
-	wrongRequest    = code("INVALID_REQUEST_100003")
-	missToken       = code("MISS_ACCESSTOKEN")
-	tokenNotExist   = code("ACCESSTOKEN_NOTEXIST")
-	tokenExpired    = code("ACCESSTOKEN_EXPIRED")
-	invalidJSON     = code("INVALID_FORMAT_JSON")
-	invalidAppID    = code("INVALID_APPID")
-	invalidEncrypt  = code("INVALID_ENCRYPT")
-	missBuin        = code("MISS_BUIN")
-	invalidBuin     = code("INVALID_BUIN")
-	missAppID       = code("MISS_APPID")
-	missEncrypt     = code("MISS_ENCRYPT")
-	formatBuin      = code("INVALID_FORMAT_BUIN")
-	formatAppID     = code("INVALID_FORMAT_APPID")
-	formatEncrypt   = code("INVALID_FORMAT_ENCRYPT")
-	invalidReceiver = code("INVALID_TOUSER")
-	invalidForm     = code("INVALID_MULTIPART")
-	invalidFileType = code("INVALID_FILETYPE")
-	fileNotExist    = code("FILE_NOTEXIST")
-	accountTooLong  = code("OVERLIMIT_USERID")
-	userNotExist    = code("USER_NOTEXIST")
+	noRight         = documentedError("NORIGHT")
+	illegalAccess   = documentedError("ILLEGAL_ACCESS")
+	invalidRequest  = documentedError("INVALID_REQUEST_5")
+	badRequest      = documentedError("INVALID_REQUEST_100003")
+	missToken       = documentedError("MISS_ACCESSTOKEN")
+	tokenNotExist   = documentedError("ACCESSTOKEN_NOTEXIST")
+	tokenExpired    = documentedError("ACCESSTOKEN_EXPIRED")
+	invalidJSON     = documentedError("INVALID_FORMAT_JSON")
+	invalidAppID    = documentedError("INVALID_APPID")
+	invalidEncrypt  = documentedError("INVALID_ENCRYPT")
+	missBuin        = documentedError("MISS_BUIN")
+	invalidBuin     = documentedError("INVALID_BUIN")
+	missAppID       = documentedError("MISS_APPID")
+	missEncrypt     = documentedError("MISS_ENCRYPT")
+	formatBuin      = documentedError("INVALID_FORMAT_BUIN")
+	formatAppID     = documentedError("INVALID_FORMAT_APPID")
+	formatEncrypt   = documentedError("INVALID_FORMAT_ENCRYPT")
+	invalidReceiver = documentedError("INVALID_TOUSER")
+	invalidForm     = documentedError("INVALID_MULTIPART")
+	invalidFileType = documentedError("INVALID_FILETYPE")
+	fileNotExist    = documentedError("FILE_NOTEXIST")
+	accountTooLong  = documentedError("OVERLIMIT_USERID")
+	userNotExist    = documentedError("USER_NOTEXIST")
 )
 
 // code finds the outcome of a documented error.
-func code(name string) *contract.Outcome {
+func documentedError(name string) *contract.Outcome {
 	o := documented[name]
 	if o == nil {
 		panic("youdu: there is no error " + name + " in the catalogue")
@@ -74,7 +74,7 @@ var documented, common = func() (map[string]*contract.Outcome, []*contract.Outco
 }()
 
 // numbers holds each error's errcode by its name.
-var numbers = func() map[string]int {
+var errcodes = func() map[string]int {
 	all := map[string]int{notFound.Name: invalidRequestNumber}
 	for _, row := range catalogue {
 		all[row.name] = row.number

@@ -20,7 +20,7 @@ func rosterOf(accounts ...string) roster {
 
 // gather is first, if there is one, and the strings of more, a list as a
 // request has it.
-func gather(first string, more any) roster {
+func rosterWith(first string, more any) roster {
 	list, _ := more.([]any)
 	r := roster{list: make([]string, 0, 1+len(list))}
 	if first != "" {

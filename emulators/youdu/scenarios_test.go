@@ -149,8 +149,8 @@ func TestShippedScenarios(t *testing.T) {
 			if c.operation == calls[0].operation {
 				step = spoiled[name]
 			}
-			if got.short == "data" && youdu.Step(t, got.encrypt) != step {
-				t.Errorf("call %d, %s: its envelope fails at %q, want %q", i+1, c.operation, youdu.Step(t, got.encrypt), step)
+			if got.short == "data" && youdu.FailedStep(t, got.encrypt) != step {
+				t.Errorf("call %d, %s: its envelope fails at %q, want %q", i+1, c.operation, youdu.FailedStep(t, got.encrypt), step)
 			}
 		}
 		after, sent := p.count()
@@ -277,14 +277,14 @@ func (p *program) see(c play) seen {
 	if answer.StatusCode != 200 {
 		return seen{short: fmt.Sprint("status ", answer.StatusCode)}
 	}
-	s := read(t, p.w, body)
+	s := readRequest(t, p.w, body)
 	if word, issued := s.told["accessToken"].(string); issued && c.operation == "GetToken" {
 		p.token = word
 	}
 	return s
 }
 
-func read(t *testing.T, w *conformance.World, body []byte) seen {
+func readRequest(t *testing.T, w *conformance.World, body []byte) seen {
 	t.Helper()
 	var said struct {
 		Errcode int

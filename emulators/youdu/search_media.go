@@ -20,6 +20,6 @@ var searched = &contract.Outcome{
 }
 
 func doSearch(c *contract.Call) any {
-	f := found(c)
+	f := mediaFile(c)
 	return &mediaReply{f.Name, int64(len(f.Content))}
 }

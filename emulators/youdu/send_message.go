@@ -47,50 +47,50 @@ var sent = &contract.Outcome{
 }
 
 func decideSend(c *contract.Call) contract.Verdict {
-	w, kind, by := c.State.(*state), c.In.Text("msgType"), c.In.Text("sender")
+	st, kind, by := c.State.(*state), c.In.Text("msgType"), c.In.Text("sender")
 	switch {
 	case by == "":
-		return w.tell(lacking, "Name", "sender")
+		return st.refuse(missingValue, "Name", "sender")
 	case kind == "":
-		return w.tell(lacking, "Name", "msgType")
+		return st.refuse(missingValue, "Name", "msgType")
 	case !slices.Contains(messageTypes, kind):
-		return w.tell(wrongMessage, "got", shown(kind))
+		return st.refuse(unknownMessageType, "got", describe(kind))
 	case !c.In.Has("sessionId") && !c.In.Has("receiver"):
-		return w.tell(lacking, "Name", "sessionId or receiver")
+		return st.refuse(missingValue, "Name", "sessionId or receiver")
 	}
 	body, what := c.In.Object(kind), "media_id"
 	if kind == "text" {
 		what = "content"
 	}
 	if body.Text(what) == "" {
-		return w.tell(lacking, "Name", kind+"."+what)
+		return st.refuse(missingValue, "Name", kind+"."+what)
 	}
-	if v := w.strangers("sender", []string{by}); !v.Pending() {
+	if v := st.checkAccounts("sender", []string{by}); !v.Pending() {
 		return v
 	}
-	if v := w.decideReceiver(c, by); !v.Pending() {
+	if v := st.decideReceiver(c, by); !v.Pending() {
 		return v
 	}
-	if id := body.Text("media_id"); kind != "text" && w.Media[id] == nil {
-		return w.tell(noMedia, "got", shown(id))
+	if id := body.Text("media_id"); kind != "text" && st.Media[id] == nil {
+		return st.refuse(unknownMedia, "got", describe(id))
 	}
 	return sent.Verdict()
 }
 
 // decideReceiver judges who shall get the message.
-func (w *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
+func (st *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
 	if !c.In.Has("sessionId") {
-		if to := c.In.Text("receiver"); !w.known(to) {
-			return w.tell(noReceiver, "got", shown(to))
+		if to := c.In.Text("receiver"); !st.hasAccount(to) {
+			return st.refuse(unknownReceiver, "got", describe(to))
 		}
 		return contract.Verdict{}
 	}
-	s, v := w.session(c)
+	s, v := st.findSession(c)
 	if !v.Pending() {
 		return v
 	}
 	if !slices.Contains(s.Members, by) {
-		return w.tell(noMember, "Name", "sender", "got", by, "members", several(s.Members))
+		return st.refuse(notMember, "Name", "sender", "got", by, "members", describeAccounts(s.Members))
 	}
 	return contract.Verdict{}
 }
@@ -98,16 +98,16 @@ func (w *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
 // doSend counts the message. The ids of a session's messages follow on one
 // another from the second in which it was created, as published samples look.
 func doSend(c *contract.Call) any {
-	w, now := c.State.(*state), c.Now.Unix()
-	if s := w.Sessions[c.In.Text("sessionId")]; s != nil {
+	st, now := c.State.(*state), c.Now.Unix()
+	if s := st.Sessions[c.In.Text("sessionId")]; s != nil {
 		s.LastMsgID = max(s.LastMsgID+1, s.Created)
 		s.ActiveTime = now
-		w.tellMessage(c, s, s.LastMsgID)
+		st.notifyMessage(c, s, s.LastMsgID)
 		return nil
 	}
 	if c.In.Has("receiver") {
-		w.Direct = max(w.Direct+1, now)
-		w.tellMessage(c, nil, w.Direct)
+		st.Direct = max(st.Direct+1, now)
+		st.notifyMessage(c, nil, st.Direct)
 	}
 	return nil
 }

@@ -44,9 +44,9 @@ var sessionIDRow = contract.Param{
 
 // imagined is a session where a scenario has a call for one succeed that is not
 // there.
-func (w *state) imagined(c *contract.Call, id, owner string) *session {
+func (st *state) inventSession(c *contract.Call, id, owner string) *session {
 	if id == "" {
-		id = w.newID(c)
+		id = st.newID(c)
 	}
 	if owner == "" {
 		owner = "test1"

@@ -270,7 +270,7 @@ func TestSend(t *testing.T) {
 				}
 				return
 			}
-			if want := fmt.Sprintf(`{"errcode":%d,"errmsg":"%s"}`, numbers[tt.want], code(tt.want).Message); string(answer.Body) != want || w.snapshot() != before {
+			if want := fmt.Sprintf(`{"errcode":%d,"errmsg":"%s"}`, errcodes[tt.want], documentedError(tt.want).Message); string(answer.Body) != want || w.snapshot() != before {
 				t.Errorf("got %s, want %s", answer.Body, want)
 			}
 		})

@@ -48,13 +48,13 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	r.URL = &url.URL{Path: d.Operation.Path, RawQuery: query}
 	r.Target = r.URL.RequestURI()
 	if r.Method == http.MethodPost {
-		return r, seal(r, d, in)
+		return r, encodeBody(r, d, in)
 	}
 	return r, nil
 }
 
 // seal fills in the body of a POST.
-func seal(r *contract.Request, d contract.Draft, in contract.Values) error {
+func encodeBody(r *contract.Request, d contract.Draft, in contract.Values) error {
 	a := &app{AppID: d.Credentials.Text("appId")}
 	var err error
 	if a.block, a.iv, err = newCipher(d.Credentials.Text("aesKey")); err != nil {
@@ -74,36 +74,36 @@ func seal(r *contract.Request, d contract.Draft, in contract.Values) error {
 	default:
 		message = wire.EncodeRows(d.Operation.Params, in)
 	}
-	encrypted := a.conceal(message)
+	encrypted := a.sealIfKeyed(message)
 	if d.Operation == uploadMedia {
 		part := ""
 		if hasFile {
-			part = a.conceal([]byte(fmt.Sprint(content)))
+			part = a.sealIfKeyed([]byte(fmt.Sprint(content)))
 		}
-		return form(r, buinOf(d), a.AppID, encrypted, part, hasFile)
+		return encodeForm(r, draftBuin(d), a.AppID, encrypted, part, hasFile)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Body = wire.Encode(&struct {
 		Buin    any    `json:"buin"`
 		AppID   string `json:"appId"`
 		Encrypt string `json:"encrypt"`
-	}{buinOf(d), a.AppID, encrypted})
+	}{draftBuin(d), a.AppID, encrypted})
 	return nil
 }
 
 // conceal encrypts a message, if there is a key.
-func (a *app) conceal(message []byte) string {
+func (a *app) sealIfKeyed(message []byte) string {
 	if a.block == nil {
 		return string(message)
 	}
 	sum := sha256.Sum256(message)
-	first := [prefixSize]byte(sum[:prefixSize])
-	spell(first[:])
-	return string(a.seal(nil, first, message))
+	prefix := [prefixSize]byte(sum[:prefixSize])
+	toLetters(prefix[:])
+	return string(a.seal(nil, prefix, message))
 }
 
 // buinOf is the enterprise of the credentials, as a number where it is one.
-func buinOf(d contract.Draft) any {
+func draftBuin(d contract.Draft) any {
 	text := strings.TrimSpace(fmt.Sprint(d.Credentials["buin"]))
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n
@@ -112,7 +112,7 @@ func buinOf(d contract.Draft) any {
 }
 
 // form fills in the body of an upload.
-func form(r *contract.Request, buin any, appID, encrypted, part string, hasFile bool) error {
+func encodeForm(r *contract.Request, buin any, appID, encrypted, part string, hasFile bool) error {
 	var b bytes.Buffer
 	f := multipart.NewWriter(&b)
 	sum := sha256.Sum256([]byte(encrypted + part))

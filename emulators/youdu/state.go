@@ -40,7 +40,7 @@ type state struct {
 	accounts map[string]*account
 	sessions queue[*session]
 	media    queue[*file]
-	tokens   map[appKey]*byEnd
+	tokens   map[appKey]*tokenHeap
 }
 
 // An appKey is what an envelope names.
@@ -107,7 +107,7 @@ type token struct {
 	Plain  bool      `json:"plain,omitempty"` // asked for without encryption, so what is asked with it is answered so
 	Serial int64     `json:"serial"`
 
-	at int // where it stands among those of its application
+	heapIndex int // where it stands among those of its application
 }
 
 func (t *token) key() appKey { return appKey{t.Buin, t.AppID} }
@@ -128,102 +128,102 @@ func (f *file) serial() int64 { return f.Serial }
 func (f *file) size() int { return len(f.Content) + len(f.Name) }
 
 // Reindex rebuilds the indices.
-func (w *state) Reindex() error {
-	w.apps, w.buins, w.accounts = map[appKey]*app{}, map[int64]bool{}, map[string]*account{}
-	for i := range w.Apps {
-		a := &w.Apps[i]
-		if a.AppID == "" || w.apps[a.key()] != nil {
+func (st *state) Reindex() error {
+	st.apps, st.buins, st.accounts = map[appKey]*app{}, map[int64]bool{}, map[string]*account{}
+	for i := range st.Apps {
+		a := &st.Apps[i]
+		if a.AppID == "" || st.apps[a.key()] != nil {
 			return fmt.Errorf("apps: the appId %q stands twice or is empty", a.AppID)
 		}
 		var err error
 		if a.block, a.iv, err = newCipher(a.AESKey); err != nil {
 			return fmt.Errorf("apps: %s: %w", a.AppID, err)
 		}
-		if err := checkCallback(a.CallbackURL); err != nil {
+		if err := checkCallbackURL(a.CallbackURL); err != nil {
 			return fmt.Errorf("apps: %s: %w", a.AppID, err)
 		}
-		w.apps[a.key()], w.buins[a.Buin] = a, true
+		st.apps[a.key()], st.buins[a.Buin] = a, true
 	}
-	for i := range w.Accounts {
-		a := &w.Accounts[i]
-		if a.Account == "" || w.accounts[a.Account] != nil {
+	for i := range st.Accounts {
+		a := &st.Accounts[i]
+		if a.Account == "" || st.accounts[a.Account] != nil {
 			return fmt.Errorf("accounts: the account %q stands twice or is empty", a.Account)
 		}
-		w.accounts[a.Account] = a
+		st.accounts[a.Account] = a
 	}
-	if err := w.checkCodes(); err != nil {
+	if err := st.checkCodes(); err != nil {
 		return err
 	}
-	if err := w.reindexTokens(); err != nil {
+	if err := st.reindexTokens(); err != nil {
 		return err
 	}
-	return w.reindexSessions()
+	return st.reindexSessions()
 }
 
-func (w *state) checkCodes() error {
-	for _, name := range slices.Sorted(maps.Keys(w.Codes)) {
+func (st *state) checkCodes() error {
+	for _, name := range slices.Sorted(maps.Keys(st.Codes)) {
 		if !slices.Contains(situationNames(), name) {
 			return fmt.Errorf("codes: there is no situation %q", name)
 		}
-		if documented[w.Codes[name]] == nil {
-			return fmt.Errorf("codes: %s: there is no documented error %q", name, w.Codes[name])
+		if documented[st.Codes[name]] == nil {
+			return fmt.Errorf("codes: %s: there is no documented error %q", name, st.Codes[name])
 		}
 	}
 	return nil
 }
 
-func (w *state) reindexTokens() error {
-	if w.Tokens == nil {
-		w.Tokens = map[string]*token{}
+func (st *state) reindexTokens() error {
+	if st.Tokens == nil {
+		st.Tokens = map[string]*token{}
 	}
-	w.tokens = map[appKey]*byEnd{}
-	for _, word := range slices.Sorted(maps.Keys(w.Tokens)) {
-		t := w.Tokens[word]
+	st.tokens = map[appKey]*tokenHeap{}
+	for _, word := range slices.Sorted(maps.Keys(st.Tokens)) {
+		t := st.Tokens[word]
 		if t == nil || t.Token != word || word == "" {
 			return fmt.Errorf("tokens: %q does not say that it is itself", word)
 		}
-		if w.apps[t.key()] == nil {
+		if st.apps[t.key()] == nil {
 			return fmt.Errorf("tokens: %q is of the application %q of buin %d, which is not among the apps", word, t.AppID, t.Buin)
 		}
-		w.tokensOf(t.key()).insert(t)
-		w.Serial = max(w.Serial, t.Serial)
+		st.tokensOf(t.key()).insert(t)
+		st.Serial = max(st.Serial, t.Serial)
 	}
 	return nil
 }
 
-func (w *state) reindexSessions() error {
-	if w.Sessions == nil {
-		w.Sessions = map[string]*session{}
+func (st *state) reindexSessions() error {
+	if st.Sessions == nil {
+		st.Sessions = map[string]*session{}
 	}
-	if w.Media == nil {
-		w.Media = map[string]*file{}
+	if st.Media == nil {
+		st.Media = map[string]*file{}
 	}
-	for id, s := range w.Sessions {
+	for id, s := range st.Sessions {
 		if s == nil || s.ID != id || len(s.Members) == 0 || !slices.Contains(s.Members, s.Owner) {
 			return fmt.Errorf("sessions: %q does not say that it is itself, or its owner is no member", id)
 		}
-		w.Serial = max(w.Serial, s.Serial)
+		st.Serial = max(st.Serial, s.Serial)
 	}
-	for id, f := range w.Media {
+	for id, f := range st.Media {
 		if f == nil || f.ID != id || f.ID != mediaID(f.Content) {
 			return fmt.Errorf("media: %q does not say that it is itself", id)
 		}
-		w.Serial = max(w.Serial, f.Serial)
+		st.Serial = max(st.Serial, f.Serial)
 	}
-	w.sessions, w.media = queueOf(maps.Values(w.Sessions)), queueOf(maps.Values(w.Media))
+	st.sessions, st.media = queueOf(maps.Values(st.Sessions)), queueOf(maps.Values(st.Media))
 	return nil
 }
 
 // Identifiers lists the tokens, those that ended included: whoever sends one should
 // be told so by the sandbox that issued it. Beside them, the applications.
-func (w *state) Identifiers() iter.Seq[string] {
+func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range w.Apps {
-			if !yield(appWord(w.Apps[i].Buin, w.Apps[i].AppID)) {
+		for i := range st.Apps {
+			if !yield(appIdentifier(st.Apps[i].Buin, st.Apps[i].AppID)) {
 				return
 			}
 		}
-		for word := range w.Tokens {
+		for word := range st.Tokens {
 			if !yield(word) {
 				return
 			}
@@ -231,77 +231,77 @@ func (w *state) Identifiers() iter.Seq[string] {
 	}
 }
 
-func appWord(buin int64, appID string) string { return strconv.FormatInt(buin, 10) + "/" + appID }
+func appIdentifier(buin int64, appID string) string { return strconv.FormatInt(buin, 10) + "/" + appID }
 
 // Credentials are the first application's, with a token of its that lasts, if
 // the fixture lists one.
-func (w *state) Credentials() contract.Values {
-	a := w.first()
+func (st *state) Credentials() contract.Values {
+	a := st.firstApp()
 	if a == nil {
 		return nil
 	}
 	v := contract.Values{"buin": strconv.FormatInt(a.Buin, 10), "appId": a.AppID, "aesKey": a.AESKey}
-	if t := w.tokensOf(a.key()).lasting(); t != nil {
+	if t := st.tokensOf(a.key()).oldestLasting(); t != nil {
 		v["accessToken"] = t.Token
 	}
 	return v
 }
 
 // first is the application that counts where none is named; nil: there is none.
-func (w *state) first() *app {
-	if len(w.Apps) == 0 {
+func (st *state) firstApp() *app {
+	if len(st.Apps) == 0 {
 		return nil
 	}
-	return &w.Apps[0]
+	return &st.Apps[0]
 }
 
 // next numbers what is made.
-func (w *state) next() int64 { w.Serial++; return w.Serial }
+func (st *state) nextSerial() int64 { st.Serial++; return st.Serial }
 
 // known reports whether there is such an account, and it may take part.
-func (w *state) known(name string) bool {
-	a := w.accounts[name]
+func (st *state) hasAccount(name string) bool {
+	a := st.accounts[name]
 	return a != nil && !a.Disabled
 }
 
 // keep puts a session in its place. The oldest give way where there are too
 // many, and the one that is kept never does.
-func (w *state) keep(s *session) {
-	w.Sessions[s.ID] = s
-	w.sessions.push(s)
-	for w.sessions.len() > 1 && (w.sessions.len() > maxSessions || w.sessions.bytes > maxSessionBytes) {
-		delete(w.Sessions, w.sessions.pop().ID)
+func (st *state) addSession(s *session) {
+	st.Sessions[s.ID] = s
+	st.sessions.push(s)
+	for st.sessions.len() > 1 && (st.sessions.len() > maxSessions || st.sessions.bytes > maxSessionBytes) {
+		delete(st.Sessions, st.sessions.pop().ID)
 	}
 }
 
 // change changes a session that is kept.
-func (w *state) change(s *session, do func()) {
-	w.sessions.bytes -= s.size()
+func (st *state) changeSession(s *session, do func()) {
+	st.sessions.bytes -= s.size()
 	do()
-	w.sessions.bytes += s.size()
+	st.sessions.bytes += s.size()
 }
 
 // drop forgets a session.
-func (w *state) drop(s *session) {
-	w.sessions.remove(s)
-	delete(w.Sessions, s.ID)
+func (st *state) removeSession(s *session) {
+	st.sessions.remove(s)
+	delete(st.Sessions, s.ID)
 }
 
 // store keeps a file. One with the same contents gives way to it.
-func (w *state) store(f *file) {
-	if old := w.Media[f.ID]; old != nil {
-		w.media.remove(old)
+func (st *state) addFile(f *file) {
+	if old := st.Media[f.ID]; old != nil {
+		st.media.remove(old)
 	}
-	w.Media[f.ID] = f
-	w.media.push(f)
-	for w.media.len() > 1 && (w.media.len() > maxFiles || w.media.bytes > maxFileBytes) {
-		delete(w.Media, w.media.pop().ID)
+	st.Media[f.ID] = f
+	st.media.push(f)
+	for st.media.len() > 1 && (st.media.len() > maxFiles || st.media.bytes > maxFileBytes) {
+		delete(st.Media, st.media.pop().ID)
 	}
 }
 
 // instant is the sandbox's time as it is kept: without a monotonic reading and
 // in one zone, so that a snapshot restored and taken again has the same bytes.
-func instant(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }
+func nowUTC(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }
 
 // bySerial orders what was made by when it was made.
 func bySerial[T interface{ serial() int64 }](a, b T) int { return cmp.Compare(a.serial(), b.serial()) }

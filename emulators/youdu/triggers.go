@@ -10,7 +10,7 @@ import (
 
 var triggers = []*contract.Trigger{
 	{
-		Name: "member.left", Do: leave,
+		Name: "member.left", Do: memberLeaves,
 		Doc: "A person leaves: the session that is named, or else every one. Who owned it is followed by the first member that remains; a session that nobody is left in is gone.",
 		Params: []contract.Param{
 			{Name: "account", Need: contract.Required, Example: "test3", Doc: "Who leaves."},
@@ -18,7 +18,7 @@ var triggers = []*contract.Trigger{
 		},
 	},
 	{
-		Name: "expire", Do: expire,
+		Name: "expire", Do: expireTokens,
 		Doc: "What was granted for a time is over now: an access token (id: the token), or all of an application (id: the appId).",
 		Params: []contract.Param{
 			{Name: "what", Need: contract.Required, OneOf: []string{"token"}, Doc: "What expires."},
@@ -27,54 +27,54 @@ var triggers = []*contract.Trigger{
 	},
 }
 
-func leave(c *contract.Call) error {
-	w, who, id := c.State.(*state), c.In.Text("account"), c.In.Text("sessionId")
+func memberLeaves(c *contract.Call) error {
+	st, account, id := c.State.(*state), c.In.Text("account"), c.In.Text("sessionId")
 	if id != "" {
-		s := w.Sessions[id]
-		if s == nil || !slices.Contains(s.Members, who) {
-			return fmt.Errorf("%s is no member of a session %s", who, id)
+		s := st.Sessions[id]
+		if s == nil || !slices.Contains(s.Members, account) {
+			return fmt.Errorf("%s is no member of a session %s", account, id)
 		}
-		w.leaveOne(c, s, who)
+		st.leaveSession(c, s, account)
 		return nil
 	}
 	left := 0
-	for _, s := range slices.SortedFunc(maps.Values(w.Sessions), bySerial[*session]) {
-		if slices.Contains(s.Members, who) {
-			w.leaveOne(c, s, who)
+	for _, s := range slices.SortedFunc(maps.Values(st.Sessions), bySerial[*session]) {
+		if slices.Contains(s.Members, account) {
+			st.leaveSession(c, s, account)
 			left++
 		}
 	}
 	if left == 0 {
-		return fmt.Errorf("%s is a member of no session", who)
+		return fmt.Errorf("%s is a member of no session", account)
 	}
 	return nil
 }
 
 // leaveOne takes who out of a session of which it is a member.
-func (w *state) leaveOne(c *contract.Call, s *session, who string) {
+func (st *state) leaveSession(c *contract.Call, s *session, account string) {
 	all := rosterOf(s.Members...)
-	members, gone := all.without(rosterOf(who))
+	members, gone := all.without(rosterOf(account))
 	if len(members) == 0 {
-		w.drop(s)
+		st.removeSession(s)
 		return
 	}
 	x := change{title: s.Title, owner: s.Owner, members: members, removed: gone}
-	if x.owner == who {
+	if x.owner == account {
 		x.owner = members[0]
 	}
-	w.alter(c, s, &x, who)
+	st.applyChange(c, s, &x, account)
 }
 
-func expire(c *contract.Call) error {
-	w, now, id := c.State.(*state), instant(c), c.In.Text("id")
-	if t := w.Tokens[id]; t != nil {
-		w.expireToken(t, now)
+func expireTokens(c *contract.Call) error {
+	st, now, id := c.State.(*state), nowUTC(c), c.In.Text("id")
+	if t := st.Tokens[id]; t != nil {
+		st.expireToken(t, now)
 		return nil
 	}
 	ended := 0
-	for _, word := range slices.Sorted(maps.Keys(w.Tokens)) {
-		if t := w.Tokens[word]; t.AppID == id {
-			w.expireToken(t, now)
+	for _, word := range slices.Sorted(maps.Keys(st.Tokens)) {
+		if t := st.Tokens[word]; t.AppID == id {
+			st.expireToken(t, now)
 			ended++
 		}
 	}

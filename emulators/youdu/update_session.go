@@ -29,46 +29,46 @@ var updated = &contract.Outcome{
 }
 
 func decideUpdate(c *contract.Call) contract.Verdict {
-	w, by := c.State.(*state), c.In.Text("opUser")
+	st, by := c.State.(*state), c.In.Text("opUser")
 	switch {
 	case !c.In.Has("sessionId"):
-		return w.tell(lacking, "Name", "sessionId")
+		return st.refuse(missingValue, "Name", "sessionId")
 	case by == "":
-		return w.tell(lacking, "Name", "opUser")
+		return st.refuse(missingValue, "Name", "opUser")
 	}
-	if v := w.unfitTitle(c); !v.Pending() {
+	if v := st.checkTitle(c); !v.Pending() {
 		return v
 	}
-	s, v := w.session(c)
+	s, v := st.findSession(c)
 	if !v.Pending() {
 		return v
 	}
-	if v := w.strangers("opUser", []string{by}); !v.Pending() {
+	if v := st.checkAccounts("opUser", []string{by}); !v.Pending() {
 		return v
 	}
 	if !slices.Contains(s.Members, by) {
-		return w.tell(noMember, "Name", "opUser", "got", by, "members", several(s.Members))
+		return st.refuse(notMember, "Name", "opUser", "got", by, "members", describeAccounts(s.Members))
 	}
-	if v := w.strangers("addMember", gather("", c.In["addMember"]).list); !v.Pending() {
+	if v := st.checkAccounts("addMember", rosterWith("", c.In["addMember"]).list); !v.Pending() {
 		return v
 	}
-	return w.decideChange(c, s, by)
+	return st.decideChange(c, s, by)
 }
 
 // decideChange judges what the change would lead to.
-func (w *state) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
+func (st *state) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
 	x := changeOf(c, s)
 	switch {
 	case len(x.members) == 0:
-		return w.tell(lastMember)
+		return st.refuse(noMemberLeft)
 	case len(x.added) > 0:
-		if v := w.unfitMembers(c, len(x.members)); !v.Pending() {
+		if v := st.checkMemberCount(c, len(x.members)); !v.Pending() {
 			return v
 		}
 	}
 	others := slices.ContainsFunc(x.removed, func(one string) bool { return one != by })
 	if c.Switches.Bool("owner_only_delete") && others && by != s.Owner {
-		return w.tell(notOwner, "got", by, "owner", s.Owner)
+		return st.refuse(notOwner, "got", by, "owner", s.Owner)
 	}
 	return updated.Verdict()
 }
@@ -88,7 +88,7 @@ func changeOf(c *contract.Call, s *session) change {
 	if title := c.In.Text("title"); title != "" {
 		x.title = title
 	}
-	add, del := gather("", c.In["addMember"]), gather("", c.In["delMember"])
+	add, del := rosterWith("", c.In["addMember"]), rosterWith("", c.In["delMember"])
 	if len(add.list)+len(del.list) == 0 {
 		return x
 	}
@@ -115,26 +115,26 @@ func (x *change) effective(s *session) bool {
 // doUpdate makes the change. Where a scenario has it succeed on a session that
 // is not there, there is one from then on.
 func doUpdate(c *contract.Call) any {
-	w, by := c.State.(*state), c.In.Text("opUser")
-	s := w.Sessions[c.In.Text("sessionId")]
+	st, by := c.State.(*state), c.In.Text("opUser")
+	s := st.Sessions[c.In.Text("sessionId")]
 	if s == nil {
-		s = w.imagined(c, c.In.Text("sessionId"), by)
-		s.Serial = w.next()
-		w.keep(s)
+		s = st.inventSession(c, c.In.Text("sessionId"), by)
+		s.Serial = st.nextSerial()
+		st.addSession(s)
 	}
 	x := changeOf(c, s)
 	if len(x.members) == 0 || !x.effective(s) {
 		return s.reply()
 	}
-	w.alter(c, s, &x, by)
+	st.applyChange(c, s, &x, by)
 	return s.reply()
 }
 
 // alter makes a change, and tells the audit application.
-func (w *state) alter(c *contract.Call, s *session, x *change, by string) {
-	w.change(s, func() {
+func (st *state) applyChange(c *contract.Call, s *session, x *change, by string) {
+	st.changeSession(s, func() {
 		s.Title, s.Owner, s.Members = x.title, x.owner, x.members
 		s.Version++
 	})
-	w.tellUpdated(c, s, x, by)
+	st.notifyUpdated(c, s, x, by)
 }

@@ -40,23 +40,23 @@ type uploadReply struct {
 }
 
 func decideUpload(c *contract.Call) contract.Verdict {
-	w := c.State.(*state)
+	st := c.State.(*state)
 	if kind := c.In.Text("type"); !slices.Contains(fileTypes, kind) {
-		return w.tell(wrongFile, "got", shown(kind))
+		return st.refuse(unknownFileType, "got", describe(kind))
 	}
 	if !c.In.Has("name") {
-		return w.tell(lacking, "Name", "name")
+		return st.refuse(missingValue, "Name", "name")
 	}
 	return uploaded.Verdict()
 }
 
 func doUpload(c *contract.Call) any {
-	w, f := c.State.(*state), &file{Type: c.In.Text("type"), Name: c.In.Text("name"), Content: callerOf(c).content}
+	st, f := c.State.(*state), &file{Type: c.In.Text("type"), Name: c.In.Text("name"), Content: callerOf(c).content}
 	if f.Content == nil {
 		f.Content = []byte(c.Dice().Fake().HackerPhrase())
 	}
-	f.ID, f.Serial = mediaID(f.Content), w.next()
-	w.store(f)
+	f.ID, f.Serial = mediaID(f.Content), st.nextSerial()
+	st.addFile(f)
 	return &uploadReply{f.ID}
 }
 

@@ -16,7 +16,7 @@ import (
 func TestEnvelopeVectors(t *testing.T) {
 	t.Parallel()
 	steps := map[string]*contract.Cause{
-		"N1": foreignTail, "N2": badSize, "N3": badPadding, "N4": badLength, "N5": badPadding, "N6": noBase64,
+		"N1": wrongTail, "N2": badSize, "N3": badPadding, "N4": badLength, "N5": badPadding, "N6": notBase64,
 	}
 	a, all := newApp(t, vectorApp), loaded(t)
 	if len(all.Envelope) != 13 {
@@ -24,29 +24,29 @@ func TestEnvelopeVectors(t *testing.T) {
 	}
 	for _, v := range all.Envelope {
 		t.Run(v.Name, func(t *testing.T) {
-			message, breach := a.open("encrypt", v.Encrypt, true)
+			message, fault := a.open("encrypt", v.Encrypt, true)
 			w := newTown(t, "bare")
 			body := `{"buin":14797363,"appId":"` + vectorApp + `","encrypt":"` + v.Encrypt + `"}`
 			token, _ := w.say(request("POST", "/cgi/gettoken", body))
 			create, _ := w.say(request("POST", "/cgi/session/create?accessToken="+lastingToken, body))
 			if strings.HasPrefix(v.Expect, "reject") {
-				if breach == nil || breach.cause != steps[v.Name[:2]] {
-					t.Errorf("got %q, %+v, want the step %s", message, breach, steps[v.Name[:2]].Code)
+				if fault == nil || fault.cause != steps[v.Name[:2]] {
+					t.Errorf("got %q, %+v, want the step %s", message, fault, steps[v.Name[:2]].Code)
 				}
 				if token != "INVALID_ENCRYPT" || create != "INVALID_ENCRYPT" {
 					t.Errorf("got %s at gettoken and %s at session/create, want INVALID_ENCRYPT", token, create)
 				}
 				return
 			}
-			if breach != nil || string(message) != v.Msg {
-				t.Errorf("got %q, %+v, want %q", message, breach, v.Msg)
+			if fault != nil || string(message) != v.Msg {
+				t.Errorf("got %q, %+v, want %q", message, fault, v.Msg)
 			}
 			if token != "success" || create == "INVALID_ENCRYPT" {
 				t.Errorf("got %s at gettoken and %s at session/create", token, create)
 			}
 			if len(v.Opts) == 0 {
-				if again := string(a.seal(nil, prefix(throwing(abcdef...)), []byte(v.Msg))); again != v.Encrypt || a.sealed([]byte(v.Msg)) != len(again) {
-					t.Errorf("got %s of %d, want %s", again, a.sealed([]byte(v.Msg)), v.Encrypt)
+				if again := string(a.seal(nil, newPrefix(throwing(abcdef...)), []byte(v.Msg))); again != v.Encrypt || a.sealedSize([]byte(v.Msg)) != len(again) {
+					t.Errorf("got %s of %d, want %s", again, a.sealedSize([]byte(v.Msg)), v.Encrypt)
 				}
 			}
 		})
@@ -137,9 +137,9 @@ func capturedEnvelope(t *testing.T, appID, body, plain, first string, pad, size 
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
 		t.Fatal(err)
 	}
-	message, breach := newApp(t, appID).open("encrypt", said.Encrypt, true)
-	if breach != nil || string(message) != plain {
-		t.Errorf("got %q, %+v, want %q", message, breach, plain)
+	message, fault := newApp(t, appID).open("encrypt", said.Encrypt, true)
+	if fault != nil || string(message) != plain {
+		t.Errorf("got %q, %+v, want %q", message, fault, plain)
 	}
 	raw, _ := base64.StdEncoding.DecodeString(said.Encrypt)
 	if len(raw) != size || headSize+len(plain)+len(appID)+pad != size {
@@ -162,7 +162,7 @@ func TestCallbackVector(t *testing.T) {
 	v := loaded(t).Callback
 	a := newApp(t, vectorApp)
 	a.CallbackToken = v.Token
-	got := a.callback("http://127.0.0.1:8080/receive", v.Timestamp, v.Nonce, prefix(throwing(abcdef...)), []byte(v.Plain))
+	got := a.callback("http://127.0.0.1:8080/receive", v.Timestamp, v.Nonce, newPrefix(throwing(abcdef...)), []byte(v.Plain))
 	if got.Method != "POST" || got.URL != "http://127.0.0.1:8080"+v.Target || string(got.Body) != v.Body || got.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("got %s %s %s, want %s %s", got.Method, got.URL, got.Body, v.Target, v.Body)
 	}
