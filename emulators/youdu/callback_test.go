@@ -9,43 +9,44 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// events are what the audit application was told, decrypted; each signature is
-// checked.
-func (w *town) events() []string {
+// events are the events that the audit application got since the last look,
+// decrypted. Their signatures are checked.
+func (w *testWorld) events() []string {
 	w.t.Helper()
 	var all []string
-	for _, b := range w.callbacks {
+	callbacks := w.Callbacks()[w.read:]
+	for _, b := range callbacks {
 		u, err := url.Parse(b.URL)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		var said struct {
+		var body struct {
 			ToBuin         int64
 			ToApp, Encrypt string
 		}
-		if err := json.Unmarshal(b.Body, &said); err != nil || said.ToBuin != vectorBuin || said.ToApp != auditApp {
+		if err := json.Unmarshal(b.Body, &body); err != nil || body.ToBuin != vectorBuin || body.ToApp != auditApp {
 			w.t.Fatalf("got %s: %v", b.Body, err)
 		}
 		q := u.Query()
-		if want := signature("cbtoken0123456789", q.Get("timestamp"), q.Get("nonce"), said.Encrypt); q.Get("msg_signature") != want || u.Path != "/receive" || strings.Trim(q.Get("nonce"), letters) != "" {
+		if want := signature("cbtoken0123456789", q.Get("timestamp"), q.Get("nonce"), body.Encrypt); q.Get("msg_signature") != want || u.Path != "/receive" || strings.Trim(q.Get("nonce"), letters) != "" {
 			w.t.Errorf("got %s, want the signature %s", b.URL, want)
 		}
-		message, fault := newApp(w.t, auditApp).open("encrypt", said.Encrypt, true)
+		message, fault := newApp(w.t, auditApp).open("encrypt", body.Encrypt, true)
 		if fault != nil {
 			w.t.Fatal(fault.cause.Code)
 		}
 		all = append(all, string(message))
 	}
-	w.callbacks = nil
+	w.read += len(callbacks)
 	return all
 }
 
-// TestEvents is what the audit application is told.
+// TestEvents checks what the audit application gets.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "audited")
+	w := newWorld(t, "audited")
 	id := `{"sessionId":"` + vectorID + `",`
-	told := func(what string, want ...string) {
+	expect := func(what string, want ...string) {
 		t.Helper()
 		got := w.events()
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -57,92 +58,97 @@ func TestEvents(t *testing.T) {
 	head := func(from, pack string, version int) string {
 		return `{"fromUser":"` + from + `","createTime":1700000000,"packageId":"` + pack + `","sessionId":"` + vectorID + `","version":` + string(rune('0'+version)) + `,`
 	}
-	delete(w.world.Sessions, vectorID) // so that the dice's GUID is free
-	w.create(`{"title":"trio","creator":"test1","member":["test2","test3"]}`)
-	told("create", head("test1", "1", 1)+`"msgType":"session_create","session_create":{"type":"multi","title":"trio","member":["test1","test2","test3"]}}`)
+	w.removeSession(vectorID)
+	_, created := w.create(`{"title":"trio","creator":"test1","member":["test2","test3"]}`)
+	newID := sessionIDOf(t, created)
+	expect("create", strings.Replace(head("test1", "1", 1), vectorID, newID, 1)+`"msgType":"session_create","session_create":{"type":"multi","title":"trio","member":["test1","test2","test3"]}}`)
+	w.rename(newID, vectorID)
 	update(`"opUser":"test2","title":"x","addMember":["test4","test2"],"delMember":["test1","ghost"]}`)
-	told("update", head("test2", "2", 2)+`"msgType":"session_update","session_update":{"owner":"test2","title":"x","addMember":["test4"],"delMember":["test1"]}}`)
+	expect("update", head("test2", "2", 2)+`"msgType":"session_update","session_update":{"owner":"test2","title":"x","addMember":["test4"],"delMember":["test1"]}}`)
 	update(`"opUser":"test2","title":"y"}`)
-	told("title", head("test2", "3", 3)+`"msgType":"session_update","session_update":{"owner":"test2","title":"y","addMember":[],"delMember":[]}}`)
+	expect("title", head("test2", "3", 3)+`"msgType":"session_update","session_update":{"owner":"test2","title":"y","addMember":[],"delMember":[]}}`)
 	update(`"opUser":"test2","title":"y"}`)
 	update(`"opUser":"ghost","title":"z"}`)
-	told("nothing changed")
+	expect("nothing changed")
 	send(id + `"sender":"test2","msgType":"text","text":{"content":"<hi>"}}`)
-	told("text", head("test2", "4", 3)+`"msgType":"text","msgId":1700000000,"text":{"content":"<hi>"}}`)
+	expect("text", head("test2", "4", 3)+`"msgType":"text","msgId":1700000000,"text":{"content":"<hi>"}}`)
 	send(id + `"sender":"test2","msgType":"image","image":{"media_id":"` + exampleMedia + `"}}`)
-	told("image", head("test2", "5", 3)+`"msgType":"complex","msgId":1700000001,"complex":[{"image_id":"`+exampleMedia+`","name":"notes.txt","size":5}]}`)
+	expect("image", head("test2", "5", 3)+`"msgType":"complex","msgId":1700000001,"complex":[{"image_id":"`+exampleMedia+`","name":"notes.txt","size":5}]}`)
 	send(id + `"sender":"test2","msgType":"voice","voice":{"media_id":"` + exampleMedia + `"}}`)
-	told("voice", head("test2", "6", 3)+`"msgType":"audio","msgId":1700000002,"audio":{"media_id":"`+exampleMedia+`","size":5}}`)
+	expect("voice", head("test2", "6", 3)+`"msgType":"audio","msgId":1700000002,"audio":{"media_id":"`+exampleMedia+`","size":5}}`)
 	send(id + `"sender":"test2","msgType":"file","file":{"media_id":"` + exampleMedia + `","name":"other","size":9}}`)
-	told("file", head("test2", "7", 3)+`"msgType":"file","msgId":1700000003,"file":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
+	expect("file", head("test2", "7", 3)+`"msgType":"file","msgId":1700000003,"file":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
 	send(`{"receiver":"test9","sender":"test2","msgType":"video","video":{"media_id":"` + exampleMedia + `"}}`)
-	told("video", `{"fromUser":"test2","createTime":1700000000,"packageId":"8","receiver":"test9","msgType":"video","msgId":1700000000,"video":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
-	w.sw["image_callback"] = "image"
+	expect("video", `{"fromUser":"test2","createTime":1700000000,"packageId":"8","receiver":"test9","msgType":"video","msgId":1700000000,"video":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
+	w.set("image_callback", "image")
 	send(id + `"sender":"test2","msgType":"image","image":{"media_id":"` + exampleMedia + `"}}`)
-	told("image as such", head("test2", "9", 3)+`"msgType":"image","msgId":1700000004,"image":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
-	if err := w.trigger("member.left", contract.Values{"account": "test2", "sessionId": vectorID}); err != nil {
+	expect("image as such", head("test2", "9", 3)+`"msgType":"image","msgId":1700000004,"image":{"name":"notes.txt","media_id":"`+exampleMedia+`","size":5}}`)
+	if err := w.Trigger(w.t, "member.left", contract.Values{"account": "test2", "sessionId": vectorID}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.events(); len(got) != 1 || !strings.Contains(got[0], `"session_update":{"owner":"test3","title":"y","addMember":[],"delMember":["test2"]}`) {
 		t.Errorf("left: got %s", got)
 	}
-	w.sw["session_callbacks"] = false
+	w.set("session_callbacks", "false")
 	w.create(`{"title":"quiet","creator":"test1","member":["test2","test3"]}`)
-	told("switched off")
+	expect("switched off")
 }
 
-// Without an address nothing is sent; the switch names one in the place of the
-// fixture's.
+// Without an address nothing is sent. The switch callback_url replaces the
+// fixture's address.
 func TestWhereEventsGo(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	w.create(`{"title":"t","creator":"test1","member":["test2","test3"]}`)
-	if len(w.callbacks) != 0 || w.world.Package != 0 {
-		t.Errorf("got %v", w.callbacks)
+	w.withState(func(st *state) {
+		if len(w.Callbacks()) != 0 || st.Package != 0 {
+			t.Errorf("got %v", w.Callbacks())
+		}
+	})
+	w.set("callback_url", "http://localhost:9/x?tenant=1")
+	w.create(`{"title":"t","creator":"test1","member":["test2","test3"]}`)
+	if len(w.Callbacks()) != 1 || !strings.HasPrefix(w.Callbacks()[0].URL, "http://localhost:9/x?tenant=1&msg_signature=") {
+		t.Errorf("got %v", w.Callbacks())
 	}
-	w.sw["callback_url"] = "http://localhost:9/x?tenant=1"
+	w.withState(func(st *state) { st.Apps = st.Apps[:3] }) // without the audit application
 	w.create(`{"title":"t","creator":"test1","member":["test2","test3"]}`)
-	if len(w.callbacks) != 1 || !strings.HasPrefix(w.callbacks[0].URL, "http://localhost:9/x?tenant=1&msg_signature=") {
-		t.Errorf("got %v", w.callbacks)
-	}
-	w.world.Apps = w.world.Apps[:3] // without the audit application
-	w.create(`{"title":"t","creator":"test1","member":["test2","test3"]}`)
-	if len(w.callbacks) != 1 {
-		t.Errorf("got %v", w.callbacks)
+	if len(w.Callbacks()) != 1 {
+		t.Errorf("got %v", w.Callbacks())
 	}
 }
 
-// TestMemberLeft is the trigger: one session or all, owners follow, an empty
-// session is gone.
+// TestMemberLeft checks the trigger member.left: an account leaves one session
+// or all, a member takes over from the owner, an empty session is removed.
 func TestMemberLeft(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
+	w := newWorld(t, "default")
 	w.create(`{"title":"t","creator":"test3","member":["test1","test2"]}`)
 	leave := func(account, id string) error {
 		in := contract.Values{"account": account}
 		if id != "" {
 			in["sessionId"] = id
 		}
-		return w.trigger("member.left", in)
+		return w.Trigger(w.t, "member.left", in)
 	}
-	for _, tt := range [][2]string{{"test9", ""}, {"ghost", ""}, {"test9", vectorID}, {"test1", none}} {
+	for _, tt := range [][2]string{{"test9", ""}, {"ghost", ""}, {"test9", vectorID}, {"test1", unknownID}} {
 		before := w.snapshot()
 		if err := leave(tt[0], tt[1]); err == nil || w.snapshot() != before {
 			t.Errorf("%v: got %v", tt, err)
 		}
 	}
-	if err := leave("test1", vectorID); err != nil || strings.Join(w.world.Sessions[vectorID].Members, " ") != "test2 test3" || w.world.Sessions[vectorID].Owner != "test2" || w.world.Sessions[vectorID].Version != 2 {
-		t.Errorf("got %v, %+v", err, w.world.Sessions[vectorID])
+	err := leave("test1", vectorID)
+	if s := w.session(vectorID); err != nil || strings.Join(s.Members, " ") != "test2 test3" || s.Owner != "test2" || s.Version != 2 {
+		t.Errorf("got %v, %+v", err, s)
 	}
-	for _, who := range []string{"test3", "test2"} {
-		if err := leave(who, ""); err != nil {
+	for _, account := range []string{"test3", "test2"} {
+		if err := leave(account, ""); err != nil {
 			t.Error(err)
 		}
 	}
-	if w.world.Sessions[vectorID] != nil {
+	if w.session(vectorID) != nil {
 		t.Error("a session without members is still there")
 	}
-	if s := w.world.Sessions[w.idOf("t")]; strings.Join(s.Members, " ") != "test1" || s.Owner != "test1" {
+	if s := w.session(w.idOf("t")); strings.Join(s.Members, " ") != "test1" || s.Owner != "test1" {
 		t.Errorf("got %+v", s)
 	}
 	survives(t, w)

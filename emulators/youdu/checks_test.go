@@ -3,20 +3,23 @@ package youdu
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
 const vectorGet = "/cgi/session/get?accessToken=" + lastingToken + "&sessionId=%7B8AD595F3-73B3-4B56-90AF-F336F9222FC5%7D"
 
-// TestRoutes is what stands before the token.
+// TestRoutes checks paths and methods, which the service checks before the token.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
+	w := newWorld(t, "default")
 	tests := []struct {
 		method, target, want string
 		status               int
@@ -41,46 +44,46 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/cgi/msg/send?accessToken=" + lastingToken, "NOT_FOUND", 404},
 	}
 	for _, tt := range tests {
-		v, answer := w.serve(request(tt.method, tt.target, ""))
-		if v.Outcome.Name != tt.want || answer.Status != tt.status {
-			t.Errorf("%s %s: got %s with %d, want %s with %d", tt.method, tt.target, v.Outcome.Name, answer.Status, tt.want, tt.status)
+		e, answer := w.serve(request(tt.method, tt.target, ""))
+		if e.Outcome != tt.want || answer.Code != tt.status || e.Status != tt.status {
+			t.Errorf("%s %s: got %s with %d, want %s with %d", tt.method, tt.target, e.Outcome, answer.Code, tt.want, tt.status)
 		}
-		if got := answer.Header.Get("Content-Type"); got != "application/json; charset=utf-8" {
+		if got := answer.Header().Get("Content-Type"); got != "application/json; charset=utf-8" {
 			t.Errorf("got Content-Type %s", got)
 		}
 	}
 }
 
-// TestHeaders sends what libraries send around a good body.
+// TestHeaders sends a good body with the headers that libraries send.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	for name, headers := range map[string][]string{
 		"none":                nil,
 		"a charset as coding": {"Content-Type", "application/json; charset=UTF-8", "Content-Encoding", "UTF-8"},
 		"a form's type":       {"Content-Type", "application/x-www-form-urlencoded"},
 		"nonsense":            {"Content-Type", "/;;="},
 	} {
-		if o, _ := w.say(request("POST", "/cgi/session/create?accessToken="+lastingToken, sealed(t, vectorApp, goodCall), headers...)); o != "success" {
+		if o, _ := w.call(request("POST", "/cgi/session/create?accessToken="+lastingToken, sealed(t, vectorApp, goodCall), headers...)); o != "success" {
 			t.Errorf("%s: got %s", name, o)
 		}
 	}
 }
 
-// TestTokens is the life of tokens: each call gives another, the earlier ones
-// count on, and end after 7200 seconds.
+// TestTokens checks that each call issues another token, that the earlier ones
+// stay valid, and that a token expires after 7200 seconds.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
+	w := newWorld(t, "default")
 	get := func(token string) string {
-		o, _ := w.say(request("GET", strings.Replace(vectorGet, lastingToken, token, 1), ""))
+		o, _ := w.call(request("GET", strings.Replace(vectorGet, lastingToken, token, 1), ""))
 		return o
 	}
 	token := func() string {
-		o, told := w.post("/cgi/gettoken", "", vectorApp, "1700000000")
+		o, returned := w.post("/cgi/gettoken", "", vectorApp, "1700000000")
 		var r tokenReply
-		if err := json.Unmarshal([]byte(told), &r); err != nil || o != "success" || r.ExpireIn != 7200 || len(r.AccessToken) != 32 {
-			t.Fatalf("got %s %s: %v", o, told, err)
+		if err := json.Unmarshal([]byte(returned), &r); err != nil || o != "success" || r.ExpireIn != 7200 || !isToken(r.AccessToken) {
+			t.Fatalf("got %s %s: %v", o, returned, err)
 		}
 		return r.AccessToken
 	}
@@ -98,71 +101,95 @@ func TestTokens(t *testing.T) {
 	if got := get(first) + " " + get(second); got != "ACCESSTOKEN_EXPIRED success" {
 		t.Errorf("at the first's end: got %s", got)
 	}
-	if err := w.trigger("expire", contract.Values{"what": "token", "id": second}); err != nil || get(second) != "ACCESSTOKEN_EXPIRED" {
+	if err := w.Trigger(w.t, "expire", contract.Values{"what": "token", "id": second}); err != nil || get(second) != "ACCESSTOKEN_EXPIRED" {
 		t.Errorf("got %v, %s", err, get(second))
 	}
 	if get(lastingToken) != "success" {
 		t.Errorf("the fixture's: got %s", get(lastingToken))
 	}
-	if err := w.trigger("expire", contract.Values{"what": "token", "id": vectorApp}); err != nil || get(lastingToken) != "ACCESSTOKEN_EXPIRED" {
+	if err := w.Trigger(w.t, "expire", contract.Values{"what": "token", "id": vectorApp}); err != nil || get(lastingToken) != "ACCESSTOKEN_EXPIRED" {
 		t.Errorf("got %v, %s", err, get(lastingToken))
 	}
-	if err := w.trigger("expire", contract.Values{"what": "token", "id": "nobody"}); err == nil {
-		t.Error("nobody's tokens ended")
+	if err := w.Trigger(w.t, "expire", contract.Values{"what": "token", "id": "nobody"}); err == nil {
+		t.Error("the trigger took an id that is unknown")
 	}
 }
 
-// Tokens of one application are bounded. Those that ended give way first, then
-// the oldest; those of other applications stay.
+// The tokens of one application are limited in number. Expired ones are dropped
+// first, then the oldest. Those of other applications stay.
 func TestTokensGiveWay(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
-	w.later(-time.Hour) // the sandbox's clock can be set back
-	take := func() string {
-		v, _ := w.serve(request("POST", "/cgi/gettoken", sealed(t, vectorApp, "1")))
-		if v.Outcome != tokenIssued {
-			t.Fatal(v.Outcome.Name)
-		}
-		return w.issued[len(w.issued)-1]
-	}
-	w.token = append(w.token, 7, 9, 11) // so that a second throw differs
-	first, second := take(), take()
-	for i := range maxTokens - 3 {
-		w.world.issue(w.last, &token{Token: fmt.Sprint(i), Buin: vectorBuin, AppID: vectorApp})
-	}
-	if n := w.world.tokensOf(appKey{vectorBuin, vectorApp}).Len(); n != maxTokens || len(w.forgotten) != 0 {
-		t.Fatalf("got %d tokens, %v forgotten", n, w.forgotten)
-	}
-	if err := w.trigger("expire", contract.Values{"what": "token", "id": second}); err != nil {
+	w := newWorld(t, "default")
+	w.later(-time.Hour)                                  // the sandbox's clock can be set back
+	if _, err := w.Registry.Get("another"); err != nil { // the directory is empty while there is one sandbox
 		t.Fatal(err)
 	}
-	take()
-	take()
-	if got := strings.Join(w.forgotten, " "); got != second+" "+first {
-		t.Errorf("got %s, want the one that ended, %s, and then the oldest, %s", got, second, first)
+	take := func() string {
+		o, returned := w.post("/cgi/gettoken", "", vectorApp, "1")
+		var r tokenReply
+		if err := json.Unmarshal([]byte(returned), &r); err != nil || o != "success" {
+			t.Fatalf("got %s %s: %v", o, returned, err)
+		}
+		return r.AccessToken
 	}
-	if w.world.Tokens[lastingToken] == nil || w.world.Tokens["TOKENabc123"] == nil {
-		t.Error("a token that never ends gave way")
+	forgotten := func(tokens ...string) (all []string) {
+		w.withState(func(st *state) {
+			for _, text := range tokens {
+				found := w.Registry.ByIdentifier(API, func() []string { return []string{text} }) != nil
+				if found != (st.Tokens[text] != nil) {
+					t.Errorf("%s: the directory knows it: %t, the state: %t", text, found, !found)
+				}
+				if !found {
+					all = append(all, text)
+				}
+			}
+		})
+		return all
+	}
+	issued := make([]string, maxTokens-1) // beside the one of the fixture
+	for i := range issued {
+		issued[i] = take()
+	}
+	first, second := issued[0], issued[1]
+	w.withState(func(st *state) {
+		if n := st.tokensOf(appKey{vectorBuin, vectorApp}).Len(); n != maxTokens {
+			t.Fatalf("got %d tokens", n)
+		}
+	})
+	if got := forgotten(issued...); len(got) != 0 {
+		t.Fatalf("got %v forgotten", got)
+	}
+	if err := w.Trigger(w.t, "expire", contract.Values{"what": "token", "id": second}); err != nil {
+		t.Fatal(err)
+	}
+	issued = append(issued, take())
+	if got := forgotten(issued...); len(got) != 1 || got[0] != second {
+		t.Errorf("got %s, want the expired one, %s", got, second)
+	}
+	issued = append(issued, take())
+	if got := forgotten(issued...); len(got) != 2 || got[0] != first || got[1] != second {
+		t.Errorf("got %s, want the oldest too, %s", got, first)
+	}
+	if got := forgotten(lastingToken, "TOKENabc123"); len(got) != 0 {
+		t.Errorf("tokens that never expire were dropped: %s", got)
 	}
 }
 
-// TestAuth is what is asked of a caller in each mode.
+// TestAuth checks what is verified of a caller in each mode.
 func TestAuth(t *testing.T) {
 	t.Parallel()
-	strange := &app{AppID: "other", AESKey: vectorKey}
-	strange.block, strange.iv, _ = newCipher(vectorKey)
-	foreign := body(string(strange.seal(nil, [prefixSize]byte{}, []byte(goodCall))))
+	otherTail := body(string(newApp(t, "other").seal(nil, [prefixSize]byte{}, []byte(goodCall))))
 	tests := []struct {
 		name, target, body string
 		want               map[contract.Auth]string
 	}{
 		{"all in order", "?accessToken=" + lastingToken, sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "success", "presence": "success", "off": "success"}},
 		{"no token", "", sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "MISS_ACCESSTOKEN", "presence": "MISS_ACCESSTOKEN", "off": "success"}},
-		{"a strange token", "?accessToken=x", sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "ACCESSTOKEN_NOTEXIST", "presence": "success", "off": "success"}},
-		{"another's token", "?accessToken=TOKENabc123", sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "INVALID_APPID", "presence": "success", "off": "success"}},
-		{"a strange buin", "?accessToken=" + lastingToken, strings.Replace(sealed(t, vectorApp, goodCall), "14797363", "1", 1), map[contract.Auth]string{"verify": "INVALID_BUIN", "presence": "success", "off": "success"}},
+		{"an unknown token", "?accessToken=x", sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "ACCESSTOKEN_NOTEXIST", "presence": "success", "off": "success"}},
+		{"a token of another application", "?accessToken=TOKENabc123", sealed(t, vectorApp, goodCall), map[contract.Auth]string{"verify": "INVALID_APPID", "presence": "success", "off": "success"}},
+		{"an unknown buin", "?accessToken=" + lastingToken, strings.Replace(sealed(t, vectorApp, goodCall), "14797363", "1", 1), map[contract.Auth]string{"verify": "INVALID_BUIN", "presence": "success", "off": "success"}},
 		{"a mistyped buin", "?accessToken=" + lastingToken, strings.Replace(sealed(t, vectorApp, goodCall), "14797363", `"1"`, 1), map[contract.Auth]string{"verify": "INVALID_FORMAT_BUIN", "presence": "INVALID_FORMAT_BUIN", "off": "success"}},
-		{"a strange tail", "?accessToken=" + lastingToken, foreign, map[contract.Auth]string{"verify": "INVALID_ENCRYPT", "presence": "success", "off": "success"}},
+		{"the tail of another application", "?accessToken=" + lastingToken, otherTail, map[contract.Auth]string{"verify": "INVALID_ENCRYPT", "presence": "success", "off": "success"}},
 		{"garbage", "?accessToken=" + lastingToken, body("AAAA"), map[contract.Auth]string{"verify": "INVALID_ENCRYPT", "presence": "INVALID_ENCRYPT", "off": "INVALID_ENCRYPT"}},
 		{"the JSON alone", "?accessToken=" + lastingToken, goodCall, map[contract.Auth]string{"verify": "MISS_BUIN", "presence": "MISS_BUIN", "off": "success"}},
 		{"no JSON", "?accessToken=" + lastingToken, "x", map[contract.Auth]string{"verify": "INVALID_FORMAT_JSON", "presence": "INVALID_FORMAT_JSON", "off": "INVALID_FORMAT_JSON"}},
@@ -170,17 +197,16 @@ func TestAuth(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for mode, want := range tt.want {
-			w := newTown(t, "bare")
-			w.auth = mode
-			if v, answer := w.serve(request("POST", "/cgi/session/create"+tt.target, tt.body)); v.Outcome.Name != want {
+			w := newWorldWith(t, conformance.Setting{Fixture: "bare", Auth: mode})
+			if e, answer := w.serve(request("POST", "/cgi/session/create"+tt.target, tt.body)); e.Outcome != want {
 				t.Errorf("%s, %s: got %s, want %s", tt.name, mode, answer.Body, want)
 			}
 		}
 	}
 }
 
-// TestPlain is the switch plain, and auth off: the JSON itself stands where it
-// would be encrypted.
+// TestPlain checks the switch plain, and auth off: the JSON itself replaces the
+// encrypted text.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	head := fmt.Sprintf(`{"buin":%d,"appId":"%s"`, vectorBuin, vectorApp)
@@ -194,28 +220,32 @@ func TestPlain(t *testing.T) {
 	}
 	want := `{"errcode":0,"errmsg":"ok","encrypt":` + strings.Replace(trio, "trio", "t", 1) + `}`
 	for name, b := range bodies {
-		w := newTown(t, "plain")
-		clear(w.world.Sessions)
-		if _, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, b)); string(answer.Body) != want {
-			t.Errorf("plain, %s: got %s, want %s", name, answer.Body, want)
+		w := newWorld(t, "plain")
+		w.removeSession(vectorID)
+		_, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, b))
+		if got := w.asVectorID(answer.Body.String()); got != want {
+			t.Errorf("plain, %s: got %s, want %s", name, got, want)
 		}
-		if _, answer := w.serve(request("GET", vectorGet, "")); string(answer.Body) != want {
+		if _, answer := w.serve(request("GET", vectorGet, "")); answer.Body.String() != want {
 			t.Errorf("plain, GET: got %s", answer.Body)
 		}
-		w = newTown(t, "bare")
-		w.auth = contract.Off
-		_, answer := w.serve(request("POST", "/cgi/session/create", b))
-		if encrypted := name == "encrypted"; encrypted != (unsealed(answer) == strings.Replace(trio, "trio", "t", 1)) || !encrypted && string(answer.Body) != want {
-			t.Errorf("off, %s: got %s", name, answer.Body)
+		w = newWorldWith(t, conformance.Setting{Fixture: "bare", Auth: contract.Off})
+		_, answer = w.serve(request("POST", "/cgi/session/create", b))
+		got, wanted := answer.Body.String(), want
+		if name == "encrypted" {
+			got, wanted = unsealed(t, answer.Body.Bytes()), strings.Replace(trio, "trio", "t", 1)
 		}
-		if _, answer := w.serve(request("GET", strings.Replace(vectorGet, lastingToken, "", 1), "")); string(answer.Body) != want {
+		if got = w.asVectorID(got); got != wanted {
+			t.Errorf("off, %s: got %s, want %s", name, got, wanted)
+		}
+		if _, answer := w.serve(request("GET", strings.Replace(vectorGet, lastingToken, "", 1), "")); answer.Body.String() != want {
 			t.Errorf("off, GET without a token: got %s", answer.Body)
 		}
-		if _, answer := w.serve(request("GET", vectorGet, "")); opened(t, answer) == "" {
+		if _, answer := w.serve(request("GET", vectorGet, "")); opened(t, answer.Body.Bytes()) == "" {
 			t.Errorf("off, GET with a token: got %s, want an encrypted answer", answer.Body)
 		}
 	}
-	w := newTown(t, "plain")
+	w := newWorld(t, "plain")
 	for b, want := range map[string]string{
 		goodCall[:9]:                   "INVALID_FORMAT_JSON",
 		`{"title":5}`:                  "INVALID_FORMAT_JSON",
@@ -226,50 +256,50 @@ func TestPlain(t *testing.T) {
 		head + `,"encrypt":"AAAA"}`:    "INVALID_ENCRYPT",
 		`{"buin":1,"appId":"x","a":1}`: "INVALID_BUIN",
 	} {
-		if v, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, b)); v.Outcome.Name != want {
+		if e, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, b)); e.Outcome != want {
 			t.Errorf("%s: got %s, want %s", b, answer.Body, want)
 		}
 	}
 	for _, message := range []string{`"1700000000"`, `1700000000`, `{"x":1}`} {
-		if v, answer := w.serve(request("POST", "/cgi/gettoken", head+`,"encrypt":`+message+`}`)); v.Outcome != tokenIssued || !strings.Contains(string(answer.Body), `"encrypt":{"accessToken":"`) {
+		if e, answer := w.serve(request("POST", "/cgi/gettoken", head+`,"encrypt":`+message+`}`)); e.Outcome != tokenIssued.Name || !strings.Contains(answer.Body.String(), `"encrypt":{"accessToken":"`) {
 			t.Errorf("gettoken, %s: got %s", message, answer.Body)
 		}
 	}
-	if v, _ := w.serve(request("POST", "/cgi/gettoken", `{}`)); v.Outcome != missBuin {
-		t.Errorf("gettoken of nobody: got %s", v.Outcome.Name)
+	if e, _ := w.serve(request("POST", "/cgi/gettoken", `{}`)); e.Outcome != missBuin.Name {
+		t.Errorf("gettoken without a buin: got %s", e.Outcome)
 	}
 }
 
-// unsealed is what an answer returned where it is encrypted, and "" where not.
-func unsealed(answer contract.Response) string {
-	var said struct{ Encrypt string }
-	if json.Unmarshal(answer.Body, &said) != nil {
+// unsealed is what an encrypted answer returns to the application of the
+// vectors; "" where the answer is not encrypted for it.
+func unsealed(t testing.TB, answer []byte) string {
+	t.Helper()
+	var envelope struct{ Encrypt string }
+	if json.Unmarshal(answer, &envelope) != nil {
 		return ""
 	}
-	a := &app{AppID: vectorApp}
-	a.block, a.iv, _ = newCipher(vectorKey)
-	message, _ := a.open("encrypt", said.Encrypt, true)
+	message, _ := newApp(t, vectorApp).open("encrypt", envelope.Encrypt, true)
 	return string(message)
 }
 
-// A token that was asked for without encryption is answered so.
+// With auth off, a token that was requested without encryption gets answers
+// without encryption.
 func TestPlainTokenOfAuthOff(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "default")
-	w.auth = contract.Off
+	w := newWorldWith(t, conformance.Setting{Auth: contract.Off})
 	_, answer := w.serve(request("POST", "/cgi/gettoken", `{}`))
-	var told struct{ Encrypt tokenReply }
-	if err := json.Unmarshal(answer.Body, &told); err != nil || told.Encrypt.AccessToken == "" {
+	var envelope struct{ Encrypt tokenReply }
+	if err := json.Unmarshal(answer.Body.Bytes(), &envelope); err != nil || envelope.Encrypt.AccessToken == "" {
 		t.Fatalf("got %s: %v", answer.Body, err)
 	}
-	_, answer = w.serve(request("GET", strings.Replace(vectorGet, lastingToken, told.Encrypt.AccessToken, 1), ""))
-	if !strings.Contains(string(answer.Body), `"encrypt":{"sessionId":"`) {
+	_, answer = w.serve(request("GET", strings.Replace(vectorGet, lastingToken, envelope.Encrypt.AccessToken, 1), ""))
+	if !strings.Contains(answer.Body.String(), `"encrypt":{"sessionId":"`) {
 		t.Errorf("got %s", answer.Body)
 	}
 }
 
-// TestCallers is by which words a request finds its sandbox.
-func TestCallers(t *testing.T) {
+// TestIdentifiers checks by which identifiers a request finds its sandbox.
+func TestIdentifiers(t *testing.T) {
 	t.Parallel()
 	form, err := API.Sign(contract.Draft{
 		Operation: uploadMedia, In: contract.Values{"type": "file", "name": "n", "file": "f"},
@@ -278,9 +308,8 @@ func TestCallers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form.At = at("/cgi/media/upload")
 	tests := []struct {
-		r    *contract.Request
+		r    *http.Request
 		want string
 	}{
 		{request("POST", "/cgi/gettoken", sealed(t, vectorApp, "1")), "14797363/" + vectorApp},
@@ -290,32 +319,49 @@ func TestCallers(t *testing.T) {
 		{request("POST", "/cgi/gettoken", "x"), ""},
 		{request("POST", "/cgi/gettoken", `{"buin":"14797363","appId":"x"}`), ""},
 		{request("POST", "/cgi/gettoken", `{"buin":14797363}`), ""},
-		{form, "t 14797363/" + vectorApp},
+		{conformance.HTTP(form), "t 14797363/" + vectorApp},
 		{request("POST", "/cgi/media/upload", "x", "Content-Type", "multipart/form-data; boundary=b"), ""},
 	}
 	for _, tt := range tests {
-		if got := strings.Join(API.Identifiers(tt.r), " "); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.r.Target, got, tt.want)
+		if got := strings.Join(API.Identifiers(parsed(t, tt.r)), " "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.r.RequestURI, got, tt.want)
 		}
 	}
 }
 
-// A disabled application, and one without the right to sessions.
+// parsed is r as the gateway hands it over.
+func parsed(t testing.TB, r *http.Request) *contract.Request {
+	t.Helper()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &contract.Request{Method: r.Method, Target: r.RequestURI, URL: r.URL, Host: r.Host, Header: r.Header, Body: body}
+	for _, op := range API.Operations {
+		if op.Path == r.URL.Path || slices.Contains(op.Aliases, r.URL.Path) {
+			p.At = append(p.At, op)
+		}
+	}
+	return p
+}
+
+// TestApplications checks a disabled application, and one without the right to
+// make session calls.
 func TestApplications(t *testing.T) {
 	t.Parallel()
-	w := townOf(t, "fixture: f\napi: youdu\napps:\n"+
+	w := newWorldOf(t, contract.Verify, "fixture: f\napi: youdu\napps:\n"+
 		"  - {buin: 1, appId: off, aesKey: "+vectorKey+", disabled: true}\n  - {buin: 1, appId: mail, aesKey: "+vectorKey+", session: false}\n"+
 		"tokens: [{token: o, appId: off}, {token: m, appId: mail, lives: 1m}]\nmedia: [{name: n, content: hello}]\n")
 	for target, want := range map[string]string{
 		"/cgi/session/get?accessToken=o&sessionId=x": "INVALID_APPID",
 		"/cgi/session/get?accessToken=m&sessionId=x": "INVALID_APPID",
 	} {
-		if o, _ := w.say(request("GET", target, "")); o != want {
+		if o, _ := w.call(request("GET", target, "")); o != want {
 			t.Errorf("%s: got %s, want %s", target, o, want)
 		}
 	}
 	post := func(path, appID, message string) string {
-		o, _ := w.say(request("POST", path, strings.Replace(sealed(t, appID, message), "14797363", "1", 1)))
+		o, _ := w.call(request("POST", path, strings.Replace(sealed(t, appID, message), "14797363", "1", 1)))
 		return o
 	}
 	if got := post("/cgi/gettoken", "off", "1") + " " + post("/cgi/gettoken", "mail", "1"); got != "INVALID_APPID success" {
@@ -330,8 +376,8 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// What the page calls the success of a call without data has no encrypt, and an
-// error never has.
+// A success without data has no field encrypt, as the page has it. An error
+// never has one.
 func TestAnswersHaveTheDocumentedKeys(t *testing.T) {
 	t.Parallel()
 	c := &contract.Call{Operation: createSession, Request: &contract.Request{Method: http.MethodPost}, API: API}

@@ -7,14 +7,14 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What the journal tells of an envelope that cannot be opened: the step, what
-// was expected, and the mistake where one explains it. No key stands in it.
+// The journal explains an envelope that cannot be opened: the step, what was
+// expected, and the mistake where one is known. It shows no key.
 func TestExplainEnvelope(t *testing.T) {
 	t.Parallel()
 	const otherKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
-	w := townOf(t, "fixture: f\napi: youdu\napps:\n"+
+	w := newWorldOf(t, contract.Verify, "fixture: f\napi: youdu\napps:\n"+
 		"  - {buin: 14797363, appId: "+vectorApp+", aesKey: "+vectorKey+"}\n  - {buin: 14797363, appId: second, aesKey: "+otherKey+"}\n")
-	v := loaded(t)
+	v := loadVectors(t)
 	tests := []struct{ vector, cause, text, difference string }{
 		{"N1", "envelope_tail", `Step 6, appId: the text ends in "ydFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF" behind the message; ` + vectorApp, `the appId at the end, behind the message "1700000000"`},
 		{"N2", "envelope_size", "Step 5, message: its length field says 4096 bytes and 44 follow.", "Step 5, message"},
@@ -25,8 +25,11 @@ func TestExplainEnvelope(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.vector, func(t *testing.T) {
-			verdict, _ := w.serve(request("POST", "/cgi/gettoken", body(v.vector(t, tt.vector))))
-			e := verdict.Explain(w.last)
+			entry, _ := w.serve(request("POST", "/cgi/gettoken", body(v.vector(t, tt.vector))))
+			e := entry.Explanation
+			if e == nil {
+				t.Fatalf("%s without an explanation", entry.Outcome)
+			}
 			if e.Cause != tt.cause || !strings.HasPrefix(e.Text, tt.text) || e.FirstDifference != tt.difference {
 				t.Errorf("got %+v", e)
 			}
@@ -35,30 +38,29 @@ func TestExplainEnvelope(t *testing.T) {
 			}
 			all := e.Text + e.Expected + e.Got + e.FirstDifference
 			if strings.Contains(all, vectorKey) || strings.Contains(all, otherKey) {
-				t.Errorf("a key is told: %s", all)
+				t.Errorf("a key is shown: %s", all)
 			}
 		})
 	}
 }
 
-// A world without applications can open nothing, and says so.
+// A world without applications can open no envelope, and the journal says so.
 func TestExplainWithoutKey(t *testing.T) {
 	t.Parallel()
-	w := townOf(t, "fixture: f\napi: youdu\n")
-	w.auth = contract.Off
-	verdict, _ := w.serve(request("POST", "/cgi/gettoken", body("AAAA")))
-	if e := verdict.Explain(w.last); verdict.Outcome != invalidEncrypt || e.Cause != "envelope_key" || e.Expected != "" {
-		t.Errorf("got %s, %+v", verdict.Outcome.Name, e)
+	w := newWorldOf(t, contract.Off, "fixture: f\napi: youdu\n")
+	entry, _ := w.serve(request("POST", "/cgi/gettoken", body("AAAA")))
+	if e := entry.Explanation; e == nil || entry.Outcome != invalidEncrypt.Name || e.Cause != "envelope_key" || e.Expected != "" {
+		t.Errorf("got %s, %+v", entry.Outcome, e)
 	}
 }
 
-// The part of a form that cannot be opened is named.
+// The explanation names the part of a form that cannot be opened.
 func TestExplainPart(t *testing.T) {
 	t.Parallel()
-	w, a := newTown(t, "bare"), newApp(t, vectorApp)
+	w, a := newWorld(t, "bare"), newApp(t, vectorApp)
 	about := string(a.seal(nil, [prefixSize]byte{}, []byte(`{"type":"file","name":"n"}`)))
-	verdict, _ := w.serve(upload(t, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", about}, part{"file", "hello"}))
-	if e := verdict.Explain(w.last); e.Cause != "envelope_base64" || !strings.Contains(e.Text, "the part file is not strict standard base64") || !strings.Contains(e.Got, "hello") || e.FirstDifference != "Step 1, base64" {
+	entry, _ := w.serve(upload(t, uploadPath, part{"buin", "14797363"}, part{"appId", vectorApp}, part{"encrypt", about}, part{"file", "hello"}))
+	if e := entry.Explanation; e == nil || e.Cause != "envelope_base64" || !strings.Contains(e.Text, "the part file is not strict standard base64") || !strings.Contains(e.Got, "hello") || e.FirstDifference != "Step 1, base64" {
 		t.Errorf("got %+v", e)
 	}
 }

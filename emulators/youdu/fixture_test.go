@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 )
 
-// Every shipped fixture makes a world that is what it says.
+// Every shipped fixture makes a state that survives a snapshot and has what the
+// fixture lists.
 func TestShippedFixtures(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../fixtures/youdu/*.yaml")
@@ -20,22 +22,25 @@ func TestShippedFixtures(t *testing.T) {
 		t.Fatalf("got %v, %v", files, err)
 	}
 	for _, file := range files {
-		w := newTown(t, strings.TrimSuffix(filepath.Base(file), ".yaml"))
+		w := newWorld(t, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 		survives(t, w)
-		if len(w.world.Accounts) != 10 || w.world.Credentials().Text("accessToken") == "" {
-			t.Errorf("%s: got %d accounts, %v", file, len(w.world.Accounts), w.world.Credentials())
-		}
-		for i, a := range w.world.Accounts {
-			if a.Account == "" || len([]rune(a.Name)) < 2 || a.Name[0] < 0x80 {
-				t.Errorf("%s: account %d is %+v", file, i+1, a)
+		w.withState(func(st *state) {
+			if len(st.Accounts) != 10 || st.Credentials().Text("accessToken") == "" {
+				t.Errorf("%s: got %d accounts, %v", file, len(st.Accounts), st.Credentials())
 			}
-		}
+			for i, a := range st.Accounts {
+				if a.Account == "" || len([]rune(a.Name)) < 2 || a.Name[0] < 0x80 {
+					t.Errorf("%s: account %d is %+v", file, i+1, a)
+				}
+			}
+		})
 	}
 	want := contract.Values{"buin": "14797363", "appId": vectorApp, "aesKey": vectorKey, "accessToken": lastingToken}
-	got := newTown(t, "default").world
-	if !slices.Equal(keysOf(got.Credentials()), keysOf(want)) || got.Credentials().Text("appId") != vectorApp || len(got.Sessions) != 2 || got.Media[exampleMedia] == nil {
-		t.Errorf("got %v, %d sessions", got.Credentials(), len(got.Sessions))
-	}
+	newWorld(t, "default").withState(func(got *state) {
+		if !slices.Equal(keysOf(got.Credentials()), keysOf(want)) || got.Credentials().Text("appId") != vectorApp || len(got.Sessions) != 2 || got.Media[exampleMedia] == nil {
+			t.Errorf("got %v, %d sessions", got.Credentials(), len(got.Sessions))
+		}
+	})
 }
 
 func keysOf(v contract.Values) (all []string) {
@@ -46,7 +51,7 @@ func keysOf(v contract.Values) (all []string) {
 	return all
 }
 
-// TestFixturesThatContradict are lists that cannot be.
+// TestFixturesThatContradict reads lists that contradict themselves.
 func TestFixturesThatContradict(t *testing.T) {
 	t.Parallel()
 	apps := "apps: [{buin: 1, appId: a, aesKey: " + vectorKey + "}]\n"
@@ -59,7 +64,7 @@ func TestFixturesThatContradict(t *testing.T) {
 		{"a session twice", apps + "sessions: [{sessionId: s, title: a, owner: a, member: [b]}, {sessionId: s, title: b, owner: a, member: [b]}]\n", `sessions: "s" stands twice`},
 		{"a token twice", apps + "tokens: [{token: t, appId: a}, {token: t, appId: a, lives: 1m}]\n", `tokens: "t" stands twice`},
 		{"a situation twice", apps + "codes: [{situation: lacking, outcome: NORIGHT}, {situation: lacking, outcome: FALSE}]\n", `codes: "lacking" stands twice`},
-		{"a token of nobody", "tokens: [{token: t, appId: a}]\n", `tokens: "t" is of the application "a" of buin 0`},
+		{"a token of an unknown app", "tokens: [{token: t, appId: a}]\n", `tokens: "t" is of the application "a" of buin 0`},
 		{"an unknown error", apps + "codes: [{situation: lacking, outcome: OH_DEAR}]\n", `there is no documented error "OH_DEAR"`},
 		{"a callback switch", "callback_url: nowhere\n", "an absolute address"},
 	}
@@ -68,7 +73,7 @@ func TestFixturesThatContradict(t *testing.T) {
 			t.Parallel()
 			f, err := fixture.Parse("f.yaml", []byte("fixture: f\napi: youdu\n"+tt.text), []*contract.API{API})
 			if err == nil {
-				_, err = API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode})
+				_, err = API.State(contract.Seed{Now: conformance.Noon, Switches: f.Switches, Decode: f.Decode})
 			}
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
@@ -77,22 +82,22 @@ func TestFixturesThatContradict(t *testing.T) {
 	}
 }
 
-// TestReindexRefuses are snapshots that contradict themselves.
+// TestReindexRefuses reads snapshots that contradict themselves.
 func TestReindexRefuses(t *testing.T) {
 	t.Parallel()
-	good := newTown(t, "default").snapshot()
+	good := newWorld(t, "default").snapshot()
 	for name, change := range map[string][2]string{
-		"another id":         {`"id":"` + vectorID + `"`, `"id":"x"`},
-		"an owner elsewhere": {`"owner":"test1"`, `"owner":"test9"`},
-		"nobody in it":       {`"members":["test1","test2","test3"]`, `"members":[]`},
-		"another token":      {`"token":"TOKENabc123"`, `"token":"x"`},
-		"a null token":       {`"tokens":{`, `"tokens":{"x":null,`},
-		"a null session":     {`"sessions":{`, `"sessions":{"x":null,`},
-		"a null file":        {`"media":{`, `"media":{"x":null,`},
-		"another content":    {`"content":"aGVsbG8="`, `"content":"aGVsbG9v"`},
-		"an unknown app":     {`"appId":"` + sampleApp + `","issued"`, `"appId":"x","issued"`},
-		"a key":              {vectorKey, "AAAA"},
-		"a situation":        {`"sessions":{`, `"codes":{"x":"NORIGHT"},"sessions":{`},
+		"another id":                {`"id":"` + vectorID + `"`, `"id":"x"`},
+		"an owner who is no member": {`"owner":"test1"`, `"owner":"test9"`},
+		"no members":                {`"members":["test1","test2","test3"]`, `"members":[]`},
+		"another token":             {`"token":"TOKENabc123"`, `"token":"x"`},
+		"a null token":              {`"tokens":{`, `"tokens":{"x":null,`},
+		"a null session":            {`"sessions":{`, `"sessions":{"x":null,`},
+		"a null file":               {`"media":{`, `"media":{"x":null,`},
+		"another content":           {`"content":"aGVsbG8="`, `"content":"aGVsbG9v"`},
+		"an unknown app":            {`"appId":"` + sampleApp + `","issued"`, `"appId":"x","issued"`},
+		"a key":                     {vectorKey, "AAAA"},
+		"a situation":               {`"sessions":{`, `"codes":{"x":"NORIGHT"},"sessions":{`},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
 		w := &state{}
@@ -100,13 +105,12 @@ func TestReindexRefuses(t *testing.T) {
 			t.Fatalf("%s: %v, %t", name, err, text == good)
 		}
 		if err := w.Reindex(); err == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }
 
-// Credentials from outside make a further application, or another key of a
-// known one.
+// Credentials from outside add an application, or change the key of a known one.
 func TestCredentialsFromOutside(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../fixtures/youdu/default.yaml")
@@ -118,7 +122,7 @@ func TestCredentialsFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := func(v contract.Values) (*state, error) {
-		s, err := API.State(contract.Seed{Now: fixed, Switches: f.Switches, Decode: f.Decode, Credentials: v})
+		s, err := API.State(contract.Seed{Now: conformance.Noon, Switches: f.Switches, Decode: f.Decode, Credentials: v})
 		w, _ := s.(*state)
 		return w, err
 	}
@@ -127,10 +131,10 @@ func TestCredentialsFromOutside(t *testing.T) {
 	if err != nil || w.apps[appKey{9, "mine"}] == nil || w.Tokens["mine"] == nil || len(w.Apps) != 5 || w.Credentials().Text("appId") != vectorApp {
 		t.Errorf("got %+v, %v", w, err)
 	}
-	words := slices.Sorted(w.Identifiers())
-	for _, word := range []string{"9/mine", "mine", lastingToken, "14797363/" + vectorApp} {
-		if !slices.Contains(words, word) {
-			t.Errorf("%s is not among %v", word, words)
+	ids := slices.Sorted(w.Identifiers())
+	for _, id := range []string{"9/mine", "mine", lastingToken, "14797363/" + vectorApp} {
+		if !slices.Contains(ids, id) {
+			t.Errorf("%s is not among %v", id, ids)
 		}
 	}
 	w, err = state(contract.Values{"buin": int64(vectorBuin), "appId": vectorApp, "aesKey": otherKey})
@@ -138,15 +142,15 @@ func TestCredentialsFromOutside(t *testing.T) {
 		t.Errorf("got %+v, %v", w, err)
 	}
 	if _, err := state(contract.Values{"buin": "x", "appId": vectorApp, "aesKey": otherKey}); err == nil {
-		t.Error("a buin that is no number was taken")
+		t.Error("a buin that is no number was accepted")
 	}
 	if _, err := state(contract.Values{"buin": "9", "appId": "x", "aesKey": "short"}); err == nil {
-		t.Error("a key that is none was taken")
+		t.Error("a malformed key was accepted")
 	}
 }
 
-// TestSign is what the request of a client library looks like, and what stands
-// in its way.
+// TestSign makes requests as a client library does. The same call gives the same
+// bytes, and a call that cannot be made is an error.
 func TestSign(t *testing.T) {
 	t.Parallel()
 	credentials := contract.Values{"buin": "14797363", "appId": vectorApp, "aesKey": vectorKey, "accessToken": lastingToken}
@@ -155,7 +159,7 @@ func TestSign(t *testing.T) {
 			t.Errorf("got %+v", r)
 		}
 	}
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	for _, tt := range []struct {
 		op   *contract.Operation
 		in   contract.Values
@@ -170,7 +174,7 @@ func TestSign(t *testing.T) {
 		{uploadMedia, contract.Values{"type": "file", "name": "n"}, "INVALID_MULTIPART"},
 		{getMedia, contract.Values{"mediaId": exampleMedia}, "success"},
 	} {
-		d := contract.Draft{Operation: tt.op, In: tt.in, Host: "h", Credentials: credentials, Now: fixed}
+		d := contract.Draft{Operation: tt.op, In: tt.in, Host: "h", Credentials: credentials, Now: conformance.Noon}
 		r, err := API.Sign(d)
 		if err != nil {
 			t.Fatal(err)
@@ -179,9 +183,12 @@ func TestSign(t *testing.T) {
 		if err != nil || string(again.Body) != string(r.Body) || again.Target != r.Target {
 			t.Errorf("%s: made twice, it differs: %v", tt.op.Name, err)
 		}
-		r.At = at(r.URL.Path)
-		if v, _ := w.serve(r); v.Outcome.Name != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.op.Name, v.Outcome.Name, tt.want)
+		e, answer := w.serve(conformance.HTTP(r))
+		if e.Outcome != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.op.Name, e.Outcome, tt.want)
+		}
+		if tt.op == createSession {
+			w.asVectorID(opened(t, answer.Body.Bytes()))
 		}
 	}
 }

@@ -12,16 +12,17 @@ import (
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/journal"
 )
 
 const goodCall = `{"title":"t","creator":"test1","member":["test1","test2","test3"]}`
 
-// body is an envelope around a text, whatever it holds.
+// body is an envelope whose field encrypt is the text.
 func body(encrypt string) string {
 	return fmt.Sprintf(`{"buin":%d,"appId":"%s","encrypt":%q}`, vectorBuin, vectorApp, encrypt)
 }
 
-// raw encrypts a plain text as it is, without building the layout.
+// raw encrypts a plain text without building the layout.
 func raw(t testing.TB, plain []byte) string {
 	t.Helper()
 	a, b := newApp(t, vectorApp), bytes.Clone(plain)
@@ -29,33 +30,41 @@ func raw(t testing.TB, plain []byte) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// laid is the layout of a message, with a length of one's own and a tail.
-func laid(length []byte, message, tail string) []byte {
+// layout is the layout of a message, with a given length field and tail.
+func layout(length []byte, message, tail string) []byte {
 	b := append(bytes.Repeat([]byte("p"), prefixSize), length...)
 	b = append(append(b, message...), tail...)
 	pad := padBlock - len(b)%padBlock
 	return append(b, bytes.Repeat([]byte{byte(pad)}, pad)...)
 }
 
-// rejected sends a body to CreateSession and wants an outcome and a state that
-// is as it was.
-func rejected(t *testing.T, w *town, what, body, want string) *contract.Cause {
+// expectRefusal sends a body to CreateSession. It expects the outcome, and that
+// the state stays as it is.
+func expectRefusal(t *testing.T, w *testWorld, what, body, want string) journal.Entry {
 	t.Helper()
 	before := w.snapshot()
-	v, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, body))
-	if v.Outcome.Name != want || answer.Status != 200 {
-		t.Errorf("%s: got %s with %d, want %s", what, v.Outcome.Name, answer.Status, want)
+	e, answer := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, body))
+	if e.Outcome != want || answer.Code != 200 {
+		t.Errorf("%s: got %s with %d, want %s", what, e.Outcome, answer.Code, want)
 	}
 	if w.snapshot() != before {
 		t.Errorf("%s: the state changed", what)
 	}
-	return v.Cause
+	return e
+}
+
+// causeOf is the cause of a refusal; nil: there is none.
+func causeOf(e journal.Entry) *contract.Cause {
+	if e.Explanation == nil {
+		return nil
+	}
+	return causes[e.Explanation.Cause]
 }
 
 // TestCiphertextOfEveryLength sends 0 to 96 bytes under the right key.
 func TestCiphertextOfEveryLength(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	for n := range 97 {
 		text := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xa5}, n))
 		want, cause := "INVALID_ENCRYPT", badLength
@@ -65,21 +74,22 @@ func TestCiphertextOfEveryLength(t *testing.T) {
 		case n%padBlock == 0:
 			cause = badPadding
 		}
-		if got := rejected(t, w, fmt.Sprint(n, " bytes"), body(text), want); got != cause {
+		if got := causeOf(expectRefusal(t, w, fmt.Sprint(n, " bytes"), body(text), want)); got != cause {
 			t.Errorf("%d bytes: got %+v, want %s", n, got, cause.Code)
 		}
 	}
 }
 
-// TestFlippedBits flips each bit of a good envelope in turn. What is flipped in
-// the first block spoils the prefix, which means nothing; elsewhere it is seen, or
-// it changes the message as a client might have: a title, or a letter's case in
-// a name. In the last two blocks, which hold the appId and the padding, it is seen.
+// TestFlippedBits flips each bit of a good envelope in turn. A bit in the first
+// block changes the prefix, which means nothing. A bit elsewhere makes the call
+// fail, or changes the message to one that a client might send: another title,
+// or another case of a letter in a name. A bit in the last two blocks, which hold
+// the appId and the padding, always makes it fail.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	a := newApp(t, vectorApp)
-	good, err := base64.StdEncoding.DecodeString(string(a.seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall))))
+	good, err := base64.StdEncoding.DecodeString(string(a.seal(nil, vectorPrefix, []byte(goodCall))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,21 +97,22 @@ func TestFlippedBits(t *testing.T) {
 		spoiled := bytes.Clone(good)
 		spoiled[bit/8] ^= 1 << (bit % 8)
 		before := w.snapshot()
-		v, _ := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, body(base64.StdEncoding.EncodeToString(spoiled))))
-		if o := v.Outcome; o.Fails && o != invalidEncrypt && o != invalidJSON && o != invalidRequest && o != userNotExist {
-			t.Errorf("bit %d: got %s", bit, o.Name)
+		e, _ := w.serve(request("POST", "/cgi/session/create?accessToken="+lastingToken, body(base64.StdEncoding.EncodeToString(spoiled))))
+		switch e.Outcome {
+		case "success", invalidEncrypt.Name, invalidJSON.Name, invalidRequest.Name, userNotExist.Name:
+		default:
+			t.Errorf("bit %d: got %s", bit, e.Outcome)
 		}
-		if bit/8 >= len(good)-2*16 && v.Outcome != invalidEncrypt {
-			t.Errorf("bit %d of the last blocks: got %s", bit, v.Outcome.Name)
+		if bit/8 >= len(good)-2*16 && e.Outcome != invalidEncrypt.Name {
+			t.Errorf("bit %d of the last blocks: got %s", bit, e.Outcome)
 		}
-		if v.Outcome.Fails && w.snapshot() != before {
+		if e.Outcome != "success" && w.snapshot() != before {
 			t.Fatalf("bit %d: the state changed", bit)
 		}
 	}
 }
 
-// TestForgedLayouts are plain texts that nobody would lay out so, well
-// encrypted.
+// TestForgedLayouts sends plain texts with a wrong layout, encrypted correctly.
 func TestForgedLayouts(t *testing.T) {
 	t.Parallel()
 	length := func(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
@@ -111,20 +122,20 @@ func TestForgedLayouts(t *testing.T) {
 		plain []byte
 		want  *contract.Cause
 	}{
-		{"a length of all and the tail", laid(length(all+uint32(len(vectorApp))), goodCall, vectorApp), wrongTail},
-		{"a length beyond the text", laid(length(all+uint32(len(vectorApp))+1), goodCall, vectorApp), badSize},
-		{"the greatest length", laid(length(0xffffffff), goodCall, vectorApp), badSize},
-		{"a length that would be negative", laid(length(0x80000000), goodCall, vectorApp), badSize},
-		{"a length in little-endian", laid(binary.LittleEndian.AppendUint32(nil, all), goodCall, vectorApp), badSize},
-		{"a length of 64 bits", laid(binary.BigEndian.AppendUint64(nil, uint64(all)), goodCall, vectorApp), wrongTail},
-		{"a length of 0", laid(length(0), goodCall, vectorApp), wrongTail},
-		{"the tail of another application", laid(length(all), goodCall, sampleApp), wrongTail},
-		{"a tail that is longer", laid(length(all), goodCall, vectorApp+"x"), wrongTail},
-		{"a tail in lower case", laid(length(all), goodCall, strings.ToLower(vectorApp)), wrongTail},
-		{"no tail", laid(length(all), goodCall, ""), wrongTail},
+		{"a length of all and the tail", layout(length(all+uint32(len(vectorApp))), goodCall, vectorApp), wrongTail},
+		{"a length beyond the text", layout(length(all+uint32(len(vectorApp))+1), goodCall, vectorApp), badSize},
+		{"the greatest length", layout(length(0xffffffff), goodCall, vectorApp), badSize},
+		{"a length that would be negative", layout(length(0x80000000), goodCall, vectorApp), badSize},
+		{"a length in little-endian", layout(binary.LittleEndian.AppendUint32(nil, all), goodCall, vectorApp), badSize},
+		{"a length of 64 bits", layout(binary.BigEndian.AppendUint64(nil, uint64(all)), goodCall, vectorApp), wrongTail},
+		{"a length of 0", layout(length(0), goodCall, vectorApp), wrongTail},
+		{"the tail of another application", layout(length(all), goodCall, sampleApp), wrongTail},
+		{"a tail that is longer", layout(length(all), goodCall, vectorApp+"x"), wrongTail},
+		{"a tail in lower case", layout(length(all), goodCall, strings.ToLower(vectorApp)), wrongTail},
+		{"no tail", layout(length(all), goodCall, ""), wrongTail},
 		{"nothing but padding", bytes.Repeat([]byte{32}, 32), tooShort},
 		{"19 bytes and padding", append(bytes.Repeat([]byte("x"), 19), bytes.Repeat([]byte{13}, 13)...), tooShort},
-		{"a pad byte of 0", append(laid(length(all), goodCall, vectorApp)[:32], make([]byte, 32)...), badPadding},
+		{"a pad byte of 0", append(layout(length(all), goodCall, vectorApp)[:32], make([]byte, 32)...), badPadding},
 		{"a pad byte of 33", bytes.Repeat([]byte{33}, 64), badPadding},
 		{"a pad byte of 255", bytes.Repeat([]byte{255}, 64), badPadding},
 		{"padding that differs", append(bytes.Repeat([]byte("x"), 28), 1, 2, 3, 4), badPadding},
@@ -133,22 +144,23 @@ func TestForgedLayouts(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "bare")
-			if got := rejected(t, w, tt.name, body(raw(t, tt.plain)), "INVALID_ENCRYPT"); got != tt.want {
+			w := newWorld(t, "bare")
+			e := expectRefusal(t, w, tt.name, body(raw(t, tt.plain)), "INVALID_ENCRYPT")
+			if got := causeOf(e); got != tt.want {
 				t.Errorf("got %+v, want %s", got, tt.want.Code)
 			}
-			if at, told := w.last.Notes.Get("decryption failed at"); !told || at != tt.want.Code {
-				t.Errorf("the journal says %v", w.last.Notes)
+			if step, noted := e.Notes.Get("decryption failed at"); !noted || step != tt.want.Code {
+				t.Errorf("the journal says %v", e.Notes)
 			}
 		})
 	}
 }
 
-// TestBadBase64 sends texts that other decoders take.
+// TestBadBase64 sends texts that other decoders accept.
 func TestBadBase64(t *testing.T) {
 	t.Parallel()
-	good := string(newApp(t, vectorApp).seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall)))
-	w := newTown(t, "bare")
+	good := string(newApp(t, vectorApp).seal(nil, vectorPrefix, []byte(goodCall)))
+	w := newWorld(t, "bare")
 	for name, text := range map[string]string{
 		"nonsense":       "!!!not-base64!!!",
 		"line breaks":    good[:76] + "\n" + good[76:],
@@ -160,13 +172,13 @@ func TestBadBase64(t *testing.T) {
 		"something more": good + "AAAA",
 		"stray bits":     "AB==",
 	} {
-		if got := rejected(t, w, name, body(text), "INVALID_ENCRYPT"); got != notBase64 {
+		if got := causeOf(expectRefusal(t, w, name, body(text), "INVALID_ENCRYPT")); got != notBase64 {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
 }
 
-// TestBadMessages are well encrypted and hold what no call says.
+// TestBadMessages sends messages that no call accepts, encrypted correctly.
 func TestBadMessages(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"a":`, 10000) + "1" + strings.Repeat("}", 10000)
@@ -204,20 +216,20 @@ func TestBadMessages(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rejected(t, newTown(t, "bare"), tt.name, sealed(t, vectorApp, tt.message), tt.want)
+			expectRefusal(t, newWorld(t, "bare"), tt.name, sealed(t, vectorApp, tt.message), tt.want)
 		})
 	}
 	paired := strings.Replace(goodCall, `"t"`, `"\ud83d\ude00"`, 1)
-	if o, told := newTown(t, "bare").create(paired); o != "success" || !strings.Contains(told, `"title":"😀"`) {
-		t.Errorf("a pair of surrogates: got %s %s", o, told)
+	if o, returned := newWorld(t, "bare").create(paired); o != "success" || !strings.Contains(returned, `"title":"😀"`) {
+		t.Errorf("a pair of surrogates: got %s %s", o, returned)
 	}
 }
 
-// TestBadEnvelopes holds the order of checks: each body has one fault more in
-// front of the one before.
+// TestBadEnvelopes sends malformed envelopes. Where a body has several faults,
+// the one that is checked first decides.
 func TestBadEnvelopes(t *testing.T) {
 	t.Parallel()
-	good := string(newApp(t, vectorApp).seal(nil, newPrefix(throwing(abcdef...)), []byte(goodCall)))
+	good := string(newApp(t, vectorApp).seal(nil, vectorPrefix, []byte(goodCall)))
 	tests := []struct{ name, body, want string }{
 		{"no JSON", `buin=14797363`, "INVALID_FORMAT_JSON"},
 		{"empty", ``, "INVALID_FORMAT_JSON"},
@@ -248,32 +260,31 @@ func TestBadEnvelopes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rejected(t, newTown(t, "bare"), tt.name, tt.body, tt.want)
+			expectRefusal(t, newWorld(t, "bare"), tt.name, tt.body, tt.want)
 		})
 	}
-	w := newTown(t, "bare")
+	w := newWorld(t, "bare")
 	for what, b := range map[string]string{
 		"names in another case": fmt.Sprintf(`{"BUIN":14797363,"appid":"%s","Encrypt":"%s"}`, vectorApp, good),
 		"more than is known":    fmt.Sprintf(`{"x":{"y":[1]},"buin":14797363,"appId":"%s","encrypt":"%s","z":null}`, vectorApp, good),
 		"escapes":               strings.ReplaceAll(body(good), "/", `\/`),
 	} {
-		if o, _ := w.say(request("POST", "/cgi/session/create?accessToken="+lastingToken, b)); o != "success" {
+		if o, _ := w.call(request("POST", "/cgi/session/create?accessToken="+lastingToken, b)); o != "success" {
 			t.Errorf("%s: got %s", what, o)
 		}
 	}
-	large := request("POST", "/cgi/session/create?accessToken="+lastingToken, body(good))
-	large.TooLarge = true
-	if o, _ := w.say(large); o != "INVALID_FORMAT_JSON" {
+	large := request("POST", "/cgi/session/create?accessToken="+lastingToken, body(good)+strings.Repeat(" ", 10<<20))
+	if o, _ := w.call(large); o != "INVALID_FORMAT_JSON" {
 		t.Errorf("a body that is too large: got %s", o)
 	}
 }
 
 func FuzzEnvelope(f *testing.F) {
-	for _, v := range loaded(f).Envelope {
+	for _, v := range loadVectors(f).Envelope {
 		f.Add(v.Encrypt, "encrypt")
 	}
-	f.Add(raw(f, laid([]byte{0xff, 0xff, 0xff, 0xff}, goodCall, vectorApp)), "encrypt")
-	f.Add(raw(f, laid([]byte{0, 0, 0, 0, 0, 0, 0, 66}, goodCall, vectorApp)), "encrypt")
+	f.Add(raw(f, layout([]byte{0xff, 0xff, 0xff, 0xff}, goodCall, vectorApp)), "encrypt")
+	f.Add(raw(f, layout([]byte{0, 0, 0, 0, 0, 0, 0, 66}, goodCall, vectorApp)), "encrypt")
 	a := newApp(f, vectorApp)
 	f.Fuzz(func(t *testing.T, text, what string) {
 		message, fault := a.open(what, text, true)
@@ -285,7 +296,7 @@ func FuzzEnvelope(f *testing.F) {
 				t.Errorf("got %q, %+v, want %q", again, fault, message)
 			}
 		}
-		// The same text as a plain one: whatever it is, what is sealed is opened.
+		// The same text as a plain one: seal and open are inverse for any text.
 		if again, fault := a.open(what, string(a.seal(nil, [prefixSize]byte{}, []byte(text))), true); fault != nil || string(again) != text {
 			t.Errorf("got %q, %+v, want %q", again, fault, text)
 		}
@@ -293,7 +304,7 @@ func FuzzEnvelope(f *testing.F) {
 }
 
 func FuzzMessage(f *testing.F) {
-	for _, v := range loaded(f).Captured {
+	for _, v := range loadVectors(f).Captured {
 		if v.Plain != nil {
 			f.Add(uint8(len(*v.Plain)), *v.Plain)
 		}
@@ -302,7 +313,7 @@ func FuzzMessage(f *testing.F) {
 	f.Add(uint8(3), strings.Repeat(`{"a":`, 10000))
 	f.Add(uint8(4), `{"sessionId":"`+vectorID+`","receiver":"test1","sender":"test1","msgType":"file","file":{"media_id":"x","size":1e400}}`)
 	f.Fuzz(func(t *testing.T, which uint8, message string) {
-		w := newTown(t, "default")
+		w := newWorld(t, "default")
 		var posts []*contract.Operation
 		for _, op := range API.Operations {
 			if op.Method == "POST" && op != uploadMedia {
@@ -310,23 +321,23 @@ func FuzzMessage(f *testing.F) {
 			}
 		}
 		op, before := posts[int(which)%len(posts)], w.snapshot()
-		v, answer := w.serve(request("POST", op.Path+"?accessToken="+lastingToken, sealed(t, vectorApp, message)))
-		if v.Outcome.Fails && w.snapshot() != before {
-			t.Errorf("%s changed the state", v.Outcome.Name)
+		e, answer := w.serve(request("POST", op.Path+"?accessToken="+lastingToken, sealed(t, vectorApp, message)))
+		if e.Outcome != "success" && w.snapshot() != before {
+			t.Errorf("%s changed the state", e.Outcome)
 		}
-		if v.Outcome == invalidEncrypt || answer.Status != 200 {
-			t.Errorf("got %s with %d", v.Outcome.Name, answer.Status)
+		if e.Outcome == invalidEncrypt.Name || answer.Code != 200 {
+			t.Errorf("got %s with %d", e.Outcome, answer.Code)
 		}
 		survives(t, w)
 	})
 }
 
-// survives wants the state to survive being written down.
-func survives(t *testing.T, w *town) {
+// survives expects that a restored snapshot gives the same snapshot.
+func survives(t *testing.T, w *testWorld) {
 	t.Helper()
-	v := *w
-	v.world = copyOf(t, w.world)
-	if v.snapshot() != w.snapshot() {
-		t.Errorf("got %s, want %s", v.snapshot(), w.snapshot())
+	before := w.snapshot()
+	w.restore(before)
+	if got := w.snapshot(); got != before {
+		t.Errorf("got %s, want %s", got, before)
 	}
 }

@@ -7,32 +7,36 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-const none = "{00000000-0000-0000-0000-000000000000}"
+const unknownID = "{00000000-0000-0000-0000-000000000000}"
 
-// vectorID is the GUID that the town's dice throw first.
+// vectorID is the id of the session in the vectors.
 const vectorID = exampleSession
 
 // trio is the session of the second of the 24 cases.
 const trio = `{"sessionId":"` + vectorID + `","title":"trio","owner":"test1","version":1,"type":"multi","member":["test1","test2","test3"],"lastMsgId":0,"activeTime":1700000000}`
 
-func (w *town) create(message string) (string, string) {
+// create makes a session, and returns the outcome and what the call returns.
+func (w *testWorld) create(message string) (outcome, returned string) {
 	w.t.Helper()
 	return w.post("/cgi/session/create", lastingToken, vectorApp, message)
 }
 
-// made begins a town with a session of test1, test2 and test3.
-func made(t testing.TB) *town {
+// newWorldWithTrio begins a world with one session, of test1, test2 and test3.
+func newWorldWithTrio(t testing.TB) *testWorld {
 	t.Helper()
-	w := newTown(t, "bare")
-	if o, told := w.create(`{"title":"trio","creator":"test1","member":["test1","test2","test3"]}`); o != "success" || told != trio {
-		t.Fatalf("got %s %s", o, told)
+	w := newWorld(t, "bare")
+	o, returned := w.create(`{"title":"trio","creator":"test1","member":["test1","test2","test3"]}`)
+	if o != "success" || w.asVectorID(returned) != trio {
+		t.Fatalf("got %s %s", o, returned)
 	}
 	return w
 }
 
-// TestCreate is §2.2 of what is known: each row of its table and of its edges.
+// TestCreate checks each row of CreateSession and its limits.
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	cjk := strings.Repeat("度", 64)
@@ -75,69 +79,69 @@ func TestCreate(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "bare")
+			w := newWorld(t, "bare")
 			before := w.snapshot()
-			o, told := w.create(tt.message)
+			o, returned := w.create(tt.message)
 			if o != tt.want {
-				t.Fatalf("got %s: %s, want %s", o, told, tt.want)
+				t.Fatalf("got %s: %s, want %s", o, returned, tt.want)
 			}
 			if tt.member == "" {
-				if told != "" || w.snapshot() != before {
-					t.Errorf("got %s; the state: %s", told, w.snapshot())
+				if returned != "" || w.snapshot() != before {
+					t.Errorf("got %s; the state: %s", returned, w.snapshot())
 				}
 				return
 			}
 			var s sessionReply
-			if err := json.Unmarshal([]byte(told), &s); err != nil {
+			if err := json.Unmarshal([]byte(returned), &s); err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(s.Member, " "); got != tt.member || s.Owner != "test1" || s.Version != 1 || s.SessionID != vectorID {
-				t.Errorf("got %s, want the members %s", told, tt.member)
+			if got := strings.Join(s.Member, " "); got != tt.member || s.Owner != "test1" || s.Version != 1 || !isGUID(s.SessionID) {
+				t.Errorf("got %s, want the members %s", returned, tt.member)
 			}
-			if got, again := w.post("/cgi/session/create", lastingToken, vectorApp, tt.message); got != "success" || strings.Contains(again, vectorID) {
+			if got, again := w.post("/cgi/session/create", lastingToken, vectorApp, tt.message); got != "success" || strings.Contains(again, s.SessionID) {
 				t.Errorf("the same again: got %s %s, want a second session", got, again)
 			}
 		})
 	}
 }
 
-// TestUpdate is §2.4: each edge of adding and removing.
+// TestUpdate checks UpdateSession: titles, and members that are added and removed.
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	id := `"sessionId":"` + vectorID + `"`
-	told := func(title, owner string, version int, members ...string) string {
+	reply := func(title, owner string, version int, members ...string) string {
 		list, _ := json.Marshal(members)
 		return fmt.Sprintf(`{"sessionId":"%s","title":"%s","owner":"%s","version":%d,"type":"multi","member":%s,"lastMsgId":0,"activeTime":1700000000}`, vectorID, title, owner, version, list)
 	}
 	tests := []struct{ name, message, want string }{
-		{"title", `{` + id + `,"opUser":"test1","title":"x"}`, told("x", "test1", 2, "test1", "test2", "test3")},
-		{"any member may", `{` + id + `,"opUser":"test3","title":"x"}`, told("x", "test1", 2, "test1", "test2", "test3")},
+		{"title", `{` + id + `,"opUser":"test1","title":"x"}`, reply("x", "test1", 2, "test1", "test2", "test3")},
+		{"any member may", `{` + id + `,"opUser":"test3","title":"x"}`, reply("x", "test1", 2, "test1", "test2", "test3")},
 		{"the same title", `{` + id + `,"opUser":"test1","title":"trio"}`, trio},
 		{"null and empty lists", `{` + id + `,"opUser":"test1","title":null,"addMember":null,"delMember":[]}`, trio},
 		{"nothing at all", `{` + id + `,"opUser":"test1"}`, trio},
-		{"all at once counts once", `{` + id + `,"opUser":"test1","title":"x","addMember":["test4","test5"],"delMember":["test2"]}`, told("x", "test1", 2, "test1", "test3", "test4", "test5")},
+		{"all at once counts once", `{` + id + `,"opUser":"test1","title":"x","addMember":["test4","test5"],"delMember":["test2"]}`, reply("x", "test1", 2, "test1", "test3", "test4", "test5")},
 		{"a member again", `{` + id + `,"opUser":"test1","addMember":["test2"]}`, trio},
-		{"who is none goes", `{` + id + `,"opUser":"test1","delMember":["test9","ghost"]}`, trio},
+		{"an account that is no member is removed", `{` + id + `,"opUser":"test1","delMember":["test9","ghost"]}`, trio},
 		{"in both lists", `{` + id + `,"opUser":"test1","addMember":["test4"],"delMember":["test4"]}`, trio},
-		{"a member in both lists", `{` + id + `,"opUser":"test1","addMember":["test2"],"delMember":["test2"]}`, told("trio", "test1", 2, "test1", "test3")},
-		{"below three", `{` + id + `,"opUser":"test1","delMember":["test2","test3"]}`, told("trio", "test1", 2, "test1")},
-		{"the owner goes", `{` + id + `,"opUser":"test2","delMember":["test1"]}`, told("trio", "test2", 2, "test2", "test3")},
-		{"the owner goes by itself, and another comes", `{` + id + `,"opUser":"test1","addMember":["test4"],"delMember":["test1","test2","test3"]}`, told("trio", "test4", 2, "test4")},
-		{"nobody is left", `{` + id + `,"opUser":"test1","delMember":["test1","test2","test3"]}`, "INVALID_REQUEST_5"},
+		{"a member in both lists", `{` + id + `,"opUser":"test1","addMember":["test2"],"delMember":["test2"]}`, reply("trio", "test1", 2, "test1", "test3")},
+		{"below three", `{` + id + `,"opUser":"test1","delMember":["test2","test3"]}`, reply("trio", "test1", 2, "test1")},
+		{"the owner is removed", `{` + id + `,"opUser":"test2","delMember":["test1"]}`, reply("trio", "test2", 2, "test2", "test3")},
+		{"the owner removes itself and adds another", `{` + id + `,"opUser":"test1","addMember":["test4"],"delMember":["test1","test2","test3"]}`, reply("trio", "test4", 2, "test4")},
+		{"no member is left", `{` + id + `,"opUser":"test1","delMember":["test1","test2","test3"]}`, "INVALID_REQUEST_5"},
 		{"a title of 65", `{` + id + `,"opUser":"test1","title":"` + strings.Repeat("度", 65) + `","addMember":["test4"]}`, "INVALID_REQUEST_5"},
 		{"an unknown account is added", `{` + id + `,"opUser":"test1","title":"x","addMember":["test4","ghost"]}`, "USER_NOTEXIST"},
 		{"an unknown operator", `{` + id + `,"opUser":"ghost","title":"x"}`, "USER_NOTEXIST"},
 		{"an operator who is no member", `{` + id + `,"opUser":"test5","title":"x"}`, "NORIGHT"},
 		{"no operator", `{` + id + `,"title":"x"}`, "INVALID_REQUEST_5"},
 		{"no id", `{"opUser":"test1","title":"x"}`, "INVALID_REQUEST_5"},
-		{"an unknown id", `{"sessionId":"` + none + `","opUser":"test1","title":"x"}`, "ILLEGAL_ACCESS"},
+		{"an unknown id", `{"sessionId":"` + unknownID + `","opUser":"test1","title":"x"}`, "ILLEGAL_ACCESS"},
 		{"an id in lower case", `{"sessionId":"` + strings.ToLower(vectorID) + `","opUser":"test1","title":"x"}`, "ILLEGAL_ACCESS"},
 		{"a text for a list", `{` + id + `,"opUser":"test1","addMember":"test4"}`, "INVALID_FORMAT_JSON"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := made(t)
+			w := newWorldWithTrio(t)
 			before := w.snapshot()
 			o, got := w.post("/cgi/session/update", lastingToken, vectorApp, tt.message)
 			if o != "success" {
@@ -150,18 +154,18 @@ func TestUpdate(t *testing.T) {
 				t.Errorf("the state changed: %s", w.snapshot())
 			}
 			if o == "success" {
-				if _, again := w.say(request("GET", "/cgi/session/get?accessToken="+lastingToken+"&sessionId="+vectorID, "")); again != tt.want {
-					t.Errorf("it is read as %s", again)
+				if _, again := w.call(request("GET", "/cgi/session/get?accessToken="+lastingToken+"&sessionId="+vectorID, "")); again != tt.want {
+					t.Errorf("GetSession returns %s", again)
 				}
 			}
 		})
 	}
 }
 
-// TestLimits is what switches bound.
+// TestLimits checks the limits that switches set.
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	w := newTown(t, "strict")
+	w := newWorld(t, "strict")
 	org, body := "0a60a60a60a60a60a60a60a60a60a60a", `{"title":"t","creator":"test1","member":["test1","test2","test3"]}`
 	if o, _ := w.create(body); o != "INVALID_APPID" {
 		t.Errorf("a custom application: got %s", o)
@@ -180,13 +184,11 @@ func TestLimits(t *testing.T) {
 		"the owner removes":       {`"test1","delMember":["test3"]}`, "success"},
 		"too many":                {`"test1","addMember":["test2","test3","test4","test5","test6","test7","test8","test9","test10","test1"]}`, "success"},
 	} {
-		v := *w
-		v.world = copyOf(t, w.world)
-		if o, _ := v.post("/cgi/session/update", org, orgApp, id+tt[0]); o != tt[1] {
+		if o, _ := w.copy().post("/cgi/session/update", org, orgApp, id+tt[0]); o != tt[1] {
 			t.Errorf("%s: got %s, want %s", name, o, tt[1])
 		}
 	}
-	w.sw["max_members"] = int64(3)
+	w.set("max_members", "3")
 	if o := post("/cgi/session/update", id+`"test1","addMember":["test4"]}`); o != "INVALID_REQUEST_5" {
 		t.Errorf("a fourth of three: got %s", o)
 	}
@@ -201,33 +203,22 @@ func TestLimits(t *testing.T) {
 }
 
 // idOf finds a session by its title.
-func (w *town) idOf(title string) string {
-	for id, s := range w.world.Sessions {
-		if s.Title == title {
-			return id
+func (w *testWorld) idOf(title string) (found string) {
+	w.t.Helper()
+	w.withState(func(st *state) {
+		for id, s := range st.Sessions {
+			if s.Title == title {
+				found = id
+			}
 		}
+	})
+	if found == "" {
+		w.t.Fatalf("there is no session %s", title)
 	}
-	w.t.Fatalf("there is no session %s", title)
-	return ""
+	return found
 }
 
-func copyOf(t *testing.T, w *state) *state {
-	t.Helper()
-	text, err := json.Marshal(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &state{}
-	if err := json.Unmarshal(text, v); err != nil {
-		t.Fatal(err)
-	}
-	if err := v.Reindex(); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// TestSend is §2.5.
+// TestSend checks SendMessage.
 func TestSend(t *testing.T) {
 	t.Parallel()
 	to, text := `"sessionId":"`+vectorID+`"`, `"msgType":"text","text":{"content":"hi"}`
@@ -238,11 +229,11 @@ func TestSend(t *testing.T) {
 		{"a voice message", `{` + to + `,"sender":"test2","msgType":"voice","voice":{"media_id":"` + exampleMedia + `"}}`, "success"},
 		{"a video", `{` + to + `,"sender":"test2","msgType":"video","video":{"media_id":"` + exampleMedia + `"}}`, "success"},
 		{"to one person", `{"receiver":"test9","sender":"test1",` + text + `}`, "success"},
-		{"to both: the session counts", `{` + to + `,"receiver":"ghost","sender":"test1",` + text + `}`, "success"},
+		{"to both: sessionId decides", `{` + to + `,"receiver":"ghost","sender":"test1",` + text + `}`, "success"},
 		{"a null receiver", `{` + to + `,"receiver":null,"sender":"test1",` + text + `}`, "success"},
-		{"to nobody", `{"sender":"test1",` + text + `}`, "INVALID_REQUEST_5"},
+		{"to no receiver", `{"sender":"test1",` + text + `}`, "INVALID_REQUEST_5"},
 		{"to null", `{"sessionId":null,"receiver":null,"sender":"test1",` + text + `}`, "INVALID_REQUEST_5"},
-		{"an unknown session", `{"sessionId":"` + none + `","sender":"test1",` + text + `}`, "ILLEGAL_ACCESS"},
+		{"an unknown session", `{"sessionId":"` + unknownID + `","sender":"test1",` + text + `}`, "ILLEGAL_ACCESS"},
 		{"an unknown receiver", `{"receiver":"ghost","sender":"test1",` + text + `}`, "INVALID_TOUSER"},
 		{"an unknown sender", `{` + to + `,"sender":"ghost",` + text + `}`, "USER_NOTEXIST"},
 		{"a sender who is no member", `{` + to + `,"sender":"test7",` + text + `}`, "NORIGHT"},
@@ -260,45 +251,45 @@ func TestSend(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "default")
+			w := newWorld(t, "default")
 			before := w.snapshot()
 			w.later(time.Minute)
 			_, answer := w.serve(request("POST", "/cgi/session/send?accessToken="+lastingToken, sealed(t, vectorApp, tt.message)))
 			if tt.want == "success" {
-				if string(answer.Body) != `{"errcode":0,"errmsg":"ok"}` {
+				if answer.Body.String() != `{"errcode":0,"errmsg":"ok"}` {
 					t.Errorf("got %s", answer.Body)
 				}
 				return
 			}
-			if want := fmt.Sprintf(`{"errcode":%d,"errmsg":"%s"}`, errcodes[tt.want], documentedError(tt.want).Message); string(answer.Body) != want || w.snapshot() != before {
+			if want := fmt.Sprintf(`{"errcode":%d,"errmsg":"%s"}`, errcodes[tt.want], documentedError(tt.want).Message); answer.Body.String() != want || w.snapshot() != before {
 				t.Errorf("got %s, want %s", answer.Body, want)
 			}
 		})
 	}
 }
 
-// Messages of a session are numbered from the second in which it was created,
-// and change when it was active, but not its version.
+// The message ids of a session begin with the second of its creation. A message
+// changes activeTime, and not the version.
 func TestMessagesCount(t *testing.T) {
 	t.Parallel()
-	w := made(t)
+	w := newWorldWithTrio(t)
 	for i := range 3 {
 		w.later(time.Minute)
 		w.post("/cgi/session/send", lastingToken, vectorApp, `{"sessionId":"`+vectorID+`","sender":"test1","msgType":"text","text":{"content":"hi"}}`)
-		_, told := w.say(request("GET", "/cgi/session/get?accessToken="+lastingToken+"&sessionId="+vectorID, ""))
+		_, returned := w.call(request("GET", "/cgi/session/get?accessToken="+lastingToken+"&sessionId="+vectorID, ""))
 		want := strings.Replace(trio, `"lastMsgId":0,"activeTime":1700000000`, fmt.Sprintf(`"lastMsgId":%d,"activeTime":%d`, 1700000000+i, 1700000060+60*i), 1)
-		if told != want {
-			t.Errorf("got %s, want %s", told, want)
+		if returned != want {
+			t.Errorf("got %s, want %s", returned, want)
 		}
 	}
 }
 
-// Each row of the table of situations can be given another documented error.
+// A fixture can give each situation another documented error.
 func TestCodesOfSituations(t *testing.T) {
 	t.Parallel()
 	text := "fixture: f\napi: youdu\napps: [{buin: 14797363, appId: " + vectorApp + ", aesKey: " + vectorKey + "}]\n" +
 		"tokens: [{token: " + lastingToken + ", appId: " + vectorApp + "}]\naccounts: [{account: test1}, {account: test2}, {account: test3}]\n"
-	w := townOf(t, text+"codes: [{situation: too_few_members, outcome: GROUP_ACCESS_ERROR}, {situation: account_unknown, outcome: ACCOUNT_NOTEXIST}]\n")
+	w := newWorldOf(t, contract.Verify, text+"codes: [{situation: too_few_members, outcome: GROUP_ACCESS_ERROR}, {situation: account_unknown, outcome: ACCOUNT_NOTEXIST}]\n")
 	for message, want := range map[string]string{
 		`{"title":"t","creator":"test1","member":["test2"]}`:         "GROUP_ACCESS_ERROR",
 		`{"title":"t","creator":"test1","member":["test2","ghost"]}`: "ACCOUNT_NOTEXIST",
@@ -312,7 +303,7 @@ func TestCodesOfSituations(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range situations {
 		if seen[s.name] || s.outcome == nil || !slices.Contains(API.Common, s.outcome) {
-			t.Errorf("the situation %s stands twice or has no documented outcome", s.name)
+			t.Errorf("the situation %s is listed twice or has no documented outcome", s.name)
 		}
 		seen[s.name] = true
 	}

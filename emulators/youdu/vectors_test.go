@@ -1,7 +1,9 @@
 package youdu
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
@@ -11,24 +13,24 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// TestEnvelopeVectors opens the 13 envelopes, and makes anew those
-// that were made as we make them. They are sent to two calls, too.
+// TestEnvelopeVectors opens the 13 envelopes, sends them to two operations, and
+// seals those again that have the layout of our own.
 func TestEnvelopeVectors(t *testing.T) {
 	t.Parallel()
 	steps := map[string]*contract.Cause{
 		"N1": wrongTail, "N2": badSize, "N3": badPadding, "N4": badLength, "N5": badPadding, "N6": notBase64,
 	}
-	a, all := newApp(t, vectorApp), loaded(t)
+	a, all := newApp(t, vectorApp), loadVectors(t)
 	if len(all.Envelope) != 13 {
 		t.Fatalf("got %d vectors, want 13", len(all.Envelope))
 	}
 	for _, v := range all.Envelope {
 		t.Run(v.Name, func(t *testing.T) {
 			message, fault := a.open("encrypt", v.Encrypt, true)
-			w := newTown(t, "bare")
+			w := newWorld(t, "bare")
 			body := `{"buin":14797363,"appId":"` + vectorApp + `","encrypt":"` + v.Encrypt + `"}`
-			token, _ := w.say(request("POST", "/cgi/gettoken", body))
-			create, _ := w.say(request("POST", "/cgi/session/create?accessToken="+lastingToken, body))
+			token, _ := w.call(request("POST", "/cgi/gettoken", body))
+			create, _ := w.call(request("POST", "/cgi/session/create?accessToken="+lastingToken, body))
 			if strings.HasPrefix(v.Expect, "reject") {
 				if fault == nil || fault.cause != steps[v.Name[:2]] {
 					t.Errorf("got %q, %+v, want the step %s", message, fault, steps[v.Name[:2]].Code)
@@ -53,49 +55,116 @@ func TestEnvelopeVectors(t *testing.T) {
 	}
 }
 
-// TestConformanceVectors answers the 24 cases byte for byte. From the
-// fourth on they begin with the session of the second, but for those that need
-// a token alone.
+// TestConformanceVectors sends the 24 cases. The answers are the expected ones
+// byte for byte, once the bytes that the emulator throws are replaced by those of
+// the vectors. From the fourth case on, the world begins with the token of the
+// first and the session of the second; some cases need the token alone.
 func TestConformanceVectors(t *testing.T) {
 	t.Parallel()
-	all := loaded(t)
+	all := loadVectors(t)
 	if len(all.Conformance) != 24 {
 		t.Fatalf("got %d cases, want 24", len(all.Conformance))
 	}
 	for i, v := range all.Conformance {
 		t.Run(v.ID+" "+v.Title, func(t *testing.T) {
 			t.Parallel()
-			w := newTown(t, "bare")
+			w := newWorld(t, "bare")
 			for before := range 2 {
 				alone := v.ID >= "17" && v.ID <= "21" || v.ID == "02" || v.ID == "03"
 				if before > i || before == i || alone && before == 1 {
 					break
 				}
 				first := all.Conformance[before]
-				if _, answer := w.serve(request(first.Method, first.Target, first.RequestBody)); string(answer.Body) != first.ResponseBody {
-					t.Fatalf("case %s before it: got %s", first.ID, answer.Body)
+				_, answer := w.serve(request(first.Method, first.Target, first.RequestBody))
+				if got := w.asVector(answer.Body.Bytes()); got != first.ResponseBody {
+					t.Fatalf("case %s before it: got %s", first.ID, got)
 				}
 			}
 			if v.ID == "10" {
 				w.later(7201 * time.Second)
 			}
 			_, answer := w.serve(request(v.Method, v.Target, v.RequestBody))
-			if string(answer.Body) != v.ResponseBody || answer.Status != 200 {
-				t.Errorf("got %d %s, want %s", answer.Status, answer.Body, v.ResponseBody)
+			got := w.asVector(answer.Body.Bytes())
+			if got != v.ResponseBody || answer.Code != 200 {
+				t.Errorf("got %d %s, want %s", answer.Code, got, v.ResponseBody)
 			}
-			if v.ResponsePlain != "" && opened(t, answer) != v.ResponsePlain {
-				t.Errorf("got %s, want %s", opened(t, answer), v.ResponsePlain)
+			if v.ResponsePlain != "" && opened(t, []byte(got)) != v.ResponsePlain {
+				t.Errorf("got %s, want %s", opened(t, []byte(got)), v.ResponsePlain)
 			}
 		})
 	}
 }
 
-// TestCapturedRequests sends what six client libraries were seen to send, to the
-// world of the default fixture. The official Go library was seen with a call
-// that is not emulated, too.
+// asVector replaces in an answer what the emulator throws by what the vectors
+// have: the 16 bytes before the message, a new token and a new session id. The
+// state gets the same token and id. The answer's envelope has to be what seal
+// makes of its own prefix, byte for byte.
+func (w *testWorld) asVector(answer []byte) string {
+	t := w.t
+	t.Helper()
+	var envelope struct{ Encrypt string }
+	if err := json.Unmarshal(answer, &envelope); err != nil {
+		t.Fatalf("got %s: %v", answer, err)
+	}
+	if envelope.Encrypt == "" {
+		return string(answer)
+	}
+	a := newApp(t, vectorApp)
+	message, fault := a.open("encrypt", envelope.Encrypt, true)
+	if fault != nil {
+		t.Fatalf("got %s: %s", answer, fault.cause.Code)
+	}
+	prefix := prefixOf(t, a, envelope.Encrypt)
+	if strings.Trim(string(prefix[:]), letters) != "" || string(a.seal(nil, prefix, message)) != envelope.Encrypt {
+		t.Errorf("got the prefix %q in %s", prefix, answer)
+	}
+	var ids struct{ AccessToken, SessionID string }
+	if err := json.Unmarshal(message, &ids); err != nil {
+		t.Fatalf("got %s: %v", message, err)
+	}
+	if id := ids.AccessToken; id != "" && isToken(id) {
+		w.rename(id, vectorToken)
+		message = bytes.Replace(message, []byte(id), []byte(vectorToken), 1)
+	}
+	if id := ids.SessionID; id != vectorID && isGUID(id) {
+		w.rename(id, vectorID)
+		message = bytes.Replace(message, []byte(id), []byte(vectorID), 1)
+	}
+	return strings.Replace(string(answer), envelope.Encrypt, string(a.seal(nil, vectorPrefix, message)), 1)
+}
+
+// prefixOf decrypts the 16 bytes before the message.
+func prefixOf(t testing.TB, a *app, encrypt string) (prefix [prefixSize]byte) {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(encrypt)
+	if err != nil || len(raw) < prefixSize {
+		t.Fatalf("got %q: %v", encrypt, err)
+	}
+	a.block.Decrypt(prefix[:], raw[:prefixSize])
+	for i := range prefix {
+		prefix[i] ^= a.iv[i]
+	}
+	return prefix
+}
+
+// TestThrownBytes makes of the bytes of the vectors what the vectors have.
+func TestThrownBytes(t *testing.T) {
+	t.Parallel()
+	if got := newPrefix(throwing(abcdef...)); got != vectorPrefix {
+		t.Errorf("got the prefix %q, want %q", got, vectorPrefix)
+	}
+	id := guid([16]byte{0x8a, 0xd5, 0x95, 0xf3, 0x73, 0xb3, 0x4b, 0x56, 0x90, 0xaf, 0xf3, 0x36, 0xf9, 0x22, 0x2f, 0xc5})
+	if id != vectorID {
+		t.Errorf("got the session id %s, want %s", id, vectorID)
+	}
+}
+
+// TestCapturedRequests sends what six client libraries send, with the default
+// fixture. One request of the official Go library is for an operation that is not
+// emulated.
 func TestCapturedRequests(t *testing.T) {
 	t.Parallel()
-	all := loaded(t)
+	all := loadVectors(t)
 	if len(all.Captured) != 25 {
 		t.Fatalf("got %d requests, want 25", len(all.Captured))
 	}
@@ -105,25 +174,25 @@ func TestCapturedRequests(t *testing.T) {
 			if v.Plain != nil {
 				capturedEnvelope(t, v.AppID, v.Body, *v.Plain, v.Prefix, v.Pad, v.CipherLen)
 			}
-			w := newTown(t, "default")
+			w := newWorld(t, "default")
 			var headers []string
 			for _, h := range v.Headers {
 				name, value, _ := strings.Cut(h, ": ")
 				headers = append(headers, name, value)
 			}
 			for _, target := range []string{v.Target, strings.Replace(v.Target, "/cgi/", "/v3/api/jgapp/", 1), strings.NewReplacer("%7B", "{", "%7D", "}").Replace(v.Target)} {
-				verdict, answer := w.serve(request(v.Method, target, v.Body, headers...))
+				e, answer := w.serve(request(v.Method, target, v.Body, headers...))
 				want := "success"
 				if strings.Contains(v.Target, "/msg/send") {
 					want = "NOT_FOUND"
 				}
-				if verdict.Outcome.Name != want {
-					t.Errorf("%s: got %s: %s, want %s", target, verdict.Outcome.Name, verdict.Explain(w.last).Text, want)
+				if e.Outcome != want {
+					t.Errorf("%s: got %s: %+v, want %s", target, e.Outcome, e.Explanation, want)
 				}
-				if want == "success" && len(w.last.Violations) > 0 {
-					t.Errorf("%s: the journal calls it wrong: %+v", target, w.last.Violations)
+				if want == "success" && len(e.Violations) > 0 {
+					t.Errorf("%s: the journal lists violations: %+v", target, e.Violations)
 				}
-				if want == "success" && !strings.HasPrefix(string(answer.Body), `{"errcode":0,"errmsg":"ok"`) {
+				if want == "success" && !strings.HasPrefix(answer.Body.String(), `{"errcode":0,"errmsg":"ok"`) {
 					t.Errorf("%s: got %s", target, answer.Body)
 				}
 			}
@@ -131,35 +200,32 @@ func TestCapturedRequests(t *testing.T) {
 	}
 }
 
+// capturedEnvelope checks an envelope that a library sent: its message, prefix,
+// padding and size.
 func capturedEnvelope(t *testing.T, appID, body, plain, first string, pad, size int) {
 	t.Helper()
-	var said struct{ Encrypt string }
-	if err := json.Unmarshal([]byte(body), &said); err != nil {
+	var envelope struct{ Encrypt string }
+	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
 		t.Fatal(err)
 	}
-	message, fault := newApp(t, appID).open("encrypt", said.Encrypt, true)
+	message, fault := newApp(t, appID).open("encrypt", envelope.Encrypt, true)
 	if fault != nil || string(message) != plain {
 		t.Errorf("got %q, %+v, want %q", message, fault, plain)
 	}
-	raw, _ := base64.StdEncoding.DecodeString(said.Encrypt)
+	raw, _ := base64.StdEncoding.DecodeString(envelope.Encrypt)
 	if len(raw) != size || headSize+len(plain)+len(appID)+pad != size {
 		t.Errorf("got %d bytes and %d of padding, want %d", len(raw), size-headSize-len(plain)-len(appID), size)
 	}
-	block := newApp(t, appID)
-	plainText := make([]byte, prefixSize)
-	block.block.Decrypt(plainText, raw[:prefixSize])
-	for i := range plainText {
-		plainText[i] ^= block.iv[i]
-	}
-	if got := hex.EncodeToString(plainText); got != first {
+	prefix := prefixOf(t, newApp(t, appID), envelope.Encrypt)
+	if got := hex.EncodeToString(prefix[:]); got != first {
 		t.Errorf("got the prefix %s, want %s", got, first)
 	}
 }
 
-// TestCallbackVector makes the callback.
+// TestCallbackVector makes the callback of the vectors.
 func TestCallbackVector(t *testing.T) {
 	t.Parallel()
-	v := loaded(t).Callback
+	v := loadVectors(t).Callback
 	a := newApp(t, vectorApp)
 	a.CallbackToken = v.Token
 	got := a.callback("http://127.0.0.1:8080/receive", v.Timestamp, v.Nonce, newPrefix(throwing(abcdef...)), []byte(v.Plain))
@@ -173,3 +239,28 @@ func TestCallbackVector(t *testing.T) {
 		t.Errorf("got %s", with.URL)
 	}
 }
+
+// script is a source of chance that repeats given bytes.
+type script struct {
+	bytes []byte
+	at    int
+}
+
+func (s *script) Uint64() uint64 {
+	var eight [8]byte
+	for i := range eight {
+		eight[i] = s.bytes[s.at%len(s.bytes)]
+		s.at++
+	}
+	return binary.LittleEndian.Uint64(eight[:])
+}
+
+func (s *script) Int63() int64 { return int64(s.Uint64() >> 1) }
+
+func (s *script) Seed(int64) {}
+
+// throwing returns dice that throw the bytes of b, again and again.
+func throwing(b ...byte) *contract.Dice { return contract.NewDice(&script{bytes: b}) }
+
+// abcdef are the bytes of which newPrefix makes vectorPrefix.
+var abcdef = []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
