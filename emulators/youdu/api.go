@@ -51,9 +51,9 @@ var operations = []*contract.Operation{
 	searchMedia,
 }
 
-// checks is the order in which the service checks. No page tells it: it is
-// inferred. A request is taken apart and decrypted first, as far as that goes,
-// so that a scenario can see the parameters of one that will be refused.
+// checks is the order in which the service checks. It is inferred: no page has
+// it. The first check parses and decrypts the request as far as possible, so that
+// a scenario sees the parameters of a request that a later check refuses.
 var checks = []contract.Check{
 	{Name: "read", Do: readRequest},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound)},
@@ -68,26 +68,27 @@ var checks = []contract.Check{
 	{Name: "parameters", Do: checkParams, Ends: contract.Outcomes(invalidJSON)},
 }
 
-// basePath is where the API is, aliasPath what the proxy in front of it makes
-// of that and also serves.
+// basePath is the API's path, aliasPath the path under which the proxy in front
+// of the service serves the same API.
 const (
 	basePath  = "/cgi/"
 	aliasPath = "/v3/api/jgapp/"
 )
 
+// alias returns the path below aliasPath.
 func alias(path string) []string { return []string{aliasPath + strings.TrimPrefix(path, basePath)} }
 
-// tokenRow is the accessToken. Its absence is answered by an outcome of its own.
+// tokenRow is the accessToken. A missing one has an outcome of its own.
 var tokenRow = contract.Param{
 	Name: "accessToken", In: contract.Query, Need: contract.Expected, Example: lastingToken, Cite: citeGlobal,
 	Doc: "The token that GetToken returned.",
 }
 
-// lastingToken is the token of the default fixture that never ends.
+// lastingToken is a token of the default fixture that never expires.
 const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
 
-// identifiers knows a caller by its token, or else by the enterprise and the
-// application that its envelope names.
+// identifiers returns the token, and the enterprise and application that the
+// envelope names.
 func identifiers(r *contract.Request) []string {
 	var ids []string
 	if token := queryValue(r.URL.RawQuery, "accessToken"); token != "" {
@@ -109,8 +110,8 @@ func identifiers(r *contract.Request) []string {
 	return ids
 }
 
-// parameter looks up one parameter of a query without taking the rest apart;
-// of several the first counts. Braces may stand there as they are.
+// queryValue returns the first parameter of that name without parsing the whole
+// query. Braces may be unescaped.
 func queryValue(query, name string) string {
 	for piece := range strings.SplitSeq(query, "&") {
 		if n, value, _ := strings.Cut(piece, "="); wire.Unescape(n) == name {
@@ -120,7 +121,7 @@ func queryValue(query, name string) string {
 	return ""
 }
 
-// failure is what every error returns.
+// failure is the body of every error.
 type failure struct {
 	Errcode int    `json:"errcode"`
 	Errmsg  string `json:"errmsg"`
@@ -131,21 +132,23 @@ var failureRows = []contract.Param{
 	{Name: "errmsg", Need: contract.Required, Cite: citeGlobal, Doc: "What happened; ok on success. The page's text stands here, for no page quotes a real answer."},
 }
 
+// fail returns the body of an error.
 func fail(c *contract.Call, v contract.Verdict) any {
 	return &failure{errcodes[v.Outcome.Name], v.Message(c)}
 }
 
-// The parts of an answer that has data.
+// withData is the beginning of an answer that has data, withoutData a whole
+// answer that has none.
 const (
 	withData    = `{"errcode":0,"errmsg":"ok","encrypt":`
 	withoutData = `{"errcode":0,"errmsg":"ok"}`
 )
 
-// headers are those of every answer but a file's. No page tells the type.
+// headers are those of every answer except a file. The type is inferred.
 var headers = http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 
-// write puts any ending on the wire. The field encrypt is there only where
-// there is data, and never beside an error.
+// write makes the response of an outcome. The field encrypt is there only if
+// there is data, and never in an error.
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	r := contract.Response{Status: v.Outcome.Status, Header: headers}
 	switch {
@@ -159,8 +162,8 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 	return r
 }
 
-// envelope is an answer with data: encrypted for the application that asked,
-// or as it is where it asked so.
+// answerWithData makes an answer with data. It is encrypted for the calling
+// application, unless that one wants plain answers.
 func answerWithData(c *contract.Call, data []byte) []byte {
 	cl := callerOf(c)
 	if cl.plain || cl.keyApp == nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// ready makes a world and the request of an operation for it, as the gateway
-// would hand it over.
-func ready(b *testing.B, operation string, in contract.Values) (*conformance.World, *contract.Request) {
+// prepare makes a world and a request of an operation, as the gateway hands it
+// over.
+func prepare(b *testing.B, operation string, in contract.Values) (*conformance.World, *contract.Request) {
 	b.Helper()
 	w := conformance.New(b, youdu.API, conformance.Setting{Wall: func() time.Time { return conformance.Noon }})
 	op := youdu.API.Operation(operation)
@@ -25,6 +25,7 @@ func ready(b *testing.B, operation string, in contract.Values) (*conformance.Wor
 	return w, r
 }
 
+// run measures a request that succeeds.
 func run(b *testing.B, w *conformance.World, r *contract.Request) {
 	b.Helper()
 	b.ReportAllocs()
@@ -37,13 +38,13 @@ func run(b *testing.B, w *conformance.World, r *contract.Request) {
 
 var trio = contract.Values{"title": "测试创建会话", "creator": "test1", "type": "multi", "member": []any{"test1", "test2", "test3"}}
 
-// BenchmarkCreateSession is an encrypted CreateSession from the door to the
-// journal. Target: 15 yardsticks, 70 allocations, whatever number of sessions
-// there is.
+// BenchmarkCreateSession measures an encrypted CreateSession from the checks to
+// the journal. Target: 15 yardsticks, 70 allocations, however many sessions there
+// are.
 func BenchmarkCreateSession(b *testing.B) {
 	for _, n := range []int{0, 1000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w, r := ready(b, "CreateSession", trio)
+			w, r := prepare(b, "CreateSession", trio)
 			for range n {
 				w.Corridor(b, r)
 			}
@@ -52,7 +53,7 @@ func BenchmarkCreateSession(b *testing.B) {
 	}
 }
 
-// BenchmarkCalls are the other calls on sessions and tokens.
+// BenchmarkCalls measures the other operations.
 func BenchmarkCalls(b *testing.B) {
 	const id = "{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"
 	for operation, in := range map[string]contract.Values{
@@ -64,13 +65,13 @@ func BenchmarkCalls(b *testing.B) {
 		"GetMedia":      {"mediaId": "5d41402abc4b2a76b9719d911017c592-5"},
 	} {
 		b.Run(operation, func(b *testing.B) {
-			w, r := ready(b, operation, in)
+			w, r := prepare(b, operation, in)
 			run(b, w, r)
 		})
 	}
 }
 
-// BenchmarkEnvelope is the envelope alone, opened and closed.
+// BenchmarkEnvelope measures seal and open.
 func BenchmarkEnvelope(b *testing.B) {
 	for _, size := range []int{100, 10_000, 1_000_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {

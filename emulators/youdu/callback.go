@@ -12,12 +12,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// An event is what the audit application is told. The members that a kind of
-// event has not are left out.
+// An event is the message of a callback to the audit application. The members
+// that a kind of event does not have are left out.
 type event struct {
 	FromUser      string         `json:"fromUser"`
 	CreateTime    int64          `json:"createTime"` // UNIX seconds
-	PackageID     string         `json:"packageId"`  // the page leaves it out for sessions; libraries lean on it
+	PackageID     string         `json:"packageId"`  // the page leaves it out for sessions; libraries need it
 	Receiver      string         `json:"receiver,omitempty"`
 	SessionID     string         `json:"sessionId,omitempty"`
 	Version       int64          `json:"version,omitempty"`
@@ -62,6 +62,7 @@ type eventImage struct {
 	Size    int64  `json:"size"`
 }
 
+// notifyCreated reports a new session to the audit application.
 func (st *state) notifyCreated(c *contract.Call, s *session) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
@@ -74,6 +75,8 @@ func (st *state) notifyCreated(c *contract.Call, s *session) {
 	})
 }
 
+// notifyUpdated reports a changed session to the audit application. by is the
+// account that made the change.
 func (st *state) notifyUpdated(c *contract.Call, s *session, x *change, by string) {
 	if !c.Switches.Bool("session_callbacks") {
 		return
@@ -86,7 +89,7 @@ func (st *state) notifyUpdated(c *contract.Call, s *session, x *change, by strin
 	})
 }
 
-// list has an empty list said as one.
+// orEmpty makes a nil list an empty one, so that its JSON is [] and not null.
 func orEmpty(accounts []string) []string {
 	if accounts == nil {
 		return []string{}
@@ -94,7 +97,8 @@ func orEmpty(accounts []string) []string {
 	return accounts
 }
 
-// tellMessage tells of a message. A nil session: it is one-to-one.
+// notifyMessage reports a message to the audit application. s is nil for a
+// one-to-one message.
 func (st *state) notifyMessage(c *contract.Call, s *session, id int64) {
 	st.notifyAudit(c, func() event {
 		kind := c.In.Text("msgType")
@@ -109,6 +113,7 @@ func (st *state) notifyMessage(c *contract.Call, s *session, id int64) {
 	})
 }
 
+// fillMessage sets the members of e that depend on the kind of message.
 func (st *state) fillMessage(c *contract.Call, e *event, kind string) {
 	object := c.In.Object(kind)
 	f := &eventFile{Name: object.Text("name"), MediaID: object.Text("media_id"), Size: object.Int("size")}
@@ -135,7 +140,8 @@ func (st *state) fillMessage(c *contract.Call, e *event, kind string) {
 	}
 }
 
-// audit is the application that events go to, and where; nil: none.
+// auditTarget returns the application that gets events, and its address. The
+// application is nil if there is none.
 func (st *state) auditTarget(c *contract.Call) (a *app, address string) {
 	for i := range st.Apps {
 		if st.Apps[i].AppID == auditApp && !st.Apps[i].Disabled {
@@ -152,7 +158,7 @@ func (st *state) auditTarget(c *contract.Call) (a *app, address string) {
 	return a, address
 }
 
-// tellAudit calls the audit application, if it wants to be.
+// notifyAudit sends an event to the audit application, if that one has an address.
 func (st *state) notifyAudit(c *contract.Call, makeEvent func() event) {
 	a, address := st.auditTarget(c)
 	if address == "" {
@@ -167,7 +173,7 @@ func (st *state) notifyAudit(c *contract.Call, makeEvent func() event) {
 	c.Notify(a.callback(address, strconv.FormatInt(e.CreateTime, 10), string(nonce[:]), newPrefix(c.Dice()), wire.Encode(&e)))
 }
 
-// callback is the request by which an application is told something.
+// callback is the request that sends a message to an application.
 func (a *app) callback(address, timestamp, nonce string, prefix [prefixSize]byte, message []byte) contract.Callback {
 	encrypted := string(a.seal(nil, prefix, message))
 	separator := "?"
@@ -186,7 +192,7 @@ func (a *app) callback(address, timestamp, nonce string, prefix [prefixSize]byte
 	}
 }
 
-// signature is SHA-1 over the four strings in the order of their bytes.
+// signature is the SHA-1 of the four strings, sorted by their bytes.
 func signature(token, timestamp, nonce, encrypted string) string {
 	parts := []string{token, timestamp, nonce, encrypted}
 	slices.Sort(parts)

@@ -18,34 +18,35 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A caller is who asks, and how: what stands around the call's own parameters.
+// A caller is what a request says beside the call's own parameters: token,
+// envelope, encryption.
 type caller struct {
 	token  string // accessToken of the query
-	issued token  // a copy of what the world has of it; empty: it was not issued
+	issued token  // a copy of the state's entry; empty: it was not issued
 
 	envelope contract.Values // the envelope: buin, appId, encrypt; nil where there is none
-	bare     bool            // plain, and without an envelope
-	bodyErr  error           // why the body is no envelope; judged after the token
+	bare     bool            // the call is plain JSON without an envelope
+	bodyErr  error           // why the body is no envelope; checked after the token
 
-	app       *app // that the envelope names
-	tokenApp  *app // that the token belongs to
-	keyApp    *app // whose key the call is read and answered with
-	buinKnown bool // some application has the envelope's buin
+	app       *app // the application that the envelope names
+	tokenApp  *app // the application that the token belongs to
+	keyApp    *app // the application whose key decrypts the call and encrypts the answer
+	buinKnown bool // an application has the envelope's buin
 	apps      []app
 
-	decryptFault *decryptFault // why what is encrypted cannot be read; judged after the application
-	messageErr   error         // why what was encrypted is not the JSON of the call
+	decryptFault *decryptFault // why the envelope cannot be decrypted; checked after the application
+	messageErr   error         // why the decrypted message is not the JSON of the call
 	plain        bool          // the answer is not encrypted
 
-	part    []byte // the part named file of an upload, as it came
+	part    []byte // the part named file of an upload, still encrypted
 	hasPart bool
-	content []byte // what it holds, or what is to be sent
+	content []byte // the content of an uploaded file, or of the file to send
 }
 
-// envelopeRows are what stands around the call.
+// envelopeRows are the members of the envelope.
 var envelopeRows = []contract.Param{{Name: "buin"}, {Name: "appId"}, {Name: "encrypt"}}
 
-// callerOf returns the call's caller, which the check read makes.
+// callerOf returns the caller that the check read makes.
 func callerOf(c *contract.Call) *caller {
 	if cl, ok := c.Caller.(*caller); ok {
 		return cl
@@ -55,7 +56,7 @@ func callerOf(c *contract.Call) *caller {
 	return cl
 }
 
-// read takes the request apart and judges nothing.
+// readRequest parses and decrypts the request. It refuses nothing.
 func readRequest(c *contract.Call) contract.Verdict {
 	r, cl := c.Request, &caller{token: queryValue(c.Request.URL.RawQuery, "accessToken")}
 	c.Caller, c.In = cl, nil
@@ -76,9 +77,10 @@ func readRequest(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// allowsPlain reports whether the call may come without encryption.
+// allowsPlain reports whether the call may be unencrypted.
 func allowsPlain(c *contract.Call) bool { return c.Auth == contract.Off || c.Switches.Bool("plain") }
 
+// readEnvelope parses the body of a POST.
 func (cl *caller) readEnvelope(r *contract.Request) {
 	switch {
 	case r.TooLarge:
@@ -92,16 +94,16 @@ func (cl *caller) readEnvelope(r *contract.Request) {
 	}
 }
 
-// isForm reports whether r is one of the calls that are sent as a form.
+// isForm reports whether r is for an operation whose body is a form.
 func isForm(r *contract.Request) bool {
 	return len(r.At) > 0 && r.At[0] == uploadMedia
 }
 
-// maxParts bounds the parts of a form that are looked at.
+// maxParts is the most parts that a form may have.
 const maxParts = 32
 
-// openForm reads the form of an upload: buin, appId and encrypt as values, and
-// the part named file. Of parts with one name the first counts.
+// parseForm parses the form of an upload: buin, appId and encrypt as values, and
+// the part named file. If a name occurs twice, the first part is used.
 func parseForm(r *contract.Request) (values contract.Values, part []byte, err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
@@ -131,7 +133,7 @@ func parseForm(r *contract.Request) (values contract.Values, part []byte, err er
 	return nil, nil, fmt.Errorf("it has more than %d parts", maxParts)
 }
 
-// recognise looks up who asks.
+// lookUp finds the token and the applications in the state.
 func (cl *caller) lookUp(c *contract.Call) {
 	st := c.State.(*state)
 	cl.apps = st.Apps
@@ -150,7 +152,7 @@ func (cl *caller) lookUp(c *contract.Call) {
 	}
 }
 
-// number reads an enterprise number: a whole JSON number, or the text of a form.
+// parseBuin parses an enterprise number: an integer in JSON, or the text of a form.
 func parseBuin(x any) (int64, bool) {
 	var text string
 	switch v := x.(type) {
@@ -163,8 +165,8 @@ func parseBuin(x any) (int64, bool) {
 	return n, err == nil
 }
 
-// readCall reads the call's own parameters, from the query or from what is
-// encrypted.
+// readCall reads the call's own parameters, from the query or from the encrypted
+// message.
 func (cl *caller) readCall(c *contract.Call) {
 	plain := false
 	if c.Request.Method == http.MethodPost {
@@ -176,6 +178,7 @@ func (cl *caller) readCall(c *contract.Call) {
 	cl.plain = c.Switches.Bool("plain") || (c.Auth == contract.Off && plain)
 }
 
+// readQuery reads the parameters of a GET.
 func (cl *caller) readQuery(c *contract.Call) {
 	c.In = contract.Values{}
 	for i := range c.Operation.Params {
@@ -186,7 +189,8 @@ func (cl *caller) readQuery(c *contract.Call) {
 	}
 }
 
-// readMessage reads what is encrypted, and tells whether it came as it is.
+// readMessage reads the parameters of a POST, and reports whether they were not
+// encrypted.
 func (cl *caller) readMessage(c *contract.Call) (plain bool) {
 	if cl.envelope == nil {
 		cl.bare = len(c.Request.Body) == 0 && allowsPlain(c)
@@ -220,14 +224,14 @@ func (cl *caller) readMessage(c *contract.Call) (plain bool) {
 	return false
 }
 
-// fail keeps why the envelope cannot be opened, and has the journal say at
-// which step.
-func (cl *caller) keepFault(c *contract.Call, b *decryptFault) {
-	cl.decryptFault = b
-	c.Note("decryption failed at", b.cause.Code)
+// keepFault keeps why the envelope cannot be decrypted, and notes the step in the
+// journal.
+func (cl *caller) keepFault(c *contract.Call, fault *decryptFault) {
+	cl.decryptFault = fault
+	c.Note("decryption failed at", fault.cause.Code)
 }
 
-// take reads what was decrypted: JSON, and for GetToken a time.
+// readDecrypted parses the decrypted message: JSON, or for GetToken a time.
 func (cl *caller) readDecrypted(c *contract.Call, message []byte) {
 	if c.Operation == getToken {
 		c.In = contract.Values{"timestamp": string(message)}
@@ -241,7 +245,7 @@ func (cl *caller) readDecrypted(c *contract.Call, message []byte) {
 	cl.setParams(c, in)
 }
 
-// attach keeps the content of a file.
+// setFile sets the content of an uploaded file.
 func (cl *caller) setFile(c *contract.Call, content []byte) {
 	cl.content = content
 	if c.In != nil {
@@ -249,13 +253,14 @@ func (cl *caller) setFile(c *contract.Call, content []byte) {
 	}
 }
 
+// setParams sets the parameters of the call.
 func (cl *caller) setParams(c *contract.Call, in contract.Values) {
 	normaliseNames(in, c.Operation.Params)
 	c.In = in
 }
 
-// readPlain reads a call that is not encrypted: the JSON alone, or in the place
-// of what would be encrypted. It reports false where the call is neither.
+// readPlain reads a call that is not encrypted: its JSON without an envelope, or
+// its JSON as the field encrypt. It returns false if the call is neither.
 func (cl *caller) readPlain(c *contract.Call) bool {
 	x, there := cl.envelope["encrypt"]
 	switch v := x.(type) {
@@ -288,12 +293,12 @@ func (cl *caller) readPlain(c *contract.Call) bool {
 	return true
 }
 
-// readBare reads parameters that stand where the envelope would.
+// readWithoutEnvelope reads parameters that are beside buin and appId, or alone.
 func (cl *caller) readWithoutEnvelope(c *contract.Call) {
 	in := maps.Clone(cl.envelope)
-	_, named := in["buin"]
-	_, called := in["appId"]
-	cl.bare = !named && !called
+	_, hasBuin := in["buin"]
+	_, hasAppID := in["appId"]
+	cl.bare = !hasBuin && !hasAppID
 	delete(in, "buin")
 	delete(in, "appId")
 	cl.setParams(c, in)
@@ -301,10 +306,10 @@ func (cl *caller) readWithoutEnvelope(c *contract.Call) {
 
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// fold gives names their rows' spelling where they differ from it in case
-// alone: the libraries' slips in it pass at the service, which reads JSON as Go
-// does. Members that are null count as absent: libraries send them for what
-// was not set.
+// normaliseNames changes names that differ from their rows' names only in case.
+// Libraries send such names, and the service, which decodes JSON as Go does,
+// accepts them. It also removes members that are null: libraries send null for
+// what is not set.
 func normaliseNames(in contract.Values, rows []contract.Param) {
 	known := 0
 	for i := range rows {

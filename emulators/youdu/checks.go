@@ -28,6 +28,7 @@ var (
 	paramMistyped   = &contract.Cause{Code: "parameter_mistyped", Text: "{Name} is {got}; {expected} was expected."}
 )
 
+// checkPath refuses unknown paths.
 func checkPath(c *contract.Call) contract.Verdict {
 	if c.Miss == contract.NoSuchPath {
 		return notFound.Because(unknownPath, "path", c.Request.URL.Path)
@@ -35,6 +36,7 @@ func checkPath(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkMethod refuses methods other than the documented one.
 func checkMethod(c *contract.Call) contract.Verdict {
 	if c.Operation != nil {
 		return contract.Verdict{}
@@ -42,8 +44,8 @@ func checkMethod(c *contract.Call) contract.Verdict {
 	return badRequest.Because(wrongMethod, "got", c.Request.Method, "expected", c.Request.At[0].Method)
 }
 
-// checkToken asks for the token of every call but the one that gets it. At
-// that one it is ignored: a library sends an empty one there.
+// checkToken checks the token of every call except GetToken, which ignores it: a
+// library sends an empty one there.
 func checkToken(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	switch {
@@ -61,6 +63,7 @@ func checkToken(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkBody refuses a body that is neither an envelope nor a form.
 func checkBody(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	switch {
@@ -75,31 +78,33 @@ func checkBody(c *contract.Call) contract.Verdict {
 	return invalidJSON.Because(bodyNotJSON, "why", cl.bodyErr.Error())
 }
 
-// enveloped reports whether the call has an envelope to be judged. Where no
-// proof is asked for, what it says of the caller is not looked at.
+// hasEnvelope reports whether the call has an envelope to check. With auth off,
+// what the envelope says of the caller is not checked.
 func hasEnvelope(c *contract.Call) bool {
 	cl := callerOf(c)
 	return c.Request.Method == http.MethodPost && c.Auth != contract.Off && !(cl.bare && c.Operation != getToken)
 }
 
+// checkBuin checks the enterprise number of the envelope.
 func checkBuin(c *contract.Call) contract.Verdict {
 	if !hasEnvelope(c) {
 		return contract.Verdict{}
 	}
 	cl := callerOf(c)
-	x, is := parseBuin(cl.envelope["buin"])
-	_, text := cl.envelope["buin"].(string) // in JSON; an empty one is mistyped, not absent
+	buin, isNumber := parseBuin(cl.envelope["buin"])
+	_, text := cl.envelope["buin"].(string) // in JSON an empty text is mistyped, not missing
 	switch {
 	case !text && !cl.envelope.Has("buin"):
 		return missBuin.Because(fieldMissing, "Name", "buin")
-	case !is:
+	case !isNumber:
 		return formatBuin.Because(fieldMistyped, "Name", "buin", "got", describe(cl.envelope["buin"]), "expected", "a JSON integer")
 	case c.Auth == contract.Verify && !cl.buinKnown:
-		return invalidBuin.Because(unknownBuin, "buin", x)
+		return invalidBuin.Because(unknownBuin, "buin", buin)
 	}
 	return contract.Verdict{}
 }
 
+// checkAppID checks the application, and that the token is issued to it.
 func checkAppID(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if !hasEnvelope(c) {
@@ -125,6 +130,7 @@ func checkAppID(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// checkEncrypt checks that the envelope can be decrypted.
 func checkEncrypt(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if c.Request.Method != http.MethodPost {
@@ -148,8 +154,8 @@ func checkEncrypt(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkRight asks whether the application may make session calls. An API of
-// another kind of application fails with "invalid appId", the page says.
+// checkPermission checks that the application may make session calls. The page
+// says that a call of another kind of application fails with "invalid appId".
 func checkPermission(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	if c.Auth != contract.Verify || cl.keyApp == nil || !isSession(c.Operation) {
@@ -168,7 +174,7 @@ func isSession(op *contract.Operation) bool {
 	return op == createSession || op == getSession || op == updateSession || op == sendMessage
 }
 
-// checkMessage judges what was decrypted.
+// checkMessage refuses a decrypted message that is not the JSON of the call.
 func checkMessage(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	switch {
@@ -180,8 +186,8 @@ func checkMessage(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkRows holds the parameters against the operation's rows. GetToken has
-// none: what it is sent is a time, and no parameter.
+// checkParams checks the parameters against the operation's rows. GetToken has no
+// rows: its message is a time.
 func checkParams(c *contract.Call) contract.Verdict {
 	if c.Operation == getToken {
 		return contract.Verdict{}
@@ -191,9 +197,9 @@ func checkParams(c *contract.Call) contract.Verdict {
 
 var validateParams = contract.ValidateParams(refuseMistyped)
 
-// judge refuses what is of another type than documented: the service would not
-// be able to read the JSON into its parameters. All else that the rows say is
-// told with the codes of the table of situations, in the order of each call.
+// refuseMistyped refuses parameters of another type than the documented one: the
+// service cannot decode such JSON. Other violations of the rows are found by each
+// operation's Decide, with the codes of the table of situations.
 func refuseMistyped(_ *contract.Call, found []contract.Violation) contract.Verdict {
 	for _, v := range found {
 		if v.Rule == contract.Mistyped || v.Rule == contract.Null {
@@ -203,6 +209,7 @@ func refuseMistyped(_ *contract.Call, found []contract.Violation) contract.Verdi
 	return contract.Verdict{}
 }
 
+// typeName names the type of a row.
 func typeName(p *contract.Param) string {
 	if p == nil {
 		return "documented"
@@ -210,7 +217,7 @@ func typeName(p *contract.Param) string {
 	return p.Type.String()
 }
 
-// shown tells a value for an explanation, cut short.
+// describe shortens a value for an explanation.
 func describe(x any) string {
 	switch v := x.(type) {
 	case nil:

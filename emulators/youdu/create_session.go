@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The documented limits. Lengths count characters: pages of the same service
+// The documented limits. Lengths are in characters: pages of the same service
 // say that a Chinese character counts like a letter.
 const (
 	maxTitle   = 64
@@ -70,8 +70,8 @@ func decideCreate(c *contract.Call) contract.Verdict {
 	return created.Verdict()
 }
 
-// unfitTitle judges the length of a title: it is refused, not cut. (Messages
-// whose titles are cut say so on their page.)
+// checkTitle refuses a title that is too long. (For messages whose titles are cut
+// instead, the page says so.)
 func (st *state) checkTitle(c *contract.Call) contract.Verdict {
 	title := c.In.Text("title")
 	if len(title) > maxTitle && utf8.RuneCountInString(title) > maxTitle {
@@ -80,7 +80,7 @@ func (st *state) checkTitle(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// unfitMembers judges the number of members.
+// checkMemberCount refuses more members than the switch max_members allows.
 func (st *state) checkMemberCount(c *contract.Call, n int) contract.Verdict {
 	if most := c.Switches.Int("max_members"); most > 0 && int64(n) > most {
 		return st.refuse(tooManyMembers, "got", n, "most", most)
@@ -88,17 +88,17 @@ func (st *state) checkMemberCount(c *contract.Call, n int) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// strangers finds the first account that is none.
-func (st *state) checkAccounts(where string, accounts []string) contract.Verdict {
+// checkAccounts refuses the first account that is unknown or disabled.
+func (st *state) checkAccounts(param string, accounts []string) contract.Verdict {
 	for _, name := range accounts {
 		if !st.hasAccount(name) {
-			return st.refuse(unknownAccount, "Name", where, "got", describe(name))
+			return st.refuse(unknownAccount, "Name", param, "got", describe(name))
 		}
 	}
 	return contract.Verdict{}
 }
 
-// several tells a list of accounts, cut short.
+// describeAccounts shortens a list of accounts for an explanation.
 func describeAccounts(accounts []string) string {
 	const most = 10
 	if len(accounts) > most {
@@ -107,8 +107,8 @@ func describeAccounts(accounts []string) string {
 	return strings.Join(accounts, ", ")
 }
 
-// doCreate makes the session. Where a scenario has it succeed, what the call
-// lacks is invented.
+// doCreate creates the session. If a scenario lets an incomplete call succeed,
+// what the call lacks is invented.
 func doCreate(c *contract.Call) any {
 	st, now := c.State.(*state), c.Now.Unix()
 	title, creator := c.In.Text("title"), c.In.Text("creator")
@@ -127,7 +127,7 @@ func doCreate(c *contract.Call) any {
 	return s.reply()
 }
 
-// newID throws a GUID that no session has: in capitals and braces.
+// newID makes a session id that is not in use: a GUID in capitals and braces.
 func (st *state) newID(c *contract.Call) string {
 	for {
 		var b [16]byte
@@ -139,6 +139,7 @@ func (st *state) newID(c *contract.Call) string {
 	}
 }
 
+// guid formats a GUID.
 func guid(b [16]byte) string {
 	const digits = "0123456789ABCDEF"
 	id := make([]byte, 0, 38)

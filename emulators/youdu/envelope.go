@@ -12,9 +12,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The layout of what is encrypted: 16 bytes that mean nothing, the message's
-// length in 4 bytes, the message, the appId, and padding to a multiple of 32.
-// (The page calls it PKCS5Padding and says the multiple a line later.)
+// The layout of the plain text: 16 random bytes, the message's length in 4 bytes,
+// the message, the appId, and padding to a multiple of 32. (The page calls it
+// PKCS5Padding and gives the multiple a line later.)
 const (
 	prefixSize = 16
 	headSize   = prefixSize + 4
@@ -22,18 +22,19 @@ const (
 	keySize    = 32
 )
 
-// strict is the one alphabet that libraries use. It takes no line breaks: the
-// decoder would skip them, so they are looked for.
+// strictBase64 is the alphabet that libraries use. The decoder skips line breaks,
+// so decrypt refuses them itself.
 var strictBase64 = base64.StdEncoding.Strict()
 
-// A fault is the step at which an envelope could not be opened.
+// A decryptFault is the step at which an envelope could not be decrypted.
 type decryptFault struct {
 	cause *contract.Cause
 	facts []any  // names and values alternate
-	text  string // what was to be opened
+	text  string // the encrypted text
 }
 
-func (b *decryptFault) verdict() contract.Verdict { return invalidEncrypt.Because(b.cause, b.facts...) }
+// verdict refuses the call with the cause.
+func (f *decryptFault) verdict() contract.Verdict { return invalidEncrypt.Because(f.cause, f.facts...) }
 
 // The steps of decryption, each with its own cause.
 var (
@@ -46,8 +47,8 @@ var (
 	wrongTail  = &contract.Cause{Code: "envelope_tail", Text: "Step 6, appId: the text ends in {tail} behind the message; {appId}, the appId of the envelope, was expected."}
 )
 
-// newCipher makes the cipher of an EncodingAESKey. It is kept: expanding the
-// key costs more than a short message.
+// newCipher makes the cipher of an EncodingAESKey. Applications keep it: expanding
+// the key costs more than encrypting a short message.
 func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
 	key, err := strictBase64.DecodeString(aesKey)
 	if err != nil {
@@ -60,53 +61,55 @@ func newCipher(aesKey string) (block cipher.Block, iv []byte, err error) {
 	return block, key[:aes.BlockSize], err
 }
 
-// open decrypts what an envelope holds. The 16 bytes before the length are
-// never looked at: some libraries encrypt under an IV of their own that they
-// do not send, which spoils just these. Each bound is checked before it is
-// leant on. What names the field in explanations; tail says whether the appId
-// behind the message has to be the application's.
-func (a *app) open(what, text string, verifyTail bool) ([]byte, *decryptFault) {
-	message, fault := a.decrypt(what, text, verifyTail)
+// open decrypts the text of an envelope. It ignores the 16 bytes before the
+// length: some libraries encrypt with an IV of their own that they do not send,
+// which changes only these bytes. Each length is checked before it is used. field
+// names the field in explanations; with verifyTail, the appId behind the message
+// has to be the application's.
+func (a *app) open(field, text string, verifyTail bool) ([]byte, *decryptFault) {
+	message, fault := a.decrypt(field, text, verifyTail)
 	if fault != nil {
 		fault.text = text
 	}
 	return message, fault
 }
 
-func (a *app) decrypt(what, text string, verifyTail bool) ([]byte, *decryptFault) {
+// decrypt does the steps of open.
+func (a *app) decrypt(field, text string, verifyTail bool) ([]byte, *decryptFault) {
 	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
-		return nil, &decryptFault{cause: notBase64, facts: []any{"what", what, "why", fmt.Sprintf("a line break at byte %d", at)}}
+		return nil, &decryptFault{cause: notBase64, facts: []any{"what", field, "why", fmt.Sprintf("a line break at byte %d", at)}}
 	}
 	plain, err := strictBase64.DecodeString(text)
 	if err != nil {
-		return nil, &decryptFault{cause: notBase64, facts: []any{"what", what, "why", err.Error()}}
+		return nil, &decryptFault{cause: notBase64, facts: []any{"what", field, "why", err.Error()}}
 	}
 	if len(plain) == 0 || len(plain)%padBlock != 0 {
-		return nil, &decryptFault{cause: badLength, facts: []any{"what", what, "bytes", len(plain)}}
+		return nil, &decryptFault{cause: badLength, facts: []any{"what", field, "bytes", len(plain)}}
 	}
 	cipher.NewCBCDecrypter(a.block, a.iv).CryptBlocks(plain, plain)
-	pad, fits := readPadding(plain)
-	if !fits {
-		return nil, &decryptFault{cause: badPadding, facts: []any{"what", what, "last", pad}}
+	pad, valid := readPadding(plain)
+	if !valid {
+		return nil, &decryptFault{cause: badPadding, facts: []any{"what", field, "last", pad}}
 	}
 	plain = plain[:len(plain)-pad]
 	if len(plain) < headSize {
-		return nil, &decryptFault{cause: tooShort, facts: []any{"what", what, "bytes", len(plain)}}
+		return nil, &decryptFault{cause: tooShort, facts: []any{"what", field, "bytes", len(plain)}}
 	}
 	size, rest := binary.BigEndian.Uint32(plain[prefixSize:headSize]), plain[headSize:]
 	if uint64(size) > uint64(len(rest)) {
-		return nil, &decryptFault{cause: badSize, facts: []any{"what", what, "size", size, "bytes", len(rest)}}
+		return nil, &decryptFault{cause: badSize, facts: []any{"what", field, "size", size, "bytes", len(rest)}}
 	}
 	message, end := rest[:size], rest[size:]
 	if verifyTail && subtle.ConstantTimeCompare(end, []byte(a.AppID)) == 0 {
-		return nil, &decryptFault{cause: wrongTail, facts: []any{"what", what, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
+		return nil, &decryptFault{cause: wrongTail, facts: []any{"what", field, "tail", fmt.Sprintf("%.80q", end), "appId", a.AppID}}
 	}
 	return message, nil
 }
 
-// padding reads the padding at the end of plain, which has 32 bytes or more.
-// All 32 are looked at, whatever they say.
-func readPadding(plain []byte) (pad int, fits bool) {
+// readPadding reads the padding at the end of plain, which has 32 bytes or more,
+// and reports whether it is valid. It reads all 32 bytes in any case, so that the
+// time does not depend on them.
+func readPadding(plain []byte) (pad int, valid bool) {
 	last := plain[len(plain)-1]
 	pad = int(last)
 	good := subtle.ConstantTimeLessOrEq(1, pad) & subtle.ConstantTimeLessOrEq(pad, padBlock)
@@ -117,7 +120,7 @@ func readPadding(plain []byte) (pad int, fits bool) {
 	return pad, good == 1
 }
 
-// seal encrypts a message and appends it to dst as base64.
+// seal encrypts a message and appends the base64 text to dst.
 func (a *app) seal(dst []byte, prefix [prefixSize]byte, message []byte) []byte {
 	size := headSize + len(message) + len(a.AppID)
 	pad := padBlock - size%padBlock
@@ -133,24 +136,24 @@ func (a *app) seal(dst []byte, prefix [prefixSize]byte, message []byte) []byte {
 	return base64.StdEncoding.AppendEncode(dst, plain)
 }
 
-// sealed is how many bytes seal appends.
+// sealedSize is the number of bytes that seal appends.
 func (a *app) sealedSize(message []byte) int {
 	size := headSize + len(message) + len(a.AppID)
 	return base64.StdEncoding.EncodedLen(size + padBlock - size%padBlock)
 }
 
-// letters are what prefixes and nonces are made of. (The C# library takes a
-// callback's query apart at = and &.)
+// letters are the characters of prefixes and nonces. (The C# library splits a
+// callback's query at = and &.)
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// prefix throws the 16 bytes in front of a message.
+// newPrefix makes the 16 random bytes before a message.
 func newPrefix(dice *contract.Dice) (p [prefixSize]byte) {
 	_, _ = dice.Read(p[:]) // it never fails
 	toLetters(p[:])
 	return p
 }
 
-// spell turns bytes into letters.
+// toLetters replaces each byte by a letter.
 func toLetters(p []byte) {
 	for i, b := range p {
 		p[i] = letters[int(b)%len(letters)]

@@ -7,9 +7,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// whyEnvelope explains an envelope that could not be opened: at which step, and
-// whether one of the mistakes that clients make accounts for it. Keys are told
-// by their applications.
+// explainEnvelope explains why an envelope could not be decrypted: the step, and
+// the mistake if it is a known one. It names a key by its application.
 func explainEnvelope(c *contract.Call) contract.Explanation {
 	cl := callerOf(c)
 	v := cl.decryptFault.verdict()

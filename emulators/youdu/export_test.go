@@ -16,8 +16,8 @@ func Envelope(t testing.TB) func([]byte) {
 	}
 }
 
-// Step tells at which step a text of the default fixture's first application
-// cannot be decrypted: "length"; "" where it can.
+// FailedStep is the step, such as "length", at which a text for the default
+// fixture's first application cannot be decrypted; "" if it can.
 func FailedStep(t testing.TB, encrypt string) string {
 	_, fault := newApp(t, vectorApp).open("encrypt", encrypt, true)
 	if fault == nil {

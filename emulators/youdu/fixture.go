@@ -10,29 +10,29 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// tokenLife is how long an accessToken lasts as the page has it. The answer
-// announces it also where the switch token_life has tokens end earlier: client
-// libraries ask for a new one before the announced end, and would never send
-// one that has expired.
+// tokenLife is the documented lifetime of an accessToken in seconds. The answer
+// announces it even if the switch token_life makes tokens expire earlier: client
+// libraries fetch a new token before the announced end, and would never send an
+// expired one.
 const tokenLife = 7200
 
-// auditApp is the built-in application that receives the events of sessions.
+// auditApp is the built-in application that gets the events of sessions.
 const auditApp = "sysMsgMonitor"
 
-// orgApp is the built-in application under which the session calls are listed.
+// orgApp is the built-in application for which the page lists the session calls.
 const orgApp = "sysOrgAssistant"
 
-// switches are the knobs of what no page tells.
+// switches choose behaviour that no page describes.
 var switches = []contract.Param{
 	{Name: "plain", Type: contract.Boolean, Default: false, Doc: "Whether answers are not encrypted: the field encrypt is the JSON itself. Requests may then be the call's JSON alone, without an envelope, or an envelope whose encrypt is that JSON; encrypted ones are read too. For front-end developers; the service knows no such thing."},
-	{Name: "token_life", Type: contract.Duration, Default: tokenLife * time.Second, Cite: citeGlobal, Doc: "How long an accessToken counts. The answer announces 7200 seconds all the same."},
-	{Name: "strict_time", Type: contract.Integer, Min: 0, Max: 1 << 30, Default: int64(0), Doc: "By how many seconds the encrypted time of GetToken may differ from the server's; 0: anything is taken, also what is no time, as a library of Youdu's own sent it for years."},
+	{Name: "token_life", Type: contract.Duration, Default: tokenLife * time.Second, Cite: citeGlobal, Doc: "How long an accessToken is valid. The answer announces 7200 seconds all the same."},
+	{Name: "strict_time", Type: contract.Integer, Min: 0, Max: 1 << 30, Default: int64(0), Doc: "By how many seconds the encrypted time of GetToken may differ from the server's; 0: any text is accepted, also one that is no time, as a library of Youdu's own sent it for years."},
 	{Name: "session_apps", OneOf: []string{"any", "organisation"}, Default: "any", Cite: citeFirst, Doc: "Which applications may make session calls. The page lists them under sysOrgAssistant (organisation), while a sample of Youdu's own Java library makes them with a custom application (any)."},
-	{Name: "max_members", Type: contract.Integer, Min: 0, Max: 1 << 20, Default: int64(0), Cite: citeSize, Doc: "How many members a session may have; 0: any number. Administrators set the size of discussion groups, and no page tells the default."},
+	{Name: "max_members", Type: contract.Integer, Min: 0, Max: 1 << 20, Default: int64(0), Cite: citeSize, Doc: "How many members a session may have; 0: any number. Administrators set the size of discussion groups, and no page has the default."},
 	{Name: "owner_only_delete", Type: contract.Boolean, Default: false, Doc: "Whether only the owner may remove others from a session."},
-	{Name: "session_callbacks", Type: contract.Boolean, Default: true, Doc: "Whether sessions that are made or changed through the API are told to the audit application. The page speaks of clients' doings."},
-	{Name: "image_callback", OneOf: []string{"complex", "image"}, Default: "complex", Cite: citeEvents, Doc: "As what an image is told to the audit application: the page's table and its sample differ."},
-	{Name: "callback_url", Default: "", Doc: "Where the events of sessions and messages go, in the place of the audit application's own address."},
+	{Name: "session_callbacks", Type: contract.Boolean, Default: true, Doc: "Whether sessions that are made or changed through the API are reported to the audit application. The page mentions only what clients do."},
+	{Name: "image_callback", OneOf: []string{"complex", "image"}, Default: "complex", Cite: citeEvents, Doc: "As which kind of message an image is reported to the audit application: the page's table and its sample differ."},
+	{Name: "callback_url", Default: "", Doc: "The address that gets the events of sessions and messages, instead of the audit application's own address."},
 }
 
 // fixtureRows are the lists of a fixture file.
@@ -72,7 +72,7 @@ var fixtureRows = []contract.Param{
 			{Name: "token", Need: contract.Required, Doc: "The accessToken."},
 			{Name: "appId", Need: contract.Required, Doc: "The application that it belongs to."},
 			{Name: "buin", Type: contract.Integer, Doc: "The enterprise of the application; that of the first application with this appId unless said otherwise."},
-			{Name: "lives", Type: contract.Duration, Doc: "How long it counts, from the sandbox's beginning on. Without it: for ever."},
+			{Name: "lives", Type: contract.Duration, Doc: "How long it is valid, from the sandbox's beginning on. Without it: for ever."},
 		},
 	},
 	{
@@ -84,7 +84,7 @@ var fixtureRows = []contract.Param{
 		},
 	},
 	{
-		Name: "codes", Type: contract.List, Of: contract.Object, Doc: "With which error a situation is told, where it is to be another than the emulator's guess.",
+		Name: "codes", Type: contract.List, Of: contract.Object, Doc: "The error with which a situation is answered, if it is another than the emulator's guess.",
 		Fields: []contract.Param{
 			{Name: "situation", Need: contract.Required, OneOf: situationNames(), Doc: "What is wrong."},
 			{Name: "outcome", Need: contract.Required, Example: "INVALID_REQUEST_5", Cite: citeCodes, Doc: "The documented error, by its outcome's name."},
@@ -92,7 +92,7 @@ var fixtureRows = []contract.Param{
 	},
 }
 
-// A listing is what a fixture's lists hold.
+// fixtureLists are the lists of a fixture.
 type fixtureLists struct {
 	Apps []struct {
 		Buin          int64  `yaml:"buin"`
@@ -127,7 +127,7 @@ type fixtureLists struct {
 	} `yaml:"codes"`
 }
 
-// newState begins a world with what the fixture says.
+// newState makes the state that the fixture describes.
 func newState(seed contract.Seed) (contract.State, error) {
 	var l fixtureLists
 	if seed.Decode != nil {
@@ -163,11 +163,11 @@ func newState(seed contract.Seed) (contract.State, error) {
 		st.Media[f.ID] = f
 	}
 	for _, t := range l.Tokens {
-		one := &token{Token: t.Token, Buin: st.buinOf(t.AppID, t.Buin), AppID: t.AppID, Issued: now, Serial: st.nextSerial()}
+		added := &token{Token: t.Token, Buin: st.buinOf(t.AppID, t.Buin), AppID: t.AppID, Issued: now, Serial: st.nextSerial()}
 		if t.Lives > 0 {
-			one.Ends = now.Add(t.Lives)
+			added.Ends = now.Add(t.Lives)
 		}
-		st.Tokens[t.Token] = one
+		st.Tokens[t.Token] = added
 	}
 	for _, c := range l.Codes {
 		if st.Codes == nil {
@@ -178,9 +178,8 @@ func newState(seed contract.Seed) (contract.State, error) {
 	return st, st.Reindex()
 }
 
-// checkTwice finds what is listed twice, where the second would take the place
-// of the first. Applications and accounts are lists in the world, too: Reindex
-// looks after them.
+// checkDuplicates finds entries that are listed twice and would replace each
+// other. Reindex checks applications and accounts, which are lists in the state.
 func (l *fixtureLists) checkDuplicates() error {
 	seen := map[string]bool{}
 	add := func(list, name string) error {
@@ -209,17 +208,17 @@ func (l *fixtureLists) checkDuplicates() error {
 	return nil
 }
 
-// buinOf is the enterprise of an application, where none is named.
-func (st *state) buinOf(appID string, named int64) int64 {
+// buinOf is the given enterprise, or that of the application if the given one is 0.
+func (st *state) buinOf(appID string, given int64) int64 {
 	for i := range st.Apps {
-		if named == 0 && st.Apps[i].AppID == appID {
+		if given == 0 && st.Apps[i].AppID == appID {
 			return st.Apps[i].Buin
 		}
 	}
-	return named
+	return given
 }
 
-// alsoKnow takes in one more application, or another key of a known one.
+// addCredentials adds an application, or replaces the key of a known one.
 func (st *state) addCredentials(credentials contract.Values, now time.Time) error {
 	appID := credentials.Text("appId")
 	if appID == "" {
@@ -247,7 +246,7 @@ func (st *state) addCredentials(credentials contract.Values, now time.Time) erro
 	return nil
 }
 
-// checkCallback says what is wrong with an address that callbacks shall go to.
+// checkCallbackURL checks an address for callbacks.
 func checkCallbackURL(address string) error {
 	if address == "" {
 		return nil

@@ -10,7 +10,7 @@ import (
 
 var getMedia = &contract.Operation{
 	Name:   "GetMedia",
-	Doc:    "Returns a file. The answer is no JSON: the header Encrypt holds what is known of the file, the body the file itself as base64 of the envelope. An error is answered as elsewhere, without the header.",
+	Doc:    "Returns a file. The answer is no JSON: the header Encrypt holds the file's name and size, the body the file itself as base64 of the envelope. An error is answered as elsewhere, without the header.",
 	Cite:   citeMedia,
 	Method: "POST", Path: "/cgi/media/get", Aliases: alias("/cgi/media/get"),
 	Params:   []contract.Param{tokenRow, mediaIDRow},
@@ -31,7 +31,7 @@ var gotMedia = &contract.Outcome{
 	Returns: mediaRows, Do: doGetMedia,
 }
 
-// A mediaReply is what is known of a file.
+// A mediaReply describes a file.
 type mediaReply struct {
 	Name string `json:"name"`
 	Size int64  `json:"size"`
@@ -42,7 +42,7 @@ var mediaRows = []contract.Param{
 	{Name: "size", Type: contract.Integer, Need: contract.Required, Cite: citeMedia, Doc: "How many bytes it has."},
 }
 
-// decideMedia is for calls about one file.
+// decideMedia is the Decide of the operations on one file.
 func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdict {
 	return func(c *contract.Call) contract.Verdict {
 		st, id := c.State.(*state), c.In.Text("mediaId")
@@ -56,8 +56,8 @@ func decideMedia(success *contract.Outcome) func(*contract.Call) contract.Verdic
 	}
 }
 
-// found is the file that a call names. Where a scenario has a call succeed for
-// one that is not there, it is invented.
+// mediaFile is the file that a call names. If a scenario lets a call for an
+// unknown file succeed, the file is invented.
 func mediaFile(c *contract.Call) *file {
 	if f := c.State.(*state).Media[c.In.Text("mediaId")]; f != nil {
 		return f
@@ -71,8 +71,8 @@ func doGetMedia(c *contract.Call) any {
 	return &mediaReply{f.Name, int64(len(f.Content))}
 }
 
-// writeMedia answers with a file. Youdu's own PHP library looks for the header
-// by exactly this spelling.
+// writeMedia makes the response with a file. Youdu's own PHP library finds the
+// header only with this spelling.
 func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	if v.Outcome.Fails {
 		return write(c, v, reply)
@@ -89,11 +89,11 @@ func writeMedia(c *contract.Call, v contract.Verdict, reply contract.Reply) cont
 	return r
 }
 
-// ascii writes JSON without any letter that a header cannot carry.
+// escapeNonASCII escapes the characters of JSON that a header cannot carry.
 func escapeNonASCII(body []byte) string {
 	b := make([]byte, 0, len(body))
 	for _, r := range string(body) {
-		if r < 0x7f { // the last of ASCII is a control character
+		if r < 0x7f { // 0x7f is a control character
 			b = append(b, byte(r))
 			continue
 		}

@@ -19,6 +19,7 @@ var gotSession = &contract.Outcome{
 	Returns: sessionRows, Do: doGet,
 }
 
+// inQuery is p as a parameter of the query.
 func inQuery(p contract.Param) contract.Param {
 	p.In = contract.Query
 	return p
@@ -31,7 +32,7 @@ func decideGet(c *contract.Call) contract.Verdict {
 	return gotSession.Verdict()
 }
 
-// session finds the session that a call names.
+// findSession finds the session that a call names.
 func (st *state) findSession(c *contract.Call) (*session, contract.Verdict) {
 	id := c.In.Text("sessionId")
 	if id == "" {

@@ -9,12 +9,11 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// What is encrypted here is no JSON, so there is no row for it, and no scenario
-// can ask for it: a mistyped one could not be told from any other text. The
-// journal, and calls made by hand, know it as timestamp.
+// The encrypted message of GetToken is no JSON, so it has no row, and no scenario
+// can match it. The journal, and calls made by hand, name it timestamp.
 var getToken = &contract.Operation{
 	Name:   "GetToken",
-	Doc:    "Issues an access token. What stands encrypted in the envelope is the current time in UNIX seconds as decimal text. Each call returns a token of its own; earlier ones count until they end.",
+	Doc:    "Issues an access token. The encrypted message is the current time in UNIX seconds as decimal text. Each call returns a token of its own; earlier ones are valid until they expire.",
 	Cite:   citeGlobal,
 	Method: "POST", Path: "/cgi/gettoken", Aliases: alias("/cgi/gettoken"),
 	Outcomes: contract.Outcomes(tokenIssued, badRequest),
@@ -31,13 +30,14 @@ var tokenIssued = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "A new token is issued.", Cite: citeGlobal,
 	Returns: []contract.Param{
 		{Name: "accessToken", Need: contract.Required, Example: "0123456789abcdef0123456789abcdef", Cite: citeGlobal, Doc: "The token: 32 hexadecimal digits in lower case."},
-		{Name: "expireIn", Type: contract.Integer, Need: contract.Required, Min: 1, Max: tokenLife, Example: "7200", Cite: citeGlobal, Doc: "How many seconds it counts. The name is spelled so."},
+		{Name: "expireIn", Type: contract.Integer, Need: contract.Required, Min: 1, Max: tokenLife, Example: "7200", Cite: citeGlobal, Doc: "How many seconds it is valid. The name is spelled so."},
 	},
 	Do: doToken,
 }
 
-// decideToken takes any time unless strict_time says otherwise: Youdu's own PHP
-// sample encrypted an empty text here for two years, and it worked.
+// decideToken accepts any text unless the switch strict_time is set: Youdu's own
+// PHP sample encrypted an empty text here for two years, and the service accepted
+// it.
 func decideToken(c *contract.Call) contract.Verdict {
 	most := c.Switches.Int("strict_time")
 	if most <= 0 {
@@ -51,7 +51,7 @@ func decideToken(c *contract.Call) contract.Verdict {
 	return tokenIssued.Verdict()
 }
 
-// doToken issues a token to the application that asked.
+// doToken issues a token to the calling application.
 func doToken(c *contract.Call) any {
 	st, cl := c.State.(*state), callerOf(c)
 	text := newToken(c)
@@ -64,14 +64,15 @@ func doToken(c *contract.Call) any {
 	return &tokenReply{text, tokenLife}
 }
 
+// newToken makes the text of a token.
 func newToken(c *contract.Call) string {
 	var b [16]byte
 	_, _ = c.Mint().Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
 }
 
-// issue keeps a token. Where an application has too many, the one that ends
-// first gives way.
+// issue adds a token. If an application has too many, the one that expires first
+// is dropped.
 func (st *state) issue(c *contract.Call, t *token) {
 	t.Issued, t.Serial = nowUTC(c), st.nextSerial()
 	t.Ends = t.Issued.Add(c.Switches.Duration("token_life"))
@@ -86,7 +87,7 @@ func (st *state) issue(c *contract.Call, t *token) {
 	c.Issue(t.Token)
 }
 
-// expireToken ends a token now.
+// expireToken makes a token expire now.
 func (st *state) expireToken(t *token, now time.Time) {
 	t.Ends = now
 	st.tokensOf(t.key()).fix(t)

@@ -16,8 +16,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/gateway"
 )
 
-// told is what a call returned, before it was encrypted, and how it ended.
-func told(t *testing.T, w *conformance.World, r *http.Request) (outcome string, reply map[string]any) {
+// send sends a request, and returns the outcome and what the call returns,
+// decrypted.
+func send(t *testing.T, w *conformance.World, r *http.Request) (outcome string, reply map[string]any) {
 	t.Helper()
 	rec := w.Send(r)
 	id := rec.Header().Get(gateway.CallHeader)
@@ -34,8 +35,8 @@ func told(t *testing.T, w *conformance.World, r *http.Request) (outcome string, 
 	return e.Outcome, reply
 }
 
-// What a client sends after a token leads to the sandbox that issued it, and
-// another sandbox takes it for a strange one.
+// A request with a token goes to the sandbox that issued the token. In another
+// sandbox the token is unknown.
 func TestTokensLeadToTheirSandbox(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, youdu.API, conformance.Setting{})
@@ -48,15 +49,15 @@ func TestTokensLeadToTheirSandbox(t *testing.T) {
 	}
 	get := func(sandbox, token string) (string, string) {
 		r := in(sandbox, w.Request(t, op("GetSession"), contract.Values{"accessToken": token, "sessionId": "{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"}))
-		outcome, _ := told(t, w, r)
+		outcome, _ := send(t, w, r)
 		return outcome, w.Last(t).Sandbox
 	}
-	_, one := told(t, w, in("one", w.Request(t, op("GetToken"), nil)))
-	_, two := told(t, w, in("two", w.Request(t, op("GetToken"), nil)))
-	_, own := told(t, w, w.Request(t, op("GetToken"), nil))
+	_, one := send(t, w, in("one", w.Request(t, op("GetToken"), nil)))
+	_, two := send(t, w, in("two", w.Request(t, op("GetToken"), nil)))
+	_, own := send(t, w, w.Request(t, op("GetToken"), nil))
 	tokens := map[string]string{"one": one["accessToken"].(string), "two": two["accessToken"].(string), "default": own["accessToken"].(string)}
 	if tokens["one"] == tokens["two"] || tokens["one"] == tokens["default"] {
-		t.Fatalf("two sandboxes threw the same token: %v", tokens)
+		t.Fatalf("two sandboxes issued the same token: %v", tokens)
 	}
 	for sandbox, token := range tokens {
 		if outcome, _ := get("", token); outcome != "success" {
@@ -72,7 +73,7 @@ func TestTokensLeadToTheirSandbox(t *testing.T) {
 	}
 }
 
-// Ten updates at once are ten versions.
+// Ten concurrent updates give ten versions.
 func TestUpdatesAtOnce(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, youdu.API, conformance.Setting{})
@@ -83,23 +84,23 @@ func TestUpdatesAtOnce(t *testing.T) {
 		all.Go(func() { w.Send(r) })
 	}
 	all.Wait()
-	_, reply := told(t, w, w.Request(t, youdu.API.Operation("GetSession"), contract.Values{"sessionId": id}))
+	_, reply := send(t, w, w.Request(t, youdu.API.Operation("GetSession"), contract.Values{"sessionId": id}))
 	if reply["version"] != 11.0 {
 		t.Errorf("got version %v, want 11", reply["version"])
 	}
 }
 
-// The announced life of a token stays 7200 seconds where the switch token_life
-// has it end earlier: no library would send it otherwise.
+// The announced lifetime of a token stays 7200 seconds if the switch token_life
+// makes it expire earlier: libraries do not send a token after its announced end.
 func TestTokenLife(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, youdu.API, conformance.Setting{Set: map[string]string{"token_life": "1m"}})
-	_, reply := told(t, w, w.Request(t, youdu.API.Operation("GetToken"), nil))
+	_, reply := send(t, w, w.Request(t, youdu.API.Operation("GetToken"), nil))
 	if reply["expireIn"] != 7200.0 {
 		t.Errorf("got %v", reply)
 	}
 	get := func() string {
-		outcome, _ := told(t, w, w.Request(t, youdu.API.Operation("GetSession"), contract.Values{"accessToken": reply["accessToken"], "sessionId": "{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"}))
+		outcome, _ := send(t, w, w.Request(t, youdu.API.Operation("GetSession"), contract.Values{"accessToken": reply["accessToken"], "sessionId": "{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"}))
 		return outcome
 	}
 	before := get()
@@ -111,8 +112,7 @@ func TestTokenLife(t *testing.T) {
 	}
 }
 
-// The journal has what was encrypted in clear, a condition of a scenario reaches
-// it, and so it does for a call that is refused.
+// The journal shows the decrypted parameters, also of a call that is refused.
 func TestJournalShowsWhatWasEncrypted(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, youdu.API, conformance.Setting{})
@@ -120,24 +120,25 @@ func TestJournalShowsWhatWasEncrypted(t *testing.T) {
 	r := w.Request(t, youdu.API.Operation("CreateSession"), in)
 	body := w.Send(r).Body.Bytes()
 	e := w.Last(t)
-	asked, _ := json.Marshal(e.Request.Decoded)
-	if !bytes.Contains(asked, []byte(`"member":["test2","test3"],"title":"测试"`)) || bytes.Contains([]byte(e.Request.Body), []byte("测试")) {
-		t.Errorf("got %s from %s", asked, e.Request.Body)
+	requested, _ := json.Marshal(e.Request.Decoded)
+	if !bytes.Contains(requested, []byte(`"member":["test2","test3"],"title":"测试"`)) || bytes.Contains([]byte(e.Request.Body), []byte("测试")) {
+		t.Errorf("got %s from %s", requested, e.Request.Body)
 	}
-	answered := fmt.Sprintf("%s", e.Response.Decoded)
-	if !strings.Contains(answered, `"title":"测试","owner":"test1","version":1`) || bytes.Contains(body, []byte("测试")) {
-		t.Errorf("got %s from %s", answered, body)
+	returned := fmt.Sprintf("%s", e.Response.Decoded)
+	if !strings.Contains(returned, `"title":"测试","owner":"test1","version":1`) || bytes.Contains(body, []byte("测试")) {
+		t.Errorf("got %s from %s", returned, body)
 	}
 	in["accessToken"] = "ffffffffffffffffffffffffffffffff"
 	w.Send(w.Request(t, youdu.API.Operation("CreateSession"), in))
 	e = w.Last(t)
-	asked, _ = json.Marshal(e.Request.Decoded)
-	if e.Outcome != "ACCESSTOKEN_NOTEXIST" || !bytes.Contains(asked, []byte(`"title":"测试"`)) || e.Explanation.Cause != "token_unknown" {
-		t.Errorf("got %s, %s, %+v", e.Outcome, asked, e.Explanation)
+	requested, _ = json.Marshal(e.Request.Decoded)
+	if e.Outcome != "ACCESSTOKEN_NOTEXIST" || !bytes.Contains(requested, []byte(`"title":"测试"`)) || e.Explanation.Cause != "token_unknown" {
+		t.Errorf("got %s, %s, %+v", e.Outcome, requested, e.Explanation)
 	}
 }
 
-// A callback leaves with the answer of the call that caused it.
+// A callback is sent with the answer of the call that caused it. The same call
+// gives the same callback.
 func TestCallbacksLeave(t *testing.T) {
 	t.Parallel()
 	w := conformance.New(t, youdu.API, conformance.Setting{Fixture: "audited"})
@@ -153,7 +154,7 @@ func TestCallbacksLeave(t *testing.T) {
 	again := conformance.New(t, youdu.API, conformance.Setting{Fixture: "audited"})
 	again.Send(again.Request(t, youdu.API.Operation("CreateSession"), trio))
 	if second := again.Callbacks(); len(second) != 1 || second[0].URL != first[0].URL || !bytes.Equal(second[0].Body, first[0].Body) {
-		t.Errorf("the same call is told otherwise: %+v", second)
+		t.Errorf("the same call gives another callback: %+v", second)
 	}
 	quiet := conformance.New(t, youdu.API, conformance.Setting{})
 	quiet.Send(quiet.Request(t, youdu.API.Operation("CreateSession"), trio))
@@ -173,8 +174,8 @@ func TestErrorsOfEveryOperation(t *testing.T) {
 			w := conformance.New(t, youdu.API, conformance.Setting{})
 			w.Play(t, op, o)
 			rec := w.Send(w.Request(t, op, contract.Sample(op.Params)))
-			var said map[string]any
-			if err := json.Unmarshal(rec.Body.Bytes(), &said); err != nil || rec.Code != 200 || len(said) != 2 || !strings.HasPrefix(rec.Body.String(), `{"errcode":`) || said["errmsg"] != o.Message {
+			var body map[string]any
+			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil || rec.Code != 200 || len(body) != 2 || !strings.HasPrefix(rec.Body.String(), `{"errcode":`) || body["errmsg"] != o.Message {
 				t.Errorf("%s/%s: got %d %s", op.Name, o.Name, rec.Code, rec.Body)
 			}
 		}

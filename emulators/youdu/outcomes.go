@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The pages that rows and outcomes were read from.
+// The pages from which rows and outcomes were read.
 const (
 	citeGlobal  = "youduim/youdu-doc docs/api/c01_00002.md"
 	citeCodes   = "youduim/youdu-doc docs/api/a01_00009.md"
@@ -24,7 +24,7 @@ const (
 var (
 	notFound = &contract.Outcome{
 		Name: "NOT_FOUND", Fails: true, Status: http.StatusNotFound, Message: "错误的请求",
-		Doc: "The path is none of the API. No page says how that is told; a client library takes any status but 200 for a broken transport.",
+		Doc: "The path is none of the API. No page describes the answer; a client library treats any status but 200 as a broken transport.",
 	}
 	noRight         = documentedError("NORIGHT")
 	illegalAccess   = documentedError("ILLEGAL_ACCESS")
@@ -51,7 +51,7 @@ var (
 	userNotExist    = documentedError("USER_NOTEXIST")
 )
 
-// code finds the outcome of a documented error.
+// documentedError finds the outcome of a documented error.
 func documentedError(name string) *contract.Outcome {
 	o := documented[name]
 	if o == nil {
@@ -60,9 +60,9 @@ func documentedError(name string) *contract.Outcome {
 	return o
 }
 
-// documented holds the outcome of each row of the catalogue by its name, and
-// common lists them in the catalogue's order: any call may end in any of them,
-// for no page says otherwise.
+// documented holds the outcome of each row of the catalogue by its name. common
+// lists them in the catalogue's order: any call may end in any of them, since no
+// page excludes one.
 var documented, common = func() (map[string]*contract.Outcome, []*contract.Outcome) {
 	byName, all := map[string]*contract.Outcome{}, make([]*contract.Outcome, 0, len(catalogue))
 	for _, row := range catalogue {
@@ -73,7 +73,7 @@ var documented, common = func() (map[string]*contract.Outcome, []*contract.Outco
 	return byName, all
 }()
 
-// numbers holds each error's errcode by its name.
+// errcodes holds the errcode of each error by its name.
 var errcodes = func() map[string]int {
 	all := map[string]int{notFound.Name: invalidRequestNumber}
 	for _, row := range catalogue {
@@ -86,8 +86,8 @@ var errcodes = func() map[string]int {
 const invalidRequestNumber = 5
 
 // An errorRow is one row of the page of status codes. The name is the constant
-// without ERRCODE_; INVALID_REQUEST stands there twice and takes its number. The
-// message is the page's, for no page quotes one of a real answer.
+// without ERRCODE_; INVALID_REQUEST is there twice, so its number is added. The
+// message is the page's text: no page quotes one of a real answer.
 type errorRow struct {
 	number             int
 	name, message, doc string

@@ -6,24 +6,24 @@ import (
 	"slices"
 )
 
-// kept is what stands in a queue: it knows when it was made, by number, and how
-// many bytes it is to be counted with.
+// A queueItem has a serial number, by which items are ordered, and a size in
+// bytes.
 type queueItem interface {
 	comparable
 	serial() int64
 	size() int
 }
 
-// A queue holds things in the order in which they were made, so that the
-// oldest is found without a walk over all.
+// A queue holds items in the order of their serial numbers, so that the oldest is
+// found without a search.
 type queue[T queueItem] struct {
-	list    []T        // the oldest first; from first on
-	head    int        // what stands before it has gone
-	removed map[T]bool // what was removed and still stands in the list
+	list    []T        // the oldest first; the items before head are gone
+	head    int        // index of the oldest item
+	removed map[T]bool // items that were removed and are still in list
 	bytes   int
 }
 
-// queueOf queues what is there.
+// queueOf makes a queue of all items.
 func queueOf[T queueItem](all iter.Seq[T]) queue[T] {
 	q := queue[T]{list: slices.SortedFunc(all, bySerial[T])}
 	for _, x := range q.list {
@@ -39,7 +39,7 @@ func (q *queue[T]) push(x T) {
 	q.bytes += x.size()
 }
 
-// pop takes the oldest. The queue must not be empty.
+// pop removes the oldest item. The queue must not be empty.
 func (q *queue[T]) pop() T {
 	var none T
 	for {
@@ -58,7 +58,7 @@ func (q *queue[T]) pop() T {
 	}
 }
 
-// remove takes x out. Its place is given up when half of the places are such.
+// remove removes x. It stays in the list until half of the list is removed items.
 func (q *queue[T]) remove(x T) {
 	if q.removed == nil {
 		q.removed = map[T]bool{}
@@ -71,8 +71,8 @@ func (q *queue[T]) remove(x T) {
 	}
 }
 
-// byEnd is a heap of the tokens of one application: the one that ends first
-// stands in front, those that never end behind.
+// A tokenHeap is a heap of the tokens of one application. The token that expires
+// first is at the front; those that never expire are behind all others.
 type tokenHeap []*token
 
 func (h tokenHeap) Len() int { return len(h) }
@@ -93,7 +93,7 @@ func (h tokenHeap) Swap(i, j int) {
 	h[i].heapIndex, h[j].heapIndex = i, j
 }
 
-// Push and Pop are for container/heap.
+// Push is for container/heap.
 func (h *tokenHeap) Push(x any) {
 	t := x.(*token)
 	t.heapIndex = len(*h)
@@ -116,7 +116,7 @@ func (h *tokenHeap) pop() *token { return heap.Pop(h).(*token) }
 
 func (h *tokenHeap) fix(t *token) { heap.Fix(h, t.heapIndex) }
 
-// lasting is the oldest of the tokens that never end, or nil.
+// oldestLasting is the oldest of the tokens that never expire, or nil.
 func (h tokenHeap) oldestLasting() *token {
 	var first *token
 	for _, t := range h {

@@ -1,25 +1,25 @@
 package youdu
 
-// A roster is a list of accounts in which none stands twice.
+// A roster is a list of accounts without duplicates.
 type roster struct {
 	list []string
-	at   map[string]struct{} // of longer lists
+	set   map[string]struct{} // the accounts of a long list; nil: the list is searched
 }
 
-// fewMembers is up to how many a list is searched from end to end.
+// fewMembers is the greatest length of a list that is searched without a map.
 const fewMembers = 16
 
-// rosterOf is a list of accounts.
+// rosterOf makes a roster of accounts.
 func rosterOf(accounts ...string) roster {
 	r := roster{list: make([]string, 0, len(accounts))}
-	for _, one := range accounts {
-		r.add(one)
+	for _, account := range accounts {
+		r.add(account)
 	}
 	return r
 }
 
-// gather is first, if there is one, and the strings of more, a list as a
-// request has it.
+// rosterWith makes a roster of first, unless it is empty, and of the strings in
+// more, a list of a request.
 func rosterWith(first string, more any) roster {
 	list, _ := more.([]any)
 	r := roster{list: make([]string, 0, 1+len(list))}
@@ -27,52 +27,54 @@ func rosterWith(first string, more any) roster {
 		r.add(first)
 	}
 	for _, x := range list {
-		if one, is := x.(string); is {
-			r.add(one)
+		if account, is := x.(string); is {
+			r.add(account)
 		}
 	}
 	return r
 }
 
-func (r *roster) has(one string) bool {
-	if r.at != nil {
-		_, there := r.at[one]
+// has reports whether an account is in the roster.
+func (r *roster) has(account string) bool {
+	if r.set != nil {
+		_, there := r.set[account]
 		return there
 	}
 	for _, other := range r.list {
-		if other == one {
+		if other == account {
 			return true
 		}
 	}
 	return false
 }
 
-// add reports whether one was not there yet.
-func (r *roster) add(one string) bool {
-	if r.has(one) {
+// add adds an account, and reports whether it was new.
+func (r *roster) add(account string) bool {
+	if r.has(account) {
 		return false
 	}
-	r.list = append(r.list, one)
+	r.list = append(r.list, account)
 	switch {
-	case r.at != nil:
-		r.at[one] = struct{}{}
+	case r.set != nil:
+		r.set[account] = struct{}{}
 	case len(r.list) > fewMembers:
-		r.at = make(map[string]struct{}, 2*len(r.list))
+		r.set = make(map[string]struct{}, 2*len(r.list))
 		for _, other := range r.list {
-			r.at[other] = struct{}{}
+			r.set[other] = struct{}{}
 		}
 	}
 	return true
 }
 
-// without is the list without those in out, and who of out was in it.
-func (r *roster) without(out roster) (left, gone []string) {
-	for _, one := range r.list {
-		if out.has(one) {
-			gone = append(gone, one)
+// without splits the list into the accounts that are not in out and those that
+// are.
+func (r *roster) without(out roster) (left, removed []string) {
+	for _, account := range r.list {
+		if out.has(account) {
+			removed = append(removed, account)
 		} else {
-			left = append(left, one)
+			left = append(left, account)
 		}
 	}
-	return left, gone
+	return left, removed
 }

@@ -20,16 +20,16 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// A play is a call and what a client sees of it: "ok" with or without data, an
-// errcode, a status, or a connection that broke. Where wait is given, the client
-// does not wait, and the journal has the delay.
+// A play is a call and the result that a client sees: "data", "ok" without data,
+// an errcode, a status, or a broken connection. If wait is set, the client does
+// not wait, and the journal has the delay.
 type play struct {
 	operation string
-	with      contract.Values // beside the documented sample
+	with      contract.Values // added to the documented sample
 	want      string
 	wait      int64
-	passes    time.Duration // beforehand, by the sandbox's clock
-	anew      bool          // the scenario begins anew beforehand
+	passes    time.Duration // how far the sandbox's clock moves before the call
+	rewind    bool          // the scenario starts again before the call
 }
 
 // statusCodes are the errcodes of the page of status codes, in its order.
@@ -41,9 +41,9 @@ var statusCodes = strings.Fields(`
 300220 300221 300222 300223 300224 300225 300226 300227 300301 300302 300303 300304 300306 300307 300308
 300311 300311 300312 500001 500002 500003 500004 500005 500006 500007 500008`)
 
-// Each shipped scenario plays what its description says, and leaves what it is
-// not about alone: before and after it, a program gets a token, and creates,
-// reads, changes and writes to a session.
+// Each shipped scenario does what its description says and nothing else: before
+// and after it, a program gets a token, and creates, reads, changes and writes to
+// a session.
 func TestShippedScenarios(t *testing.T) {
 	t.Parallel()
 	const token, create, get, update, send = "GetToken", "CreateSession", "GetSession", "UpdateSession", "SendMessage"
@@ -64,7 +64,7 @@ func TestShippedScenarios(t *testing.T) {
 		for i := range statusCodes {
 			all = append(on(statusCodes[len(statusCodes)-1-i], operation), all...)
 		}
-		all[0].anew = true
+		all[0].rewind = true
 		return all
 	}
 	toFile := contract.Values{"msgType": "file", "file": contract.Values{"media_id": "5d41402abc4b2a76b9719d911017c592-5"}}
@@ -119,18 +119,18 @@ func TestShippedScenarios(t *testing.T) {
 		"broken-envelope": "length", "envelope-of-another-key": "padding", "envelope-with-a-huge-length": "size",
 		"envelope-padded-to-16": "length", "envelope-of-another-app": "tail",
 	}
-	made := map[string]int{"slow-answer": 1, "answer-lost": 2, "answer-without-encrypt": 1, "broken-envelope": 0, "server-error-then-created": 2}
+	newSessions := map[string]int{"slow-answer": 1, "answer-lost": 2, "answer-without-encrypt": 1, "broken-envelope": 0, "server-error-then-created": 2}
 	left := map[string]bool{"person-leaves-in-between": true, "owner-leaves-over-a-bad-network": true}
-	told := map[string]int64{"message-sent-answer-lost": 2, "message-never-sent": 1, "flapping": 1}
-	demands := conformance.Demands{Failures: []string{create, get, update, send}} // no page tells how long anybody waits
+	newMessages := map[string]int64{"message-sent-answer-lost": 2, "message-never-sent": 1, "flapping": 1}
+	demands := conformance.Demands{Failures: []string{create, get, update, send}} // no page says how long a client waits
 	conformance.Shipped(t, youdu.API, plays, demands, func(t *testing.T, w *conformance.World, calls []play) {
 		name := path.Base(t.Name())
 		p := &program{t: t, w: w, server: httptest.NewServer(w.Handler), token: w.Credentials(t).Text("accessToken")}
 		defer p.server.Close()
 		untouched := join(on("data", token, create, get, update), on("ok", send))
 		for _, c := range untouched {
-			if got := p.see(c); !got.shows(c.want) {
-				t.Errorf("before, %s: got %s %s", c.operation, got.short, got.told)
+			if got := p.send(c); !got.is(c.want) {
+				t.Errorf("before, %s: got %s %s", c.operation, got.short, got.returned)
 			}
 		}
 		p.token = w.Credentials(t).Text("accessToken")
@@ -141,32 +141,32 @@ func TestShippedScenarios(t *testing.T) {
 				p.brownOut(c)
 				continue
 			}
-			got := p.see(c)
-			if !got.shows(c.want) {
-				t.Errorf("call %d, %s: got %s %s, want %s", i+1, c.operation, got.short, got.told, c.want)
+			got := p.send(c)
+			if !got.is(c.want) {
+				t.Errorf("call %d, %s: got %s %s, want %s", i+1, c.operation, got.short, got.returned, c.want)
 			}
 			step := ""
 			if c.operation == calls[0].operation {
 				step = spoiled[name]
 			}
 			if got.short == "data" && youdu.FailedStep(t, got.encrypt) != step {
-				t.Errorf("call %d, %s: its envelope fails at %q, want %q", i+1, c.operation, youdu.FailedStep(t, got.encrypt), step)
+				t.Errorf("call %d, %s: decryption fails at %q, want %q", i+1, c.operation, youdu.FailedStep(t, got.encrypt), step)
 			}
 		}
 		after, sent := p.count()
-		if n, known := made[name]; known && after-before != n {
+		if n, known := newSessions[name]; known && after-before != n {
 			t.Errorf("got %d new sessions, want %d", after-before, n)
 		}
-		if n, known := told[name]; known && sent-messages != n {
+		if n, known := newMessages[name]; known && sent-messages != n {
 			t.Errorf("%d messages were sent, want %d", sent-messages, n)
 		}
 		w.Sandbox.Player.OffAll()
 		for _, c := range untouched {
 			if left[name] && (c.operation == update || c.operation == send) {
-				c.want = "3" // test1 is no member any more, whatever is on
+				c.want = "3" // test1 is no member any more
 			}
-			if got := p.see(c); !got.shows(c.want) {
-				t.Errorf("after, %s: got %s %s, want %s", c.operation, got.short, got.told, c.want)
+			if got := p.send(c); !got.is(c.want) {
+				t.Errorf("after, %s: got %s %s, want %s", c.operation, got.short, got.returned, c.want)
 			}
 		}
 	})
@@ -180,26 +180,26 @@ type program struct {
 	token  string // the latest
 }
 
-// count tells how many sessions there are, and how many messages the documented
-// one has beyond a number that stays the same.
+// count returns the number of sessions, and the id of the latest message of the
+// documented one, which grows by one with each message.
 func (p *program) count() (sessions int, messages int64) {
 	p.t.Helper()
 	text, err := p.w.Instance(p.t).Snapshot()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	var world struct {
+	var state struct {
 		Sessions map[string]struct {
 			LastMsgID int64 `json:"last_msg_id"`
 		}
 	}
-	if err := json.Unmarshal(text, &world); err != nil {
+	if err := json.Unmarshal(text, &state); err != nil {
 		p.t.Fatal(err)
 	}
-	return len(world.Sessions), world.Sessions["{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"].LastMsgID
+	return len(state.Sessions), state.Sessions["{8AD595F3-73B3-4B56-90AF-F336F9222FC5}"].LastMsgID
 }
 
-// request is a call as the program makes it.
+// request makes the request of a call.
 func (p *program) request(c play) *http.Request {
 	p.t.Helper()
 	op := youdu.API.Operation(c.operation)
@@ -211,7 +211,7 @@ func (p *program) request(c play) *http.Request {
 	return p.w.Request(p.t, op, in)
 }
 
-// brownOut makes many calls and waits for none.
+// brownOut makes many calls without waiting for the answers.
 func (p *program) brownOut(c play) {
 	p.t.Helper()
 	conformance.BrownOut(p.t, func() *journal.Entry {
@@ -221,31 +221,31 @@ func (p *program) brownOut(c play) {
 }
 
 // seen is what a client sees of an answer.
-type seen struct {
+type result struct {
 	short   string // "data", "ok", an errcode, a status, "broken"
 	encrypt string
-	told    map[string]any // what was returned, before it was encrypted
+	returned    map[string]any // what was returned, before it was encrypted
 }
 
-func (s seen) shows(want string) bool {
+func (s result) is(want string) bool {
 	switch {
 	case want == s.short:
 		return true
-	case want == fmt.Sprintf("owner %v, version %v", s.told["owner"], s.told["version"]), want == fmt.Sprintf("version %v", s.told["version"]):
+	case want == fmt.Sprintf("owner %v, version %v", s.returned["owner"], s.returned["version"]), want == fmt.Sprintf("version %v", s.returned["version"]):
 		return true
 	}
-	return want == fmt.Sprintf(`{"accessToken":…,"expireIn":%v}`, s.told["expireIn"])
+	return want == fmt.Sprintf(`{"accessToken":…,"expireIn":%v}`, s.returned["expireIn"])
 }
 
-// once makes each call on a connection of its own: on one that it used before, Go
-// sends a GET again by itself where the connection breaks.
-var once = &http.Transport{DisableKeepAlives: true}
+// freshConnections makes each call on a connection of its own: on a used one that
+// breaks, Go sends a GET again by itself.
+var freshConnections = &http.Transport{DisableKeepAlives: true}
 
 // see sends a call over a real connection.
-func (p *program) see(c play) seen {
+func (p *program) send(c play) result {
 	t := p.t
 	t.Helper()
-	if c.anew {
+	if c.rewind {
 		p.w.Sandbox.Player.Rewind()
 	}
 	if c.passes > 0 {
@@ -258,51 +258,51 @@ func (p *program) see(c play) seen {
 		if e := p.w.Glance(t, r); e.Wire == nil || e.Wire.DelayMS != c.wait || e.Wire.Undone {
 			t.Errorf("%s: got %+v, want a delay of %d ms", c.operation, e.Wire, c.wait)
 		}
-		return seen{short: "no answer yet"}
+		return result{short: "no answer yet"}
 	}
 	u, err := url.Parse(p.server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.URL.Scheme, r.URL.Host, r.RequestURI = u.Scheme, u.Host, ""
-	answer, err := once.RoundTrip(r)
+	answer, err := freshConnections.RoundTrip(r)
 	if err != nil {
-		return seen{short: "broken"}
+		return result{short: "broken"}
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return seen{short: "broken"}
+		return result{short: "broken"}
 	}
 	if answer.StatusCode != 200 {
-		return seen{short: fmt.Sprint("status ", answer.StatusCode)}
+		return result{short: fmt.Sprint("status ", answer.StatusCode)}
 	}
 	s := readRequest(t, p.w, body)
-	if word, issued := s.told["accessToken"].(string); issued && c.operation == "GetToken" {
-		p.token = word
+	if token, issued := s.returned["accessToken"].(string); issued && c.operation == "GetToken" {
+		p.token = token
 	}
 	return s
 }
 
-func readRequest(t *testing.T, w *conformance.World, body []byte) seen {
+func readRequest(t *testing.T, w *conformance.World, body []byte) result {
 	t.Helper()
-	var said struct {
+	var answer struct {
 		Errcode int
 		Encrypt string
 	}
-	if err := json.Unmarshal(body, &said); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		t.Fatalf("got %s: %v", body, err)
 	}
-	s := seen{short: fmt.Sprint(said.Errcode), encrypt: said.Encrypt}
+	s := result{short: fmt.Sprint(answer.Errcode), encrypt: answer.Encrypt}
 	switch {
-	case said.Encrypt != "":
+	case answer.Encrypt != "":
 		s.short = "data"
 		if raw, ok := w.Last(t).Response.Decoded.(json.RawMessage); ok {
 			decoder := json.NewDecoder(bytes.NewReader(raw))
 			decoder.UseNumber()
-			_ = decoder.Decode(&s.told)
+			_ = decoder.Decode(&s.returned)
 		}
-	case said.Errcode == 0:
+	case answer.Errcode == 0:
 		s.short = "ok"
 	}
 	return s

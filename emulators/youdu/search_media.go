@@ -6,7 +6,7 @@ import (
 
 var searchMedia = &contract.Operation{
 	Name:   "SearchMedia",
-	Doc:    "Tells the name and the size of a file.",
+	Doc:    "Returns the name and the size of a file.",
 	Cite:   citeMedia,
 	Method: "POST", Path: "/cgi/media/search", Aliases: alias("/cgi/media/search"),
 	Params:   []contract.Param{tokenRow, mediaIDRow},
@@ -15,7 +15,7 @@ var searchMedia = &contract.Operation{
 }
 
 var searched = &contract.Outcome{
-	Name: "success", Status: 200, Doc: "What is known of the file is returned.", Cite: citeMedia,
+	Name: "success", Status: 200, Doc: "The name and the size of the file are returned.", Cite: citeMedia,
 	Returns: mediaRows, Do: doSearch,
 }
 

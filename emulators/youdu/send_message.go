@@ -6,13 +6,13 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// The kinds of message that a session takes. The page's first sentence also
-// names links and articles, without saying how they look.
+// The kinds of message that a session accepts. The page's first sentence also
+// names links and articles, and does not describe them.
 var messageTypes = []string{"text", "image", "file", "voice", "video"}
 
 var sendMessage = &contract.Operation{
 	Name:   "SendMessage",
-	Doc:    "Sends a message to a session, or to one person. Of sessionId and receiver one is given; where both are, sessionId counts. Beside msgType stands an object of that name.",
+	Doc:    "Sends a message to a session, or to one person. One of sessionId and receiver is given; if both are, sessionId is used. An object with the name that msgType gives holds the content.",
 	Cite:   citeSend,
 	Method: "POST", Path: "/cgi/session/send", Aliases: alias("/cgi/session/send"),
 	Params: []contract.Param{
@@ -33,8 +33,8 @@ var sendMessage = &contract.Operation{
 	Decide:   decideSend,
 }
 
-// fileFields are the members of a message that names a file. (The upload
-// returns it as mediaId.)
+// fileFields are the members of a message with a file. (UploadMedia returns
+// media_id as mediaId.)
 var fileFields = []contract.Param{
 	{Name: "media_id", Cite: citeSend, Doc: "What UploadMedia returned as mediaId."},
 	{Name: "name", Cite: citeSend, Doc: "The file's name, in the page's sample of a file."},
@@ -58,12 +58,12 @@ func decideSend(c *contract.Call) contract.Verdict {
 	case !c.In.Has("sessionId") && !c.In.Has("receiver"):
 		return st.refuse(missingValue, "Name", "sessionId or receiver")
 	}
-	body, what := c.In.Object(kind), "media_id"
+	object, member := c.In.Object(kind), "media_id"
 	if kind == "text" {
-		what = "content"
+		member = "content"
 	}
-	if body.Text(what) == "" {
-		return st.refuse(missingValue, "Name", kind+"."+what)
+	if object.Text(member) == "" {
+		return st.refuse(missingValue, "Name", kind+"."+member)
 	}
 	if v := st.checkAccounts("sender", []string{by}); !v.Pending() {
 		return v
@@ -71,13 +71,13 @@ func decideSend(c *contract.Call) contract.Verdict {
 	if v := st.decideReceiver(c, by); !v.Pending() {
 		return v
 	}
-	if id := body.Text("media_id"); kind != "text" && st.Media[id] == nil {
+	if id := object.Text("media_id"); kind != "text" && st.Media[id] == nil {
 		return st.refuse(unknownMedia, "got", describe(id))
 	}
 	return sent.Verdict()
 }
 
-// decideReceiver judges who shall get the message.
+// decideReceiver checks the session or the account that the message goes to.
 func (st *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
 	if !c.In.Has("sessionId") {
 		if to := c.In.Text("receiver"); !st.hasAccount(to) {
@@ -95,8 +95,8 @@ func (st *state) decideReceiver(c *contract.Call, by string) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// doSend counts the message. The ids of a session's messages follow on one
-// another from the second in which it was created, as published samples look.
+// doSend counts the message. The message ids of a session begin with the second
+// of its creation in UNIX time and increase by one, as published samples show.
 func doSend(c *contract.Call) any {
 	st, now := c.State.(*state), c.Now.Unix()
 	if s := st.Sessions[c.In.Text("sessionId")]; s != nil {

@@ -17,11 +17,10 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// sign makes the request that a library would send: what the call says,
-// encrypted under the application's key. The 16 bytes in front of it follow
-// from it, so that the same call gives the same bytes. Where the key is none,
-// nothing is encrypted, which sandboxes take whose switch plain is on or that
-// ask for no proof.
+// sign makes the request that a library would send, encrypted with the
+// application's key. The 16 bytes before the message are derived from it, so that
+// the same call gives the same bytes. Without a valid key nothing is encrypted;
+// sandboxes with the switch plain or with auth off accept that.
 func sign(d contract.Draft) (*contract.Request, error) {
 	if d.Operation == nil {
 		return nil, errors.New("making a request to youdu: no operation is named")
@@ -53,7 +52,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	return r, nil
 }
 
-// seal fills in the body of a POST.
+// encodeBody sets the body of a POST.
 func encodeBody(r *contract.Request, d contract.Draft, in contract.Values) error {
 	a := &app{AppID: d.Credentials.Text("appId")}
 	var err error
@@ -91,7 +90,7 @@ func encodeBody(r *contract.Request, d contract.Draft, in contract.Values) error
 	return nil
 }
 
-// conceal encrypts a message, if there is a key.
+// sealIfKeyed encrypts a message, if there is a key.
 func (a *app) sealIfKeyed(message []byte) string {
 	if a.block == nil {
 		return string(message)
@@ -102,7 +101,8 @@ func (a *app) sealIfKeyed(message []byte) string {
 	return string(a.seal(nil, prefix, message))
 }
 
-// buinOf is the enterprise of the credentials, as a number where it is one.
+// draftBuin is the enterprise of the credentials: a number, or the text if it is
+// none.
 func draftBuin(d contract.Draft) any {
 	text := strings.TrimSpace(fmt.Sprint(d.Credentials["buin"]))
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -111,7 +111,7 @@ func draftBuin(d contract.Draft) any {
 	return text
 }
 
-// form fills in the body of an upload.
+// encodeForm sets the body of an upload.
 func encodeForm(r *contract.Request, buin any, appID, encrypted, part string, hasFile bool) error {
 	var b bytes.Buffer
 	f := multipart.NewWriter(&b)

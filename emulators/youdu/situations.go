@@ -4,21 +4,21 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A situation is something wrong in what a call says. Of most of them no page
-// tells the code, and no answer of a real server is public: the outcome is our
+// A situation is a fault in the parameters of a call. For most situations no page
+// has the code, and no answer of a real server is public: the outcome is our
 // guess, and a row of the fixture's list codes changes it.
 type situation struct {
 	name    string
-	outcome *contract.Outcome // unless the fixture says otherwise
+	outcome *contract.Outcome // unless the fixture's list codes has another
 	cause   *contract.Cause
 }
 
-// wrong makes a situation whose name is also the code of its cause.
+// newSituation makes a situation. Its name is also the code of its cause.
 func newSituation(name string, o *contract.Outcome, text string) *situation {
-	return &situation{name, o, &contract.Cause{Code: name, Text: text + " The fixture's list codes says with which error this is told."}}
+	return &situation{name, o, &contract.Cause{Code: name, Text: text + " The fixture's list codes can set another error for this."}}
 }
 
-// The situations, in the order in which calls are held against them.
+// The situations, in the order in which calls are checked for them.
 var (
 	timeTooFarOff      = newSituation("stale_time", badRequest, "The encrypted time is {got}, the server's {now}; the switch strict_time allows {most} seconds between them.")
 	missingValue       = newSituation("lacking", invalidRequest, "{Name} is missing or empty, and the call needs it.")
@@ -43,6 +43,7 @@ var situations = []*situation{
 	notOwner, noMemberLeft, unknownMessageType, unknownReceiver, unknownMedia, unknownFileType,
 }
 
+// situationNames lists the names of the situations.
 func situationNames() []string {
 	names := make([]string, len(situations))
 	for i, s := range situations {
@@ -51,8 +52,8 @@ func situationNames() []string {
 	return names
 }
 
-// tell ends a call in what the world has for a situation. Names and values of
-// facts alternate.
+// refuse ends a call with the outcome of a situation. Names and values of facts
+// alternate.
 func (st *state) refuse(s *situation, facts ...any) contract.Verdict {
 	o := s.outcome
 	if name, changed := st.Codes[s.name]; changed {

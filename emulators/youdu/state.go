@@ -13,8 +13,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// How much of what clients pile up is kept. The oldest gives way; of tokens,
-// the one that ends first, so that those that count no more go before others.
+// The limits of what is kept. The oldest entry is dropped first; of tokens, the
+// one that expires first, so that expired tokens are dropped before valid ones.
 const (
 	maxSessions     = 1 << 17  // sessions
 	maxSessionBytes = 64 << 20 // of their titles and members
@@ -27,12 +27,12 @@ const (
 type state struct {
 	Apps     []app               `json:"apps"`
 	Accounts []account           `json:"accounts"`
-	Codes    map[string]string   `json:"codes,omitempty"` // outcomes by situation, where the fixture says another
+	Codes    map[string]string   `json:"codes,omitempty"` // outcomes by situation, if the fixture sets another
 	Sessions map[string]*session `json:"sessions"`        // by sessionId
-	Tokens   map[string]*token   `json:"tokens"`          // by accessToken; those that ended stay until they give way
+	Tokens   map[string]*token   `json:"tokens"`          // by accessToken; expired ones stay until they are dropped
 	Media    map[string]*file    `json:"media"`           // by mediaId
-	Serial   int64               `json:"serial"`          // of the latest that was made
-	Package  int64               `json:"package"`         // of the latest callback
+	Serial   int64               `json:"serial"`          // serial number of the latest entry
+	Package  int64               `json:"package"`         // packageId of the latest callback
 	Direct   int64               `json:"direct"`          // msgId of the latest one-to-one message
 
 	apps     map[appKey]*app
@@ -43,14 +43,14 @@ type state struct {
 	tokens   map[appKey]*tokenHeap
 }
 
-// An appKey is what an envelope names.
+// An appKey identifies an application, as an envelope does.
 type appKey struct {
 	buin  int64
 	appID string
 }
 
-// An app is an application that may call the API. Apps are never written once
-// Reindex is over, so they may be read when Look is.
+// An app is an application that may call the API. After Reindex apps are never
+// written, so they may be read outside WithState.
 type app struct {
 	Buin          int64  `json:"buin"`
 	AppID         string `json:"appId"`
@@ -79,7 +79,7 @@ type session struct {
 	Title      string   `json:"title"`
 	Owner      string   `json:"owner"`
 	Version    int64    `json:"version"`
-	Members    []string `json:"members"` // never written: a change brings a list of its own
+	Members    []string `json:"members"` // never written: a change sets a new list
 	LastMsgID  int64    `json:"last_msg_id"`
 	Created    int64    `json:"created"`     // UNIX seconds
 	ActiveTime int64    `json:"active_time"` // UNIX seconds
@@ -88,7 +88,7 @@ type session struct {
 
 func (s *session) serial() int64 { return s.Serial }
 
-// size is about how many bytes the session is to be counted with.
+// size is the approximate size of the session in bytes.
 func (s *session) size() int {
 	n := len(s.Title) + len(s.Owner)
 	for _, m := range s.Members {
@@ -104,10 +104,10 @@ type token struct {
 	AppID  string    `json:"appId"`
 	Issued time.Time `json:"issued"`
 	Ends   time.Time `json:"ends,omitzero"`   // zero: never
-	Plain  bool      `json:"plain,omitempty"` // asked for without encryption, so what is asked with it is answered so
+	Plain  bool      `json:"plain,omitempty"` // it was requested without encryption, so calls with it get plain answers
 	Serial int64     `json:"serial"`
 
-	heapIndex int // where it stands among those of its application
+	heapIndex int // index in the heap of its application
 }
 
 func (t *token) key() appKey { return appKey{t.Buin, t.AppID} }
@@ -160,6 +160,7 @@ func (st *state) Reindex() error {
 	return st.reindexSessions()
 }
 
+// checkCodes checks the names of situations and errors.
 func (st *state) checkCodes() error {
 	for _, name := range slices.Sorted(maps.Keys(st.Codes)) {
 		if !slices.Contains(situationNames(), name) {
@@ -172,18 +173,19 @@ func (st *state) checkCodes() error {
 	return nil
 }
 
+// reindexTokens checks the tokens and rebuilds their heaps.
 func (st *state) reindexTokens() error {
 	if st.Tokens == nil {
 		st.Tokens = map[string]*token{}
 	}
 	st.tokens = map[appKey]*tokenHeap{}
-	for _, word := range slices.Sorted(maps.Keys(st.Tokens)) {
-		t := st.Tokens[word]
-		if t == nil || t.Token != word || word == "" {
-			return fmt.Errorf("tokens: %q does not say that it is itself", word)
+	for _, text := range slices.Sorted(maps.Keys(st.Tokens)) {
+		t := st.Tokens[text]
+		if t == nil || t.Token != text || text == "" {
+			return fmt.Errorf("tokens: the entry %q is no token of that name", text)
 		}
 		if st.apps[t.key()] == nil {
-			return fmt.Errorf("tokens: %q is of the application %q of buin %d, which is not among the apps", word, t.AppID, t.Buin)
+			return fmt.Errorf("tokens: %q is of the application %q of buin %d, which is not among the apps", text, t.AppID, t.Buin)
 		}
 		st.tokensOf(t.key()).insert(t)
 		st.Serial = max(st.Serial, t.Serial)
@@ -191,6 +193,7 @@ func (st *state) reindexTokens() error {
 	return nil
 }
 
+// reindexSessions checks sessions and files and rebuilds their queues.
 func (st *state) reindexSessions() error {
 	if st.Sessions == nil {
 		st.Sessions = map[string]*session{}
@@ -200,13 +203,13 @@ func (st *state) reindexSessions() error {
 	}
 	for id, s := range st.Sessions {
 		if s == nil || s.ID != id || len(s.Members) == 0 || !slices.Contains(s.Members, s.Owner) {
-			return fmt.Errorf("sessions: %q does not say that it is itself, or its owner is no member", id)
+			return fmt.Errorf("sessions: the entry %q is no session of that id, or its owner is no member", id)
 		}
 		st.Serial = max(st.Serial, s.Serial)
 	}
 	for id, f := range st.Media {
 		if f == nil || f.ID != id || f.ID != mediaID(f.Content) {
-			return fmt.Errorf("media: %q does not say that it is itself", id)
+			return fmt.Errorf("media: the entry %q is no file of that id", id)
 		}
 		st.Serial = max(st.Serial, f.Serial)
 	}
@@ -214,8 +217,8 @@ func (st *state) reindexSessions() error {
 	return nil
 }
 
-// Identifiers lists the tokens, those that ended included: whoever sends one should
-// be told so by the sandbox that issued it. Beside them, the applications.
+// Identifiers lists the applications and the tokens. Expired tokens are included:
+// the sandbox that issued a token reports that it has expired.
 func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range st.Apps {
@@ -223,8 +226,8 @@ func (st *state) Identifiers() iter.Seq[string] {
 				return
 			}
 		}
-		for word := range st.Tokens {
-			if !yield(word) {
+		for text := range st.Tokens {
+			if !yield(text) {
 				return
 			}
 		}
@@ -233,8 +236,8 @@ func (st *state) Identifiers() iter.Seq[string] {
 
 func appIdentifier(buin int64, appID string) string { return strconv.FormatInt(buin, 10) + "/" + appID }
 
-// Credentials are the first application's, with a token of its that lasts, if
-// the fixture lists one.
+// Credentials are those of the first application, with a token that never
+// expires if the fixture lists one.
 func (st *state) Credentials() contract.Values {
 	a := st.firstApp()
 	if a == nil {
@@ -247,7 +250,7 @@ func (st *state) Credentials() contract.Values {
 	return v
 }
 
-// first is the application that counts where none is named; nil: there is none.
+// firstApp is the default application; nil: there is none.
 func (st *state) firstApp() *app {
 	if len(st.Apps) == 0 {
 		return nil
@@ -255,17 +258,17 @@ func (st *state) firstApp() *app {
 	return &st.Apps[0]
 }
 
-// next numbers what is made.
+// nextSerial is the serial number of a new entry.
 func (st *state) nextSerial() int64 { st.Serial++; return st.Serial }
 
-// known reports whether there is such an account, and it may take part.
+// hasAccount reports whether the account exists and is not disabled.
 func (st *state) hasAccount(name string) bool {
 	a := st.accounts[name]
 	return a != nil && !a.Disabled
 }
 
-// keep puts a session in its place. The oldest give way where there are too
-// many, and the one that is kept never does.
+// addSession adds a session. If there are too many, the oldest are dropped, and
+// never the new one.
 func (st *state) addSession(s *session) {
 	st.Sessions[s.ID] = s
 	st.sessions.push(s)
@@ -274,20 +277,20 @@ func (st *state) addSession(s *session) {
 	}
 }
 
-// change changes a session that is kept.
+// changeSession runs do, which changes s, and corrects the size of the queue.
 func (st *state) changeSession(s *session, do func()) {
 	st.sessions.bytes -= s.size()
 	do()
 	st.sessions.bytes += s.size()
 }
 
-// drop forgets a session.
+// removeSession removes a session.
 func (st *state) removeSession(s *session) {
 	st.sessions.remove(s)
 	delete(st.Sessions, s.ID)
 }
 
-// store keeps a file. One with the same contents gives way to it.
+// addFile adds a file. It replaces one with the same content.
 func (st *state) addFile(f *file) {
 	if old := st.Media[f.ID]; old != nil {
 		st.media.remove(old)
@@ -299,9 +302,9 @@ func (st *state) addFile(f *file) {
 	}
 }
 
-// instant is the sandbox's time as it is kept: without a monotonic reading and
-// in one zone, so that a snapshot restored and taken again has the same bytes.
+// nowUTC is the sandbox's time without a monotonic reading and in UTC, so that a
+// snapshot of a restored snapshot has the same bytes.
 func nowUTC(c *contract.Call) time.Time { return c.Now.Round(0).UTC() }
 
-// bySerial orders what was made by when it was made.
+// bySerial orders entries by their serial numbers.
 func bySerial[T interface{ serial() int64 }](a, b T) int { return cmp.Compare(a.serial(), b.serial()) }

@@ -11,7 +11,7 @@ import (
 var triggers = []*contract.Trigger{
 	{
 		Name: "member.left", Do: memberLeaves,
-		Doc: "A person leaves: the session that is named, or else every one. Who owned it is followed by the first member that remains; a session that nobody is left in is gone.",
+		Doc: "A person leaves the session that is named, or else every one. If the owner leaves, the first member that remains becomes the owner; a session without members is removed.",
 		Params: []contract.Param{
 			{Name: "account", Need: contract.Required, Example: "test3", Doc: "Who leaves."},
 			{Name: "sessionId", Example: exampleSession, Doc: "The session that is left; without it: all."},
@@ -19,7 +19,7 @@ var triggers = []*contract.Trigger{
 	},
 	{
 		Name: "expire", Do: expireTokens,
-		Doc: "What was granted for a time is over now: an access token (id: the token), or all of an application (id: the appId).",
+		Doc: "Expires now what was granted for a time: an access token (id: the token), or all tokens of an application (id: the appId).",
 		Params: []contract.Param{
 			{Name: "what", Need: contract.Required, OneOf: []string{"token"}, Doc: "What expires."},
 			{Name: "id", Need: contract.Required, Example: lastingToken, Doc: "Which: an accessToken, or an appId for all of its tokens."},
@@ -27,6 +27,7 @@ var triggers = []*contract.Trigger{
 	},
 }
 
+// memberLeaves removes an account from one session or from all.
 func memberLeaves(c *contract.Call) error {
 	st, account, id := c.State.(*state), c.In.Text("account"), c.In.Text("sessionId")
 	if id != "" {
@@ -50,21 +51,22 @@ func memberLeaves(c *contract.Call) error {
 	return nil
 }
 
-// leaveOne takes who out of a session of which it is a member.
+// leaveSession removes an account from a session of which it is a member.
 func (st *state) leaveSession(c *contract.Call, s *session, account string) {
 	all := rosterOf(s.Members...)
-	members, gone := all.without(rosterOf(account))
+	members, removed := all.without(rosterOf(account))
 	if len(members) == 0 {
 		st.removeSession(s)
 		return
 	}
-	x := change{title: s.Title, owner: s.Owner, members: members, removed: gone}
+	x := change{title: s.Title, owner: s.Owner, members: members, removed: removed}
 	if x.owner == account {
 		x.owner = members[0]
 	}
 	st.applyChange(c, s, &x, account)
 }
 
+// expireTokens makes a token, or all tokens of an application, expire.
 func expireTokens(c *contract.Call) error {
 	st, now, id := c.State.(*state), nowUTC(c), c.In.Text("id")
 	if t := st.Tokens[id]; t != nil {
@@ -72,8 +74,8 @@ func expireTokens(c *contract.Call) error {
 		return nil
 	}
 	ended := 0
-	for _, word := range slices.Sorted(maps.Keys(st.Tokens)) {
-		if t := st.Tokens[word]; t.AppID == id {
+	for _, text := range slices.Sorted(maps.Keys(st.Tokens)) {
+		if t := st.Tokens[text]; t.AppID == id {
 			st.expireToken(t, now)
 			ended++
 		}

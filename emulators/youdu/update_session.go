@@ -8,7 +8,7 @@ import (
 
 var updateSession = &contract.Operation{
 	Name:   "UpdateSession",
-	Doc:    "Changes a session's title and members, all at once or not at all. A title that is missing, null or empty stays as it is, and so do the members where the lists are. There is no call that names another owner, and none that ends a session.",
+	Doc:    "Changes a session's title and members, all at once or not at all. A title that is missing, null or empty stays as it is, and so do the members where the lists are. No call sets another owner, and none ends a session.",
 	Cite:   citeSession,
 	Method: "POST", Path: "/cgi/session/update", Aliases: alias("/cgi/session/update"),
 	Params: []contract.Param{
@@ -16,8 +16,8 @@ var updateSession = &contract.Operation{
 		sessionIDRow,
 		{Name: "opUser", Need: contract.Required, Example: "test1", Cite: citeSession, Doc: "The account that makes the change."},
 		{Name: "title", Max: maxTitle, Example: "修改后的标题", Cite: citeSession, Doc: "The new title, at most 64 characters."},
-		{Name: "addMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to add. Who is a member already is passed over."},
-		{Name: "delMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to remove, after the others were added. Who is no member is passed over."},
+		{Name: "addMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to add. An account that is a member already is ignored."},
+		{Name: "delMember", Type: contract.List, Of: contract.String, Cite: citeSession, Doc: "The accounts to remove, after the others were added. An account that is no member is ignored."},
 	},
 	Outcomes: contract.Outcomes(updated, invalidRequest, illegalAccess, noRight, userNotExist),
 	Decide:   decideUpdate,
@@ -55,7 +55,7 @@ func decideUpdate(c *contract.Call) contract.Verdict {
 	return st.decideChange(c, s, by)
 }
 
-// decideChange judges what the change would lead to.
+// decideChange checks the session as it would be after the change.
 func (st *state) decideChange(c *contract.Call, s *session, by string) contract.Verdict {
 	x := changeOf(c, s)
 	switch {
@@ -66,23 +66,23 @@ func (st *state) decideChange(c *contract.Call, s *session, by string) contract.
 			return v
 		}
 	}
-	others := slices.ContainsFunc(x.removed, func(one string) bool { return one != by })
+	others := slices.ContainsFunc(x.removed, func(account string) bool { return account != by })
 	if c.Switches.Bool("owner_only_delete") && others && by != s.Owner {
 		return st.refuse(notOwner, "got", by, "owner", s.Owner)
 	}
 	return updated.Verdict()
 }
 
-// A change is what an update makes of a session.
+// A change is a session as an update leaves it.
 type change struct {
 	title          string
 	owner          string
-	members        []string // a list of its own
+	members        []string // a new list, if they change
 	added, removed []string
 }
 
-// changeOf works out a change without making it. Who is in both lists is added
-// first and then removed.
+// changeOf works out a change without making it. An account in both lists is
+// added first and then removed.
 func changeOf(c *contract.Call, s *session) change {
 	x := change{title: s.Title, owner: s.Owner, members: s.Members}
 	if title := c.In.Text("title"); title != "" {
@@ -94,26 +94,26 @@ func changeOf(c *contract.Call, s *session) change {
 	}
 	was := rosterOf(s.Members...)
 	all := rosterOf(s.Members...)
-	for _, one := range add.list {
-		if all.add(one) && !del.has(one) {
-			x.added = append(x.added, one)
+	for _, account := range add.list {
+		if all.add(account) && !del.has(account) {
+			x.added = append(x.added, account)
 		}
 	}
 	x.members, x.removed = all.without(del)
-	x.removed = slices.DeleteFunc(x.removed, func(one string) bool { return !was.has(one) })
+	x.removed = slices.DeleteFunc(x.removed, func(account string) bool { return !was.has(account) })
 	if len(x.members) > 0 && del.has(s.Owner) {
 		x.owner = x.members[0]
 	}
 	return x
 }
 
-// effective reports whether the change changes anything.
+// effective reports whether the change differs from the session.
 func (x *change) effective(s *session) bool {
 	return x.title != s.Title || len(x.added) > 0 || len(x.removed) > 0
 }
 
-// doUpdate makes the change. Where a scenario has it succeed on a session that
-// is not there, there is one from then on.
+// doUpdate makes the change. If a scenario lets it succeed on a session that does
+// not exist, the session is created.
 func doUpdate(c *contract.Call) any {
 	st, by := c.State.(*state), c.In.Text("opUser")
 	s := st.Sessions[c.In.Text("sessionId")]
@@ -130,7 +130,7 @@ func doUpdate(c *contract.Call) any {
 	return s.reply()
 }
 
-// alter makes a change, and tells the audit application.
+// applyChange makes a change, and reports it to the audit application.
 func (st *state) applyChange(c *contract.Call, s *session, x *change, by string) {
 	st.changeSession(s, func() {
 		s.Title, s.Owner, s.Members = x.title, x.owner, x.members

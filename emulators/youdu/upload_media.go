@@ -13,7 +13,7 @@ var fileTypes = []string{"image", "file", "voice", "video"}
 
 var uploadMedia = &contract.Operation{
 	Name:   "UploadMedia",
-	Doc:    "Uploads a file that messages can name. The request is a form: buin, appId and encrypt as values, and a part named file that holds the file, encrypted as the rest, as base64 text. No page tells how large a file may be; here the whole form has at most 10 MiB, so that a file of 7 MiB passes.",
+	Doc:    "Uploads a file that messages can name. The request is a form: buin, appId and encrypt as values, and a part named file that holds the file, encrypted as the rest, as base64 text. No page gives the maximum size of a file; here the whole form has at most 10 MiB, so that a file of 7 MiB passes.",
 	Cite:   citeMedia,
 	Method: "POST", Path: "/cgi/media/upload", Aliases: alias("/cgi/media/upload"),
 	Params: []contract.Param{
