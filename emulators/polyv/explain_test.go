@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/conformance"
 )
 
 // Each mistake that clients are known to make is proven by making it, and no
@@ -67,22 +67,22 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			h.switches["empty_values"] = "documented"
-			h.world.Applications = append(h.world.Applications, application{AppID: "other", AppSecret: "othersecretEXAMPLE", UserID: "x"})
-			if err := h.world.Reindex(); err != nil {
-				t.Fatal(err)
-			}
+			w := conformance.New(t, API, conformance.Setting{Clock: pageDay, Set: map[string]string{"empty_values": "documented"}})
+			withState(t, w, func(s *state) {
+				s.Applications = append(s.Applications, application{AppID: "other", AppSecret: "othersecretEXAMPLE", UserID: "x"})
+				if err := s.Reindex(); err != nil {
+					t.Fatal(err)
+				}
+			})
 			sent := sentOrder(v.extra...)
 			a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(sent)), head: docSecret, tail: docSecret}}
 			v.mistake(a)
-			r := request("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})))
-			r.At = []*contract.Operation{listSessionData}
-			got, _ := h.serve(r, contract.Verify)
-			if got.Outcome != invalidSignature {
-				t.Fatalf("got %s", got.Outcome.Name)
+			w.Send(newRequest("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})), ""))
+			got := w.Last(t)
+			if got.Outcome != invalidSignature.Name || got.Explanation == nil {
+				t.Fatalf("got %s", got.Outcome)
 			}
-			e := got.Explain(h.call)
+			e := got.Explanation
 			if e.Cause != v.cause || !strings.Contains(e.FirstDifference, v.differs) || e.FirstDifference == "" {
 				t.Errorf("got %s (%s), %q, want %s, %q", e.Cause, e.Text, e.FirstDifference, v.cause, v.differs)
 			}
@@ -118,30 +118,26 @@ func TestExplainForm(t *testing.T) {
 		{query, false, "form_not_signed"},
 		{append(slices.Clone(query), form...), true, "body_signed"},
 	} {
-		h := newHouse(t)
+		w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
 		a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(v.signed)), head: docSecret, tail: docSecret}}
-		body := encode(form)
-		r := request("POST", bindExternalSession.Path, encode(query))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		sentQuery, sentBody, contentType := encode(query), encode(form), "application/x-www-form-urlencoded"
 		if v.body {
-			body = "{}"
-			r.URL.RawQuery = encode(v.signed)
-			r.Header.Set("Content-Type", "application/json")
-			a.tail = body + docSecret
+			sentQuery, sentBody, contentType = encode(v.signed), "{}", "application/json"
+			a.tail = sentBody + docSecret
 		}
-		sign := "sign=" + a.sum()
 		if v.cause == "query_not_signed" {
-			r.Body = []byte(body + "&" + sign)
+			sentBody += "&sign=" + a.sum()
 		} else {
-			r.Body = []byte(body)
-			r.URL.RawQuery += "&" + sign
+			sentQuery += "&sign=" + a.sum()
 		}
-		r.At = []*contract.Operation{bindExternalSession}
-		got, _ := h.serve(r, contract.Verify)
-		if got.Outcome != invalidSignature {
-			t.Fatalf("%s: got %s", v.cause, got.Outcome.Name)
+		r := newRequest("POST", bindExternalSession.Path, sentQuery, sentBody)
+		r.Header.Set("Content-Type", contentType)
+		w.Send(r)
+		got := w.Last(t)
+		if got.Outcome != invalidSignature.Name || got.Explanation == nil {
+			t.Fatalf("%s: got %s", v.cause, got.Outcome)
 		}
-		if e := got.Explain(h.call); e.Cause != v.cause {
+		if e := got.Explanation; e.Cause != v.cause {
 			t.Errorf("got %s (%s), want %s", e.Cause, e.Text, v.cause)
 		}
 	}
@@ -150,11 +146,13 @@ func TestExplainForm(t *testing.T) {
 // The explanation of a huge request is bounded, and tries no mistakes.
 func TestExplainHuge(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	r := request("GET", listSessionData.Path, encode(sentOrder(pair{"x", strings.Repeat("课", 40_000)}))+"&sign=x")
-	r.At = []*contract.Operation{listSessionData}
-	got, _ := h.serve(r, contract.Verify)
-	if e := got.Explain(h.call); e.Cause != "signature_mismatch" || len(e.Expected) > maxGuessed+3 {
+	w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+	w.Send(newRequest("GET", listSessionData.Path, encode(sentOrder(pair{"x", strings.Repeat("课", 40_000)}))+"&sign=x", ""))
+	e := w.Last(t).Explanation
+	if e == nil {
+		t.Fatalf("the journal explains nothing of %s", w.Last(t).Outcome)
+	}
+	if e.Cause != "signature_mismatch" || len(e.Expected) > maxGuessed+3 {
 		t.Errorf("got %s and %d bytes", e.Cause, len(e.Expected))
 	}
 }

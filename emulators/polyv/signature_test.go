@@ -2,10 +2,13 @@ package polyv
 
 import (
 	"encoding/hex"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
@@ -80,21 +83,23 @@ func TestNames(t *testing.T) {
 // A caller is known by the appId, wherever it stands.
 func TestCallers(t *testing.T) {
 	t.Parallel()
-	form := request("POST", bindExternalSession.Path, "x=1")
+	get := func(query string) *contract.Request {
+		return &contract.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: query}, Header: http.Header{}}
+	}
+	body := []byte("channelId=1&appId=frlr1zazn3")
+	form := &contract.Request{Method: http.MethodPost, URL: &url.URL{RawQuery: "x=1"}, Header: http.Header{}, Body: body}
 	form.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	form.Body = []byte("channelId=1&appId=frlr1zazn3")
-	text := request("POST", bindExternalSession.Path, "x=1")
-	text.Body = form.Body
+	text := &contract.Request{Method: http.MethodPost, URL: &url.URL{RawQuery: "x=1"}, Header: http.Header{}, Body: body}
 	for name, tt := range map[string]struct {
 		r    *contract.Request
 		want string
 	}{
-		"query":     {request("GET", "/", "a=1&appId=frlr1zazn3&sign=x"), "frlr1zazn3"},
-		"encoded":   {request("GET", "/", "%61ppId=frlr%31zazn3"), "frlr1zazn3"},
+		"query":     {get("a=1&appId=frlr1zazn3&sign=x"), "frlr1zazn3"},
+		"encoded":   {get("%61ppId=frlr%31zazn3"), "frlr1zazn3"},
 		"form":      {form, "frlr1zazn3"},
 		"no form":   {text, ""},
-		"empty":     {request("GET", "/", "appId=&sign=x"), ""},
-		"not there": {request("GET", "/", ""), ""},
+		"empty":     {get("appId=&sign=x"), ""},
+		"not there": {get(""), ""},
 	} {
 		if got := strings.Join(identifiers(tt.r), " "); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
@@ -162,17 +167,17 @@ func FuzzQuery(f *testing.F) {
 	} {
 		f.Add(seed, uint8(0))
 	}
+	api, latest := recordOutcomes()
 	f.Fuzz(func(t *testing.T, query string, n uint8) {
 		op := API.Operations[int(n)%len(API.Operations)]
-		h := newHouse(t)
-		r := request(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"), query)
-		r.At, r.Path = []*contract.Operation{op}, map[string]string{"channelId": "2272655"}
-		v, answer := h.serve(r, contract.Off)
-		if API.Outcome(op, v.Outcome.Name) != v.Outcome {
-			t.Fatalf("%s?%q ended in %s, which it does not declare", op.Name, query, v.Outcome.Name)
+		w := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
+		answer := w.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"), query, ""))
+		e := w.Last(t)
+		if e.Operation != op.Name || e.Outcome != latest().Name || API.Outcome(op, e.Outcome) != latest() {
+			t.Fatalf("%s?%q ended in %s of %s, which it does not declare", op.Name, query, e.Outcome, e.Operation)
 		}
-		if answer.Status == 0 || len(answer.Body) == 0 {
-			t.Fatalf("%s?%q was answered %d %q", op.Name, query, answer.Status, answer.Body)
+		if e.Status == 0 || answer.Code != e.Status || answer.Body.Len() == 0 {
+			t.Fatalf("%s?%q was answered %d %q", op.Name, query, answer.Code, answer.Body)
 		}
 	})
 }

@@ -12,12 +12,13 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
 // decoded is a world of a fixture's text.
 func decoded(text string, seed contract.Seed) (*state, error) {
-	seed.Dice = contract.NewDice(&zeroes{})
+	seed.Dice = contract.NewDice(&countingSource{})
 	seed.Decode = func(into any) error { return yaml.Unmarshal([]byte(text), into) }
 	made, err := API.State(seed)
 	if err != nil {
@@ -78,7 +79,7 @@ func TestOldestGivesWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch, dice := w.Channels["1"], contract.NewDice(&zeroes{})
+	ch, dice := w.Channels["1"], contract.NewDice(&countingSource{})
 	var first, last *session
 	for i := range maxSessions + 5 {
 		s := w.start(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
@@ -110,7 +111,7 @@ func TestOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch, dice := w.Channels["1"], contract.NewDice(&zeroes{})
+	ch, dice := w.Channels["1"], contract.NewDice(&countingSource{})
 	for i, at := range []time.Duration{0, 0, 0, time.Hour, time.Minute, -time.Hour, 2 * time.Hour} {
 		s := w.start(ch, pageDay.Add(at), dice)
 		if ch.live != s || s.End != 0 {
@@ -134,7 +135,7 @@ func TestOrder(t *testing.T) {
 func TestMint(t *testing.T) {
 	t.Parallel()
 	w := &state{sessions: map[string]*session{}}
-	dice := contract.NewDice(&zeroes{})
+	dice := contract.NewDice(&countingSource{})
 	for range 1000 {
 		id := w.mint(pageDay.UnixMilli(), dice)
 		if w.sessions[id] != nil || len(id) != 10 || id != strings.ToLower(id) {
@@ -143,9 +144,9 @@ func TestMint(t *testing.T) {
 		w.sessions[id] = &session{}
 	}
 	// The same throw gives the next free id.
-	first := w.mint(1652062574000, contract.NewDice(&zeroes{}))
+	first := w.mint(1652062574000, contract.NewDice(&countingSource{}))
 	w.sessions[first] = &session{}
-	if second := w.mint(1652062574000, contract.NewDice(&zeroes{})); second == first || second[:9] != first[:9] {
+	if second := w.mint(1652062574000, contract.NewDice(&countingSource{})); second == first || second[:9] != first[:9] {
 		t.Errorf("got %s after %s", second, first)
 	}
 }
@@ -153,26 +154,27 @@ func TestMint(t *testing.T) {
 // What is derived of a channel follows its sessions and the clock.
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	dice := contract.NewDice(&zeroes{})
-	live := h.world.start(h.world.Channels["2272657"], pageDay, dice)
-	for at, want := range map[time.Time][]string{
-		pageDay: {
-			`"2272655":{"status":"end","sessions":4,"listed":4}`, `"2272657":{"status":"live","live":"` + live.ID + `","sessions":1,"listed":1}`,
-			`"2614940":{"status":"playback","sessions":0,"listed":0}`, `"2624138":{"status":"unStart","sessions":0,"listed":0}`,
-		},
-		pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
-	} {
-		told, err := json.Marshal(h.world.Derive(at, h.switches))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, w := range want {
-			if !strings.Contains(string(told), w) {
-				t.Errorf("at %s: got %s, want %s", at, told, w)
+	w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+	withState(t, w, func(s *state) {
+		live := s.start(s.Channels["2272657"], pageDay, contract.NewDice(&countingSource{}))
+		for at, want := range map[time.Time][]string{
+			pageDay: {
+				`"2272655":{"status":"end","sessions":4,"listed":4}`, `"2272657":{"status":"live","live":"` + live.ID + `","sessions":1,"listed":1}`,
+				`"2614940":{"status":"playback","sessions":0,"listed":0}`, `"2624138":{"status":"unStart","sessions":0,"listed":0}`,
+			},
+			pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
+		} {
+			derived, err := json.Marshal(s.Derive(at, w.Instance(t).Switches()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range want {
+				if !strings.Contains(string(derived), text) {
+					t.Errorf("at %s: got %s, want %s", at, derived, text)
+				}
 			}
 		}
-	}
+	})
 }
 
 // Further credentials are of the first account, and may name it otherwise.
@@ -214,12 +216,13 @@ func FuzzRestore(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	api, latest := recordOutcomes()
 	f.Fuzz(func(t *testing.T, document string) {
-		w := &state{}
-		if json.Unmarshal([]byte(document), w) != nil || w.Reindex() != nil {
+		s := &state{}
+		if json.Unmarshal([]byte(document), s) != nil || s.Reindex() != nil {
 			return
 		}
-		once, err := json.Marshal(w)
+		once, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,19 +236,23 @@ func FuzzRestore(f *testing.F) {
 		if twice, _ := json.Marshal(again); string(twice) != string(once) {
 			t.Fatalf("got %s, want %s", twice, once)
 		}
-		h := newHouse(t)
-		h.world = w
+		w := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
+		if err := w.Instance(t).Restore(once); err != nil {
+			t.Fatalf("the snapshot %s is refused: %v", once, err)
+		}
 		for _, op := range API.Operations {
-			r := request(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
-				"channelId=2272655&channelIds=2272655&sessionId=a&sessionIds=a,b&externalSessionId=x&userId=1b448be323")
-			r.At, r.Path = []*contract.Operation{op}, map[string]string{"channelId": "2272655"}
-			if v, _ := h.serve(r, contract.Off); API.Outcome(op, v.Outcome.Name) != v.Outcome {
-				t.Fatalf("%s ended in %s", op.Name, v.Outcome.Name)
+			w.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
+				"channelId=2272655&channelIds=2272655&sessionId=a&sessionIds=a,b&externalSessionId=x&userId=1b448be323", ""))
+			e := w.Last(t)
+			if e.Operation != op.Name || e.Outcome != latest().Name || API.Outcome(op, e.Outcome) != latest() {
+				t.Fatalf("%s ended in %s of %s", op.Name, e.Outcome, e.Operation)
 			}
 		}
-		if err := w.Reindex(); err != nil {
-			t.Fatalf("after the calls: %v", err)
-		}
+		withState(t, w, func(s *state) {
+			if err := s.Reindex(); err != nil {
+				t.Fatalf("after the calls: %v", err)
+			}
+		})
 	})
 }
 
@@ -261,7 +268,7 @@ channels:
 	if err != nil {
 		t.Fatal(err)
 	}
-	dice := contract.NewDice(&zeroes{})
+	dice := contract.NewDice(&countingSource{})
 	check := func(when string) {
 		t.Helper()
 		all := map[string][]*session{}
@@ -312,21 +319,22 @@ channels:
 // block is over.
 func TestBlockedBound(t *testing.T) {
 	t.Parallel()
-	w := newHouse(t).world
-	for i := range mostBlocked {
-		until := pageDay
-		if i%2 == 0 {
-			until = pageDay.Add(time.Minute)
+	withState(t, conformance.New(t, API, conformance.Setting{Clock: pageDay}), func(s *state) {
+		for i := range mostBlocked {
+			until := pageDay
+			if i%2 == 0 {
+				until = pageDay.Add(time.Minute)
+			}
+			s.block(strconv.Itoa(i), until, pageDay)
 		}
-		w.block(strconv.Itoa(i), until, pageDay)
-	}
-	w.block("new", pageDay.Add(time.Minute), pageDay)
-	if len(w.blocked) != mostBlocked/2+1 {
-		t.Errorf("%d addresses are blocked", len(w.blocked))
-	}
-	for i := range 3 * mostBlocked {
-		if w.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(w.blocked) > mostBlocked {
-			t.Fatalf("%d addresses are blocked", len(w.blocked))
+		s.block("new", pageDay.Add(time.Minute), pageDay)
+		if len(s.blocked) != mostBlocked/2+1 {
+			t.Errorf("%d addresses are blocked", len(s.blocked))
 		}
-	}
+		for i := range 3 * mostBlocked {
+			if s.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(s.blocked) > mostBlocked {
+				t.Fatalf("%d addresses are blocked", len(s.blocked))
+			}
+		}
+	})
 }
