@@ -16,35 +16,35 @@ const (
 	blockLength   = 5 * time.Minute
 )
 
-// mostBlocked is how many addresses are remembered as blocked.
-const mostBlocked = 4096
+// maxBlocked is how many blocked addresses are kept.
+const maxBlocked = 4096
 
 var blockedCause = &contract.Cause{Code: "address_blocked", Text: "The address {address} has made more than {limit} calls within {window}, and is blocked for another {left} by the wall clock. Slow down, or switch address_limit off in the fixture. A reset lifts the block."}
 
 // checkAddress refuses a blocked address. Calls that are refused do not prolong
-// the block. Both run on the wall clock: where the sandbox's stands, a client
-// must get out of it, too.
+// the block. Both run on the wall clock, so that a client gets out of a block also
+// while the sandbox's clock is frozen.
 func checkAddress(c *contract.Call) (v contract.Verdict) {
 	if !c.Switches.Bool("address_limit") {
 		return v
 	}
 	from, now := address(c.Request), c.Wall()
 	c.WithState(func() {
-		w := c.State.(*state)
-		until := w.blocked[from]
+		st := c.State.(*state)
+		until := st.blocked[from]
 		if !now.Before(until) {
 			if c.CountInWindow("address "+from, addressWindow) <= addressCalls {
 				return
 			}
 			until = now.Add(blockLength)
-			w.block(from, until, now)
+			st.block(from, until, now)
 		}
 		v = ipBlocked.Because(blockedCause, "address", from, "limit", addressCalls, "window", addressWindow, "left", until.Sub(now).Round(time.Second))
 	})
 	return v
 }
 
-// address is where a request comes from, without the port.
+// address returns the client's address without the port.
 func address(r *contract.Request) string {
 	host, _, err := net.SplitHostPort(r.Client)
 	if err != nil {
@@ -53,14 +53,14 @@ func address(r *contract.Request) string {
 	return host
 }
 
-// block remembers an address until its block is over. Where too many are
-// blocked, those go that are free again, and then all.
-func (w *state) block(from string, until, now time.Time) {
-	if len(w.blocked) >= mostBlocked {
-		maps.DeleteFunc(w.blocked, func(_ string, until time.Time) bool { return !now.Before(until) })
+// block blocks an address. At the limit it deletes the blocks that are over, and if
+// there are none, all.
+func (st *state) block(from string, until, now time.Time) {
+	if len(st.blocked) >= maxBlocked {
+		maps.DeleteFunc(st.blocked, func(_ string, until time.Time) bool { return !now.Before(until) })
 	}
-	if len(w.blocked) >= mostBlocked {
-		clear(w.blocked)
+	if len(st.blocked) >= maxBlocked {
+		clear(st.blocked)
 	}
-	w.blocked[from] = until
+	st.blocked[from] = until
 }

@@ -61,7 +61,7 @@ var operations = []*contract.Operation{
 // application, timestamp, signature, parameters. That the service checks in
 // this order is inferred.
 var checks = []contract.Check{
-	{Name: "read", Do: read},
+	{Name: "read", Do: parseRequest},
 	{Name: "source-address", Do: checkAddress, Ends: contract.Outcomes(ipBlocked)},
 	{Name: "path", Do: checkPath, Ends: contract.Outcomes(notFound, methodNotAllowed)},
 	{Name: "size", Do: checkSize, Ends: contract.Outcomes(requestEntityTooLarge)},
@@ -70,14 +70,14 @@ var checks = []contract.Check{
 	{Name: "timestamp", Do: checkTimestamp, Ends: contract.Outcomes(invalidTimestamp)},
 	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(invalidSignature)},
 	{Name: "rate-limit", Do: contract.RateLimit(qpsExceeds, callLimit), Ends: contract.Outcomes(qpsExceeds)},
-	{Name: "parameters", Do: contract.ValidateParams(judge), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
+	{Name: "parameters", Do: contract.ValidateParams(judgeParameters), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
 	{Name: "values", Do: checkValues, Ends: contract.Outcomes(
 		jsonFormatError, paramTypeError, paramIsNotDigit, paramExceedsMaximum, numberRangeError, invalidDateTimeFormat, paramValidateError,
 		paramShouldNotBeEmpty, paramLengthIsIncorrect, illegalChannelID,
 	)},
 }
 
-// identifiers knows a caller by the appId.
+// identifiers returns the appId.
 func identifiers(r *contract.Request) []string {
 	for _, text := range [...]string{r.URL.RawQuery, formOf(r)} {
 		for piece := range strings.SplitSeq(text, "&") {
@@ -100,12 +100,12 @@ func v4(c *contract.Call) bool {
 	return false
 }
 
-// write puts any ending on the wire. What an outcome returns is the whole
-// body, so that a scenario can lay over it whatever a page shows.
+// write writes an answer. What an outcome returns is the whole body, so that a
+// scenario can replace every field.
 func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	status := http.StatusOK
 	switch {
-	case v.Outcome == ipBlocked: // by something in front of the service, which knows no envelope
+	case v.Outcome == ipBlocked: // by a proxy in front of the service, which has no envelope
 		return contract.Response{Status: ipBlocked.Status, Header: plainHeaders, Body: []byte("Forbidden")}
 	case v.Outcome.Fails && c.Switches.Text("http_status") != "ok":
 		status = code(c, v.Outcome)
@@ -113,13 +113,13 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 	return contract.Response{Status: status, Header: headers, Body: reply.Body}
 }
 
-// Answers share their headers. The exact content type is shown nowhere.
+// Answers share their headers. No page shows the exact content type.
 var (
 	headers      = http.Header{"Content-Type": {"application/json;charset=UTF-8"}}
 	plainHeaders = http.Header{"Content-Type": {"text/plain;charset=UTF-8"}}
 )
 
-// code is the code of a failure. Pages disagree about a wrong signature, so a
+// code returns the code of a failure. Pages disagree about a wrong signature, so a
 // switch decides there.
 func code(c *contract.Call, o *contract.Outcome) int {
 	if o == invalidSignature {
@@ -130,8 +130,8 @@ func code(c *contract.Call, o *contract.Outcome) int {
 	return o.Status
 }
 
-// callLimit is how often an account may call one operation in a second. That
-// there is a limit is documented, the number is not.
+// callLimit returns how often an account may call one operation in a second. The
+// limit is documented, its number is not.
 func callLimit(c *contract.Call) contract.Limit {
 	calls := int(c.Switches.Int("qps"))
 	if calls == 0 {

@@ -6,9 +6,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// Pages of sessions are what this API is asked for most. They write themselves,
-// in the order of their struct's fields; whatever else stands in an envelope is
-// written as ever.
+// Pages of sessions are the most frequent answers. They encode themselves, in the
+// order of their struct's fields; all else in an envelope is encoded by reflection.
 
 func (e *envelope) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"code":`...), int64(e.Code), 10)

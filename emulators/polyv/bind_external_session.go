@@ -15,7 +15,7 @@ var bindExternalSession = &contract.Operation{
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, bound) },
 }
 
-// inForm is the row of a parameter that may stand in the form or in the query.
+// inForm is the row of a parameter that may be in the form or in the query.
 func inForm(p contract.Param) contract.Param {
 	p.In = contract.Form
 	return p
@@ -28,6 +28,6 @@ var bound = &contract.Outcome{
 		if ch := c.State.(*state).channel(c); ch != nil {
 			ch.External = c.In.Text("externalSessionId")
 		}
-		return succeed(c, true)
+		return success(c, true)
 	},
 }

@@ -12,52 +12,52 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// A caller is who asks, and what proves it.
+// A caller is what the checks found out about the client.
 type caller struct {
-	pairs []pair // all that is signed, and the sign, by name; each name once
+	pairs []pair // all signed parameters and the sign, sorted by name; each name once
 
 	appID     string
 	timestamp string
 	sign      string
 
 	application application
-	strange     bool // no application is known, and nobody asked for one
+	unknown     bool // the appId is unknown, and authentication does not matter
 
-	jsonFault error // why the body is no JSON object
+	jsonErr error // why the body is no JSON object
 }
 
 // A pair is one parameter, decoded.
 type pair struct{ name, value string }
 
-// The parameters that every call has, and those that any may have. They are
-// signed as all others are, but for the sign itself.
+// protocol lists the parameters that every call has or may have. All but the sign
+// are signed.
 var protocol = []string{"appId", "requestId", "sign", "signatureMethod", "signatureNonce", "timestamp"}
 
-// callerOf returns the call's caller. The check read makes it. An outcome
-// that is called for without the checks needs it too.
+// callerOf returns the call's caller. The check read makes it; an outcome that is
+// forced before the checks have run makes it here.
 func callerOf(c *contract.Call) *caller {
-	if k, ok := c.Caller.(*caller); ok {
-		return k
+	if ca, ok := c.Caller.(*caller); ok {
+		return ca
 	}
-	k := &caller{}
+	ca := &caller{}
 	if c.Request != nil && c.Request.URL != nil {
-		k.listen(c)
+		ca.parse(c)
 	}
-	c.Caller = k
-	return k
+	c.Caller = ca
+	return ca
 }
 
-// read takes the request apart and judges nothing, so that a scenario can see
+// parseRequest parses the request and refuses nothing, so that a scenario can match
 // the parameters of a request that will be refused.
-func read(c *contract.Call) contract.Verdict {
+func parseRequest(c *contract.Call) contract.Verdict {
 	c.Caller = nil
 	callerOf(c)
 	return contract.Verdict{}
 }
 
-// formOf is the form of a POST. Parameters may stand there and in the query,
-// whose value of a name counts first. The service takes a query also where the
-// body is no form (SDKs send the four bytes null).
+// formOf returns the form of a POST. Parameters may be in the form and in the
+// query; the query's value counts first. The service accepts a query also where
+// the body is no form (SDKs send the four bytes null).
 func formOf(r *contract.Request) string {
 	if r.Method == http.MethodPost && isForm(r) {
 		return string(r.Body)
@@ -70,8 +70,7 @@ func isForm(r *contract.Request) bool {
 	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
 }
 
-// decode takes one pair apart. Where its percent-encoding is broken it is taken
-// as it stands.
+// decode decodes one pair. A pair with broken percent-encoding stays as it is.
 func decode(piece string) pair {
 	name, value, _ := strings.Cut(piece, "=")
 	if strings.ContainsAny(piece, "%+") {
@@ -84,22 +83,23 @@ func decode(piece string) pair {
 	return pair{name, value}
 }
 
-func (k *caller) listen(c *contract.Call) {
-	k.pairs = inOrderSent(c.Request)
-	sent := len(k.pairs)
-	k.pairs = firstOfEach(k.pairs)
-	if len(k.pairs) < sent {
+func (ca *caller) parse(c *contract.Call) {
+	ca.pairs = inOrderSent(c.Request)
+	sent := len(ca.pairs)
+	ca.pairs = firstOfEach(ca.pairs)
+	if len(ca.pairs) < sent {
 		c.Note("repeated parameters", "of each name the first counts, for the signature too")
 	}
-	k.appID, k.timestamp, k.sign = k.value("appId"), k.value("timestamp"), k.value("sign")
-	c.In = k.parameters(c)
+	ca.appID, ca.timestamp, ca.sign = ca.value("appId"), ca.value("timestamp"), ca.value("sign")
+	c.In = ca.readParameters(c)
 }
 
-// maxParameters is how many parameters of a request are read; what follows is
-// not, and so fails the signature.
+// maxParameters is how many parameters of a request are read. A request with more
+// fails the signature check.
 const maxParameters = 10_000
 
-// inOrderSent are the request's parameters as they came.
+// inOrderSent returns the request's parameters in the order in which they were
+// sent.
 func inOrderSent(r *contract.Request) []pair {
 	pairs := split(r.URL.RawQuery)
 	if form := formOf(r); form != "" {
@@ -132,27 +132,27 @@ func firstOfEach(pairs []pair) []pair {
 
 func byName(a, b pair) int { return cmp.Compare(a.name, b.name) }
 
-// value is what a parameter says; "" where it is absent too.
-func (k *caller) value(name string) string {
-	if i, found := k.find(name); found {
-		return k.pairs[i].value
+// value returns the value of a parameter, or "".
+func (ca *caller) value(name string) string {
+	if i, found := ca.find(name); found {
+		return ca.pairs[i].value
 	}
 	return ""
 }
 
-func (k *caller) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(k.pairs, name, func(p pair, name string) int { return cmp.Compare(p.name, name) })
+func (ca *caller) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(ca.pairs, name, func(p pair, name string) int { return cmp.Compare(p.name, name) })
 }
 
-// parameters are those that the operation has rows for. Others are signed, as
-// the service does, and otherwise ignored.
-func (k *caller) parameters(c *contract.Call) contract.Values {
+// readParameters returns the parameters for which the operation has rows. Others
+// are signed, as by the service, and otherwise ignored.
+func (ca *caller) readParameters(c *contract.Call) contract.Values {
 	if c.Operation == nil {
 		return contract.Values{}
 	}
 	rows := c.Operation.Params
 	in := make(contract.Values, len(rows))
-	body := k.readBody(c)
+	body := ca.readBody(c)
 	known := 0
 	for i := range rows {
 		p := &rows[i]
@@ -160,25 +160,25 @@ func (k *caller) parameters(c *contract.Call) contract.Values {
 			in[p.Name] = contract.Raw(c.Request.Path[p.Name])
 			continue
 		}
-		if at, found := k.find(p.Name); found {
-			in[p.Name] = contract.Raw(k.pairs[at].value)
+		if at, found := ca.find(p.Name); found {
+			in[p.Name] = contract.Raw(ca.pairs[at].value)
 			known++
 		} else if x, given := body[p.Name]; given && p.In == contract.Body {
-			in[p.Name] = plain(x)
+			in[p.Name] = rawValue(x)
 		}
 	}
-	k.tellUnknown(c, known)
+	ca.noteIgnored(c, known)
 	return in
 }
 
 // readBody reads a JSON body, of operations that may have one.
-func (k *caller) readBody(c *contract.Call) contract.Values {
+func (ca *caller) readBody(c *contract.Call) contract.Values {
 	r := c.Request
 	if len(r.Body) == 0 || isForm(r) || string(r.Body) == "null" || !takesBody(c.Operation) {
 		return nil
 	}
 	in, err := wire.Object(r.Body)
-	k.jsonFault = err
+	ca.jsonErr = err
 	return in
 }
 
@@ -186,9 +186,9 @@ func takesBody(op *contract.Operation) bool {
 	return op != nil && slices.ContainsFunc(op.Params, func(p contract.Param) bool { return p.In == contract.Body })
 }
 
-// plain is a JSON value as a parameter's text; what is no text and no number
-// stays what it is, and its row refuses it.
-func plain(x any) any {
+// rawValue returns a JSON string or number as a parameter's text. Any other value
+// stays as it is, and its row refuses it.
+func rawValue(x any) any {
 	switch v := x.(type) {
 	case nil:
 		return contract.Raw("")
@@ -200,21 +200,21 @@ func plain(x any) any {
 	return x
 }
 
-// tellUnknown has the journal name parameters that the operation does not
-// have: a misspelled pageSize changes nothing, and nothing else says so.
-func (k *caller) tellUnknown(c *contract.Call, known int) {
+// noteIgnored notes in the journal the parameters that the operation does not have:
+// nothing else reports a misspelled pageSize.
+func (ca *caller) noteIgnored(c *contract.Call, known int) {
 	for _, name := range protocol {
-		if _, found := k.find(name); found {
+		if _, found := ca.find(name); found {
 			known++
 		}
 	}
-	if known == len(k.pairs) {
+	if known == len(ca.pairs) {
 		return
 	}
 	const most = 8
 	var names []string
-	for i := range k.pairs {
-		name := k.pairs[i].name
+	for i := range ca.pairs {
+		name := ca.pairs[i].name
 		if slices.Contains(protocol, name) || slices.ContainsFunc(c.Operation.Params, func(p contract.Param) bool { return p.Name == name && p.In != contract.Path }) {
 			continue
 		}
@@ -222,7 +222,7 @@ func (k *caller) tellUnknown(c *contract.Call, known int) {
 			names = append(names, "…")
 			break
 		}
-		names = append(names, brief(name))
+		names = append(names, shorten(name))
 	}
 	c.Note("ignored parameters", strings.Join(names, " "))
 }

@@ -45,41 +45,41 @@ func checkAppID(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkApplication finds the application. Where proof is not looked at, an
-// unknown caller is taken for the first one.
+// checkApplication finds the application. Without authentication, an unknown caller
+// counts as the first one.
 func checkApplication(c *contract.Call) contract.Verdict {
-	k := callerOf(c)
+	ca := callerOf(c)
 	var first application
 	known := false
 	c.WithState(func() {
-		w := c.State.(*state)
-		k.application, known = w.application(k.appID)
-		first = w.first()
+		st := c.State.(*state)
+		ca.application, known = st.application(ca.appID)
+		first = st.first()
 	})
 	if known {
 		return contract.Verdict{}
 	}
 	if c.Auth == contract.Verify {
-		return applicationNotFound.Because(unknownApp, "appId", brief(k.appID), "first", first.AppID)
+		return applicationNotFound.Because(unknownApp, "appId", shorten(ca.appID), "first", first.AppID)
 	}
-	k.application, k.strange = first, true
+	ca.application, ca.unknown = first, true
 	return contract.Verdict{}
 }
 
-// checkTimestamp: valid for three minutes is documented, the direction is not;
-// a clock may be as much ahead as behind.
+// checkTimestamp accepts a timestamp within three minutes. Only the length is
+// documented, so the client's clock may be ahead or behind.
 func checkTimestamp(c *contract.Call) contract.Verdict {
 	if c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	k := callerOf(c)
-	if !digits(k.timestamp) || len(k.timestamp) != 13 {
-		if digits(k.timestamp) && len(k.timestamp) == 10 {
-			return invalidTimestamp.Because(inSeconds, "got", k.timestamp)
+	ca := callerOf(c)
+	if !digits(ca.timestamp) || len(ca.timestamp) != 13 {
+		if digits(ca.timestamp) && len(ca.timestamp) == 10 {
+			return invalidTimestamp.Because(inSeconds, "got", ca.timestamp)
 		}
-		return invalidTimestamp.Because(noTimestamp, "got", quote(k.timestamp))
+		return invalidTimestamp.Because(noTimestamp, "got", quote(ca.timestamp))
 	}
-	stamp, _ := strconv.ParseInt(k.timestamp, 10, 64) // 13 digits always fit
+	stamp, _ := strconv.ParseInt(ca.timestamp, 10, 64) // 13 digits always fit
 	server, allowed := c.ServerTime().UnixMilli(), c.Switches.Duration("timestamp_window")
 	if skew := stamp - server; c.Auth == contract.Verify && max(skew, -skew) > allowed.Milliseconds() {
 		return invalidTimestamp.Because(skewed, "timestamp", stamp, "server", server,
@@ -98,16 +98,16 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// quote shows a value in a cause.
+// quote returns a value as a cause shows it.
 func quote(s string) string {
 	if s == "" {
 		return "empty or absent"
 	}
-	return strconv.Quote(brief(s))
+	return strconv.Quote(shorten(s))
 }
 
-// brief is what a caller said as the journal shows it, cut where it is long.
-func brief(s string) string {
+// shorten returns a client's value as the journal shows it, cut where it is long.
+func shorten(s string) string {
 	const most = 60
 	if len(s) > most {
 		s = s[:most] + "…"
@@ -121,9 +121,9 @@ var (
 	tooLong = &contract.Cause{Code: "parameter_too_long", Text: "{param} has more than {most} characters."}
 )
 
-// judge answers for what the rows found: the first required row that is absent
-// or empty, then what is too long.
-func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
+// judgeParameters refuses the first required parameter that is absent or empty,
+// then one that is too long.
+func judgeParameters(c *contract.Call, found []contract.Violation) contract.Verdict {
 	for i := range found {
 		switch f := &found[i]; f.Rule {
 		case contract.Missing, contract.Empty:
@@ -133,7 +133,7 @@ func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
 			return paramShouldNotBeEmpty.Because(absent, "operation", c.Operation.Name, "param", f.Path)
 		case contract.TooLong:
 			return paramLengthIsIncorrect.Because(tooLong, "param", f.Path, "most", f.Param.Max)
-		case contract.Mistyped: // a JSON body holds something that is neither text nor number
+		case contract.Mistyped: // the value in the JSON body is neither text nor number
 			return jsonFormatError.Because(notJSON, "fault", f.Path+" is neither text nor number")
 		}
 	}
@@ -142,11 +142,11 @@ func judge(c *contract.Call, found []contract.Violation) contract.Verdict {
 
 var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON object as the page describes it: {fault}."}
 
-// checkValues holds the values against what is said of them. An unknown
-// channel is told before any fault of the other parameters; where these have
-// none it is the operation's to tell, so that a scenario can decide otherwise.
+// checkValues checks the values by the operation's rules. An unknown channel is
+// reported before a fault of another parameter. Without such a fault the operation
+// reports it, so that a scenario can decide otherwise.
 func checkValues(c *contract.Call) contract.Verdict {
-	if err := callerOf(c).jsonFault; err != nil {
+	if err := callerOf(c).jsonErr; err != nil {
 		return jsonFormatError.Because(notJSON, "fault", err.Error())
 	}
 	for _, check := range valueRules[c.Operation] {
@@ -155,7 +155,7 @@ func checkValues(c *contract.Call) contract.Verdict {
 			continue
 		}
 		if check.name != "channelId" && c.In.Has("channelId") {
-			if unknown := lookForChannel(c); !unknown.Pending() {
+			if unknown := checkChannel(c); !unknown.Pending() {
 				return unknown
 			}
 		}
@@ -164,36 +164,36 @@ func checkValues(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// lookForChannel refuses an unknown channel among the checks.
-func lookForChannel(c *contract.Call) (v contract.Verdict) {
+// checkChannel refuses an unknown channel.
+func checkChannel(c *contract.Call) (v contract.Verdict) {
 	c.WithState(func() {
-		if w := c.State.(*state); !w.lenient(c) {
-			v = w.unknown(c)
+		if st := c.State.(*state); !st.acceptsUnknownChannels(c) {
+			v = st.unknownChannel(c)
 		}
 	})
 	return v
 }
 
-// A valueRule is one thing that is said of a parameter.
+// A valueRule is one rule for the value of a parameter.
 type valueRule struct {
 	name string
 	do   func(c *contract.Call, name string) contract.Verdict
 }
 
-// paging are the checks of a page and its size, in the order in which they are
-// taken to be made: what is no number first, then what is out of range.
+// paging returns the rules for a page and its size. Their order is inferred: first
+// what is no number, then what is out of range.
 func paging(page string) []valueRule {
 	return []valueRule{{page, isDigit}, {"pageSize", isDigit}, {page, isPage}, {"pageSize", isPageSize}}
 }
 
-// valueRules are made in this order, operation by operation.
+// valueRules are the rules of each operation, in the order in which they apply.
 var valueRules = map[*contract.Operation][]valueRule{
 	listSessionData:        append(append([]valueRule{{"channelId", isDigit}}, paging("page")...), valueRule{"startDate", isDate}, valueRule{"endDate", isDate}, valueRule{"endDate", isSpan}),
 	listSessions:           append(append([]valueRule{{"channelId", isDigit}}, paging("page")...), valueRule{"startDate", isDate}, valueRule{"endDate", isDate}, valueRule{"endDate", isOrdered}),
 	bindExternalSession:    {{"channelId", isDigit}},
 	listSessionsByExternal: {{"channelId", isDigit}},
 	getExternalBySession:   {{"channelId", isDigit}},
-	getSessionStats:        {{"channelId", isDigit}, {"sessionIds", isAsked}, {"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isMonth}},
+	getSessionStats:        {{"channelId", isDigit}, {"sessionIds", isSelected}, {"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isMonth}},
 	listAccountSessions:    append([]valueRule{{"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isDay}}, paging("pageNumber")...),
 	listLiveStatus:         {{"channelIds", isList(200)}},
 	listStreamStatus:       {{"channelIds", isList(20)}},
@@ -224,11 +224,11 @@ func isDigit(c *contract.Call, name string) contract.Verdict {
 	return v
 }
 
-// maxInt is the greatest number of the service's language.
+// maxInt is the greatest int of the service's language, Java.
 const maxInt = 1<<31 - 1
 
 func isPage(c *contract.Call, name string) contract.Verdict {
-	n, fits := number(c.In.Text(name), 1)
+	n, fits := parseNumber(c.In.Text(name), 1)
 	switch {
 	case !fits || n > maxInt:
 		return paramExceedsMaximum.Because(noInteger, "param", name, "got", quote(c.In.Text(name)))
@@ -238,19 +238,18 @@ func isPage(c *contract.Call, name string) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// maxPageSize is that of the sister calls; for the session list none is
-// documented.
+// maxPageSize is documented for similar calls, and for the session list inferred.
 const maxPageSize = 1000
 
 func isPageSize(c *contract.Call, name string) contract.Verdict {
-	if n, fits := number(c.In.Text(name), 1); !fits || n < 1 || n > maxPageSize {
+	if n, fits := parseNumber(c.In.Text(name), 1); !fits || n < 1 || n > maxPageSize {
 		return numberRangeError.Because(outside, "param", name, "got", quote(c.In.Text(name)), "expected", "1 to 1000")
 	}
 	return contract.Verdict{}
 }
 
-// number reads digits; what is absent, or no number at all, is otherwise.
-func number(s string, otherwise int64) (n int64, fits bool) {
+// parseNumber parses digits. It returns otherwise for any other text.
+func parseNumber(s string, otherwise int64) (n int64, fits bool) {
 	if !digits(s) {
 		return otherwise, true
 	}
@@ -258,8 +257,8 @@ func number(s string, otherwise int64) (n int64, fits bool) {
 	return n, err == nil
 }
 
-// isPathNumber: version 2 has the channel in its path, and other words for one
-// that is no number.
+// isPathNumber is isDigit for version 2, which has the channel in its path and
+// another message.
 func isPathNumber(c *contract.Call, name string) contract.Verdict {
 	if s := c.In.Text(name); !digits(s) {
 		return paramTypeError.Because(noDigit, "param", name, "got", quote(s))
@@ -267,7 +266,7 @@ func isPathNumber(c *contract.Call, name string) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// isList makes a check of a list of channels, of which so many may be asked for.
+// isList returns a rule for a list of at most so many channels.
 func isList(most int) func(*contract.Call, string) contract.Verdict {
 	return func(c *contract.Call, name string) contract.Verdict {
 		s := c.In.Text(name)
@@ -283,5 +282,5 @@ func isList(most int) func(*contract.Call, string) contract.Verdict {
 	}
 }
 
-// beijing is the service's zone: all of its times are Beijing's.
+// beijing is the time zone of all the service's times.
 var beijing = time.FixedZone("UTC+8", 8*60*60)

@@ -23,11 +23,11 @@
 //     limits (polyv-java-sdk docs/live/limit.md), and the status callback
 //     (polyv-java-sdk DOC/live/callback.md).
 //
-// The status of an answer is the code in its body. The v4 paths speak in an
+// The status of an answer is the code in its body. The v4 paths have an
 // envelope of their own, without message and with a requestId.
 //
-// Not emulated, for want of evidence: session/simple-list (its rows are shown
-// nowhere), session/list-file-id-by-external (recordings are not emulated),
+// Not emulated, for want of evidence: session/simple-list (no page shows its
+// rows), session/list-file-id-by-external (recordings are not emulated),
 // session/stats/export (a spreadsheet made within the hour),
 // session-stats/summary/list (its twenty figures), the sessions that v4
 // session/new creates (a set of their own), creating and deleting channels

@@ -20,6 +20,6 @@ var wentOff = &contract.Outcome{
 		if ch := w.channel(c); ch != nil && ch.live != nil {
 			c.Note("session", w.stop(ch, c.Now, c.Dice()).ID)
 		}
-		return succeed(c, "success")
+		return success(c, "success")
 	},
 }

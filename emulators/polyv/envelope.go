@@ -7,7 +7,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// An envelope is what versions 2 and 3 answer, success or not.
+// An envelope is the body of every answer of versions 2 and 3.
 type envelope struct {
 	Code    int    `json:"code"`
 	Status  string `json:"status"`
@@ -15,7 +15,7 @@ type envelope struct {
 	Data    any    `json:"data"`
 }
 
-// A success4 is what version 4 answers.
+// A success4 is the body of a success of version 4.
 type success4 struct {
 	Code      int    `json:"code"`
 	Status    string `json:"status"`
@@ -24,7 +24,7 @@ type success4 struct {
 	Success   bool   `json:"success"`
 }
 
-// A failure4 is how version 4 tells an error: without message and data.
+// A failure4 is the body of a failure of version 4: without message and data.
 type failure4 struct {
 	Code      int    `json:"code"`
 	Status    string `json:"status"`
@@ -38,15 +38,15 @@ type error4 struct {
 	Desc string `json:"desc"`
 }
 
-// succeed tells data in the envelope of the call's version.
-func succeed(c *contract.Call, data any) any {
+// success returns data in the envelope of the call's version.
+func success(c *contract.Call, data any) any {
 	if v4(c) {
 		return &success4{200, "success", requestID(c), data, true}
 	}
 	return &envelope{200, "success", "", data}
 }
 
-// fail tells an error. Of code 500 the status is fail, of all others error.
+// fail returns an error. Its status is fail for code 500, otherwise error.
 func fail(c *contract.Call, v contract.Verdict) any {
 	n, status := code(c, v.Outcome), "error"
 	if n == 500 {
@@ -58,7 +58,7 @@ func fail(c *contract.Call, v contract.Verdict) any {
 	return &envelope{n, status, v.Message(c), ""}
 }
 
-// errorCode is the inner code of version 4. Three of them are known: a
+// errorCode returns the inner code of version 4. Three of them are known: a
 // validation error, an unknown appId, a fault of the system.
 func errorCode(o *contract.Outcome) int {
 	switch {
@@ -70,7 +70,7 @@ func errorCode(o *contract.Outcome) int {
 	return 10001
 }
 
-// requestID looks as in the samples of version 4: 32 hexadecimal digits, a
+// requestID has the form of version 4's samples: 32 hexadecimal digits, a
 // small number, and 17 digits that begin with the time in milliseconds.
 func requestID(c *contract.Call) string {
 	var random [20]byte

@@ -9,8 +9,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// switches are the knobs of what pages disagree about, and of what is
-// documented nowhere. The documented or likeliest reading is the default.
+// switches choose where pages disagree or say nothing. The default is the
+// documented or likeliest reading.
 var switches = []contract.Param{
 	{Name: "signature_code", OneOf: []string{"403", "400", "401"}, Default: "403", Cite: citeBDD, Doc: "The code of a wrong signature. The live service was seen to answer 403; the page of the session list shows 400, an older one says 401."},
 	{Name: "http_status", OneOf: []string{"code", "ok"}, Default: "code", Cite: citeBDD, Doc: "code: the HTTP status is the code of the body, as the live service was seen to do. ok: it is always 200, as a remark in an SDK's tests has it."},
@@ -71,23 +71,23 @@ var fixtureRows = []contract.Param{
 	},
 }
 
-// A file is what a fixture's lists hold.
+// A file has the lists of a fixture.
 type file struct {
 	Applications []application `yaml:"applications"`
 	Channels     []struct {
-		ID       string     `yaml:"channelId"`
-		UserID   string     `yaml:"userId"`
-		Name     string     `yaml:"name"`
-		Status   string     `yaml:"status"`
-		Callback string     `yaml:"callback_url"`
-		External string     `yaml:"externalSessionId"`
-		Sessions []told     `yaml:"sessions"`
-		Generate *generated `yaml:"generate"`
+		ID       string          `yaml:"channelId"`
+		UserID   string          `yaml:"userId"`
+		Name     string          `yaml:"name"`
+		Status   string          `yaml:"status"`
+		Callback string          `yaml:"callback_url"`
+		External string          `yaml:"externalSessionId"`
+		Sessions []sessionRecord `yaml:"sessions"`
+		Generate *generated      `yaml:"generate"`
 	} `yaml:"channels"`
 }
 
-// A told session is one that the file tells.
-type told struct {
+// A sessionRecord is a session that the file lists.
+type sessionRecord struct {
 	ID         string  `yaml:"sessionId"`
 	Start      int64   `yaml:"startTime"`
 	End        int64   `yaml:"endTime"`
@@ -98,7 +98,7 @@ type told struct {
 	PlaybackUV int64   `yaml:"playbackUV"`
 }
 
-// A generated list of sessions is told by its size.
+// A generated is a list of sessions that the file describes by its size.
 type generated struct {
 	Count     int64  `yaml:"count"`
 	Days      int64  `yaml:"days"`
@@ -106,7 +106,7 @@ type generated struct {
 	NotBefore string `yaml:"not_before"`
 }
 
-// newState begins a world with what the fixture says.
+// newState makes the state that a fixture describes.
 func newState(seed contract.Seed) (contract.State, error) {
 	var f file
 	if seed.Decode != nil {
@@ -114,11 +114,11 @@ func newState(seed contract.Seed) (contract.State, error) {
 			return nil, err
 		}
 	}
-	w := &state{Applications: f.Applications, Channels: map[string]*channel{}}
-	w.alsoKnow(seed.Credentials)
+	st := &state{Applications: f.Applications, Channels: map[string]*channel{}}
+	st.addCredentials(seed.Credentials)
 	for i := range f.Channels {
 		row := &f.Channels[i]
-		if w.Channels[row.ID] != nil {
+		if st.Channels[row.ID] != nil {
 			return nil, fmt.Errorf("channels: the channel %q stands twice", row.ID)
 		}
 		ch := &channel{ID: row.ID, Name: row.Name, UserID: row.UserID, Rest: row.Status, Callback: row.Callback, External: row.External, Sessions: []*session{}}
@@ -128,32 +128,32 @@ func newState(seed contract.Seed) (contract.State, error) {
 				Views: views{t.LiveUV, t.LivePV, t.PlaybackPV, t.PlaybackUV},
 			})
 		}
-		slices.SortFunc(ch.Sessions, compare)
-		w.Channels[ch.ID] = ch
+		slices.SortFunc(ch.Sessions, compareSessions)
+		st.Channels[ch.ID] = ch
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		return nil, err
 	}
 	for i := range f.Channels {
 		row := &f.Channels[i]
-		if err := w.generate(w.Channels[row.ID], row.Generate, seed); err != nil {
+		if err := st.generate(st.Channels[row.ID], row.Generate, seed); err != nil {
 			return nil, fmt.Errorf("channels: %s: generate: %w", row.ID, err)
 		}
-		if err := callable(row.Callback); err != nil {
+		if err := checkCallbackURL(row.Callback); err != nil {
 			return nil, fmt.Errorf("channels: %s: callback_url: %w", row.ID, err)
 		}
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		return nil, err
 	}
-	if err := callable(seed.Switches.Text("callback_url")); err != nil {
+	if err := checkCallbackURL(seed.Switches.Text("callback_url")); err != nil {
 		return nil, fmt.Errorf("callback_url: %w", err)
 	}
-	return w, nil
+	return st, nil
 }
 
-// callable says what is wrong with an address for callbacks.
-func callable(address string) error {
+// checkCallbackURL returns what is wrong with a callback's address.
+func checkCallbackURL(address string) error {
 	if address == "" {
 		return nil
 	}
@@ -165,9 +165,8 @@ func callable(address string) error {
 }
 
 // generate spreads sessions evenly over the days before the sandbox was made,
-// each somewhere in its part of them. The indices are made anew when all are
-// there.
-func (w *state) generate(ch *channel, g *generated, seed contract.Seed) error {
+// each at a random time of its part. The indices are rebuilt at the end.
+func (st *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 	if g == nil {
 		return nil
 	}
@@ -189,36 +188,36 @@ func (w *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 		return fmt.Errorf("%d sessions are too many for %d days", g.Count, g.Days)
 	}
 	for i := range g.Count {
-		start := now - (g.Count-i)*part + throw(seed.Dice, part/2)
+		start := now - (g.Count-i)*part + randomBelow(seed.Dice, part/2)
 		longest := min(part/3, 2*60*60)
-		length := longest/8 + throw(seed.Dice, longest*7/8)
-		s := &session{Start: start * 1000, End: (start + length) * 1000, Views: watched(seed.Dice)}
+		length := longest/8 + randomBelow(seed.Dice, longest*7/8)
+		s := &session{Start: start * 1000, End: (start + length) * 1000, Views: randomViews(seed.Dice)}
 		if g.Live && i == g.Count-1 {
-			s.Start, s.End, s.Views = (now-throw(seed.Dice, min(part/2, 45*60)))*1000, 0, views{}
+			s.Start, s.End, s.Views = (now-randomBelow(seed.Dice, min(part/2, 45*60)))*1000, 0, views{}
 		}
-		s.ID = w.mint(s.Start, seed.Dice)
-		w.sessions[s.ID] = s
+		s.ID = st.newSessionID(s.Start, seed.Dice)
+		st.sessions[s.ID] = s
 		ch.Sessions = append(ch.Sessions, s)
 	}
-	slices.SortFunc(ch.Sessions, compare)
+	slices.SortFunc(ch.Sessions, compareSessions)
 	ch.Sessions = ch.Sessions[max(0, len(ch.Sessions)-maxSessions):]
 	return nil
 }
 
-// alsoKnow gives the first account a further pair of keys.
-func (w *state) alsoKnow(credentials contract.Values) {
+// addCredentials gives the first account another pair of keys.
+func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("appId")
 	if id == "" {
 		return
 	}
-	a := application{AppID: id, AppSecret: credentials.Text("appSecret"), UserID: w.first().UserID, Alias: credentials.Text("userId")}
+	a := application{AppID: id, AppSecret: credentials.Text("appSecret"), UserID: st.first().UserID, Alias: credentials.Text("userId")}
 	if a.UserID == "" {
 		a.UserID, a.Alias = a.Alias, ""
 	}
-	at := slices.IndexFunc(w.Applications, func(known application) bool { return known.AppID == id })
+	at := slices.IndexFunc(st.Applications, func(known application) bool { return known.AppID == id })
 	if at >= 0 {
-		w.Applications[at].AppSecret, w.Applications[at].Alias = a.AppSecret, a.Alias
+		st.Applications[at].AppSecret, st.Applications[at].Alias = a.AppSecret, a.Alias
 		return
 	}
-	w.Applications = append(w.Applications, a)
+	st.Applications = append(st.Applications, a)
 }

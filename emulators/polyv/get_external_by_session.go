@@ -11,11 +11,11 @@ var getExternalBySession = &contract.Operation{
 		channelIDRow,
 		{Name: "sessionId", In: contract.Query, Need: contract.Required, Example: "g9lv2ghv2x", Cite: citeCLI, Doc: "The session."},
 	},
-	Outcomes: contract.Outcomes(externalTold, sessionNotFound),
+	Outcomes: contract.Outcomes(externalReturned, sessionNotFound),
 	Decide: func(c *contract.Call) contract.Verdict {
 		w := c.State.(*state)
-		v := decide(c, externalTold)
-		if v.Outcome != externalTold {
+		v := decide(c, externalReturned)
+		if v.Outcome != externalReturned {
 			return v
 		}
 		if s := w.sessions[c.In.Text("sessionId")]; s == nil || s.channel != w.channel(c) {
@@ -27,14 +27,14 @@ var getExternalBySession = &contract.Operation{
 
 var noSession = &contract.Cause{Code: "unknown_session", Text: "The channel {channelId} has no session {sessionId}."}
 
-// An externalReply is what GetExternalBySession tells.
+// An externalReply is what GetExternalBySession returns.
 type externalReply struct {
 	ChannelID         int64   `json:"channelId"`
 	SessionID         string  `json:"sessionId"`
 	ExternalSessionID *string `json:"externalSessionId,omitempty"`
 }
 
-var externalTold = &contract.Outcome{
+var externalReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The session and the id that it carries.", Cite: citeCLITypes,
 	Returns: rows4(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeCLITypes, Doc: "The session.",
@@ -48,13 +48,13 @@ var externalTold = &contract.Outcome{
 		w, id := c.State.(*state), c.In.Text("sessionId")
 		s := w.sessions[id]
 		if s == nil {
-			s = w.invent(c)
+			s = w.newSampleSession(c)
 			s.CustomID = new(string)
 			*s.CustomID = c.Dice().ID()[:32]
 		}
 		if id == "" {
 			id = s.ID
 		}
-		return succeed(c, &externalReply{s.channel.number, id, s.CustomID})
+		return success(c, &externalReply{s.channel.number, id, s.CustomID})
 	},
 }

@@ -18,21 +18,21 @@ var getSessionStats = &contract.Operation{
 		{Name: "startTime", In: contract.Query, Cite: citeStats, Doc: "Sessions from here on, in milliseconds."},
 		{Name: "endTime", In: contract.Query, Cite: citeStats, Doc: "Sessions up to here, in milliseconds; at most 30 days later."},
 	},
-	Outcomes: contract.Outcomes(statsTold, sessionStatsMissing),
-	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, statsTold) },
+	Outcomes: contract.Outcomes(statsReturned, sessionStatsMissing),
+	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, statsReturned) },
 }
 
-var neither = &contract.Cause{Code: "no_sessions_named", Text: "Neither {param} is given nor both startTime and endTime; one of these has to be."}
+var noSelection = &contract.Cause{Code: "no_sessions_named", Text: "Neither {param} is given nor both startTime and endTime; one of these has to be."}
 
-// isAsked wants sessions to be named, or a window.
-func isAsked(c *contract.Call, name string) contract.Verdict {
+// isSelected requires session ids or a window.
+func isSelected(c *contract.Call, name string) contract.Verdict {
 	if c.In.Has(name) || c.In.Has("startTime") && c.In.Has("endTime") {
 		return contract.Verdict{}
 	}
-	return paramShouldNotBeEmpty.Because(neither, "param", name)
+	return paramShouldNotBeEmpty.Because(noSelection, "param", name)
 }
 
-// A statsRow tells of one session.
+// A statsRow is the statistics of one session.
 type statsRow struct {
 	ChannelID int64  `json:"channelId"`
 	SessionID string `json:"sessionId"`
@@ -46,7 +46,7 @@ type statsList struct {
 	List []statsRow `json:"list"`
 }
 
-var statsTold = &contract.Outcome{
+var statsReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The figures, the oldest session first. Sessions that the channel does not have are left out.", Cite: citeOldStats,
 	Returns: rows3(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeOldStats, Doc: "The figures.",
@@ -67,34 +67,34 @@ var statsTold = &contract.Outcome{
 	}),
 	Do: func(c *contract.Call) any {
 		w, rows := c.State.(*state), []statsRow{}
-		for _, s := range w.measured(c) {
+		for _, s := range w.sessionsOfStats(c) {
 			end := s.End
 			if end == 0 {
 				end = max(c.Now.UnixMilli(), s.Start)
 			}
 			rows = append(rows, statsRow{s.channel.number, s.ID, s.channel.Name, s.Start, (end - s.Start) / 1000, s.Views})
 		}
-		return succeed(c, &statsList{rows})
+		return success(c, &statsList{rows})
 	},
 }
 
-// measured are the sessions that a call asks figures of, each once.
-func (w *state) measured(c *contract.Call) []*session {
-	ch := w.channel(c)
+// sessionsOfStats returns the sessions whose statistics are requested, each once.
+func (st *state) sessionsOfStats(c *contract.Call) []*session {
+	ch := st.channel(c)
 	switch {
-	case ch == nil && w.lenient(c):
+	case ch == nil && st.acceptsUnknownChannels(c):
 		return nil
 	case ch == nil:
-		return []*session{w.invent(c)}
+		return []*session{st.newSampleSession(c)}
 	case !c.In.Has("sessionIds"):
 		return ch.within(between(c, maxMonth))
 	}
 	var found []*session
 	for id := range strings.SplitSeq(c.In.Text("sessionIds"), ",") {
-		if s := w.sessions[strings.TrimSpace(id)]; s != nil && s.channel == ch {
+		if s := st.sessions[strings.TrimSpace(id)]; s != nil && s.channel == ch {
 			found = append(found, s)
 		}
 	}
-	slices.SortFunc(found, compare)
+	slices.SortFunc(found, compareSessions)
 	return slices.Compact(found)
 }

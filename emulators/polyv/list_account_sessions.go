@@ -51,7 +51,7 @@ var accountListed = &contract.Outcome{
 		},
 	}),
 	Do: func(c *contract.Call) any {
-		number, size := paged(c, "pageNumber", 10)
+		number, size := requestedPage(c, "pageNumber", 10)
 		offset, total, rows := (number-1)*size, int64(0), []accountRow{}
 		span := between(c, hourOrDay(c))
 		for _, s := range slices.Backward(started(c.State.(*state).over[callerOf(c).application.UserID], span)) {
@@ -64,6 +64,6 @@ var accountListed = &contract.Outcome{
 			total++
 		}
 		p := newPage(number, size, total)
-		return succeed(c, &page4{p.PageNumber, p.PageSize, p.TotalPages, p.TotalItems, rows})
+		return success(c, &page4{p.PageNumber, p.PageSize, p.TotalPages, p.TotalItems, rows})
 	},
 }

@@ -46,6 +46,6 @@ var channelsListed = &contract.Outcome{
 		for i, n := range numbers {
 			ids[i] = strconv.FormatInt(n, 10)
 		}
-		return succeed(c, &channelList{ids})
+		return success(c, &channelList{ids})
 	},
 }

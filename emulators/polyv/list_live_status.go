@@ -15,17 +15,17 @@ var listLiveStatus = &contract.Operation{
 	Params: []contract.Param{
 		{Name: "channelIds", In: contract.Query, Need: contract.Required, Example: "2624138,2614940", Cite: citeLiveStatus, Doc: "The channels, separated by commas; at most 200."},
 	},
-	Outcomes: contract.Outcomes(liveStatusTold),
-	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, liveStatusTold) },
+	Outcomes: contract.Outcomes(liveStatusReturned),
+	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, liveStatusReturned) },
 }
 
-// A statusRow is a channel and what it does.
+// A statusRow is a channel and its status.
 type statusRow struct {
 	ChannelID  int64  `json:"channelId"`
 	LiveStatus string `json:"liveStatus"`
 }
 
-var liveStatusTold = &contract.Outcome{
+var liveStatusReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "What each channel does.", Cite: citeLiveStatus,
 	Returns: rows4(contract.Param{
 		Name: "data", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeLiveStatus, Doc: "One row for each channel.",
@@ -39,41 +39,40 @@ var liveStatusTold = &contract.Outcome{
 		for _, ch := range channelsOf(c, 200) {
 			rows = append(rows, statusRow{ch.number, ch.status()})
 		}
-		return succeed(c, rows)
+		return success(c, rows)
 	},
 }
 
-// statuses are what a channel may do.
+// statuses are the documented statuses of a channel.
 var statuses = []string{"unStart", "live", "end", "waiting", "playback", "banpush"}
 
 // decideStatus refuses the first channel that is not the account's.
-func decideStatus(c *contract.Call, told *contract.Outcome) contract.Verdict {
-	w := c.State.(*state)
-	if w.lenient(c) {
-		return told.Verdict()
+func decideStatus(c *contract.Call, success *contract.Outcome) contract.Verdict {
+	st := c.State.(*state)
+	if st.acceptsUnknownChannels(c) {
+		return success.Verdict()
 	}
 	for id := range strings.SplitSeq(c.In.Text("channelIds"), ",") {
-		if v := w.unknownID(c, id); !v.Pending() {
+		if v := st.unknownChannelID(c, id); !v.Pending() {
 			return v
 		}
 	}
-	return told.Verdict()
+	return success.Verdict()
 }
 
-// channelsOf are the channels that a call names, each once, in the order of
-// their numbers, as the page's sample has them. One that is unknown is left out
-// by the lenient switch; where a scenario has the call succeed for it, it is
-// told as one that never was live.
+// channelsOf returns the channels that a call names, each once, by number, as in
+// the page's sample. With the lenient switch it leaves out unknown ones; where a
+// scenario forces the success, an unknown channel was never live.
 func channelsOf(c *contract.Call, most int) []*channel {
-	w := c.State.(*state)
+	st := c.State.(*state)
 	var found []*channel
 	for id := range strings.SplitSeq(c.In.Text("channelIds"), ",") {
-		n, fits := number(id, -1)
-		switch ch := w.channelOf(c, id); {
+		n, fits := parseNumber(id, -1)
+		switch ch := st.channelOf(c, id); {
 		case len(found) == most:
 		case ch != nil:
 			found = append(found, ch)
-		case fits && n >= 0 && !w.lenient(c):
+		case fits && n >= 0 && !st.acceptsUnknownChannels(c):
 			found = append(found, &channel{ID: id, number: n})
 		}
 	}

@@ -39,16 +39,16 @@ var sessionsListed = &contract.Outcome{
 		}),
 	}),
 	Do: func(c *contract.Call) any {
-		number, size := paged(c, "page", 20)
+		number, size := requestedPage(c, "page", 20)
 		p, rows := list(c, within60Days(c), number, size, func(row sessionRow, s *session) sessionDataRow {
 			return sessionDataRow{row, s.CustomID}
 		})
 		p.Contents = sessionDataRows(rows)
-		return succeed(c, p)
+		return success(c, p)
 	},
 }
 
-// sessionRows are what a list tells of a session.
+// sessionRows are the fields of a session in a list.
 var sessionRows = []contract.Param{
 	{Name: "sessionId", Need: contract.Required, Example: "g9lv2ghv2x", Cite: citeSessions, Doc: "The session: in base 36, the microsecond at which the stream was connected."},
 	{Name: "channelId", Type: contract.Integer, Need: contract.Required, Example: "2272655", Cite: citeSessions, Doc: "The channel. The table says String, the sample shows a number."},
@@ -66,7 +66,7 @@ type sessionRow struct {
 	EndTime   *int64 `json:"endTime"`
 }
 
-// A sessionDataRow also tells the external id.
+// A sessionDataRow has the external id too.
 type sessionDataRow struct {
 	sessionRow
 	CustomID *string `json:"customId"`
@@ -74,14 +74,13 @@ type sessionDataRow struct {
 
 type sessionDataRows []sessionDataRow
 
-// list makes one page of the sessions in a window, the newest first, and its
-// rows. It counts and cuts by the order in which they are kept, so that its cost
-// is that of the rows that it shows.
+// list returns one page of the sessions in a window, the newest first, and its
+// rows. Sessions are sorted, so its cost is that of the rows shown.
 func list[R any](c *contract.Call, span window, number, size int64, row func(sessionRow, *session) R) (*page, []R) {
-	found := theSessions(c, span)
+	found := selectedSessions(c, span)
 	p := newPage(number, size, int64(len(found)))
 	rows := make([]R, p.Limit)
-	ends := make([]int64, p.Limit) // the rows are encoded when the world goes on
+	ends := make([]int64, p.Limit) // the rows are encoded after the lock is released
 	for i := range rows {
 		s := found[len(found)-1-int(p.Offset)-i]
 		r := sessionRow{SessionID: s.ID, ChannelID: s.channel.number, UserID: s.channel.UserID, StartTime: s.Start}
@@ -94,34 +93,34 @@ func list[R any](c *contract.Call, span window, number, size int64, row func(ses
 	return p, rows
 }
 
-// theSessions are those of the channel that a call names. Where a scenario has
-// a call succeed for which there is no channel, one session is made up, and
-// kept nowhere.
-func theSessions(c *contract.Call, span window) []*session {
-	w := c.State.(*state)
-	if ch := w.channel(c); ch != nil {
+// selectedSessions returns the sessions of the call's channel. Where a scenario
+// forces the success for an unknown channel, it returns one sample session, which
+// is not stored.
+func selectedSessions(c *contract.Call, span window) []*session {
+	st := c.State.(*state)
+	if ch := st.channel(c); ch != nil {
 		return ch.within(span)
 	}
-	if w.lenient(c) {
+	if st.acceptsUnknownChannels(c) {
 		return nil
 	}
-	return []*session{w.invent(c)}
+	return []*session{st.newSampleSession(c)}
 }
 
-// invent makes a plausible session of the channel that the call names, or of
-// one that has a plausible number. It ended an hour ago.
-func (w *state) invent(c *contract.Call) *session {
+// newSampleSession returns a plausible session of the call's channel, or of one
+// with a plausible number. It ended an hour ago.
+func (st *state) newSampleSession(c *contract.Call) *session {
 	ch := &channel{ID: c.In.Text("channelId"), Name: "channel", UserID: callerOf(c).application.UserID}
-	n, fits := number(ch.ID, 0)
+	n, fits := parseNumber(ch.ID, 0)
 	if !fits || n == 0 {
-		n = 2_000_000 + throw(c.Dice(), 1_000_000)
+		n = 2_000_000 + randomBelow(c.Dice(), 1_000_000)
 		ch.ID = strconv.FormatInt(n, 10)
 	}
 	ch.number = n
 	if ch.UserID == "" {
-		ch.UserID = strconv.FormatInt(0x1000000000+throw(c.Dice(), 0xf000000000), 16)
+		ch.UserID = strconv.FormatInt(0x1000000000+randomBelow(c.Dice(), 0xf000000000), 16)
 	}
 	end := (c.Now.UnixMilli()/1000 - 3600) * 1000
-	start := end - 1000*(600+throw(c.Dice(), 5400))
-	return &session{ID: w.mint(start, c.Dice()), Start: start, End: end, Views: watched(c.Dice()), channel: ch}
+	start := end - 1000*(600+randomBelow(c.Dice(), 5400))
+	return &session{ID: st.newSessionID(start, c.Dice()), Start: start, End: end, Views: randomViews(c.Dice()), channel: ch}
 }

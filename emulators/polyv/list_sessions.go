@@ -28,9 +28,9 @@ var oldSessionsListed = &contract.Outcome{
 		}),
 	}),
 	Do: func(c *contract.Call) any {
-		number, size := paged(c, "page", 20)
+		number, size := requestedPage(c, "page", 20)
 		p, rows := list(c, anyTime(c), number, size, func(row sessionRow, _ *session) sessionRow { return row })
 		p.Contents = rows
-		return succeed(c, p)
+		return success(c, p)
 	},
 }

@@ -19,7 +19,7 @@ var listSessionsByExternal = &contract.Operation{
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, externalListed) },
 }
 
-// An idList is what ListSessionsByExternal tells.
+// An idList is what ListSessionsByExternal returns.
 type idList struct {
 	List []string `json:"list"`
 }
@@ -39,9 +39,9 @@ var externalListed = &contract.Outcome{
 			for _, s := range found {
 				ids = append(ids, s.ID)
 			}
-		case !w.lenient(c):
-			ids = append(ids, w.invent(c).ID)
+		case !w.acceptsUnknownChannels(c):
+			ids = append(ids, w.newSampleSession(c).ID)
 		}
-		return succeed(c, &idList{ids})
+		return success(c, &idList{ids})
 	},
 }

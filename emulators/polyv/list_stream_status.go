@@ -10,18 +10,18 @@ var listStreamStatus = &contract.Operation{
 	Params: []contract.Param{
 		{Name: "channelIds", In: contract.Form, Need: contract.Required, Example: "2624138,2614940", Cite: citeStatus, Doc: "The channels, separated by commas; at most 20."},
 	},
-	Outcomes: contract.Outcomes(streamStatusTold),
-	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, streamStatusTold) },
+	Outcomes: contract.Outcomes(streamStatusReturned),
+	Decide:   func(c *contract.Call) contract.Verdict { return decideStatus(c, streamStatusReturned) },
 }
 
-// An oldStatusRow is how version 2 tells it.
+// An oldStatusRow is the status in version 2.
 type oldStatusRow struct {
 	ChannelID     string `json:"channelId"`
 	Status        string `json:"status"`
 	SeminarStatus string `json:"seminarStatus"`
 }
 
-var streamStatusTold = &contract.Outcome{
+var streamStatusReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "Which channels are live.", Cite: citeStatus,
 	Returns: rows3(contract.Param{
 		Name: "data", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeStatus, Doc: "One row for each channel.",
@@ -40,6 +40,6 @@ var streamStatusTold = &contract.Outcome{
 			}
 			rows = append(rows, oldStatusRow{ch.ID, status, "seminar_end"})
 		}
-		return succeed(c, rows)
+		return success(c, rows)
 	},
 }

@@ -79,14 +79,13 @@ var (
 		"The account may not do this. The page has it for its example of code 500.", citeErrors)
 )
 
-// undefinedError is what the service says when it fails.
+// undefinedError is the service's own failure.
 var undefinedError = fails(500, "undefined error",
 	"An unknown error of the service. Only a scenario leads here.", citeErrors)
 
-// common are the rest of the vocabulary: messages in which any call may end,
-// to which no check of the emulator leads. Which have code 500 follows from
-// what the page says of the classes: 40X where a field is wrong, 500 where the
-// business refuses. Its list breaks off after "param is not date normal".
+// common are the other documented messages. Any call may end in them, but no check
+// of the emulator does. Which have code 500 follows from the page's classes: 40X
+// where a field is wrong, 500 where the business refuses. Its list breaks off after "param is not date normal".
 var common = []*contract.Outcome{
 	undefinedError,
 	accessForbidden,
@@ -107,13 +106,13 @@ var common = []*contract.Outcome{
 	fails(400, "param is not boolean (Y / N)", "A value is neither Y nor N.", citeErrors),
 }
 
-// fails is an error as this API tells it. Its name is the message in
-// lowerCamel, without parameter and stop.
+// fails returns an error. Its name is the message in lowerCamel, without parameter
+// and full stop.
 func fails(status int, message, doc, cite string) *contract.Outcome {
 	return &contract.Outcome{Name: camel(message), Fails: true, Status: status, Message: message, Doc: doc, Cite: cite}
 }
 
-// camel makes a name of a message: invalidSignature of "invalid signature.".
+// camel returns the name of a message: invalidSignature of "invalid signature.".
 func camel(message string) string {
 	for _, end := range []string{":", "("} {
 		message, _, _ = strings.Cut(message, end)
@@ -128,8 +127,8 @@ func camel(message string) string {
 	return b.String()
 }
 
-// fill says what stands in a message for a place where no step told it: where
-// a scenario called for the outcome.
+// fill returns the text for a place in a message for which there is no fact, since
+// a scenario forced the outcome.
 func fill(c *contract.Call, place string) string {
 	if place != "param" {
 		return ""

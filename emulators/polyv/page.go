@@ -2,8 +2,8 @@ package polyv
 
 import "github.com/understudy-suite/understudy/internal/contract"
 
-// A page is one page of a list, as versions 2 and 3 show it. The fields stand
-// in the order of the session list's page; other servers show others.
+// A page is one page of a list, as versions 2 and 3 show it. The fields
+// are in the order of the session list's page; other pages have other orders.
 type page struct {
 	PageSize       int64 `json:"pageSize"`
 	PageNumber     int64 `json:"pageNumber"`
@@ -20,11 +20,10 @@ type page struct {
 	Offset         int64 `json:"offset"`
 }
 
-// newPage makes a page of size rows out of total. The formulas give the figures
-// of every sample that is known, odd ones too: limit is the number of rows
-// shown, and an empty list has no last page, for there the page 1 is not the
-// page 0. No sample shows a second page; what is said there is inferred, and
-// so is what is said past the end.
+// newPage returns a page of size rows out of total. The formulas give the numbers
+// of every known sample, odd ones too: limit is the number of rows shown, and an
+// empty list has no last page, since page 1 is not page 0. No sample shows a second
+// page or one past the end; both are inferred.
 func newPage(number, size, total int64) *page {
 	p := &page{PageSize: size, PageNumber: number, TotalItems: total}
 	p.TotalPages = (total + size - 1) / size
@@ -53,15 +52,15 @@ type page4 struct {
 	Contents   any   `json:"contents"`
 }
 
-// paged is the page that a call asks for. What is refused elsewhere is read as
-// the default here, for a scenario may have the call succeed.
-func paged(c *contract.Call, name string, size int64) (number, rows int64) {
-	number = asked(c, name, 1, maxInt)
-	return number, asked(c, "pageSize", size, maxPageSize)
+// requestedPage returns the page that a call requests. Invalid values count as the
+// default, since a scenario may force the success.
+func requestedPage(c *contract.Call, name string, size int64) (number, rows int64) {
+	number = pageParam(c, name, 1, maxInt)
+	return number, pageParam(c, "pageSize", size, maxPageSize)
 }
 
-func asked(c *contract.Call, name string, otherwise, most int64) int64 {
-	if n, fits := number(c.In.Text(name), otherwise); fits && n >= 1 && n <= most {
+func pageParam(c *contract.Call, name string, otherwise, most int64) int64 {
+	if n, fits := parseNumber(c.In.Text(name), otherwise); fits && n >= 1 && n <= most {
 		return n
 	}
 	return otherwise

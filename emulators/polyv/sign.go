@@ -13,7 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// sign makes the request that the documentation's own sample code would send:
+// sign makes the request that the documentation's sample code would send:
 // a GET with everything in its query, or a POST of a form, signed with MD5.
 func sign(d contract.Draft) (*contract.Request, error) {
 	id, secret := d.Credentials.Text("appId"), d.Credentials.Text("appSecret")
@@ -34,7 +34,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	for i := range d.Operation.Params {
 		p := &d.Operation.Params[i]
 		if p.In == contract.Path {
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(text(in[p.Name])))
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(formatValue(in[p.Name])))
 			delete(in, p.Name)
 			continue
 		}
@@ -64,7 +64,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	return r, nil
 }
 
-func text(x any) string {
+func formatValue(x any) string {
 	if x == nil {
 		return ""
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A hash is what a signature is made with.
+// A hash is the hash function of a signature.
 type hash int
 
 const (
@@ -32,9 +32,9 @@ func (h hash) size() int {
 	return md5.Size
 }
 
-// A signing is all that goes into one signature: the parameters by name, those
-// without a value left out, between the secret and the secret, names and values
-// decoded and with nothing between them.
+// A signing is the input of a signature: the secret, the parameters sorted by name
+// and without empty ones, and the secret again, names and values decoded and
+// concatenated.
 type signing struct {
 	pairs   []pair // sorted
 	head    string
@@ -78,8 +78,8 @@ func (h hash) sum(b, text []byte) []byte {
 
 func (s *signing) signature() string { return string(s.hash.sum(nil, s.append(nil))) }
 
-// hashOf is the hash that a request asks for; MD5 where it names none. That
-// upper and lower case are the same is what an official client does.
+// hashOf returns the hash that a request names, by default MD5. Case does not
+// matter, as in an official client.
 func hashOf(method string) (h hash, known bool) {
 	switch {
 	case method == "" || strings.EqualFold(method, "MD5"):
@@ -97,63 +97,63 @@ var (
 	mismatched = &contract.Cause{Code: "signature_mismatch", Text: "The sign is not that of this request under the secret of {appId}, and no mistake that clients are known to make explains it. Compare what the client signed with what is expected here; the first thing to look at is the secret."}
 )
 
-// checkSignature makes the documented signature, and where the switch says so
-// the one that some clients make of parameters without a value too.
+// checkSignature accepts the documented signature and, where a switch allows it, the
+// one in which some clients sign parameters without a value too.
 func checkSignature(c *contract.Call) contract.Verdict {
 	if c.Auth == contract.Off {
 		return contract.Verdict{}
 	}
-	k := callerOf(c)
-	h, known := hashOf(k.value("signatureMethod"))
+	ca := callerOf(c)
+	h, known := hashOf(ca.value("signatureMethod"))
 	switch {
-	case k.sign == "":
+	case ca.sign == "":
 		return invalidSignature.Because(noSign)
 	case !known:
-		return invalidSignature.Because(noMethod, "got", quote(k.value("signatureMethod")))
-	case c.Auth != contract.Verify || k.strange:
-		if raw, err := hex.DecodeString(k.sign); err != nil || len(raw) != h.size() {
-			return invalidSignature.Because(badSign, "got", quote(k.sign), "expected", 2*h.size())
+		return invalidSignature.Because(noMethod, "got", quote(ca.value("signatureMethod")))
+	case c.Auth != contract.Verify || ca.unknown:
+		if raw, err := hex.DecodeString(ca.sign); err != nil || len(raw) != h.size() {
+			return invalidSignature.Because(badSign, "got", quote(ca.sign), "expected", 2*h.size())
 		}
 		return contract.Verdict{}
 	}
-	s := &signing{pairs: k.pairs, head: k.application.AppSecret, tail: k.application.AppSecret, hash: h}
-	if k.matches(c, s) {
+	s := &signing{pairs: ca.pairs, head: ca.application.AppSecret, tail: ca.application.AppSecret, hash: h}
+	if ca.matches(c, s) {
 		return contract.Verdict{}
 	}
 	if c.Switches.Text("empty_values") == "tolerant" {
-		if s.empties = true; k.matches(c, s) {
+		if s.empties = true; ca.matches(c, s) {
 			c.Note("signature", "parameters without a value are signed, which the documentation does not do")
 			return contract.Verdict{}
 		}
 		s.empties = false
 	}
-	if takesBody(c.Operation) { // only the query of such calls is signed, and of one the page says not even that
-		if s.pairs = k.only("appId", "signatureMethod", "timestamp"); k.matches(c, s) {
+	if takesBody(c.Operation) { // such calls sign the query only, and for one the page does not say even that
+		if s.pairs = ca.selected("appId", "signatureMethod", "timestamp"); ca.matches(c, s) {
 			c.Note("signature", "made of appId and timestamp alone, as the page says")
 			return contract.Verdict{}
 		}
 	}
-	return invalidSignature.Because(mismatched, "appId", k.appID).Explained(why)
+	return invalidSignature.Because(mismatched, "appId", ca.appID).Explained(explainSignature)
 }
 
-// matches compares in constant time, and in the case that is asked for.
-func (k *caller) matches(c *contract.Call, s *signing) bool {
+// matches compares in constant time, in upper or any case as the switch says.
+func (ca *caller) matches(c *contract.Call, s *signing) bool {
 	var text [512]byte
 	var sum [2 * sha256.Size]byte
 	want := s.hash.sum(sum[:0], s.append(text[:0]))
-	got := k.sign
+	got := ca.sign
 	if c.Switches.Text("sign_case") == "any" {
 		got = strings.ToUpper(got)
 	}
 	return subtle.ConstantTimeCompare(want, []byte(got)) == 1
 }
 
-// only are the parameters with these names, which are sorted.
-func (k *caller) only(names ...string) []pair {
+// selected returns the parameters with these names, which are sorted.
+func (ca *caller) selected(names ...string) []pair {
 	var list []pair
 	for _, name := range names {
-		if i, found := k.find(name); found {
-			list = append(list, k.pairs[i])
+		if i, found := ca.find(name); found {
+			list = append(list, ca.pairs[i])
 		}
 	}
 	return list

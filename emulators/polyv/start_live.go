@@ -37,6 +37,6 @@ var wentLive = &contract.Outcome{
 		if ch := w.channel(c); ch != nil && ch.live == nil && c.Switches.Bool("live_sessions") {
 			c.Note("session", w.start(ch, c.Now, c.Dice()).ID)
 		}
-		return succeed(c, "success")
+		return success(c, "success")
 	},
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// A state is what the service remembers in one sandbox.
+// A state is what the service stores in one sandbox.
 type state struct {
 	Applications []application       `json:"applications"`
 	Channels     map[string]*channel `json:"channels"` // by channelId
 
 	applications map[string]int
 	sessions     map[string]*session   // by sessionId
-	over         map[string][]*session // those that have ended, by userId, in the order of compare
-	blocked      map[string]time.Time  // until when, by address; no part of the truth: a restored world blocks nobody
+	over         map[string][]*session // those that have ended, by userId, in the order of compareSessions
+	blocked      map[string]time.Time  // end of the block, by address; not part of a snapshot: a restored state blocks no address
 }
 
 // An application is a pair of keys of an account.
@@ -27,20 +27,20 @@ type application struct {
 	AppSecret string `json:"appSecret" yaml:"appSecret"`
 	UserID    string `json:"userId" yaml:"userId"`
 
-	// Alias is another id under which calls may name the account: that of
-	// credentials which are known beside the fixture's.
+	// Alias is another id of the account, that of credentials which are not in the
+	// fixture.
 	Alias string `json:"alias,omitempty" yaml:"-"`
 }
 
-// A channel is where broadcasts happen.
+// A channel is a live channel.
 type channel struct {
 	ID       string     `json:"id"`
 	Name     string     `json:"name"`
 	UserID   string     `json:"userId"`
 	Rest     string     `json:"rest,omitempty"`     // its status when it is not live; "": by its sessions
 	Callback string     `json:"callback,omitempty"` // its status callback; "": that of the switch
-	External string     `json:"external,omitempty"` // what sessions are bound to that start from now on
-	Sessions []*session `json:"sessions"`           // in the order in which they are kept, see sessions.go
+	External string     `json:"external,omitempty"` // the id to which sessions are bound that start from now on
+	Sessions []*session `json:"sessions"`           // in the order of compareSessions
 
 	number int64                 // ID as answers have it
 	bound  map[string][]*session // by customId, in the same order
@@ -58,7 +58,7 @@ type session struct {
 	channel *channel
 }
 
-// views are how many watched, and how often.
+// views are viewers and views.
 type views struct {
 	LiveUV     int64 `json:"liveUV"`
 	LivePV     int64 `json:"livePV"`
@@ -67,36 +67,36 @@ type views struct {
 }
 
 // Reindex rebuilds the indices.
-func (w *state) Reindex() error {
-	w.applications, w.sessions, w.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
-	if w.blocked == nil {
-		w.blocked = map[string]time.Time{}
+func (st *state) Reindex() error {
+	st.applications, st.sessions, st.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
+	if st.blocked == nil {
+		st.blocked = map[string]time.Time{}
 	}
-	for i := range w.Applications {
-		id := w.Applications[i].AppID
-		if _, twice := w.applications[id]; twice || id == "" {
+	for i := range st.Applications {
+		id := st.Applications[i].AppID
+		if _, twice := st.applications[id]; twice || id == "" {
 			return fmt.Errorf("applications: the appId %q is empty or stands twice", id)
 		}
-		w.applications[id] = i
+		st.applications[id] = i
 	}
-	if w.Channels == nil {
-		w.Channels = map[string]*channel{}
+	if st.Channels == nil {
+		st.Channels = map[string]*channel{}
 	}
-	for id, ch := range w.Channels {
+	for id, ch := range st.Channels {
 		if ch == nil || ch.ID != id {
 			return fmt.Errorf("channels: what stands under %q is another channel or none", id)
 		}
-		if err := w.reindex(ch); err != nil {
+		if err := st.reindex(ch); err != nil {
 			return fmt.Errorf("channels: %s: %w", id, err)
 		}
 	}
-	for _, list := range w.over {
-		slices.SortFunc(list, compare)
+	for _, list := range st.over {
+		slices.SortFunc(list, compareSessions)
 	}
 	return nil
 }
 
-func (w *state) reindex(ch *channel) error {
+func (st *state) reindex(ch *channel) error {
 	n, err := strconv.ParseInt(ch.ID, 10, 64)
 	if err != nil || !digits(ch.ID) {
 		return fmt.Errorf("the id is no number")
@@ -109,11 +109,11 @@ func (w *state) reindex(ch *channel) error {
 		if s == nil || s.ID == "" {
 			return fmt.Errorf("session %d has no id", i)
 		}
-		if _, twice := w.sessions[s.ID]; twice {
+		if _, twice := st.sessions[s.ID]; twice {
 			return fmt.Errorf("the session %q stands twice", s.ID)
 		}
 		switch {
-		case i > 0 && compare(ch.Sessions[i-1], s) >= 0:
+		case i > 0 && compareSessions(ch.Sessions[i-1], s) >= 0:
 			return fmt.Errorf("the session %q started before the one that stands before it", s.ID)
 		case s.End != 0 && s.End < s.Start:
 			return fmt.Errorf("the session %q ended before it started", s.ID)
@@ -122,10 +122,10 @@ func (w *state) reindex(ch *channel) error {
 		case s.End == 0:
 			ch.live = s
 		default:
-			w.over[ch.UserID] = append(w.over[ch.UserID], s)
+			st.over[ch.UserID] = append(st.over[ch.UserID], s)
 		}
 		s.channel = ch
-		w.sessions[s.ID] = s
+		st.sessions[s.ID] = s
 		ch.bind(s)
 	}
 	return nil
@@ -133,7 +133,7 @@ func (w *state) reindex(ch *channel) error {
 
 var _ contract.Deriver = (*state)(nil)
 
-// A channelNow is what follows from a channel's sessions.
+// A channelNow is what is derived from a channel's sessions.
 type channelNow struct {
 	Status   string `json:"status"`
 	Live     string `json:"live,omitempty"` // the session that is live
@@ -141,11 +141,11 @@ type channelNow struct {
 	Listed   int    `json:"listed"` // those of the last sixty days
 }
 
-// Derive tells of each channel what it does, and what a list without dates
-// shows of it.
-func (w *state) Derive(now time.Time, _ contract.Values) any {
-	all := make(map[string]channelNow, len(w.Channels))
-	for id, ch := range w.Channels {
+// Derive returns each channel's status, and how many sessions a list without dates
+// shows.
+func (st *state) Derive(now time.Time, _ contract.Values) any {
+	all := make(map[string]channelNow, len(st.Channels))
+	for id, ch := range st.Channels {
 		told := channelNow{Status: ch.status(), Sessions: len(ch.Sessions)}
 		told.Listed = len(ch.within(window{now.Add(-maxSpan).UnixMilli(), now.UnixMilli()}))
 		if ch.live != nil {
@@ -158,47 +158,47 @@ func (w *state) Derive(now time.Time, _ contract.Values) any {
 	}{all}
 }
 
-// Identifiers lists every appId: nothing else leads to a caller.
-func (w *state) Identifiers() iter.Seq[string] {
+// Identifiers lists every appId.
+func (st *state) Identifiers() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range w.Applications {
-			if !yield(w.Applications[i].AppID) {
+		for i := range st.Applications {
+			if !yield(st.Applications[i].AppID) {
 				return
 			}
 		}
 	}
 }
 
-// Credentials are those of the first application.
-func (w *state) Credentials() contract.Values {
-	a := w.first()
+// Credentials returns those of the first application.
+func (st *state) Credentials() contract.Values {
+	a := st.first()
 	if a.AppID == "" {
 		return nil
 	}
 	return contract.Values{"appId": a.AppID, "appSecret": a.AppSecret, "userId": a.UserID}
 }
 
-func (w *state) first() application {
-	if len(w.Applications) == 0 {
+func (st *state) first() application {
+	if len(st.Applications) == 0 {
 		return application{}
 	}
-	return w.Applications[0]
+	return st.Applications[0]
 }
 
-func (w *state) application(id string) (application, bool) {
-	i, known := w.applications[id]
+func (st *state) application(id string) (application, bool) {
+	i, known := st.applications[id]
 	if !known {
 		return application{}, false
 	}
-	return w.Applications[i], true
+	return st.Applications[i], true
 }
 
-// secretOf is what an account's callbacks are signed with: the secret of its
-// first application.
-func (w *state) secretOf(userID string) string {
-	for i := range w.Applications {
-		if w.Applications[i].UserID == userID {
-			return w.Applications[i].AppSecret
+// secretOf returns the secret that signs an account's callbacks: that of its first
+// application.
+func (st *state) secretOf(userID string) string {
+	for i := range st.Applications {
+		if st.Applications[i].UserID == userID {
+			return st.Applications[i].AppSecret
 		}
 	}
 	return ""
@@ -209,24 +209,23 @@ var (
 	foreignChannel = &contract.Cause{Code: "foreign_channel", Text: "The channel {channelId} is the account {owner}'s; the appId is of {userId}."}
 )
 
-// channel is the caller's channel that a call names; nil where there is none
-// that it may see.
-func (w *state) channel(c *contract.Call) *channel { return w.channelOf(c, c.In.Text("channelId")) }
+// channel returns the channel that a call names, or nil where the caller has none.
+func (st *state) channel(c *contract.Call) *channel { return st.channelOf(c, c.In.Text("channelId")) }
 
-func (w *state) channelOf(c *contract.Call, id string) *channel {
-	if ch := w.Channels[id]; ch != nil && ch.UserID == callerOf(c).application.UserID {
+func (st *state) channelOf(c *contract.Call, id string) *channel {
+	if ch := st.Channels[id]; ch != nil && ch.UserID == callerOf(c).application.UserID {
 		return ch
 	}
 	return nil
 }
 
-// unknown refuses a channel that is not there, or that is another account's.
-func (w *state) unknown(c *contract.Call) contract.Verdict {
-	return w.unknownID(c, c.In.Text("channelId"))
+// unknownChannel refuses a channel that does not exist or is another account's.
+func (st *state) unknownChannel(c *contract.Call) contract.Verdict {
+	return st.unknownChannelID(c, c.In.Text("channelId"))
 }
 
-func (w *state) unknownID(c *contract.Call, id string) contract.Verdict {
-	ch, user := w.Channels[id], callerOf(c).application.UserID
+func (st *state) unknownChannelID(c *contract.Call, id string) contract.Verdict {
+	ch, user := st.Channels[id], callerOf(c).application.UserID
 	switch {
 	case ch == nil:
 		return illegalChannelID.Because(noChannel, "channelId", quote(id), "userId", user)
@@ -236,14 +235,16 @@ func (w *state) unknownID(c *contract.Call, id string) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// lenient reports whether an unknown channel is told as an empty one. What the
-// service does here is not known; sister calls were seen to do either.
-func (w *state) lenient(c *contract.Call) bool { return c.Switches.Text("unknown_channel") == "empty" }
+// acceptsUnknownChannels reports whether an unknown channel counts as an empty one.
+// What the service does is not known; similar calls do either.
+func (st *state) acceptsUnknownChannels(c *contract.Call) bool {
+	return c.Switches.Text("unknown_channel") == "empty"
+}
 
-// decide is for operations that ask for nothing but a channel of the caller's.
+// decide is for operations that require only a channel of the caller's.
 func decide(c *contract.Call, done *contract.Outcome) contract.Verdict {
-	w := c.State.(*state)
-	if v := w.unknown(c); !v.Pending() && !w.lenient(c) {
+	st := c.State.(*state)
+	if v := st.unknownChannel(c); !v.Pending() && !st.acceptsUnknownChannels(c) {
 		return v
 	}
 	return done.Verdict()

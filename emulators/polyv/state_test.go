@@ -61,11 +61,11 @@ func TestRefusedWorlds(t *testing.T) {
 		"no session":            {`{"channels":{"1":{"id":"1","sessions":[null]}}}`, "session 0 has no id"},
 		"more than are kept":    {`{"channels":{"1":{"id":"1","sessions":[` + strings.Repeat("null,", maxSessions) + `null]}}}`, "are more than the 100000"},
 	} {
-		w := &state{}
-		if err := json.Unmarshal([]byte(v.document), w); err != nil {
+		st := &state{}
+		if err := json.Unmarshal([]byte(v.document), st); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Reindex(); err == nil || !strings.Contains(err.Error(), v.want) {
+		if err := st.Reindex(); err == nil || !strings.Contains(err.Error(), v.want) {
 			t.Errorf("%s: got %v, want %s", name, err, v.want)
 		}
 	}
@@ -75,31 +75,31 @@ func TestRefusedWorlds(t *testing.T) {
 // where lists of external ids hold it.
 func TestOldestGivesWay(t *testing.T) {
 	t.Parallel()
-	w, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	st, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch, dice := w.Channels["1"], contract.NewDice(&countingSource{})
+	ch, dice := st.Channels["1"], contract.NewDice(&countingSource{})
 	var first, last *session
 	for i := range maxSessions + 5 {
-		s := w.start(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
-		w.stop(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
+		s := st.start(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
+		st.stop(ch, pageDay.Add(time.Duration(i)*time.Second), dice)
 		if i == 4 {
 			first = s
 		}
 		last = s
 	}
-	if n := len(ch.Sessions); n != maxSessions || len(w.sessions) != n || len(ch.bound["x"]) != n {
-		t.Errorf("got %d sessions, %d by id and %d by external id", n, len(w.sessions), len(ch.bound["x"]))
+	if n := len(ch.Sessions); n != maxSessions || len(st.sessions) != n || len(ch.bound["x"]) != n {
+		t.Errorf("got %d sessions, %d by id and %d by external id", n, len(st.sessions), len(ch.bound["x"]))
 	}
-	if w.sessions[first.ID] != nil || ch.Sessions[len(ch.Sessions)-1] != last || slices.Contains(ch.Sessions, first) {
+	if st.sessions[first.ID] != nil || ch.Sessions[len(ch.Sessions)-1] != last || slices.Contains(ch.Sessions, first) {
 		t.Error("it was not the oldest that gave way")
 	}
 	for _, s := range slices.Clone(ch.Sessions) {
-		w.remove(s)
+		st.remove(s)
 	}
-	if len(ch.Sessions) != 0 || len(w.sessions) != 0 || len(ch.bound) != 0 {
-		t.Errorf("what is left: %d, %d, %d", len(ch.Sessions), len(w.sessions), len(ch.bound))
+	if len(ch.Sessions) != 0 || len(st.sessions) != 0 || len(ch.bound) != 0 {
+		t.Errorf("what is left: %d, %d, %d", len(ch.Sessions), len(st.sessions), len(ch.bound))
 	}
 }
 
@@ -107,25 +107,25 @@ func TestOldestGivesWay(t *testing.T) {
 // clock was put back, or several start in one second.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	w, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
+	st, err := decoded(`channels: [{channelId: "1", userId: u, externalSessionId: x}]`, contract.Seed{Now: pageDay})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch, dice := w.Channels["1"], contract.NewDice(&countingSource{})
+	ch, dice := st.Channels["1"], contract.NewDice(&countingSource{})
 	for i, at := range []time.Duration{0, 0, 0, time.Hour, time.Minute, -time.Hour, 2 * time.Hour} {
-		s := w.start(ch, pageDay.Add(at), dice)
+		s := st.start(ch, pageDay.Add(at), dice)
 		if ch.live != s || s.End != 0 {
 			t.Errorf("session %d is not live", i)
 		}
-		w.stop(ch, pageDay.Add(at), dice)
+		st.stop(ch, pageDay.Add(at), dice)
 		if s.End < s.Start {
 			t.Errorf("session %d ended before it started", i)
 		}
 	}
-	if !slices.IsSortedFunc(ch.Sessions, compare) || !slices.IsSortedFunc(ch.bound["x"], compare) || len(ch.Sessions) != 7 {
+	if !slices.IsSortedFunc(ch.Sessions, compareSessions) || !slices.IsSortedFunc(ch.bound["x"], compareSessions) || len(ch.Sessions) != 7 {
 		t.Errorf("the order is lost: %v", ch.Sessions)
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		t.Error(err)
 	}
 }
@@ -134,19 +134,19 @@ func TestOrder(t *testing.T) {
 // to four seconds before it starts, in base 36.
 func TestMint(t *testing.T) {
 	t.Parallel()
-	w := &state{sessions: map[string]*session{}}
+	st := &state{sessions: map[string]*session{}}
 	dice := contract.NewDice(&countingSource{})
 	for range 1000 {
-		id := w.mint(pageDay.UnixMilli(), dice)
-		if w.sessions[id] != nil || len(id) != 10 || id != strings.ToLower(id) {
+		id := st.newSessionID(pageDay.UnixMilli(), dice)
+		if st.sessions[id] != nil || len(id) != 10 || id != strings.ToLower(id) {
 			t.Fatalf("got %s", id)
 		}
-		w.sessions[id] = &session{}
+		st.sessions[id] = &session{}
 	}
 	// The same throw gives the next free id.
-	first := w.mint(1652062574000, contract.NewDice(&countingSource{}))
-	w.sessions[first] = &session{}
-	if second := w.mint(1652062574000, contract.NewDice(&countingSource{})); second == first || second[:9] != first[:9] {
+	first := st.newSessionID(1652062574000, contract.NewDice(&countingSource{}))
+	st.sessions[first] = &session{}
+	if second := st.newSessionID(1652062574000, contract.NewDice(&countingSource{})); second == first || second[:9] != first[:9] {
 		t.Errorf("got %s after %s", second, first)
 	}
 }
@@ -154,8 +154,8 @@ func TestMint(t *testing.T) {
 // What is derived of a channel follows its sessions and the clock.
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
-	withState(t, w, func(s *state) {
+	st := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+	withState(t, st, func(s *state) {
 		live := s.start(s.Channels["2272657"], pageDay, contract.NewDice(&countingSource{}))
 		for at, want := range map[time.Time][]string{
 			pageDay: {
@@ -164,7 +164,7 @@ func TestDerive(t *testing.T) {
 			},
 			pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
 		} {
-			derived, err := json.Marshal(s.Derive(at, w.Instance(t).Switches()))
+			derived, err := json.Marshal(s.Derive(at, st.Instance(t).Switches()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,28 +182,28 @@ func TestFurtherCredentials(t *testing.T) {
 	t.Parallel()
 	own := contract.Values{"appId": "mine", "appSecret": "secret", "userId": "me"}
 	const text = `{applications: [{appId: a, appSecret: s, userId: u}], channels: [{channelId: "1", userId: u}]}`
-	w, err := decoded(text, contract.Seed{Now: pageDay, Credentials: own})
+	st, err := decoded(text, contract.Seed{Now: pageDay, Credentials: own})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, known := w.application("mine"); !known || a != (application{"mine", "secret", "u", "me"}) {
+	if a, known := st.application("mine"); !known || a != (application{"mine", "secret", "u", "me"}) {
 		t.Errorf("got %+v", a)
 	}
-	if words := slices.Collect(w.Identifiers()); fmt.Sprint(words) != "[a mine]" {
+	if words := slices.Collect(st.Identifiers()); fmt.Sprint(words) != "[a mine]" {
 		t.Errorf("got the words %v", words)
 	}
-	if c := w.Credentials(); c.Text("appId") != "a" || c.Text("userId") != "u" || w.secretOf("u") != "s" || w.secretOf("x") != "" {
+	if c := st.Credentials(); c.Text("appId") != "a" || c.Text("userId") != "u" || st.secretOf("u") != "s" || st.secretOf("x") != "" {
 		t.Errorf("got %v", c)
 	}
 	own["appId"] = "a"
-	if w, err = decoded(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(w.Applications) != 1 || w.Applications[0].AppSecret != "secret" {
-		t.Errorf("the documented appId with another secret: %+v, %v", w.Applications, err)
+	if st, err = decoded(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(st.Applications) != 1 || st.Applications[0].AppSecret != "secret" {
+		t.Errorf("the documented appId with another secret: %+v, %v", st.Applications, err)
 	}
-	if w, err = decoded("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || w.Applications[0].UserID != "me" {
-		t.Errorf("in an empty world: %+v, %v", w.Applications, err)
+	if st, err = decoded("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || st.Applications[0].UserID != "me" {
+		t.Errorf("in an empty world: %+v, %v", st.Applications, err)
 	}
-	if w, err = decoded("", contract.Seed{Now: pageDay}); err != nil || w.Credentials() != nil {
-		t.Errorf("nobody has credentials: %v, %v", w.Credentials(), err)
+	if st, err = decoded("", contract.Seed{Now: pageDay}); err != nil || st.Credentials() != nil {
+		t.Errorf("nobody has credentials: %v, %v", st.Credentials(), err)
 	}
 }
 
@@ -236,19 +236,19 @@ func FuzzRestore(f *testing.F) {
 		if twice, _ := json.Marshal(again); string(twice) != string(once) {
 			t.Fatalf("got %s, want %s", twice, once)
 		}
-		w := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
-		if err := w.Instance(t).Restore(once); err != nil {
+		st := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
+		if err := st.Instance(t).Restore(once); err != nil {
 			t.Fatalf("the snapshot %s is refused: %v", once, err)
 		}
 		for _, op := range API.Operations {
-			w.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
+			st.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
 				"channelId=2272655&channelIds=2272655&sessionId=a&sessionIds=a,b&externalSessionId=x&userId=1b448be323", ""))
-			e := w.Last(t)
+			e := st.Last(t)
 			if e.Operation != op.Name || e.Outcome != latest().Name || API.Outcome(op, e.Outcome) != latest() {
 				t.Fatalf("%s ended in %s of %s", op.Name, e.Outcome, e.Operation)
 			}
 		}
-		withState(t, w, func(s *state) {
+		withState(t, st, func(s *state) {
 			if err := s.Reindex(); err != nil {
 				t.Fatalf("after the calls: %v", err)
 			}
@@ -260,7 +260,7 @@ func FuzzRestore(f *testing.F) {
 // all of them says, whatever begins, ends, gives way and is restored.
 func TestAccountIndex(t *testing.T) {
 	t.Parallel()
-	w, err := decoded(`
+	st, err := decoded(`
 channels:
   - {channelId: "1", userId: u, sessions: [{sessionId: a, startTime: 1652400000000, endTime: 1652410000000}], generate: {count: 20, days: 1}}
   - {channelId: "2", userId: u, generate: {count: 20, days: 1, live: true}}
@@ -272,7 +272,7 @@ channels:
 	check := func(when string) {
 		t.Helper()
 		all := map[string][]*session{}
-		for _, ch := range w.Channels {
+		for _, ch := range st.Channels {
 			for _, s := range ch.Sessions {
 				if s.End != 0 {
 					all[ch.UserID] = append(all[ch.UserID], s)
@@ -280,38 +280,38 @@ channels:
 			}
 		}
 		for _, list := range all {
-			slices.SortFunc(list, compare)
+			slices.SortFunc(list, compareSessions)
 		}
-		if !maps.EqualFunc(w.over, all, slices.Equal) {
-			t.Errorf("%s: got %v, want %v", when, w.over, all)
+		if !maps.EqualFunc(st.over, all, slices.Equal) {
+			t.Errorf("%s: got %v, want %v", when, st.over, all)
 		}
 	}
 	check("at first")
 	now := pageDay
 	for i := range 200 {
-		now = now.Add(time.Duration(throw(dice, 600)-100) * time.Second) // at times backward
-		ch := w.Channels[strconv.Itoa(1+i%3)]
+		now = now.Add(time.Duration(randomBelow(dice, 600)-100) * time.Second) // at times backward
+		ch := st.Channels[strconv.Itoa(1+i%3)]
 		switch {
 		case ch.live != nil:
-			w.stop(ch, now, dice)
+			st.stop(ch, now, dice)
 		case i%7 == 0 && len(ch.Sessions) > 0:
-			w.remove(ch.Sessions[throw(dice, int64(len(ch.Sessions)))])
+			st.remove(ch.Sessions[randomBelow(dice, int64(len(ch.Sessions)))])
 		default:
-			w.start(ch, now, dice)
+			st.start(ch, now, dice)
 		}
 		check(fmt.Sprint("after step ", i))
 	}
-	if err := w.Reindex(); err != nil {
+	if err := st.Reindex(); err != nil {
 		t.Fatal(err)
 	}
 	check("restored")
-	for _, ch := range w.Channels {
+	for _, ch := range st.Channels {
 		for len(ch.Sessions) > 0 {
-			w.remove(ch.Sessions[len(ch.Sessions)-1])
+			st.remove(ch.Sessions[len(ch.Sessions)-1])
 		}
 	}
-	if len(w.over) != 0 {
-		t.Errorf("what is left: %v", w.over)
+	if len(st.over) != 0 {
+		t.Errorf("what is left: %v", st.over)
 	}
 }
 
@@ -320,7 +320,7 @@ channels:
 func TestBlockedBound(t *testing.T) {
 	t.Parallel()
 	withState(t, conformance.New(t, API, conformance.Setting{Clock: pageDay}), func(s *state) {
-		for i := range mostBlocked {
+		for i := range maxBlocked {
 			until := pageDay
 			if i%2 == 0 {
 				until = pageDay.Add(time.Minute)
@@ -328,11 +328,11 @@ func TestBlockedBound(t *testing.T) {
 			s.block(strconv.Itoa(i), until, pageDay)
 		}
 		s.block("new", pageDay.Add(time.Minute), pageDay)
-		if len(s.blocked) != mostBlocked/2+1 {
+		if len(s.blocked) != maxBlocked/2+1 {
 			t.Errorf("%d addresses are blocked", len(s.blocked))
 		}
-		for i := range 3 * mostBlocked {
-			if s.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(s.blocked) > mostBlocked {
+		for i := range 3 * maxBlocked {
+			if s.block("more "+strconv.Itoa(i), pageDay.Add(time.Minute), pageDay); len(s.blocked) > maxBlocked {
 				t.Fatalf("%d addresses are blocked", len(s.blocked))
 			}
 		}

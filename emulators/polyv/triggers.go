@@ -14,11 +14,11 @@ import (
 
 var triggers = []*contract.Trigger{
 	{
-		Name: "stream.started", Params: whose, Do: streamStarted,
+		Name: "stream.started", Params: channelRow, Do: streamStarted,
 		Doc: "A stream is pushed to the channel: a session begins, and the status callback says live.",
 	},
 	{
-		Name: "stream.ended", Params: whose, Do: streamEnded,
+		Name: "stream.ended", Params: channelRow, Do: streamEnded,
 		Doc: "The stream of the channel ends, and with it the session; the status callback says end.",
 	},
 	{
@@ -31,65 +31,65 @@ var triggers = []*contract.Trigger{
 	},
 }
 
-var whose = []contract.Param{{Name: "channelId", Need: contract.Required, Example: "2272655", Doc: "The channel."}}
+var channelRow = []contract.Param{{Name: "channelId", Need: contract.Required, Example: "2272655", Doc: "The channel."}}
 
 func streamStarted(c *contract.Call) error {
-	w, id := c.State.(*state), c.In.Text("channelId")
-	ch := w.Channels[id]
+	st, id := c.State.(*state), c.In.Text("channelId")
+	ch := st.Channels[id]
 	switch {
 	case ch == nil:
 		return fmt.Errorf("there is no channel %s", id)
 	case ch.live != nil:
 		return fmt.Errorf("the channel %s is live already, with session %s", id, ch.live.ID)
 	}
-	w.tellStatus(c, ch, w.start(ch, c.Now, c.Dice()))
+	st.notifyStatus(c, ch, st.start(ch, c.Now, c.Dice()))
 	return nil
 }
 
 func streamEnded(c *contract.Call) error {
-	w, id := c.State.(*state), c.In.Text("channelId")
-	ch := w.Channels[id]
+	st, id := c.State.(*state), c.In.Text("channelId")
+	ch := st.Channels[id]
 	switch {
 	case ch == nil:
 		return fmt.Errorf("there is no channel %s", id)
 	case ch.live == nil:
 		return fmt.Errorf("the channel %s is not live", id)
 	}
-	w.tellStatus(c, ch, w.stop(ch, c.Now, c.Dice()))
+	st.notifyStatus(c, ch, st.stop(ch, c.Now, c.Dice()))
 	return nil
 }
 
 func expire(c *contract.Call) error {
-	w, id := c.State.(*state), c.In.Text("id")
+	st, id := c.State.(*state), c.In.Text("id")
 	switch c.In.Text("what") {
 	case "session":
-		s := w.sessions[id]
+		s := st.sessions[id]
 		if s == nil {
 			return fmt.Errorf("there is no session %s", id)
 		}
-		w.remove(s)
+		st.remove(s)
 		return nil
 	case "binding":
-		ch := w.Channels[id]
+		ch := st.Channels[id]
 		if ch == nil || ch.External == "" {
 			return fmt.Errorf("no channel %s is bound to an external id", id)
 		}
 		ch.External = ""
 		return nil
 	}
-	at, known := w.applications[id]
+	at, known := st.applications[id]
 	if !known {
 		return fmt.Errorf("there is no application %s", id)
 	}
-	w.Applications = append(w.Applications[:at:at], w.Applications[at+1:]...)
+	st.Applications = append(st.Applications[:at:at], st.Applications[at+1:]...)
 	c.Forget(id)
-	return w.Reindex()
+	return st.Reindex()
 }
 
-// tellStatus sends the status callback: a GET whose sign is made by a rule of
-// its own, of the secret and the timestamp, and told once. Its parameters stand
-// in the order of the page's sample. The case of the sign is not shown.
-func (w *state) tellStatus(c *contract.Call, ch *channel, s *session) {
+// notifyStatus sends the status callback once: a GET with a sign of its own rule,
+// over the secret and the timestamp. Its parameters are in the order of the page's
+// sample. The case of the sign is not documented.
+func (st *state) notifyStatus(c *contract.Call, ch *channel, s *session) {
 	to := ch.Callback
 	if to == "" {
 		to = c.Switches.Text("callback_url")
@@ -104,17 +104,17 @@ func (w *state) tellStatus(c *contract.Call, ch *channel, s *session) {
 	stamp := strconv.FormatInt(c.Now.UnixMilli(), 10)
 	c.Notify(contract.Callback{Method: http.MethodGet, URL: withQuery(to,
 		pair{"channelId", ch.ID}, pair{"status", status}, pair{"timestamp", stamp},
-		pair{"sign", callbackSign(w.secretOf(ch.UserID), stamp)},
+		pair{"sign", callbackSign(st.secretOf(ch.UserID), stamp)},
 		pair{"sessionId", s.ID}, pair{"startTime", strconv.FormatInt(s.Start, 10)}, pair{"endTime", ended})})
 }
 
-// callbackSign proves that a callback comes from the service.
+// callbackSign returns the sign of a callback.
 func callbackSign(secret, timestamp string) string {
 	sum := md5.Sum([]byte(secret + timestamp))
 	return hex.EncodeToString(sum[:])
 }
 
-// withQuery appends parameters to an address, behind what its query says.
+// withQuery appends parameters to the query of an address.
 func withQuery(to string, more ...pair) string {
 	to, fragment, _ := strings.Cut(to, "#")
 	var b strings.Builder

@@ -14,12 +14,12 @@ const (
 	maxMonth = 30 * day // of the statistics of a channel
 )
 
-// A window is what lies between two times, both included, in milliseconds.
+// A window is the time between two instants, both included, in Unix milliseconds.
 type window struct{ from, to int64 }
 
-// parseDate reads a date as the pages write it, and nothing that is only like
-// it: no T, no slashes, no milliseconds, no 30th of February. Go's parser takes
-// more than it writes, so what is read is written again.
+// parseDate parses a date exactly as the pages write it: no T, no slashes, no
+// milliseconds, no 30th of February. Go's parser accepts more, so the result is
+// formatted again and compared.
 func parseDate(s string) (time.Time, bool) {
 	layout := dateTime
 	switch len(s) {
@@ -33,15 +33,15 @@ func parseDate(s string) (time.Time, bool) {
 	return t, err == nil && t.Format(layout) == s
 }
 
-// dates are the two bounds as far as they are given and readable.
+// dates returns the two bounds, where they are given and valid.
 func dates(c *contract.Call) (start, end time.Time, started, ended bool) {
 	start, started = parseDate(c.In.Text("startDate"))
 	end, ended = parseDate(c.In.Text("endDate"))
 	return start, end, started, ended
 }
 
-// within60Days is the window of the session list: the last sixty days where no
-// date is given. What holds for one bound alone is inferred.
+// within60Days returns the window of the session list: by default the last sixty
+// days. The window for one bound alone is inferred.
 func within60Days(c *contract.Call) window {
 	start, end, started, ended := dates(c)
 	switch {
@@ -58,17 +58,17 @@ func within60Days(c *contract.Call) window {
 	return window{start.UnixMilli(), end.UnixMilli()}
 }
 
-// anyTime is the window of the older list, which knows no limit.
+// anyTime returns the window of the older list, which has no limit.
 func anyTime(c *contract.Call) window {
-	w := window{math.MinInt64, math.MaxInt64}
+	st := window{math.MinInt64, math.MaxInt64}
 	start, end, started, ended := dates(c)
 	if started {
-		w.from = start.UnixMilli()
+		st.from = start.UnixMilli()
 	}
 	if ended {
-		w.to = end.UnixMilli()
+		st.to = end.UnixMilli()
 	}
-	return w
+	return st
 }
 
 var (
@@ -85,15 +85,15 @@ func isDate(c *contract.Call, name string) contract.Verdict {
 	return contract.Verdict{}
 }
 
-// isOrdered holds two dates against one another.
+// isOrdered requires that the end is not before the start.
 func isOrdered(c *contract.Call, name string) contract.Verdict {
-	return span(c, name, math.MaxInt64)
+	return checkSpan(c, name, math.MaxInt64)
 }
 
 // isSpan allows sixty days between two dates.
-func isSpan(c *contract.Call, name string) contract.Verdict { return span(c, name, maxSpan) }
+func isSpan(c *contract.Call, name string) contract.Verdict { return checkSpan(c, name, maxSpan) }
 
-func span(c *contract.Call, name string, most time.Duration) contract.Verdict {
+func checkSpan(c *contract.Call, name string, most time.Duration) contract.Verdict {
 	start, end, started, ended := dates(c)
 	if !started || !ended {
 		return contract.Verdict{}
@@ -101,8 +101,8 @@ func span(c *contract.Call, name string, most time.Duration) contract.Verdict {
 	return judgeSpan(c, name, start, end, most)
 }
 
-// judgeSpan refuses an end before its start, and a span that is too long. Which
-// words the service has for that is shown nowhere.
+// judgeSpan refuses an end before its start, and a span that is too long. No page
+// shows the service's message.
 func judgeSpan(c *contract.Call, name string, start, end time.Time, most time.Duration) contract.Verdict {
 	var v contract.Verdict
 	from, to := start.In(beijing).Format(dateTime), end.In(beijing).Format(dateTime)
@@ -119,18 +119,18 @@ func judgeSpan(c *contract.Call, name string, start, end time.Time, most time.Du
 }
 
 // isMonth allows thirty days between startTime and endTime, isDay one.
-func isMonth(c *contract.Call, name string) contract.Verdict { return stamps(c, name, maxMonth) }
+func isMonth(c *contract.Call, name string) contract.Verdict { return checkStamps(c, name, maxMonth) }
 
-func isDay(c *contract.Call, name string) contract.Verdict { return stamps(c, name, day) }
+func isDay(c *contract.Call, name string) contract.Verdict { return checkStamps(c, name, day) }
 
 // maxStamp keeps times so far within bounds that they can be subtracted: the
 // end of the year 9999.
 const maxStamp = 253402300799999
 
-// stamps judges startTime and endTime, which are milliseconds.
-func stamps(c *contract.Call, name string, most time.Duration) contract.Verdict {
+// checkStamps checks startTime and endTime, which are Unix milliseconds.
+func checkStamps(c *contract.Call, name string, most time.Duration) contract.Verdict {
 	for _, bound := range [...]string{"startTime", "endTime"} {
-		if n, fits := number(c.In.Text(bound), 0); !fits || n > maxStamp {
+		if n, fits := parseNumber(c.In.Text(bound), 0); !fits || n > maxStamp {
 			return invalidDateTimeFormat.Because(noDate, "param", bound, "got", quote(c.In.Text(bound)))
 		}
 	}
@@ -138,20 +138,20 @@ func stamps(c *contract.Call, name string, most time.Duration) contract.Verdict 
 	if from == "" || to == "" {
 		return contract.Verdict{}
 	}
-	start, _ := number(from, 0)
-	end, _ := number(to, 0)
+	start, _ := parseNumber(from, 0)
+	end, _ := parseNumber(to, 0)
 	return judgeSpan(c, name, time.UnixMilli(start), time.UnixMilli(end), most)
 }
 
-// between is the window of startTime and endTime; a bound that is not given is
-// so far away from the other, or the end now.
+// between returns the window of startTime and endTime. A missing bound is so far
+// from the other; without both, the window ends now.
 func between(c *contract.Call, most time.Duration) window {
 	now := c.Now.UnixMilli()
-	to, fits := number(c.In.Text("endTime"), now)
+	to, fits := parseNumber(c.In.Text("endTime"), now)
 	if !fits || to > maxStamp {
 		to = now
 	}
-	from, fits := number(c.In.Text("startTime"), to-most.Milliseconds())
+	from, fits := parseNumber(c.In.Text("startTime"), to-most.Milliseconds())
 	if !fits || from > maxStamp {
 		from = to - most.Milliseconds()
 	}
@@ -161,8 +161,8 @@ func between(c *contract.Call, most time.Duration) window {
 	return window{from, to}
 }
 
-// hourOrDay is how far the account's sessions are looked for: an hour where no
-// bound is given.
+// hourOrDay returns the length of the window of the account's sessions: an hour
+// where no bound is given.
 func hourOrDay(c *contract.Call) time.Duration {
 	if c.In.Has("startTime") || c.In.Has("endTime") {
 		return day

@@ -3,7 +3,7 @@ package youdu
 // A roster is a list of accounts without duplicates.
 type roster struct {
 	list []string
-	set   map[string]struct{} // the accounts of a long list; nil: the list is searched
+	set  map[string]struct{} // the accounts of a long list; nil: the list is searched
 }
 
 // fewMembers is the greatest length of a list that is searched without a map.

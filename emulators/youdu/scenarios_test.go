@@ -222,9 +222,9 @@ func (p *program) brownOut(c play) {
 
 // seen is what a client sees of an answer.
 type result struct {
-	short   string // "data", "ok", an errcode, a status, "broken"
-	encrypt string
-	returned    map[string]any // what was returned, before it was encrypted
+	short    string // "data", "ok", an errcode, a status, "broken"
+	encrypt  string
+	returned map[string]any // what was returned, before it was encrypted
 }
 
 func (s result) is(want string) bool {
