@@ -32,7 +32,7 @@ func (c checker) mapping(n *yaml.Node, table []contract.Param, what, under strin
 	for key, value := range Pairs(c.faults, n, what) {
 		i := slices.IndexFunc(table, func(p contract.Param) bool { return p.Name == key.Value })
 		if i < 0 {
-			c.faults.knows(key, what, names(table))
+			c.faults.checkKey(key, what, names(table))
 			continue
 		}
 		if x, ok := c.value(&table[i], value, under+key.Value); ok {
@@ -40,8 +40,8 @@ func (c checker) mapping(n *yaml.Node, table []contract.Param, what, under strin
 		}
 	}
 	for i := range table {
-		if p := &table[i]; p.Need == contract.Required && !has(n, p.Name) {
-			c.faults.Addf(n, "%s has no %q; %s was expected", what, p.Name, wanted(p))
+		if p := &table[i]; p.Need == contract.Required && !hasKey(n, p.Name) {
+			c.faults.Addf(n, "%s has no %q; %s was expected", what, p.Name, expectedType(p))
 		}
 	}
 	return out
@@ -55,9 +55,9 @@ func names(table []contract.Param) []string {
 	return all
 }
 
-// has reports whether a mapping holds a key, whatever its value. What is no
-// mapping has been told, and lacks nothing.
-func has(n *yaml.Node, name string) bool {
+// hasKey reports whether a mapping has a key, whatever its value. It is true for what
+// is no mapping, since that has been reported.
+func hasKey(n *yaml.Node, name string) bool {
 	n = Resolve(n)
 	if n.Kind != yaml.MappingNode {
 		return true
@@ -75,11 +75,11 @@ func (c checker) value(p *contract.Param, n *yaml.Node, path string) (any, bool)
 	case n.Kind == yaml.MappingNode && p.Type == contract.Object && p.Fields != nil:
 		return c.mapping(n, p.Fields, path, path+"."), true
 	case n.Kind == yaml.MappingNode && p.Type == contract.Object:
-		return c.free(n, path)
+		return c.untyped(n, path)
 	case n.Kind == yaml.SequenceNode && p.Type == contract.List:
 		return c.list(p, n, path), true
 	case n.Kind != yaml.ScalarNode:
-		c.faults.Addf(n, "%s is %s; %s was expected", path, Describe(n), wanted(p))
+		c.faults.Addf(n, "%s is %s; %s was expected", path, Describe(n), expectedType(p))
 		return nil, false
 	}
 	return c.scalar(p, n, path)
@@ -96,14 +96,14 @@ func (c checker) list(p *contract.Param, n *yaml.Node, path string) []any {
 	return out
 }
 
-// free reads what has no rows.
-func (c checker) free(n *yaml.Node, path string) (any, bool) {
+// untyped reads a value without rows.
+func (c checker) untyped(n *yaml.Node, path string) (any, bool) {
 	n = Resolve(n)
 	switch n.Kind {
 	case yaml.MappingNode:
 		out := contract.Values{}
 		for key, value := range Pairs(c.faults, n, path) {
-			if x, ok := c.free(value, path+"."+key.Value); ok {
+			if x, ok := c.untyped(value, path+"."+key.Value); ok {
 				out[key.Value] = x
 			}
 		}
@@ -111,7 +111,7 @@ func (c checker) free(n *yaml.Node, path string) (any, bool) {
 	case yaml.SequenceNode:
 		out := []any{}
 		for i, e := range n.Content {
-			if x, ok := c.free(e, path+"."+strconv.Itoa(i)); ok {
+			if x, ok := c.untyped(e, path+"."+strconv.Itoa(i)); ok {
 				out = append(out, x)
 			}
 		}
@@ -120,7 +120,7 @@ func (c checker) free(n *yaml.Node, path string) (any, bool) {
 	return Scalar(c.faults, n, path)
 }
 
-// scalar has the row judge a plain value.
+// scalar validates a scalar by its row.
 func (c checker) scalar(p *contract.Param, n *yaml.Node, path string) (any, bool) {
 	in := contract.Values{p.Name: raw(p, n)}
 	found := contract.Validate([]contract.Param{*p}, in)
@@ -163,30 +163,30 @@ func (c checker) violation(p *contract.Param, n *yaml.Node, path string, rule co
 		if p.Need == contract.Required {
 			advice = ""
 		}
-		c.faults.Addf(n, "%s is null; %s was expected%s", path, wanted(p), advice)
+		c.faults.Addf(n, "%s is null; %s was expected%s", path, expectedType(p), advice)
 	case contract.Empty:
-		c.faults.Addf(n, "%s is empty; %s was expected", path, wanted(p))
+		c.faults.Addf(n, "%s is empty; %s was expected", path, expectedType(p))
 	case contract.Unlisted:
-		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Quote(n.Value), wanted(p), meant(n.Value, p.OneOf))
+		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Quote(n.Value), expectedType(p), suggestedValue(n.Value, p.OneOf))
 	case contract.TooLong:
 		c.faults.Addf(n, "%s has %d characters; at most %d were expected", path, utf8.RuneCountInString(n.Value), p.Max)
 	case contract.TooSmall, contract.TooLarge:
 		c.faults.Addf(n, "%s is %s; %d to %d was expected", path, clip(n.Value), p.Min, p.Max)
 	default:
 		_, fits := p.Type.Convert(contract.Raw(n.Value))
-		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Describe(n), wanted(p), unquote(n, fits))
+		c.faults.Addf(n, "%s is %s; %s was expected%s", path, Describe(n), expectedType(p), unquote(n, fits))
 	}
 }
 
-func meant(got string, known []string) string {
+func suggestedValue(got string, known []string) string {
 	if word := nearest(got, known); word != "" {
 		return fmt.Sprintf("; did you mean %q?", word)
 	}
 	return ""
 }
 
-// wanted says what a row expects.
-func wanted(p *contract.Param) string {
+// expectedType describes what a row expects.
+func expectedType(p *contract.Param) string {
 	if len(p.OneOf) > 0 && len(p.OneOf) <= few {
 		return "one of " + strings.Join(p.OneOf, ", ")
 	}

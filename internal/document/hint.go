@@ -44,19 +44,19 @@ func nearest(got string, known []string) string {
 	if best != "" {
 		return best
 	}
-	return partly(got, known)
+	return partialMatch(got, known)
 }
 
-// near reports whether a word may have been meant, and how far got is from it.
+// near reports whether got may be a misspelling of word, and how far it is from it.
 func near(got, word string) (int, bool) {
 	limit := max(1, max(len(got), len(word))/3)
 	d := distance(strings.ToLower(got), strings.ToLower(word), limit)
 	return d, d <= limit
 }
 
-// partly finds the only known word whose last part got is near to: NoIdle for
+// partialMatch returns the only known name whose last part got is near to: NoIdle for
 // ResourceNotFound.NoIdle.
-func partly(got string, known []string) string {
+func partialMatch(got string, known []string) string {
 	found := ""
 	for _, word := range known {
 		dot := strings.LastIndexAny(word, "./")

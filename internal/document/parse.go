@@ -31,7 +31,7 @@ const (
 func Parse(file string, text []byte) (*yaml.Node, error) {
 	faults := NewFaults(file)
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	if !faults.text(text) {
+	if !faults.checkText(text) {
 		return nil, faults.Err()
 	}
 	root := faults.decode(text)
@@ -42,8 +42,8 @@ func Parse(file string, text []byte) (*yaml.Node, error) {
 		faults.Addf(root, "the file holds %s; a mapping of keys to values was expected", Describe(root))
 		return nil, faults.Err()
 	}
-	w := walker{faults: faults, open: map[*yaml.Node]bool{}}
-	w.walk(root, 1)
+	w := resolver{faults: faults, open: map[*yaml.Node]bool{}}
+	w.resolve(root, 1)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
@@ -51,9 +51,9 @@ func Parse(file string, text []byte) (*yaml.Node, error) {
 }
 
 // text tells what is wrong before YAML begins.
-func (f *Faults) text(text []byte) bool {
+func (f *Faults) checkText(text []byte) bool {
 	if len(text) > MaxSize {
-		f.large(int64(len(text)))
+		f.addTooLarge(int64(len(text)))
 		return false
 	}
 	line, column := 1, 1
@@ -94,7 +94,7 @@ func (f *Faults) decode(text []byte) *yaml.Node {
 		f.Addf(nil, "the file is empty; a mapping of keys to values was expected")
 		return nil
 	case err != nil:
-		f.syntax(text, err)
+		f.addSyntaxError(text, err)
 		return nil
 	}
 	switch err := decode(dec, &second); {
@@ -102,7 +102,7 @@ func (f *Faults) decode(text []byte) *yaml.Node {
 		f.Addf(&second, "a second document begins here; one was expected; take the --- away or make two files of it")
 		return nil
 	case !errors.Is(err, io.EOF):
-		f.syntax(text, err)
+		f.addSyntaxError(text, err)
 		return nil
 	}
 	if len(document.Content) == 0 {
@@ -138,7 +138,7 @@ var fromParser = []string{
 
 // syntax tells what yaml.v3 found: it names the line at most, and that in
 // words of its own.
-func (f *Faults) syntax(text []byte, err error) {
+func (f *Faults) addSyntaxError(text []byte, err error) {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
 		f.Addf(nil, "this is not YAML: %v", err)
@@ -202,18 +202,17 @@ func find(text []byte, word string) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
-// A walker looks at every node of a file once, and at what aliases stand for
-// as often as they stand for it.
-type walker struct {
+// A resolver checks every node of a file once, and counts what aliases expand to.
+type resolver struct {
 	faults   *Faults
-	open     map[*yaml.Node]bool // aliased nodes that the walk is inside of
-	outer    *yaml.Node          // the written alias that the walk is inside of
+	open     map[*yaml.Node]bool // aliased nodes around the current node
+	outer    *yaml.Node          // the written alias around the current node
 	expanded int                 // nodes reached through aliases
 	bytes    int                 // and their text
-	over     bool                // that was too much, and was told
+	over     bool                // a limit was exceeded and reported
 }
 
-func (w *walker) walk(n *yaml.Node, depth int) {
+func (w *resolver) resolve(n *yaml.Node, depth int) {
 	if w.over || w.faults.Full() {
 		return
 	}
@@ -226,20 +225,20 @@ func (w *walker) walk(n *yaml.Node, depth int) {
 		w.alias(n, depth)
 		return
 	}
-	if len(w.open) > 0 && !w.expand(n) {
+	if len(w.open) > 0 && !w.countExpansion(n) {
 		return
 	}
 	if len(w.open) == 0 {
-		w.inspect(n)
+		w.checkNode(n)
 	}
 	for _, child := range n.Content {
-		w.walk(child, depth+1)
+		w.resolve(child, depth+1)
 	}
 }
 
-// alias walks what an alias stands for. One that stands for what it is a part
-// of comes by here again before it is done.
-func (w *walker) alias(n *yaml.Node, depth int) {
+// alias resolves the node of an alias. An alias of a node around it gets here
+// again before it is done.
+func (w *resolver) alias(n *yaml.Node, depth int) {
 	if w.open[n.Alias] {
 		w.faults.Addf(n, "the alias *%s stands for what it is a part of; write out what is meant", n.Value)
 		w.over = true
@@ -249,12 +248,12 @@ func (w *walker) alias(n *yaml.Node, depth int) {
 		w.outer = n
 	}
 	w.open[n.Alias] = true
-	w.walk(n.Alias, depth)
+	w.resolve(n.Alias, depth)
 	delete(w.open, n.Alias)
 }
 
-// expand counts a node that an alias stands for.
-func (w *walker) expand(n *yaml.Node) bool {
+// countExpansion counts a node that an alias expands to.
+func (w *resolver) countExpansion(n *yaml.Node) bool {
 	w.expanded++
 	w.bytes += len(n.Value)
 	if w.expanded > MaxExpanded || w.bytes > MaxSize {
@@ -264,8 +263,8 @@ func (w *walker) expand(n *yaml.Node) bool {
 	return !w.over
 }
 
-// inspect holds one written node against what is read here.
-func (w *walker) inspect(n *yaml.Node) {
+// checkNode checks one written node for what this package does not read.
+func (w *resolver) checkNode(n *yaml.Node) {
 	if n.Style&yaml.TaggedStyle != 0 {
 		w.faults.Addf(n, "the tag %s was found; a value without a tag was expected; quote what shall be text", Quote(n.Tag))
 	}

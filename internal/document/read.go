@@ -19,7 +19,7 @@ func Read(fsys fs.FS, file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		faults.Addf(nil, "this is no regular file; a YAML file was expected")
 	case info.Size() > MaxSize:
-		faults.large(info.Size())
+		faults.addTooLarge(info.Size())
 	}
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -36,6 +36,6 @@ func Read(fsys fs.FS, file string) ([]byte, error) {
 	return text, nil
 }
 
-func (f *Faults) large(size int64) {
+func (f *Faults) addTooLarge(size int64) {
 	f.Addf(nil, "the file has %d bytes; at most %d were expected; split it", size, MaxSize)
 }

@@ -65,7 +65,7 @@ func Pairs(faults *Faults, n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yam
 func Fields(faults *Faults, n *yaml.Node, what string, known ...string) map[string]*yaml.Node {
 	found := map[string]*yaml.Node{}
 	for key, value := range Pairs(faults, n, what) {
-		if faults.knows(key, what, known) {
+		if faults.checkKey(key, what, known) {
 			found[key.Value] = value
 		}
 	}
@@ -73,7 +73,7 @@ func Fields(faults *Faults, n *yaml.Node, what string, known ...string) map[stri
 }
 
 // knows reports whether a key is known, and tells the fault where it is not.
-func (f *Faults) knows(key *yaml.Node, what string, known []string) bool {
+func (f *Faults) checkKey(key *yaml.Node, what string, known []string) bool {
 	for _, word := range known {
 		if word == key.Value {
 			return true

@@ -29,7 +29,7 @@ func Document(api *contract.API, about About) []byte {
 	if api.Docs != "" {
 		d.Docs = &link{api.Docs}
 	}
-	b := &book{document: d, api: api, conceals: conceals(api)}
+	b := &builder{document: d, api: api, conceals: encryptsBodies(api)}
 	if len(api.Failure) > 0 {
 		b.schema(failure, rowsOf(bodyRows(api.Failure)))
 	}
@@ -43,25 +43,25 @@ func Document(api *contract.API, about About) []byte {
 // failure is the schema of what every error returns.
 const failure = "Failure"
 
-// book is a document in the making.
-type book struct {
+// A builder is a document under construction.
+type builder struct {
 	*document
 	api      *contract.API
 	conceals bool
 }
 
 // schema adds a schema that others may refer to, once.
-func (b *book) schema(name string, s *schema) *schema {
+func (b *builder) schema(name string, s *schema) *schema {
 	if at := b.Components.Schemas.put(name); *at == nil {
 		*at = s
 	}
-	return refer(name)
+	return schemaRef(name)
 }
 
-func refer(name string) *schema { return &schema{Ref: "#/components/schemas/" + name} }
+func schemaRef(name string) *schema { return &schema{Ref: "#/components/schemas/" + name} }
 
-// A group is what can be asked by one method at one path.
-type group struct {
+// A routeGroup is the operations with one method and one path.
+type routeGroup struct {
 	path, method string
 	ops          []*contract.Operation
 	own          bool // the path is the operations' own, and no alias
@@ -72,9 +72,9 @@ var place = regexp.MustCompile(`\{(\w+)\}`)
 
 // groups puts operations together whose paths differ in nothing but the names
 // of their places, which to OpenAPI are one path.
-func groups(api *contract.API) []*group {
-	var all []*group
-	at := map[string]*group{}
+func groups(api *contract.API) []*routeGroup {
+	var all []*routeGroup
+	at := map[string]*routeGroup{}
 	templates := map[string]string{}
 	add := func(op *contract.Operation, path string, own bool) {
 		form := place.ReplaceAllString(path, "{}")
@@ -84,7 +84,7 @@ func groups(api *contract.API) []*group {
 		key := op.Method + " " + form
 		g := at[key]
 		if g == nil {
-			g = &group{path: templates[form], method: op.Method, own: true, paths: map[*contract.Operation]string{}}
+			g = &routeGroup{path: templates[form], method: op.Method, own: true, paths: map[*contract.Operation]string{}}
 			at[key], all = g, append(all, g)
 		}
 		if g.paths[op] == "" {
@@ -105,7 +105,7 @@ func groups(api *contract.API) []*group {
 
 // name is what the group's path calls a place that path calls otherwise; "":
 // path has no such place.
-func (g *group) name(path, row string) string {
+func (g *routeGroup) name(path, row string) string {
 	here, there := place.FindAllStringSubmatch(g.path, -1), place.FindAllStringSubmatch(path, -1)
 	for i := range there {
 		if there[i][1] == row {

@@ -40,13 +40,13 @@ type (
 		Parameters  []*parameter     `json:"parameters,omitempty"`
 		Body        *body            `json:"requestBody,omitempty"`
 		Responses   object[response] `json:"responses"`
-		Operations  []told           `json:"x-understudy-operations,omitempty"`
+		Operations  []operationInfo  `json:"x-understudy-operations,omitempty"`
 		Rate        int              `json:"x-understudy-rate,omitempty"` // documented calls a second
 		source
 	}
 
 	// told is one of several operations at one path and method.
-	told struct {
+	operationInfo struct {
 		Name       string   `json:"name"`
 		Doc        string   `json:"doc"`
 		Rate       int      `json:"rate,omitempty"`

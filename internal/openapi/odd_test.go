@@ -79,7 +79,7 @@ func odd() *contract.API {
 			},
 			{
 				Name: "Secret", Doc: "Whispers.", Cite: "page 5", Method: "PUT", Path: "/things/{thing}", Outcomes: ends(200, row("heard", contract.Body, contract.Optional)),
-				Params: []contract.Param{row("thing", contract.Path, contract.Required), row("said", contract.Body, contract.Required)},
+				Params: []contract.Param{row("thing", contract.Path, contract.Required), row("given", contract.Body, contract.Required)},
 			},
 			{
 				Name: "Unsigned", Doc: "Hides.", Cite: "page 6", Method: "PATCH", Path: "/things/{thing}/{more}", Outcomes: ends(200, row("seen", contract.Body, contract.Optional)),

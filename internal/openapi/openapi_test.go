@@ -244,13 +244,13 @@ func (p *page) fits(what, pointer string, of any, h http.Header, body []byte, ro
 	}
 	switch kind {
 	case "application/x-www-form-urlencoded":
-		said, err := url.ParseQuery(string(body))
+		given, err := url.ParseQuery(string(body))
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		in := contract.Values{}
-		for name := range said {
-			in[name] = contract.Raw(said.Get(name))
+		for name := range given {
+			in[name] = contract.Raw(given.Get(name))
 		}
 		contract.Validate(rows, in)
 		body = wire.Encode(in)

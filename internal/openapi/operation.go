@@ -7,8 +7,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// operation tells what can be asked at one path by one method.
-func (b *book) operation(g *group) *operation {
+// operation describes the operations with one path and one method.
+func (b *builder) operation(g *routeGroup) *operation {
 	o := &operation{Responses: b.responses(g.ops)}
 	o.Parameters = parameters(g)
 	if op := g.ops[0]; len(g.ops) == 1 {
@@ -16,13 +16,13 @@ func (b *book) operation(g *group) *operation {
 		if g.own {
 			o.ID = op.Name
 		} else {
-			o.Operations = []told{b.told(op)}
+			o.Operations = []operationInfo{b.operationText(op)}
 		}
 	} else {
 		var names []string
 		for _, op := range g.ops {
 			names = append(names, op.Name)
-			o.Operations = append(o.Operations, b.told(op))
+			o.Operations = append(o.Operations, b.operationText(op))
 		}
 		o.Summary = strings.Join(names, ", ")
 		o.Description = "Several operations are asked for here; x-understudy-operations tells each."
@@ -35,13 +35,13 @@ func (b *book) operation(g *group) *operation {
 	return o
 }
 
-func (b *book) told(op *contract.Operation) told {
-	t := told{Name: op.Name, Doc: op.Doc, Rate: op.Rate, cited: citedOf(op.Cite)}
+func (b *builder) operationText(op *contract.Operation) operationInfo {
+	t := operationInfo{Name: op.Name, Doc: op.Doc, Rate: op.Rate, cited: citedOf(op.Cite)}
 	for i := range op.Params {
 		t.Parameters = append(t.Parameters, op.Params[i].Name)
 	}
 	if len(bodyRows(op.Params)) > 0 {
-		t.Body = refer(op.Name).Ref
+		t.Body = schemaRef(op.Name).Ref
 	}
 	for _, o := range b.api.Ends(op) {
 		t.Outcomes = append(t.Outcomes, o.Name)
@@ -51,9 +51,9 @@ func (b *book) told(op *contract.Operation) told {
 
 var places = map[contract.Place]string{contract.Query: "query", contract.Path: "path", contract.Header: "header"}
 
-// parameters tells what stands outside of the body. What several operations
-// say in the same place by the same name is told once, as the first has it.
-func parameters(g *group) []*parameter {
+// parameters lists the parameters outside of the body. Of several operations'
+// parameters with the same place and name, the first is used.
+func parameters(g *routeGroup) []*parameter {
 	var all []*parameter
 	takers := map[*parameter][]*contract.Operation{}
 	required := map[*parameter]int{} // how many operations ask for it
@@ -81,12 +81,12 @@ func parameters(g *group) []*parameter {
 			}
 		}
 	}
-	return append(all, untold(g, all)...)
+	return append(all, withoutDescribed(g, all)...)
 }
 
 // parameterOf tells a row, or nothing where it stands in the body or has no
 // place in this path.
-func parameterOf(g *group, op *contract.Operation, row *contract.Param) *parameter {
+func parameterOf(g *routeGroup, op *contract.Operation, row *contract.Param) *parameter {
 	in := places[row.In]
 	if in == "" {
 		return nil
@@ -107,9 +107,9 @@ func parameterOf(g *group, op *contract.Operation, row *contract.Param) *paramet
 	return p
 }
 
-// untold are the places of a path of which no row, or not every operation's,
-// says anything.
-func untold(g *group, all []*parameter) []*parameter {
+// withoutDescribed returns the names in a path for which not every operation has a
+// row.
+func withoutDescribed(g *routeGroup, all []*parameter) []*parameter {
 	var more []*parameter
 	for _, m := range place.FindAllStringSubmatch(g.path, -1) {
 		at := slices.IndexFunc(all, func(p *parameter) bool { return p.In == "path" && p.Name == m[1] })
@@ -122,7 +122,7 @@ func untold(g *group, all []*parameter) []*parameter {
 	return more
 }
 
-// bodyRows are those that stand in no header, path or query.
+// bodyRows returns the rows that are in no header, path or query.
 func bodyRows(rows []contract.Param) []contract.Param {
 	return slices.DeleteFunc(slices.Clone(rows), func(p contract.Param) bool { return places[p.In] != "" })
 }
@@ -130,24 +130,24 @@ func bodyRows(rows []contract.Param) []contract.Param {
 // kinds are the media types of a body's rows.
 var kinds = map[contract.Place]string{contract.Body: "application/json", contract.Form: "application/x-www-form-urlencoded"}
 
-// body tells what stands in the body of a request. It is required where each
-// operation asks for something in it.
-func (b *book) body(ops []*contract.Operation) *body {
+// body describes the body of a request. It is required where every operation
+// requires something in it.
+func (b *builder) body(ops []*contract.Operation) *body {
 	made := &body{Required: true}
 	for _, op := range ops {
 		rows := bodyRows(op.Params)
 		made.Required = made.Required && slices.ContainsFunc(rows, func(p contract.Param) bool { return p.Need == contract.Required })
-		kind, plain := asked(b.api, op, rows)
+		kind, plain := requestMediaType(b.api, op, rows)
 		if kind == "" {
 			continue
 		}
 		m := made.Content.put(kind)
 		if len(rows) == 0 {
-			continue // something is said of which no row tells
+			continue // something is given of which no row tells
 		}
 		var example any = contract.Sample(rows)
 		whole := rowsOf(rows)
-		if r := signed(b.api, op); r != nil && bare(rows, r.Body) {
+		if r := sampleRequest(b.api, op); r != nil && isBareList(rows, r.Body) {
 			whole, example = rowOf(&rows[0]), contract.Sample(rows)[rows[0].Name]
 			whole.Title = rows[0].Name
 		}
@@ -156,7 +156,7 @@ func (b *book) body(ops []*contract.Operation) *body {
 			m.Holds = append(m.Holds, s)
 			continue
 		}
-		offer(m, s)
+		addSchema(m, s)
 		m.Examples.put(op.Name).Value = example
 	}
 	if len(made.Content) == 0 {

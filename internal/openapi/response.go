@@ -12,7 +12,7 @@ import (
 )
 
 // responses tells all outcomes of the operations, by status.
-func (b *book) responses(ops []*contract.Operation) object[response] {
+func (b *builder) responses(ops []*contract.Operation) object[response] {
 	var all object[response]
 	owners := map[*contract.Outcome][]string{}
 	var ends []*contract.Outcome
@@ -43,7 +43,7 @@ func (b *book) responses(ops []*contract.Operation) object[response] {
 
 // finish tells what follows from all outcomes of a response together.
 func (r *response) finish() {
-	r.Description = described(r.Outcomes)
+	r.Description = describeOutcomes(r.Outcomes)
 	if len(r.Outcomes) == 1 {
 		return
 	}
@@ -52,8 +52,8 @@ func (r *response) finish() {
 	}
 }
 
-// described names outcomes. Two operations may each have one of a name.
-func described(outcomes []outcome) string {
+// describeOutcomes lists outcomes. Two operations may each have one of a name.
+func describeOutcomes(outcomes []outcome) string {
 	var names []string
 	for _, o := range outcomes {
 		if !slices.Contains(names, o.Name) {
@@ -63,7 +63,7 @@ func described(outcomes []outcome) string {
 	return "The call ends in " + strings.Join(names, ", ") + "."
 }
 
-func (b *book) returns(o *contract.Outcome) []contract.Param {
+func (b *builder) returns(o *contract.Outcome) []contract.Param {
 	if o.Fails {
 		return b.api.Failure
 	}
@@ -80,7 +80,7 @@ func headers(r *response, rows []contract.Param) {
 
 // content tells the body in which op ends with o. Of an API that conceals what
 // it says, a member around which something stands is not what it seems to be.
-func (b *book) content(r *response, op *contract.Operation, o *contract.Outcome) {
+func (b *builder) content(r *response, op *contract.Operation, o *contract.Outcome) {
 	var inside *schema
 	var reply []byte
 	if rows := bodyRows(b.returns(o)); len(rows) > 0 {
@@ -91,7 +91,7 @@ func (b *book) content(r *response, op *contract.Operation, o *contract.Outcome)
 		}
 		inside = b.schema(name, rowsOf(rows))
 	}
-	sent, known := written(b.api, op, o, reply)
+	sent, known := sampleResponse(b.api, op, o, reply)
 	if known && len(sent.Body) == 0 && (inside == nil || sent.Header.Get("Content-Type") == "") {
 		return
 	}
@@ -105,23 +105,23 @@ func (b *book) content(r *response, op *contract.Operation, o *contract.Outcome)
 		stands = &schema{Holds: []*schema{inside}}
 	}
 	seen, err := wire.Value(sent.Body)
-	s, found := around(seen, stands)
+	s, found := findWrapper(seen, stands)
 	switch {
 	case known && err == nil && found && s == stands:
-		offer(m, inside)
+		addSchema(m, inside)
 	case known && err == nil && (found || inside == nil):
-		offer(m, s)
-	case inside != nil && !slices.ContainsFunc(m.Holds, same(inside)):
+		addSchema(m, s)
+	case inside != nil && !slices.ContainsFunc(m.Holds, equalTo(inside)):
 		m.Holds = append(m.Holds, inside)
 	}
 }
 
-// offer adds a schema to those of which an answer fits one.
-func offer(m *mediaType, s *schema) {
+// addSchema adds a schema to the alternatives of an answer.
+func addSchema(m *mediaType, s *schema) {
 	switch {
 	case m.Schema == nil:
 		m.Schema = s
-	case same(s)(m.Schema) || slices.ContainsFunc(m.Schema.AnyOf, same(s)):
+	case equalTo(s)(m.Schema) || slices.ContainsFunc(m.Schema.AnyOf, equalTo(s)):
 	case m.Schema.AnyOf != nil:
 		m.Schema.AnyOf = append(m.Schema.AnyOf, s)
 	default:
@@ -129,8 +129,8 @@ func offer(m *mediaType, s *schema) {
 	}
 }
 
-// same finds schemas that say what s says.
-func same(s *schema) func(*schema) bool {
+// equalTo returns a predicate for schemas equal to s.
+func equalTo(s *schema) func(*schema) bool {
 	want, _ := json.Marshal(s)
 	return func(other *schema) bool {
 		got, _ := json.Marshal(other)

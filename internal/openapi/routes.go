@@ -36,7 +36,7 @@ func (r *Route) operation() *operation {
 		{"2XX", response{Description: "What was asked for."}},
 		{"default", response{
 			Description: "What is wrong, and how to mend it.",
-			Content:     object[mediaType]{{"application/problem+json", mediaType{Schema: refer(problem)}}},
+			Content:     object[mediaType]{{"application/problem+json", mediaType{Schema: schemaRef(problem)}}},
 		}},
 	}}
 	path := rest.ReplaceAllString(r.Path, "{$1}")

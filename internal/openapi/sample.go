@@ -13,18 +13,18 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// signed is the request that a client library would send for op, or nil where
-// the API does not sign for nobody.
-func signed(api *contract.API, op *contract.Operation) *contract.Request {
+// sampleRequest returns the request that a client library would send for op, or nil
+// where the API cannot sign with made-up credentials.
+func sampleRequest(api *contract.API, op *contract.Operation) *contract.Request {
 	if api.Sign == nil {
 		return nil
 	}
-	nobody := contract.Values{}
+	madeUp := contract.Values{}
 	for _, c := range api.Credentials {
-		nobody[c.Name] = "nobody"
+		madeUp[c.Name] = "nobody"
 	}
 	r, err := api.Sign(contract.Draft{
-		Operation: op, In: contract.Sample(op.Params), Host: "localhost", Credentials: nobody, Now: epoch,
+		Operation: op, In: contract.Sample(op.Params), Host: "localhost", Credentials: madeUp, Now: epoch,
 	})
 	if err != nil {
 		return nil
@@ -34,17 +34,17 @@ func signed(api *contract.API, op *contract.Operation) *contract.Request {
 
 var epoch = time.Unix(0, 0).UTC()
 
-// discriminator finds by what the service tells operations apart: the header or
-// query parameter that names each of them in its own request.
+// discriminator returns the header or query parameter whose value is the name of the
+// operation in each operation's request.
 func discriminator(api *contract.API, ops []*contract.Operation) *parameter {
 	all := &schema{Type: "string"}
 	var candidates []parameter
 	for i, op := range ops {
-		r := signed(api, op)
+		r := sampleRequest(api, op)
 		if r == nil || r.URL == nil {
 			return nil
 		}
-		naming := append(named(r.Header, "header", op.Name), named(r.URL.Query(), "query", op.Name)...)
+		naming := append(parametersWith(r.Header, "header", op.Name), parametersWith(r.URL.Query(), "query", op.Name)...)
 		if i == 0 {
 			candidates = naming
 		}
@@ -61,8 +61,8 @@ func discriminator(api *contract.API, ops []*contract.Operation) *parameter {
 	return &p
 }
 
-// named lists what has the value, by name.
-func named(values map[string][]string, in, value string) []parameter {
+// parametersWith lists the parameters that have the value, by name.
+func parametersWith(values map[string][]string, in, value string) []parameter {
 	var found []parameter
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if slices.Contains(values[name], value) {
@@ -72,16 +72,17 @@ func named(values map[string][]string, in, value string) []parameter {
 	return found
 }
 
-// written is what Write makes of an outcome's reply, or of a mark in its stead.
-func written(api *contract.API, op *contract.Operation, o *contract.Outcome, reply []byte) (r contract.Response, ok bool) {
-	// Write may lean on what the checks found out, and no check has run. What
-	// cannot be had so is left out.
+// sampleResponse returns what Write makes of an outcome's reply, or of a mark in its
+// place.
+func sampleResponse(api *contract.API, op *contract.Operation, o *contract.Outcome, reply []byte) (r contract.Response, ok bool) {
+	// Write may need what the checks find out, and no check has run. Such answers
+	// are left out.
 	defer func() { ok = recover() == nil }()
 	write := api.Write
 	if op.Write != nil {
 		write = op.Write
 	}
-	request := signed(api, op)
+	request := sampleRequest(api, op)
 	if request == nil {
 		request = &contract.Request{Method: op.Method, URL: &url.URL{Path: op.Path}, Header: http.Header{}}
 	}
@@ -95,29 +96,29 @@ func written(api *contract.API, op *contract.Operation, o *contract.Outcome, rep
 	return write(c, o.Verdict(), contract.Reply{Body: reply, Header: http.Header{}}), true
 }
 
-// conceals reports whether the API's requests hide what they say. Then its
-// answers do so too, though not those to nobody.
-func conceals(api *contract.API) bool {
+// encryptsBodies reports whether the API's requests are encrypted. Then its answers
+// are too, except to made-up credentials.
+func encryptsBodies(api *contract.API) bool {
 	return slices.ContainsFunc(api.Operations, func(op *contract.Operation) bool {
 		rows := bodyRows(op.Params)
-		_, plain := asked(api, op, rows)
+		_, plain := requestMediaType(api, op, rows)
 		return len(rows) > 0 && !plain
 	})
 }
 
-// bare reports whether a body is the one list that its rows tell of, with no
-// object around it.
-func bare(rows []contract.Param, body []byte) bool {
+// isBareList reports whether a body is the one list of its rows, without an object
+// around it.
+func isBareList(rows []contract.Param, body []byte) bool {
 	return len(rows) == 1 && rows[0].Type == contract.List && bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
 }
 
-// asked tells the media type of op's requests, and whether their rows stand in
-// them for all to see. Where they have no body, it is "".
-func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (kind string, plain bool) {
+// requestMediaType returns the media type of op's requests, "" where they have no
+// body, and whether the rows are readable in it.
+func requestMediaType(api *contract.API, op *contract.Operation, rows []contract.Param) (kind string, plain bool) {
 	if len(rows) > 0 {
 		kind = kinds[rows[0].In]
 	}
-	r := signed(api, op)
+	r := sampleRequest(api, op)
 	if r == nil {
 		return kind, api.Sign == nil
 	}
@@ -128,14 +129,14 @@ func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (ki
 	var has func(name string) bool
 	switch kind {
 	case "application/json":
-		if bare(rows, r.Body) {
+		if isBareList(rows, r.Body) {
 			return kind, true
 		}
-		said, _ := wire.Object(r.Body)
-		has = said.Has
+		given, _ := wire.Object(r.Body)
+		has = given.Has
 	case "application/x-www-form-urlencoded":
-		said, _ := url.ParseQuery(string(r.Body))
-		has = said.Has
+		given, _ := url.ParseQuery(string(r.Body))
+		has = given.Has
 	default:
 		has = func(name string) bool { return bytes.Contains(r.Body, []byte(`name="`+name+`"`)) }
 	}
@@ -147,10 +148,10 @@ func asked(api *contract.API, op *contract.Operation, rows []contract.Param) (ki
 	return kind, true
 }
 
-// unknown is the media range of what nobody knows.
+// unknown is the media range of an unknown type.
 const unknown = "*/*"
 
-// kindOf is the media type of a body.
+// kindOf returns the media type of a body.
 func kindOf(h http.Header, body []byte) string {
 	if kind, _, err := mime.ParseMediaType(h.Get("Content-Type")); err == nil {
 		return kind
@@ -161,7 +162,7 @@ func kindOf(h http.Header, body []byte) string {
 	return "application/octet-stream"
 }
 
-// sampleRuntime is a runtime in which nothing lasts. Its dice always throw the same.
+// A sampleRuntime is a runtime that keeps nothing. Its dice always give the same.
 type sampleRuntime struct{}
 
 func (sampleRuntime) WithState(f func())                      { f() }

@@ -34,7 +34,7 @@ func rowOf(p *contract.Param) *schema {
 func valueOf(p *contract.Param) *schema {
 	s := typed(p.Type, p.Of, p.Fields)
 	for _, v := range p.OneOf {
-		s.Enum = append(s.Enum, spelled(p.Type, v))
+		s.Enum = append(s.Enum, parseExample(p.Type, v))
 	}
 	switch p.Type {
 	case contract.String:
@@ -59,7 +59,7 @@ func valueOf(p *contract.Param) *schema {
 		s.Default = p.Default.(time.Duration).String()
 	}
 	if p.Example != "" {
-		s.Examples = []any{spelled(p.Type, p.Example)}
+		s.Examples = []any{parseExample(p.Type, p.Example)}
 	}
 	return s
 }
@@ -80,9 +80,9 @@ func typed(t, of contract.Type, fields []contract.Param) *schema {
 	return &schema{Type: t.String()}
 }
 
-// spelled is the value that a text of the table spells. Lists and objects are
-// spelled in JSON.
-func spelled(t contract.Type, text string) any {
+// parseExample returns the value of a text of the table. Lists and objects are
+// JSON.
+func parseExample(t contract.Type, text string) any {
 	switch t {
 	case contract.Duration:
 		return text
@@ -98,9 +98,9 @@ func spelled(t contract.Type, text string) any {
 	return text
 }
 
-// around tells what x looks like: a value that was read from JSON and has the
-// mark in it, in whose place inside stands. found reports whether it has.
-func around(x any, inside *schema) (s *schema, found bool) {
+// findWrapper returns the schema of a JSON value in which inside replaces the mark.
+// found reports whether the value has the mark.
+func findWrapper(x any, inside *schema) (s *schema, found bool) {
 	switch v := x.(type) {
 	case contract.Values:
 		if v.Text(mark) == mark {
@@ -108,7 +108,7 @@ func around(x any, inside *schema) (s *schema, found bool) {
 		}
 		s = &schema{Type: "object"}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			below, here := around(v[name], inside)
+			below, here := findWrapper(v[name], inside)
 			s.Properties = append(s.Properties, member[*schema]{name, below})
 			if here {
 				s.Required, found = append(s.Required, name), true
@@ -118,7 +118,7 @@ func around(x any, inside *schema) (s *schema, found bool) {
 	case []any:
 		s = &schema{Type: "array"}
 		if len(v) > 0 {
-			s.Items, found = around(v[0], inside)
+			s.Items, found = findWrapper(v[0], inside)
 		}
 		return s, found
 	case string:

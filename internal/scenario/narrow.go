@@ -54,12 +54,12 @@ func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error
 		n.Where = r.forEach(of, x)
 	}
 	if err := r.faults.Err(); err != nil {
-		return Narrow{}, once(err)
+		return Narrow{}, dropRepeated(err)
 	}
 	return n, nil
 }
 
-// forEach reads conditions as if they stood in each rule of a scenario.
+// forEach reads conditions as if each rule of the scenario had them.
 func (r *reader) forEach(of *Scenario, n *yaml.Node) (where []Condition) {
 	for _, name := range of.Operations() {
 		t := target{name: name, known: r.api != nil}
@@ -72,8 +72,8 @@ func (r *reader) forEach(of *Scenario, n *yaml.Node) (where []Condition) {
 	return where
 }
 
-// once leaves out what was told before.
-func once(err error) error {
+// dropRepeated removes errors of equal text.
+func dropRepeated(err error) error {
 	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what is wrapped singly is one error
 	if !ok {
 		return err

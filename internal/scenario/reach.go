@@ -12,7 +12,7 @@ import (
 // reach tells of rules that can never decide: an earlier one takes every call
 // that they would, or nothing enters the state that they want. Rules that are
 // not sound are left out: what they mean is not known.
-func (r *reader) reach(nodes []*yaml.Node, rules []Rule, sound []bool) {
+func (r *reader) reportUnreachable(nodes []*yaml.Node, rules []Rule, sound []bool) {
 	states := []string{Initial}
 	for i := range rules {
 		if then := rules[i].Then; then != "" && !slices.Contains(states, then) {

@@ -85,7 +85,7 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 		s.Rules = append(s.Rules, r.rule(e))
 		sound = append(sound, r.faults.Count() == before)
 	}
-	r.reach(elements, s.Rules, sound)
+	r.reportUnreachable(elements, s.Rules, sound)
 	return s
 }
 
@@ -148,8 +148,8 @@ func (r *reader) tags(n *yaml.Node) []string {
 	return tags
 }
 
-// below names a value inside of another.
-func below(under, name string) string { return under + "." + name }
+// memberPath returns the path of a value inside of another.
+func memberPath(under, name string) string { return under + "." + name }
 
 // atLeast reads a whole number that has a least value.
 func (r *reader) atLeast(n *yaml.Node, what string, least int, advice string) int {
@@ -170,8 +170,8 @@ func (r *reader) duration(n *yaml.Node, what string) time.Duration {
 	return d
 }
 
-// yes reads a value that can only be true.
-func (r *reader) yes(n *yaml.Node, what, otherwise string) bool {
+// readTrue reads a value that can only be true.
+func (r *reader) readTrue(n *yaml.Node, what, otherwise string) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Value[0] != 't' && n.Value[0] != 'T' {
 		r.faults.Addf(n, "%s is %s; true was expected; %s", what, document.Describe(n), otherwise)
 		return false

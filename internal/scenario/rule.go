@@ -36,8 +36,8 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	if w := m["where"]; w != nil {
 		rule.Where = r.where(w, t)
 	}
-	r.measure(&rule, m)
-	r.states(&rule, m)
+	r.readLimits(&rule, m)
+	r.readStates(&rule, m)
 	if r.all {
 		for _, key := range speaks {
 			if m[key] != nil {
@@ -46,7 +46,7 @@ func (r *reader) rule(n *yaml.Node) Rule {
 			}
 		}
 	}
-	r.language(&rule, m, t)
+	r.readAPIParts(&rule, m, t)
 	if w := m["wire"]; w != nil {
 		rule.Wire = r.wire(w)
 	}
@@ -60,8 +60,8 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	return rule
 }
 
-// measure reads how often, how likely and when a rule decides.
-func (r *reader) measure(rule *Rule, m map[string]*yaml.Node) {
+// readLimits reads how often, how likely and when a rule decides.
+func (r *reader) readLimits(rule *Rule, m map[string]*yaml.Node) {
 	if x := m["times"]; x != nil {
 		rule.Times = r.atLeast(x, "times", 1, "; leave it out for no end")
 	}
@@ -86,8 +86,8 @@ func (r *reader) measure(rule *Rule, m map[string]*yaml.Node) {
 	}
 }
 
-// states reads the states of the scenario between which a rule moves it.
-func (r *reader) states(rule *Rule, m map[string]*yaml.Node) {
+// readStates reads the states between which a rule moves the scenario.
+func (r *reader) readStates(rule *Rule, m map[string]*yaml.Node) {
 	for key, into := range map[string]*string{"state": &rule.State, "then": &rule.Then} {
 		n := m[key]
 		if n == nil {
@@ -114,8 +114,9 @@ func (r *reader) expect(n *yaml.Node) int {
 	return r.atLeast(x, "fired", 1, "")
 }
 
-// language reads how the calls end, and what shapes the answer.
-func (r *reader) language(rule *Rule, m map[string]*yaml.Node, t target) {
+// readAPIParts reads what needs the API's table: outcomes, message, fields,
+// triggers.
+func (r *reader) readAPIParts(rule *Rule, m map[string]*yaml.Node, t target) {
 	one, several := m["outcome"], m["outcomes"]
 	if one != nil && several != nil {
 		r.faults.Addf(several, "outcome and outcomes exclude each other; leave one")
@@ -149,7 +150,7 @@ func (r *reader) language(rule *Rule, m map[string]*yaml.Node, t target) {
 		r.returned(n, rule.Outcomes, t)
 	}
 	if n := m["phantom"]; n != nil {
-		rule.Phantom = r.yes(n, "phantom", "leave it out to have the outcome carried out")
+		rule.Phantom = r.readTrue(n, "phantom", "leave it out to have the outcome carried out")
 		r.phantom(n, rule.Outcomes, t)
 	}
 	if n := m["trigger"]; n != nil {
@@ -157,7 +158,7 @@ func (r *reader) language(rule *Rule, m map[string]*yaml.Node, t target) {
 	}
 }
 
-// A target is what a rule's operation stands for.
+// A target is the operation that a rule names.
 type target struct {
 	name  string
 	known bool
@@ -287,7 +288,7 @@ func (r *reader) triggers(n *yaml.Node, t target) []Trigger {
 			r.faults.Addf(key, "%s has no trigger %s%s", r.api.Name, document.Quote(key.Value), document.Hint(key.Value, names))
 			continue
 		}
-		all = append(all, Trigger{row.Name, document.Check(r.faults, value, fromCall(row.Params, t), "trigger "+row.Name)})
+		all = append(all, Trigger{row.Name, document.Check(r.faults, value, rowsOfReferences(row.Params, t), "trigger "+row.Name)})
 	}
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 		r.faults.Addf(n, "trigger is empty; the name of a trigger was expected")
@@ -295,9 +296,9 @@ func (r *reader) triggers(n *yaml.Node, t target) []Trigger {
 	return all
 }
 
-// fromCall are the rows of a trigger, of which those need not be said that the
-// rule's operation has a parameter for.
-func fromCall(rows []contract.Param, t target) []contract.Param {
+// rowsOfReferences returns the rows of a trigger. Those for which the rule's
+// operation has a parameter of that name become optional.
+func rowsOfReferences(rows []contract.Param, t target) []contract.Param {
 	rows = slices.Clone(rows)
 	for i := range rows {
 		if t.op != nil && contract.FindParam(t.op.Params, rows[i].Name) != nil {

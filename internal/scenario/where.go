@@ -57,9 +57,9 @@ func (r *reader) matcher(param string, word, n *yaml.Node) Condition {
 	case Matches:
 		c.Pattern = r.pattern(n, what)
 	case Absent:
-		r.yes(n, what, "for the opposite write present: true")
+		r.readTrue(n, what, "for the opposite write present: true")
 	case Present:
-		r.yes(n, what, "for the opposite write absent: true")
+		r.readTrue(n, what, "for the opposite write absent: true")
 	case Greater, Less:
 		c.Number, _ = r.number(n, what)
 	default:
@@ -106,7 +106,7 @@ func (r *reader) param(key *yaml.Node, t target) {
 		operations = r.api.Operations
 	}
 	names := paramNames(operations)
-	if documented(operations, key.Value) || r.aside(key) {
+	if anyDocuments(operations, key.Value) || r.isPrefixed(key) {
 		return
 	}
 	switch {
@@ -120,9 +120,9 @@ func (r *reader) param(key *yaml.Node, t target) {
 	}
 }
 
-// aside reports whether a name means what is no parameter, and tells what is
-// wrong with it.
-func (r *reader) aside(key *yaml.Node) bool {
+// isPrefixed reports whether a name has the prefix of a header or of any query
+// parameter, and reports what is wrong with the rest of it.
+func (r *reader) isPrefixed(key *yaml.Node) bool {
 	if name, ok := strings.CutPrefix(key.Value, HeaderPrefix); ok {
 		if !httpguts.ValidHeaderFieldName(name) {
 			r.faults.Addf(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(name))
@@ -160,15 +160,14 @@ func paramNames(operations []*contract.Operation) []string {
 	return names
 }
 
-// documented reports whether a name, or a path, is in the rows of one of
-// several operations.
-func documented(operations []*contract.Operation, path string) bool {
-	return slices.ContainsFunc(operations, func(op *contract.Operation) bool { return leads(op.Params, path) })
+// anyDocuments reports whether one of the operations has a row for a name or path.
+func anyDocuments(operations []*contract.Operation, path string) bool {
+	return slices.ContainsFunc(operations, func(op *contract.Operation) bool { return isDocumentedPath(op.Params, path) })
 }
 
-// leads reports whether a path leads to a row, or into an object whose members
-// nobody lists. Elements of a list are counted from 0.
-func leads(rows []contract.Param, path string) bool {
+// isDocumentedPath reports whether a path leads to a row, or into an object whose
+// members are not documented. Elements of a list are counted from 0.
+func isDocumentedPath(rows []contract.Param, path string) bool {
 	if contract.FindParam(rows, path) != nil {
 		return true
 	}
@@ -189,7 +188,7 @@ func leads(rows []contract.Param, path string) bool {
 		case rest == "":
 			return true
 		case p.Type != contract.Object && p.Of != contract.Object:
-		case p.Fields == nil, leads(p.Fields, rest):
+		case p.Fields == nil, isDocumentedPath(p.Fields, rest):
 			return true
 		}
 	}

@@ -20,10 +20,10 @@ func (r *reader) patch(n *yaml.Node, what string) wire.Patch {
 		m := wire.Member{Name: key.Value}
 		switch {
 		case value.Kind == yaml.MappingNode && len(value.Content) > 0:
-			m.Inner = r.patch(value, below(what, key.Value))
+			m.Inner = r.patch(value, memberPath(what, key.Value))
 		case value.Kind == yaml.ScalarNode && value.Tag == "!!null":
 		default:
-			m.Value = r.json(nil, value, below(what, key.Value))
+			m.Value = r.json(nil, value, memberPath(what, key.Value))
 		}
 		patch = append(patch, m)
 	}
@@ -40,7 +40,7 @@ func (r *reader) json(out []byte, n *yaml.Node, what string) json.RawMessage {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			out = r.json(out, e, below(what, strconv.Itoa(i)))
+			out = r.json(out, e, memberPath(what, strconv.Itoa(i)))
 		}
 		return append(out, ']')
 	case yaml.MappingNode:
@@ -51,7 +51,7 @@ func (r *reader) json(out []byte, n *yaml.Node, what string) json.RawMessage {
 				out = append(out, ',')
 			}
 			out = append(append(out, wire.Encode(key.Value)...), ':')
-			out = r.json(out, value, below(what, key.Value))
+			out = r.json(out, value, memberPath(what, key.Value))
 		}
 		return append(out, '}')
 	}

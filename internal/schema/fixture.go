@@ -16,7 +16,7 @@ func Fixture(apis []*contract.API) []byte {
 		"description": "How the world of an API begins: fixtures/<api>/<name>.yaml.",
 		"type":        "object", "required": list{"fixture", "api"},
 		"properties": object{
-			"fixture": text("The fixture's name: the file's."),
+			"fixture": stringWith("The fixture's name: the file's."),
 			"api":     object{"enum": apiNames(apis), "description": "The API whose world it is."},
 		},
 		"allOf": each,

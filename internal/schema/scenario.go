@@ -13,7 +13,7 @@ func Scenario(apis []*contract.API) []byte {
 	defs := object{
 		"rule": rule(), "wire": network(), "duration": object{"type": "string", "pattern": duration},
 		"condition": condition(), "headers": object{"type": "object"},
-		"everywhere": everywhere(),
+		"everywhere": forAllAPIs(),
 	}
 	each := list{when("api", scenario.Everywhere, object{"properties": object{"rules": object{"items": ref("everywhere")}}})}
 	for _, api := range apis {
@@ -30,8 +30,8 @@ func Scenario(apis []*contract.API) []byte {
 		"properties": object{
 			"scenario":    object{"type": list{"string", "number"}, "description": "The scenario's name: the file's."},
 			"api":         object{"enum": apiNames(apis, scenario.Everywhere), "description": "The API whose calls it decides; all: what the network does to every one."},
-			"description": text("What it tells, as QA would say it."),
-			"tags":        object{"type": "array", "items": text(""), "uniqueItems": true, "description": "Words to find it by."},
+			"description": stringWith("What it tells, as QA would say it."),
+			"tags":        object{"type": "array", "items": stringWith(""), "uniqueItems": true, "description": "Words to find it by."},
 			"rules":       object{"type": "array", "minItems": 1, "items": ref("rule"), "description": "Tried from top to bottom; the first that fits decides."},
 		},
 		"allOf": each, "$defs": defs,
@@ -43,21 +43,21 @@ func rule() object {
 	return object{
 		"type": "object", "required": list{"operation"}, "additionalProperties": false,
 		"properties": object{
-			"operation": text(`The operation that it decides, by its documented name; "*": every one.`),
+			"operation": stringWith(`The operation that it decides, by its documented name; "*": every one.`),
 			"where":     object{"type": "object", "description": "What the call has to say: by parameter, path into an object, header.NAME or query.NAME."},
-			"state":     text("The state of the scenario in which it fits; it begins in initial."),
+			"state":     stringWith("The state of the scenario in which it fits; it begins in initial."),
 			"times":     object{"type": "integer", "minimum": 1, "description": "How many calls it decides; without it, there is no end."},
 			"skip":      object{"type": "integer", "minimum": 0, "description": "How many fitting calls it lets through before."},
 			"chance":    object{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "description": "How likely it decides, by the sandbox's seeded dice."},
-			"from":      described(ref("duration"), "From when on it decides, since the activation, by the sandbox's clock."),
-			"until":     described(ref("duration"), "Until when it decides, since the activation, by the sandbox's clock."),
-			"outcome":   text("How the call ends: a documented outcome of the operation."),
-			"outcomes":  object{"type": "array", "minItems": 1, "items": text(""), "description": "How calls end, one after the other; emulator: as the emulator decides."},
+			"from":      withDoc(ref("duration"), "From when on it decides, since the activation, by the sandbox's clock."),
+			"until":     withDoc(ref("duration"), "Until when it decides, since the activation, by the sandbox's clock."),
+			"outcome":   stringWith("How the call ends: a documented outcome of the operation."),
+			"outcomes":  object{"type": "array", "minItems": 1, "items": stringWith(""), "description": "How calls end, one after the other; emulator: as the emulator decides."},
 			"repeat":    object{"enum": list{"last", "all"}, "description": "What follows the last of outcomes: the last again, or all from the start."},
-			"message":   described(object{"type": list{"string", "number", "boolean"}, "minLength": 1}, "Stands in for the documented message."),
+			"message":   withDoc(object{"type": list{"string", "number", "boolean"}, "minLength": 1}, "Stands in for the documented message."),
 			"with":      object{"type": "object", "description": "Fields laid over what the outcome returns; null takes one away."},
 			"phantom":   object{"const": true, "description": "The success is told, and nothing changes."},
-			"then":      text("The state that the scenario is in afterwards."),
+			"then":      stringWith("The state that the scenario is in afterwards."),
 			"trigger":   object{"type": "object", "minProperties": 1, "description": "What happens outside the API after the call."},
 			"expect": object{
 				"type": "object", "required": list{"fired"}, "additionalProperties": false, "description": "What verify holds the rule against.",
@@ -83,7 +83,7 @@ func rule() object {
 func network() object {
 	pair := func(first, second object, keys ...string) object {
 		return object{
-			"type": "object", "required": names(keys), "additionalProperties": false,
+			"type": "object", "required": enumOf(keys), "additionalProperties": false,
 			"properties": object{keys[0]: first, keys[1]: second},
 		}
 	}
@@ -97,16 +97,16 @@ func network() object {
 				pair(length, object{"type": "number", "exclusiveMinimum": 0, "maximum": 5}, "median", "sigma"),
 			}},
 			"bandwidth": object{"type": "string", "pattern": `^[1-9][0-9]{0,8}(B|KB|MB)/s$`, "description": "How fast the body passes: 2KB/s."},
-			"fault":     object{"enum": names(scenario.Faults), "description": "How the connection fails."},
+			"fault":     object{"enum": enumOf(scenario.Faults), "description": "How the connection fails."},
 			"when":      object{"enum": list{string(scenario.Before), string(scenario.After)}, "description": "Whether the request had arrived when the wire broke. After: the outcome has happened, the answer is lost."},
 			"answer": object{
 				"type": "object", "required": list{"status"}, "additionalProperties": false,
 				"description": "What something between client and service answers in its stead.",
 				"properties": object{
-					"status": object{"type": "integer", "minimum": 200, "maximum": 599}, "headers": ref("headers"), "body": text(""),
+					"status": object{"type": "integer", "minimum": 200, "maximum": 599}, "headers": ref("headers"), "body": stringWith(""),
 				},
 			},
-			"headers": described(ref("headers"), "Laid over the answer's; null takes one away."),
+			"headers": withDoc(ref("headers"), "Laid over the answer's; null takes one away."),
 		},
 		"not": object{"required": list{"fault", "answer"}},
 	}
@@ -115,21 +115,21 @@ func network() object {
 // condition is a plain value, or a matcher.
 func condition() object {
 	operands := object{
-		string(scenario.In):      object{"type": "array", "minItems": 1, "items": text(""), "description": "It is one of these."},
-		string(scenario.Matches): described(object{"type": list{"string", "number", "boolean"}, "maxLength": scenario.LongestPattern}, "This regular expression (RE2) finds something in it."),
+		string(scenario.In):      object{"type": "array", "minItems": 1, "items": stringWith(""), "description": "It is one of these."},
+		string(scenario.Matches): withDoc(object{"type": list{"string", "number", "boolean"}, "maxLength": scenario.LongestPattern}, "This regular expression (RE2) finds something in it."),
 		string(scenario.Absent):  object{"const": true, "description": "It is not there."},
 		string(scenario.Present): object{"const": true, "description": "It is there, be it empty or null."},
 		string(scenario.Greater): object{"type": "number", "description": "It is a number, and greater."},
 		string(scenario.Less):    object{"type": "number", "description": "It is a number, and less."},
 	}
 	return object{"anyOf": list{
-		text("It is this."),
+		stringWith("It is this."),
 		object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": operands},
 	}}
 }
 
 // everywhere is what holds for a rule for all APIs: it says what the network does.
-func everywhere() object {
+func forAllAPIs() object {
 	return object{"properties": object{
 		"operation": object{"const": scenario.Any},
 		"where":     conditions(nil),
@@ -140,7 +140,7 @@ func everywhere() object {
 // ofAPI is what holds for a rule of one API.
 func ofAPI(api *contract.API) object {
 	operations := []string{scenario.Any}
-	branches := list{when("operation", scenario.Any, ends(api, nil, api.Operations))}
+	branches := list{when("operation", scenario.Any, outcomeNames(api, nil, api.Operations))}
 	for _, op := range api.Operations {
 		operations = append(operations, op.Name)
 		branches = append(branches, when("operation", op.Name, ref("operation."+api.Name+"."+op.Name)))
@@ -149,11 +149,11 @@ func ofAPI(api *contract.API) object {
 	for _, t := range api.Triggers {
 		params := mapping(t.Params)
 		delete(params, "required") // what is left out may be the call's
-		triggers[t.Name] = described(params, t.Doc)
+		triggers[t.Name] = withDoc(params, t.Doc)
 	}
 	return object{
 		"properties": object{
-			"operation": object{"enum": names(operations)},
+			"operation": object{"enum": enumOf(operations)},
 			"trigger":   object{"properties": triggers, "additionalProperties": false},
 		},
 		"allOf": branches,
@@ -162,24 +162,24 @@ func ofAPI(api *contract.API) object {
 
 // ofOperation is what holds for a rule of one operation.
 func ofOperation(api *contract.API, op *contract.Operation) object {
-	s := ends(api, op, []*contract.Operation{op})
-	return described(s, op.Doc)
+	s := outcomeNames(api, op, []*contract.Operation{op})
+	return withDoc(s, op.Doc)
 }
 
 // ends is what a rule may say of op, or of every operation where op is nil:
 // its outcomes, their fields, and the parameters of operations.
-func ends(api *contract.API, op *contract.Operation, operations []*contract.Operation) object {
+func outcomeNames(api *contract.API, op *contract.Operation, operations []*contract.Operation) object {
 	var outcomes list
 	var known []string
 	fields := object{}
 	for _, o := range api.Ends(op) {
-		outcomes = append(outcomes, described(object{"const": o.Name}, o.Doc))
+		outcomes = append(outcomes, withDoc(object{"const": o.Name}, o.Doc))
 		known = append(known, o.Name)
 		table := o.Returns
 		if o.Fails {
 			table = api.Failure
 		}
-		maps.Copy(fields, loose(table))
+		maps.Copy(fields, optionalRows(table))
 	}
 	properties := object{
 		"outcome": object{"anyOf": outcomes},
@@ -196,14 +196,14 @@ func ends(api *contract.API, op *contract.Operation, operations []*contract.Oper
 
 // loose describes fields and leaves open what stands in them: a scenario may
 // say what the service never would.
-func loose(table []contract.Param) object {
+func optionalRows(table []contract.Param) object {
 	fields := object{}
 	for i := range table {
 		s := object{}
 		if p := &table[i]; p.Type == contract.Object && p.Fields != nil {
-			s["properties"] = loose(p.Fields)
+			s["properties"] = optionalRows(p.Fields)
 		}
-		fields[table[i].Name] = described(s, table[i].Doc)
+		fields[table[i].Name] = withDoc(s, table[i].Doc)
 	}
 	return fields
 }
@@ -212,7 +212,7 @@ func loose(table []contract.Param) object {
 func conditions(operations []*contract.Operation) object {
 	properties, patterns := object{}, object{`^header\.[^ ]+$`: ref("condition"), `^query\..+$`: ref("condition")}
 	for _, op := range operations {
-		places(properties, patterns, "", "", op.Params)
+		pathProperties(properties, patterns, "", "", op.Params)
 	}
 	return object{"properties": properties, "patternProperties": patterns, "additionalProperties": false}
 }
@@ -220,7 +220,7 @@ func conditions(operations []*contract.Operation) object {
 // places writes down the names by which conditions reach parameters and what is
 // inside of them: under is the path to the rows, and pattern the same as an
 // expression. Below a list, whose elements have numbers, there is no plain path.
-func places(properties, patterns object, under, pattern string, table []contract.Param) {
+func pathProperties(properties, patterns object, under, pattern string, table []contract.Param) {
 	counted := pattern != "" && under == ""
 	for i := range table {
 		p := &table[i]
@@ -229,7 +229,7 @@ func places(properties, patterns object, under, pattern string, table []contract
 		if counted {
 			patterns["^"+quoted+"$"], inner = ref("condition"), ""
 		} else {
-			properties[name] = described(ref("condition"), p.Doc)
+			properties[name] = withDoc(ref("condition"), p.Doc)
 		}
 		if p.Type == contract.List {
 			quoted, inner = quoted+`\.[0-9]{1,9}`, ""
@@ -240,7 +240,7 @@ func places(properties, patterns object, under, pattern string, table []contract
 		case p.Fields == nil:
 			patterns["^"+quoted+`\..+$`] = ref("condition")
 		default:
-			places(properties, patterns, inner, quoted+`\.`, p.Fields)
+			pathProperties(properties, patterns, inner, quoted+`\.`, p.Fields)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func encode(schema object) []byte { return append(wire.Encode(schema), '\n') }
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
 
 // names makes a list for an enum.
-func names(words []string) list {
+func enumOf(words []string) list {
 	all := make(list, len(words))
 	for i, w := range words {
 		all[i] = w
@@ -50,12 +50,12 @@ func when(key, value string, then object) object {
 }
 
 // text is a plain value as it is written: 007 and true are texts too.
-func text(doc string) object {
+func stringWith(doc string) object {
 	s := object{"type": list{"string", "number", "boolean"}}
-	return described(s, doc)
+	return withDoc(s, doc)
 }
 
-func described(s object, doc string) object {
+func withDoc(s object, doc string) object {
 	if doc != "" {
 		s["description"] = doc
 	}
@@ -93,17 +93,17 @@ func mapping(table []contract.Param) object {
 func row(p *contract.Param) object {
 	s := kind(p)
 	if p.Default != nil {
-		s["default"] = plain(p.Default)
+		s["default"] = jsonValue(p.Default)
 	}
 	if p.Example != "" {
 		s["examples"] = list{p.Example}
 	}
-	return described(s, p.Doc)
+	return withDoc(s, p.Doc)
 }
 
 func kind(p *contract.Param) object {
 	if len(p.OneOf) > 0 {
-		return object{"enum": written(p.OneOf)}
+		return object{"enum": allowedValues(p.OneOf)}
 	}
 	switch p.Type {
 	case contract.Integer, contract.Number:
@@ -127,7 +127,7 @@ func kind(p *contract.Param) object {
 		}
 		return mapping(p.Fields)
 	}
-	s := text("")
+	s := stringWith("")
 	if p.Max > 0 {
 		s["maxLength"] = p.Max
 	}
@@ -143,7 +143,7 @@ var (
 )
 
 // written lists values as a file may write them: 5 is also the text "5".
-func written(values []string) list {
+func allowedValues(values []string) list {
 	var all list
 	for _, v := range values {
 		all = append(all, v)
@@ -158,7 +158,7 @@ func written(values []string) list {
 }
 
 // plain is a default as a file writes it.
-func plain(value any) any {
+func jsonValue(value any) any {
 	if d, ok := value.(interface{ String() string }); ok {
 		return d.String()
 	}
@@ -171,7 +171,7 @@ func apiNames(apis []*contract.API, more ...string) list {
 	for _, api := range apis {
 		all = append(all, api.Name)
 	}
-	return names(slices.Concat(all, more))
+	return enumOf(slices.Concat(all, more))
 }
 
 // quoteMeta quotes a name for a pattern.
