@@ -201,8 +201,8 @@ func (r *prepared) send(ctx context.Context, w io.Writer) (*exchange, error) {
 	if r.Host != "" {
 		q.Host = r.Host
 	}
-	asked := client.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
-	_, _ = fmt.Fprintln(w, asked.Text())
+	request := client.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
+	_, _ = fmt.Fprintln(w, request.Text())
 	answer, err := client.DirectHTTP(longestCall).Do(q)
 	if err != nil {
 		return nil, unanswered(r.url, err)

@@ -59,11 +59,11 @@ func (c *choice) String() string { return c.value }
 func (c *choice) Type() string { return strings.Join(c.known, "|") }
 
 // Set takes one of the known values.
-func (c *choice) Set(word string) error {
-	if !slices.Contains(c.known, word) {
-		return fmt.Errorf("%s was expected%s", strings.Join(c.known, " or "), suggestion(word, c.known))
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.known, value) {
+		return fmt.Errorf("%s was expected%s", strings.Join(c.known, " or "), suggestion(value, c.known))
 	}
-	c.value = word
+	c.value = value
 	return nil
 }
 

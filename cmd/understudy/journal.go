@@ -163,7 +163,7 @@ func followJournal(ctx context.Context, c *client.Client, env *env, f *filter, f
 	for last := unseen; ; {
 		fresh, latest, err := newEntries(ctx, c, f, last)
 		if err == nil {
-			err = tell(env, fresh, form)
+			err = printEntries(env, fresh, form)
 		}
 		if ctx.Err() != nil {
 			return nil // interrupted, which is how following ends
@@ -222,9 +222,9 @@ func number(id string) int {
 	return n
 }
 
-// tell prints entries as they come: columns of fixed width, or a JSON object a
+// printEntries prints entries as they come: columns of fixed width, or a JSON object a
 // line.
-func tell(env *env, entries []journal.Entry, form string) error {
+func printEntries(env *env, entries []journal.Entry, form string) error {
 	for i := range entries {
 		e := &entries[i]
 		if form == output.FormJSON {

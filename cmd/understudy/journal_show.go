@@ -311,7 +311,7 @@ func firstRequired(e *journal.Entry) (name, value string) {
 		return "", ""
 	}
 	op := api.Operation(e.Operation)
-	said, _ := e.Request.Decoded.(map[string]any)
+	decoded, _ := e.Request.Decoded.(map[string]any)
 	if op == nil {
 		return "", ""
 	}
@@ -319,7 +319,7 @@ func firstRequired(e *journal.Entry) (name, value string) {
 		if op.Params[i].Need == contract.Optional {
 			continue
 		}
-		switch v := said[op.Params[i].Name].(type) {
+		switch v := decoded[op.Params[i].Name].(type) {
 		case string:
 			return op.Params[i].Name, v
 		case json.Number, bool:

@@ -110,8 +110,8 @@ func (n *narrowing) body() (map[string]any, error) {
 		body["wire"] = map[string]string{"delay": n.delay.String()}
 	}
 	where := map[string]string{}
-	for _, said := range n.where {
-		condition, err := scenario.ParseCondition(said)
+	for _, text := range n.where {
+		condition, err := scenario.ParseCondition(text)
 		if err != nil {
 			return nil, usage("--where: %w", err)
 		}

@@ -125,7 +125,7 @@ func checkRows(t *testing.T, where string, rows []contract.Param) {
 	}
 }
 
-// unfilled is a place in a message that nobody filled.
+// unfilled is a place in a message that was not filled.
 var unfilled = regexp.MustCompile(`\{[A-Za-z]\w*\}`)
 
 // callable calls for each outcome of each operation in a world where there is
@@ -206,12 +206,12 @@ func wrong(t contract.Type) any {
 	return "neither number nor list"
 }
 
-// says reports whether a request said name after all: what a client library says
+// says reports whether a request has name after all: what a client library sends
 // by itself, such as the time, cannot be left out by its caller.
 func says(e journal.Entry, name string) bool {
 	in, _ := e.Request.Decoded.(contract.Values)
-	_, said := in[name]
-	return said
+	_, given := in[name]
+	return given
 }
 
 func judge(t *testing.T, w *World, op *contract.Operation, in contract.Values, fails func(journal.Entry) bool, what string) {
@@ -232,7 +232,7 @@ func judge(t *testing.T, w *World, op *contract.Operation, in contract.Values, f
 }
 
 // traffic is a mix of calls, each success and each of the operation's own
-// failures among them, whose answers are told as text.
+// failures among them, and returns the answers as text.
 func traffic(t *testing.T, w *World) string {
 	t.Helper()
 	var b strings.Builder
@@ -248,7 +248,7 @@ func traffic(t *testing.T, w *World) string {
 	return b.String()
 }
 
-// answer tells an answer with every header but the date.
+// answer returns an answer as text with every header but the date.
 func answer(r *http.Response) string {
 	var names []string
 	for name := range r.Header {
@@ -306,15 +306,15 @@ func restorable(t *testing.T, api *contract.API) {
 	plain, restored := New(t, api, Setting{}), New(t, api, Setting{})
 	traffic(t, plain)
 	traffic(t, restored)
-	room := restored.Instance(t)
-	before, err := room.Snapshot()
+	instance := restored.Instance(t)
+	before, err := instance.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := room.Restore(before); err != nil {
+	if err := instance.Restore(before); err != nil {
 		t.Fatal(err)
 	}
-	after, err := room.Snapshot()
+	after, err := instance.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

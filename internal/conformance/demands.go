@@ -64,7 +64,7 @@ func (a *account) add(t *testing.T, w *World, name string) {
 		e := &entries[i]
 		o := w.API.Outcome(w.API.Operation(e.Operation), e.Outcome)
 		if o == nil {
-			continue // which the emulators' own conformance tells
+			continue // which the API's own conformance test reports
 		}
 		switch broken := e.Wire != nil && (e.Wire.Answered || e.Wire.Fault != ""); {
 		case e.DecidedBy.Scenario == s.FullName() && (o.Fails || broken):
@@ -100,7 +100,7 @@ func framed(entries []journal.Entry, full string) bool {
 	return decided > 0 && entries[0].DecidedBy.Scenario != full && entries[len(entries)-1].DecidedBy.Scenario != full
 }
 
-// lacks tells of each demand that is not met.
+// lacks lists the demands that are not met.
 func (a *account) lacks(api *contract.API, demands Demands) (all []string) {
 	lack := func(format string, args ...any) {
 		all = append(all, "no scenario of "+api.Name+" "+fmt.Sprintf(format, args...))

@@ -54,7 +54,7 @@ func example(t *testing.T, api *contract.API, file string) {
 	}
 }
 
-// setting is the world that the remarks of the first exchange ask for.
+// setting returns the setting that the remarks of the first exchange describe.
 func setting(t *testing.T, x exchange) (s Setting) {
 	t.Helper()
 	if v, ok := x.remark("clock"); ok {

@@ -25,12 +25,12 @@ func Shipped[V any](t *testing.T, api *contract.API, plays map[string]V, demands
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := &account{failures: map[ending]bool{}, recoveries: map[string]bool{}}
+	seen := &account{failures: map[ending]bool{}, recoveries: map[string]bool{}}
 	t.Cleanup(func() { // when the parallel tests are over
-		if told.runs < len(files) {
+		if seen.runs < len(files) {
 			return // some were left out, or failed
 		}
-		for _, what := range told.lacks(api, demands) {
+		for _, what := range seen.lacks(api, demands) {
 			t.Error(what)
 		}
 	})
@@ -47,7 +47,7 @@ func Shipped[V any](t *testing.T, api *contract.API, plays map[string]V, demands
 			t.Parallel()
 			w := New(t, api, Setting{})
 			run(t, w, play)
-			told.add(t, w, name)
+			seen.add(t, w, name)
 		})
 	}
 	for name := range plays {

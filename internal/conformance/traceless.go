@@ -8,8 +8,8 @@ import (
 )
 
 // traceless plays each success so that it does not happen, in a world where it
-// has happened before: told in pretence, or lost on the way to the service. The
-// world, and what is sent to the client's side, are as they were.
+// has happened before: as a phantom, or lost on the way to the service. The state
+// and the callbacks stay as they were.
 func traceless(t *testing.T, api *contract.API) {
 	for _, op := range api.Operations {
 		for _, o := range op.Outcomes {
@@ -44,7 +44,7 @@ func only(t *testing.T, api *contract.API, op *contract.Operation, o *contract.O
 	return s
 }
 
-// snapshot is the world's state as JSON.
+// snapshot returns the world's state as JSON.
 func (w *World) snapshot(t *testing.T) string {
 	t.Helper()
 	state, err := w.Instance(t).Snapshot()

@@ -28,7 +28,7 @@ import (
 // Noon is when a test happens that says no other time.
 var Noon = time.Date(2023, 11, 14, 22, 13, 20, 0, time.UTC)
 
-// Setting says how the world of a test begins. Zero members mean: Noon, seed
+// Setting says how a World begins. Zero members mean: Noon, seed
 // 1, fixture default, verify, the API's switches as the fixture has them.
 type Setting struct {
 	Clock   time.Time
@@ -36,7 +36,7 @@ type Setting struct {
 	Fixture string
 	Auth    contract.Auth
 	Set     map[string]string // switches
-	Wall    func() time.Time  // nil: a clock of which every look takes a second
+	Wall    func() time.Time  // nil: a clock that advances a second at each reading
 }
 
 // A World is a server of its own for a test, with one API and without sockets.
@@ -50,7 +50,7 @@ type World struct {
 	callbacks []contract.Callback
 }
 
-// New makes a world. Callers' timestamps are judged by its clock, which stands.
+// New makes a world. Its clock is frozen, and callers' timestamps are judged by it.
 func New(t testing.TB, api *contract.API, s Setting) *World {
 	t.Helper()
 	if s.Clock.IsZero() {
@@ -145,8 +145,8 @@ func (f folder) ReadDir(name string) ([]fs.DirEntry, error) {
 	return all, err
 }
 
-// slowly is a wall clock of which every look takes a second, so that no two
-// calls meet in one window of a rate limit.
+// slowly returns a wall clock that advances a second at each reading, so that no two
+// calls share a window of a rate limit.
 func slowly(from time.Time) func() time.Time {
 	var looks atomic.Int64
 	return func() time.Time { return from.Add(time.Duration(looks.Add(1)) * time.Second) }
@@ -162,7 +162,7 @@ func (w *World) Play(t testing.TB, op *contract.Operation, o *contract.Outcome) 
 	w.Sandbox.Player.On(s, scenario.Narrow{})
 }
 
-// Instance is what the API has of the world.
+// Instance returns the world's instance of the API.
 func (w *World) Instance(t testing.TB) *sandbox.Instance {
 	t.Helper()
 	r, err := w.Sandbox.Instance(w.API)
@@ -172,7 +172,7 @@ func (w *World) Instance(t testing.TB) *sandbox.Instance {
 	return r
 }
 
-// Credentials are those of the world's first account.
+// Credentials returns those of the world's first account.
 func (w *World) Credentials(t testing.TB) (v contract.Values) {
 	t.Helper()
 	w.Instance(t).WithState(func(s contract.State) { v = s.Credentials() })
@@ -180,7 +180,7 @@ func (w *World) Credentials(t testing.TB) (v contract.Values) {
 }
 
 // Request makes the request that a client library would send. Where the world
-// has no account, nobody signs it.
+// has no account, it is signed with made-up credentials.
 func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values) *http.Request {
 	t.Helper()
 	credentials, known := contract.Values{}, w.Credentials(t)
@@ -215,7 +215,7 @@ func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
 
 // Glance sends r from a client that leaves at once, so that nothing is waited
 // for, and returns what the journal has of the call. A connection that a
-// scenario breaks is the client's to see, and told there.
+// scenario breaks is no failure here.
 func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
 	t.Helper()
 	left, leave := context.WithCancel(r.Context())
@@ -223,7 +223,7 @@ func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
 	func() {
 		defer func() {
 			fault := recover()
-			if err, told := fault.(error); fault != nil && !(told && errors.Is(err, http.ErrAbortHandler)) {
+			if err, ok := fault.(error); fault != nil && !(ok && errors.Is(err, http.ErrAbortHandler)) {
 				panic(fault)
 			}
 		}()
@@ -232,22 +232,22 @@ func (w *World) Glance(t testing.TB, r *http.Request) journal.Entry {
 	return w.Last(t)
 }
 
-// notify keeps the callbacks that a server would send.
+// notify stores the callbacks that a server would send.
 func (w *World) notify(callbacks []contract.Callback) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.callbacks = append(w.callbacks, callbacks...)
 }
 
-// Callbacks are those that were to be sent to the client's side, in order.
-// None of them leaves the test.
+// Callbacks returns the callbacks that a server would have sent, in order. None of
+// them leaves the test.
 func (w *World) Callbacks() []contract.Callback {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.callbacks)
 }
 
-// Trigger pulls a trigger of the API.
+// Trigger runs a trigger of the API.
 func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	t.Helper()
 	trigger := w.API.Trigger(name)
@@ -257,7 +257,7 @@ func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	return w.Instance(t).Trigger(trigger, in)
 }
 
-// Last is the journal's latest entry.
+// Last returns the journal's latest entry.
 func (w *World) Last(t testing.TB) journal.Entry {
 	t.Helper()
 	entries, _ := w.Sandbox.Journal.List(journal.Filter{Limit: 1})

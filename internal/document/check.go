@@ -17,7 +17,7 @@ import (
 // required ones and values that their row refuses are faults; what names the
 // mapping in them.
 //
-// The rows judge as contract.Check does. The words on and off are truth values
+// The rows judge as contract.Validate does. The texts on and off are truth values
 // where a row is Boolean, texts are taken as they are written where it is
 // String (007 stays 007), and what has no rows is returned as JSON knows it,
 // numbers as json.Number. Defaults are not filled in.
@@ -155,7 +155,7 @@ func raw(p *contract.Param, n *yaml.Node) any {
 	return n.Value
 }
 
-// violation tells what a row found.
+// violation reports what a row found.
 func (c checker) violation(p *contract.Param, n *yaml.Node, path string, rule contract.Rule) {
 	switch rule {
 	case contract.Null:

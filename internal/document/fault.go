@@ -25,8 +25,8 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
 }
 
-// Most is how many faults of one file are told. A file with more is of another
-// kind than its reader thinks, and nobody reads on.
+// Most is how many faults of one file are reported. A file with more is probably of
+// another kind.
 const Most = 100
 
 // Faults collects what is wrong with one file.
@@ -39,7 +39,7 @@ type Faults struct {
 // NewFaults returns an empty collection for a file.
 func NewFaults(file string) *Faults { return &Faults{File: file} }
 
-// Addf tells a fault at a node; nil stands for the beginning of the file.
+// Addf adds a fault at a node; nil stands for the beginning of the file.
 func (f *Faults) Addf(n *yaml.Node, format string, args ...any) {
 	line, column := 1, 1
 	if n != nil {
@@ -56,10 +56,10 @@ func (f *Faults) addf(line, column int, format string, args ...any) {
 	f.list = append(f.list, &Fault{f.File, line, column, fmt.Sprintf(format, args...)})
 }
 
-// Count tells how many there are.
+// Count returns how many faults there are.
 func (f *Faults) Count() int { return len(f.list) }
 
-// Full reports whether further faults would no longer be told, so that a
+// Full reports whether further faults would not be reported, so that a
 // reader of a long file may stop.
 func (f *Faults) Full() bool { return len(f.list) >= Most }
 

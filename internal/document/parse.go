@@ -22,7 +22,7 @@ const (
 )
 
 // Parse reads text as one YAML document whose top level is a mapping, and
-// returns that mapping. What it refuses it tells as faults with their places:
+// returns that mapping. It reports what it refuses as faults with their places:
 // a file that is too large, empty or no UTF-8, broken YAML, a second document,
 // a key that stands twice, a key that is no plain word, merge keys, tags, and
 // aliases that stand for themselves or for too much.
@@ -50,7 +50,7 @@ func Parse(file string, text []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// text tells what is wrong before YAML begins.
+// checkText reports what is wrong with the text before YAML is parsed.
 func (f *Faults) checkText(text []byte) bool {
 	if len(text) > MaxSize {
 		f.addTooLarge(int64(len(text)))
@@ -113,7 +113,7 @@ func (f *Faults) decode(text []byte) *yaml.Node {
 }
 
 // decode reads the next document. yaml.v3 panics on some broken files, which
-// is a fault of the file like any other to whoever wrote it.
+// is a fault of the file like any other to its author.
 func decode(dec *yaml.Decoder, into *yaml.Node) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -136,7 +136,7 @@ var fromParser = []string{
 	"found duplicate %", "found incompatible",
 }
 
-// syntax tells what yaml.v3 found: it names the line at most, and that in
+// addSyntaxError reports what yaml.v3 found: it names the line at most, and that in
 // words of its own.
 func (f *Faults) addSyntaxError(text []byte, err error) {
 	m := located.FindStringSubmatch(err.Error())
@@ -192,7 +192,7 @@ func lineOf(text []byte, line int) string {
 	return string(first)
 }
 
-// find tells where a word first stands in text.
+// find returns where a word first occurs in text.
 func find(text []byte, word string) (line, column int) {
 	at := bytes.Index(text, []byte(word))
 	if at < 0 {

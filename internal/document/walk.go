@@ -72,7 +72,7 @@ func Fields(faults *Faults, n *yaml.Node, what string, known ...string) map[stri
 	return found
 }
 
-// knows reports whether a key is known, and tells the fault where it is not.
+// checkKey reports whether a key is known, and adds a fault where it is not.
 func (f *Faults) checkKey(key *yaml.Node, what string, known []string) bool {
 	for _, word := range known {
 		if word == key.Value {

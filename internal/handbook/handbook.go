@@ -139,7 +139,7 @@ func helper(op *contract.Operation) string {
 func (p *page) operation(api *contract.API, op *contract.Operation) {
 	p.heading(3, op.Name)
 	if op.Doc != "" {
-		p.line("%s\n", told(op.Doc, op.Cite))
+		p.line("%s\n", withCertainty(op.Doc, op.Cite))
 	}
 	p.line("%s%s%s\n", code(op.Method+" "+op.Path), aliases(op), rate(op))
 	if op.Cite != "" {
@@ -178,7 +178,7 @@ func (p *page) rows(level int, heading string, rows []contract.Param) {
 	p.heading(level, heading)
 	p.table("Name", "Place", "Type", "Need", "Values", "What it is")
 	each("", rows, func(name string, r *contract.Param) {
-		p.row(code(name), place(r.In), kind(r), need(r.Need), values(r), told(r.Doc, r.Cite))
+		p.row(code(name), place(r.In), kind(r), need(r.Need), values(r), withCertainty(r.Doc, r.Cite))
 	})
 	p.line("")
 }
@@ -196,7 +196,7 @@ func each(under string, rows []contract.Param, do func(name string, r *contract.
 	}
 }
 
-// keys tells the lists of a fixture file. Their form is ours and no page's, so
+// keys describes the lists of a fixture file. Their form is ours and no page's, so
 // that nothing of it is inferred.
 func (p *page) keys(api *contract.API) {
 	if len(api.Fixture) == 0 {
@@ -230,13 +230,13 @@ func need(n contract.Need) string {
 	return [...]string{"optional", "required", "*expected*"}[n]
 }
 
-// values tells what a row takes: the listed values, its limits, an example.
+// values describes the values of a row: the listed values, its limits, an example.
 func values(r *contract.Param) string {
 	var parts []string
 	if len(r.OneOf) > 0 {
 		var all []string
 		for _, v := range r.OneOf {
-			all = append(all, word(v))
+			all = append(all, codeOrNone(v))
 		}
 		parts = append(parts, strings.Join(all, ", "))
 	}
@@ -247,10 +247,10 @@ func values(r *contract.Param) string {
 		parts = append(parts, fmt.Sprintf("%d to %d", r.Min, r.Max))
 	}
 	if r.Default != nil {
-		parts = append(parts, "default "+word(plain(r.Default)))
+		parts = append(parts, "default "+codeOrNone(plain(r.Default)))
 	}
 	if r.Example != "" {
-		parts = append(parts, "such as "+word(r.Example))
+		parts = append(parts, "such as "+codeOrNone(r.Example))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -262,8 +262,8 @@ func plain(value any) string {
 	return fmt.Sprint(value)
 }
 
-// word is a value in code, or the word for none.
-func word(value string) string {
+// codeOrNone returns a value in code, or the text for none.
+func codeOrNone(value string) string {
 	if value == "" {
 		return "empty"
 	}
@@ -284,7 +284,7 @@ func (p *page) end(o *contract.Outcome) {
 	if o.Fails {
 		status += ", error"
 	}
-	p.row(code(o.Name), status, escape(o.Message), told(o.Doc, o.Cite))
+	p.row(code(o.Name), status, escape(o.Message), withCertainty(o.Doc, o.Cite))
 }
 
 func (p *page) outcomes(heading, about string, outcomes []*contract.Outcome) {
@@ -335,7 +335,7 @@ func (p *page) switches(api *contract.API) {
 	p.table("Name", "Type", "Values", "What it does")
 	for i := range api.Switches {
 		s := &api.Switches[i]
-		p.row(code(s.Name), kind(s), values(s), told(s.Doc, s.Cite))
+		p.row(code(s.Name), kind(s), values(s), withCertainty(s.Doc, s.Cite))
 	}
 	p.line("")
 }
@@ -422,8 +422,8 @@ func (p *page) fixtures(api *contract.API, all []*fixture.Fixture) {
 	p.line("")
 }
 
-// told is a text, marked where no page says it.
-func told(doc, cite string) string {
+// withCertainty returns a text, marked where no page says it.
+func withCertainty(doc, cite string) string {
 	text := escape(doc)
 	if cite != "" {
 		return text

@@ -11,7 +11,7 @@ import (
 // About is what a document says of where it was made.
 type About struct {
 	Version string // of understudy
-	Server  string // the URL by which what is told can be reached; "": none is open
+	Server  string // the URL of the API; "": none is open
 }
 
 // document begins a document.
@@ -23,7 +23,7 @@ func (a About) document(title, description string) *document {
 	return d
 }
 
-// Document tells api, with all its documented operations and outcomes.
+// Document describes api, with all its documented operations and outcomes.
 func Document(api *contract.API, about About) []byte {
 	d := about.document(api.Title, "Derived from the tables by which understudy stands in for this API. What is marked as inferred stands on no page of its documentation.")
 	if api.Docs != "" {

@@ -2,8 +2,8 @@
 // tables give the same bytes, and what stands in a table in some order stands
 // in the document in that order.
 //
-// Operations are told at their path and method, once more at each alias, and
-// operations of understudy's own not at all. What OpenAPI has no word for stands in
+// Operations are described at their path and method, again at each alias, and
+// operations of understudy's own not at all. What OpenAPI cannot say is in
 // extensions: x-understudy-outcomes names every outcome of a response, with
 // the page it was read from or as inferred; x-understudy-expected marks what
 // is documented as required while its absence is answered by an outcome of its

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// The words of OpenAPI, as far as the tables have something to say in them.
+// The objects of OpenAPI, as far as the tables fill them.
 type (
 	document struct {
 		OpenAPI    string           `json:"openapi"`
@@ -45,7 +45,7 @@ type (
 		source
 	}
 
-	// told is one of several operations at one path and method.
+	// operationInfo is one of several operations at one path and method.
 	operationInfo struct {
 		Name       string   `json:"name"`
 		Doc        string   `json:"doc"`
@@ -83,7 +83,7 @@ type (
 	mediaType struct {
 		Schema   *schema         `json:"schema,omitempty"`
 		Examples object[example] `json:"examples,omitempty"`
-		Holds    []*schema       `json:"x-understudy-holds,omitempty"` // what is in it, where nobody can see where
+		Holds    []*schema       `json:"x-understudy-holds,omitempty"` // what is in it, where its place is not known
 	}
 
 	example struct {
@@ -132,13 +132,13 @@ type (
 		source
 	}
 
-	// source tells where something was read, in an object of OpenAPI's.
+	// source is the page of an object of OpenAPI's.
 	source struct {
 		Cite     string `json:"x-understudy-cite,omitempty"`
 		Inferred bool   `json:"x-understudy-inferred,omitempty"`
 	}
 
-	// cited tells the same in an object of ours.
+	// cited is the same in an object of ours.
 	cited struct {
 		Cite     string `json:"cite,omitempty"`
 		Inferred bool   `json:"inferred,omitempty"`

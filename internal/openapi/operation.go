@@ -84,7 +84,7 @@ func parameters(g *routeGroup) []*parameter {
 	return append(all, withoutDescribed(g, all)...)
 }
 
-// parameterOf tells a row, or nothing where it stands in the body or has no
+// parameterOf describes a row, or returns nil where it is in the body or has no
 // place in this path.
 func parameterOf(g *routeGroup, op *contract.Operation, row *contract.Param) *parameter {
 	in := places[row.In]
@@ -143,7 +143,7 @@ func (b *builder) body(ops []*contract.Operation) *body {
 		}
 		m := made.Content.put(kind)
 		if len(rows) == 0 {
-			continue // something is given of which no row tells
+			continue // something is given for which there is no row
 		}
 		var example any = contract.Sample(rows)
 		whole := rowsOf(rows)

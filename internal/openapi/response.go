@@ -11,7 +11,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// responses tells all outcomes of the operations, by status.
+// responses describes all outcomes of the operations, by status.
 func (b *builder) responses(ops []*contract.Operation) object[response] {
 	var all object[response]
 	owners := map[*contract.Outcome][]string{}
@@ -27,11 +27,11 @@ func (b *builder) responses(ops []*contract.Operation) object[response] {
 	}
 	for _, o := range ends {
 		r := all.at(strconv.Itoa(o.Status))
-		told := outcome{Name: o.Name, Fails: o.Fails, Message: o.Message, Doc: o.Doc, cited: citedOf(o.Cite)}
+		described := outcome{Name: o.Name, Fails: o.Fails, Message: o.Message, Doc: o.Doc, cited: citedOf(o.Cite)}
 		if len(owners[o]) < len(ops) {
-			told.Of = owners[o]
+			described.Of = owners[o]
 		}
-		r.Outcomes = append(r.Outcomes, told)
+		r.Outcomes = append(r.Outcomes, described)
 		headers(r, b.returns(o))
 	}
 	slices.SortStableFunc(all, func(a, b member[response]) int { return strings.Compare(a.name, b.name) })
@@ -41,7 +41,7 @@ func (b *builder) responses(ops []*contract.Operation) object[response] {
 	return all
 }
 
-// finish tells what follows from all outcomes of a response together.
+// finish sets what follows from all outcomes of a response together.
 func (r *response) finish() {
 	r.Description = describeOutcomes(r.Outcomes)
 	if len(r.Outcomes) == 1 {
@@ -78,7 +78,7 @@ func headers(r *response, rows []contract.Param) {
 	}
 }
 
-// content tells the body in which op ends with o. Of an API that conceals what
+// content describes the body in which op ends with o. Of an API that conceals what
 // it says, a member around which something stands is not what it seems to be.
 func (b *builder) content(r *response, op *contract.Operation, o *contract.Outcome) {
 	var inside *schema

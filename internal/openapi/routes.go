@@ -16,10 +16,10 @@ type Route struct {
 	Body   []string // media types of a body, where it takes one
 }
 
-// rest is a place that takes the rest of a path, for which OpenAPI has no word.
+// rest is a place that takes the rest of a path, which OpenAPI cannot express.
 var rest = regexp.MustCompile(`\{(\w+)\.\.\.\}`)
 
-// Routes tells a table of routes. Answers are told as far as all have them in
+// Routes describes a table of routes. Answers are described as far as all have them in
 // common: failures are problems as RFC 9457 has them.
 func Routes(title string, about About, routes []Route) []byte {
 	d := about.document(title, "Derived from the table of routes.")

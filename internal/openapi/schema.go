@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// rowsOf tells rows as an object. Members that no row has are let pass: what
+// rowsOf describes rows as an object. It allows members that no row has: what
 // they earn is the API's to judge.
 func rowsOf(rows []contract.Param) *schema {
 	s := &schema{Type: "object"}
@@ -23,14 +23,14 @@ func rowsOf(rows []contract.Param) *schema {
 	return s
 }
 
-// rowOf tells a row with what it says of itself.
+// rowOf describes a row.
 func rowOf(p *contract.Param) *schema {
 	s := valueOf(p)
 	s.Description, s.Expected, s.source = p.Doc, p.Need == contract.Expected, sourceOf(p.Cite)
 	return s
 }
 
-// valueOf tells which values a row takes, as contract.Check judges them.
+// valueOf describes the values of a row, as contract.Validate accepts them.
 func valueOf(p *contract.Param) *schema {
 	s := typed(p.Type, p.Of, p.Fields)
 	for _, v := range p.OneOf {
@@ -64,7 +64,7 @@ func valueOf(p *contract.Param) *schema {
 	return s
 }
 
-// typed tells a type. A duration is a text as Go writes it, for which JSON
+// typed describes a type. A duration is a text as Go writes it, for which JSON
 // Schema has no format.
 func typed(t, of contract.Type, fields []contract.Param) *schema {
 	switch t {

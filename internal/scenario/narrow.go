@@ -24,7 +24,7 @@ type Narrow struct {
 
 // ParseNarrow reads by what an activation of a scenario is narrowed, and holds
 // its conditions against what each of the scenario's rules is about. Its error
-// tells every fault once.
+// has every fault once.
 func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error) {
 	var n Narrow
 	root, err := document.Parse("body", text)

@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// reach tells of rules that can never decide: an earlier one takes every call
+// reportUnreachable reports rules that can never decide: an earlier one takes every call
 // that they would, or nothing enters the state that they want. Rules that are
 // not sound are left out: what they mean is not known.
 func (r *reader) reportUnreachable(nodes []*yaml.Node, rules []Rule, sound []bool) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Parse reads a scenario file and holds it against the tables of apis. Its
-// error tells every fault of the file with its place.
+// error has every fault of the file with its place.
 func Parse(file string, text []byte, apis []*contract.API) (*Scenario, error) {
 	return ParseAt(file, text, apis, Place{})
 }

@@ -244,7 +244,7 @@ func (r *reader) outcome(n *yaml.Node, t target, further ...string) string {
 }
 
 // ends finds the outcomes that a rule calls for, but for the emulator's. There
-// are none where one is unknown, which has been told.
+// are none where one is unknown, which has been reported.
 func (r *reader) ends(names []string, t target) []*contract.Outcome {
 	if !t.known {
 		return nil
@@ -263,7 +263,7 @@ func (r *reader) ends(names []string, t target) []*contract.Outcome {
 	return ends
 }
 
-// phantom holds that a rule which only tells success may tell one.
+// phantom checks that a phantom rule's outcomes are successes.
 func (r *reader) phantom(n *yaml.Node, names []string, t target) {
 	ends := r.ends(names, t)
 	if len(ends) == 0 || slices.Contains(names, Emulator) || slices.ContainsFunc(ends, func(o *contract.Outcome) bool { return !o.Fails }) {

@@ -71,11 +71,11 @@ type Rule struct {
 	Again    bool     // after the last outcome they begin anew; otherwise the last one stays
 	Message  string   // stands in for the documented message
 	With     wire.Patch
-	Phantom  bool // the outcome is told and not carried out
+	Phantom  bool // the outcome is answered and not carried out
 
 	Then     string    // the scenario's state afterwards; "": it stays
 	Triggers []Trigger // what happens after the call
-	Expect   int       // how many calls it should have decided in the end; 0: nobody asks
+	Expect   int       // how many calls it should have decided in the end; 0: no expectation
 	Wire     *Wire     // nil: the network does nothing
 }
 
@@ -105,7 +105,7 @@ func (t *Trigger) Fill(rows []contract.Param, call contract.Values) contract.Val
 	in := make(contract.Values, len(rows))
 	for i := range rows {
 		name := rows[i].Name
-		if x, said := t.In[name]; said {
+		if x, given := t.In[name]; given {
 			in[name] = x
 		} else if x, given := call[name]; given && rows[i].Need == contract.Required {
 			in[name] = x
@@ -121,7 +121,7 @@ type Wire struct {
 	Fault     Fault
 	When      When           // whether what breaks had reached the service; "": as the fault has it
 	Answer    *Answer        // in place of the API's
-	Headers   []HeaderChange // laid over the answer's, whoever gave it
+	Headers   []HeaderChange // laid over the answer's, from whatever source
 }
 
 // Removes reports whether a header, by its canonical name, is taken from every

@@ -82,7 +82,7 @@ func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
 	}
 	if r.patterns++; r.patterns > mostPatterns {
 		if r.patterns > mostPatterns+1 {
-			return never // it was told
+			return never // the fault was reported
 		}
 		r.faults.Addf(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
 		return never

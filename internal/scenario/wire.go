@@ -148,7 +148,7 @@ func (r *reader) answer(n *yaml.Node) *Answer {
 	return a
 }
 
-// framing are the headers that tell where an answer ends. Laid over, they
+// framing are the headers that say where an answer ends. Laid over, they
 // would make answers that no client gets to see.
 var framing = []string{"Content-Length", "Transfer-Encoding", "Trailer"}
 

@@ -76,8 +76,8 @@ func (r *reader) returned(n *yaml.Node, names []string, t target) {
 	r.rows(n, tables, "", document.Quote(ends[0].Name))
 }
 
-// rows tells of every field that none of several tables has. Objects whose
-// members nobody lists may have any.
+// rows reports every field that none of several tables has. Objects without
+// documented members may have any.
 func (r *reader) rows(n *yaml.Node, tables [][]contract.Param, under, whose string) {
 	for key, value := range document.Pairs(r.faults, n, "with") {
 		if r.faults.Full() {

@@ -33,9 +33,9 @@ func encode(schema object) []byte { return append(wire.Encode(schema), '\n') }
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
 
 // names makes a list for an enum.
-func enumOf(words []string) list {
-	all := make(list, len(words))
-	for i, w := range words {
+func enumOf(values []string) list {
+	all := make(list, len(values))
+	for i, w := range values {
 		all[i] = w
 	}
 	return all

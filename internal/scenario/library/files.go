@@ -47,7 +47,7 @@ func listFiles(fsys fs.FS) ([]string, error) {
 
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
-// isYAML also knows the ending .yml, so that such a file can be told about
+// isYAML also knows the ending .yml, so that such a file can be reported
 // instead of being passed over in silence.
 func isYAML(name string) bool {
 	return strings.HasSuffix(name, extension) || strings.HasSuffix(name, ".yml")
@@ -94,7 +94,7 @@ func (l *Library) read(fsys fs.FS, file, shown string, before *entry) readResult
 }
 
 // withoutFault is the entry of a file that says again what it said when it was good:
-// half of it was read while somebody wrote it.
+// half of it was read while it was written.
 func (e *entry) withoutFault() *entry {
 	if e.fault == "" {
 		return e

@@ -44,7 +44,7 @@ type index struct {
 type layer struct {
 	label   string
 	entries map[string]*entry
-	pending fs.FS // what has still to be read, once somebody asks; nil: nothing
+	pending fs.FS // what is still to be read at the first use; nil: nothing
 }
 
 // An entry is one file: as it was read last without a fault, and the faults it
@@ -104,7 +104,7 @@ func (e *UnreadError) Error() string {
 // Unwrap returns what stood in the way.
 func (e *UnreadError) Unwrap() error { return e.Err }
 
-// A Change tells what a reload made of one file.
+// A Change is what a reload made of one file.
 type Change struct {
 	Name  string // the full name
 	File  string
@@ -123,7 +123,7 @@ const (
 	Broken  ChangeKind = "broken" // it has a fault now that it did not have
 )
 
-// Reload is Add, and tells what has changed by it.
+// Reload is Add, and returns what has changed.
 func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 	before := l.layer(label)
 	fresh, err := l.readLayer(fsys, label, before)
@@ -136,9 +136,9 @@ func (l *Library) Reload(fsys fs.FS, label string) ([]Change, error) {
 	return fresh.changesSince(before), err
 }
 
-// AddLater is Add, put off until somebody asks for a scenario. It is for files
+// AddLater is Add, put off until a scenario is first used. It is for files
 // that ship: they are known to be right, and reading them would be most of a
-// start. What is wrong with one all the same is told by List.
+// start. List reports what is wrong with one all the same.
 func (l *Library) AddLater(fsys fs.FS, label string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -177,7 +177,7 @@ func (l *Library) layer(label string) *layer {
 	return &layer{}
 }
 
-// changesSince tells what changed, sorted by name.
+// changesSince returns what changed, sorted by name.
 func (fresh *layer) changesSince(before *layer) []Change {
 	var changes []Change
 	for key, e := range fresh.entries {

@@ -13,7 +13,7 @@ import (
 // them, and a rule that is rewound throws the same again.
 
 // seed mixes a sandbox's seed with the name of a scenario and the number of a
-// rule: FNV-1a, each word closed by a zero byte.
+// rule: FNV-1a, each text closed by a zero byte.
 func seed(sandbox uint64, scenario string, rule int) uint64 {
 	const prime = 1099511628211
 	h := sandbox ^ 14695981039346656037

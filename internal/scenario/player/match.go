@@ -15,7 +15,7 @@ type match struct {
 	nNotes int
 }
 
-// found is the value at a place, once somebody has looked.
+// found is the value at a place, once it was looked up.
 type found struct {
 	x             any
 	given, looked bool

@@ -22,7 +22,7 @@ type Mismatches struct {
 	values  values
 	refused bool
 	notes   []note
-	next    *Mismatches // those of the index that was asked after this one
+	next    *Mismatches // those of the index that was tried after this one
 }
 
 // maxDescribed is how many mismatches of one call are described.
@@ -71,7 +71,7 @@ func (m *match) mismatches(decided int) *Mismatches {
 	return list
 }
 
-// followedBy appends the mismatches of the index that was asked next.
+// followedBy appends the mismatches of the index that was tried next.
 func (m *Mismatches) followedBy(next *Mismatches) *Mismatches {
 	if m == nil {
 		return next
@@ -117,7 +117,7 @@ func (m *Mismatches) describe(i int, r *ruleFacts, v *values) string {
 	return ""
 }
 
-// describe puts a note into words.
+// describe returns a note as text.
 func (n *note) describe(r *ruleFacts) string {
 	rule, narrow, since := r.rule, r.narrow, time.Duration(n.n)
 	switch n.reason {

@@ -77,7 +77,7 @@ func New(apis []*contract.API, seed uint64, now func() time.Time) *Player {
 	return &Player{apis: apis, seed: seed, now: now}
 }
 
-// On switches a scenario on, as the first that is asked. One of the same full
+// On switches a scenario on, as the first that is tried. One of the same full
 // name that is on already gives way, so that the scenario begins anew.
 func (p *Player) On(s *scenario.Scenario, n scenario.Narrow) {
 	now := p.now()

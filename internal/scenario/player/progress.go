@@ -47,22 +47,22 @@ func (p *Progress) Check() error {
 	return nil
 }
 
-// Progress tells how far each active scenario has come.
+// Progress returns the progress of each active scenario.
 func (p *Player) Progress() []Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := make([]Progress, 0, len(p.active))
 	for _, a := range p.active {
-		told := Progress{Scenario: a.name, State: a.state, Began: a.began, Fired: a.fired, Skipped: a.skipped}
+		p := Progress{Scenario: a.name, State: a.state, Began: a.began, Fired: a.fired, Skipped: a.skipped}
 		for _, r := range a.rules {
-			told.Rules = append(told.Rules, RuleProgress{r.fired, r.skipped, r.reached, r.rolled})
+			p.Rules = append(p.Rules, RuleProgress{r.fired, r.skipped, r.reached, r.rolled})
 		}
-		all = append(all, told)
+		all = append(all, p)
 	}
 	return all
 }
 
-// Resume puts the active scenarios back to where Progress told them to be, so
+// Resume sets the active scenarios back to an earlier Progress, so
 // that the same calls meet the same faults again. What is active and was not
 // then, or had other rules, begins anew; nothing is switched on or off.
 func (p *Player) Resume(all []Progress) {

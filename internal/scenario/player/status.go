@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
-// Status tells how far an active scenario has come.
+// Status is the progress of an active scenario.
 type Status struct {
 	Scenario string    // full name
 	File     string    // "": it has none
@@ -15,7 +15,7 @@ type Status struct {
 	Rules    []RuleStatus
 }
 
-// RuleStatus tells how far a rule has come.
+// RuleStatus is the progress of a rule.
 type RuleStatus struct {
 	Rule      int // counted from 1
 	Line      int // in File; 0: in none
@@ -25,10 +25,10 @@ type RuleStatus struct {
 	Fired     int
 	Skipped   int
 	Left      *int // nil: without end
-	Expect    int  // how often it should have fired in the end; 0: nobody asks
+	Expect    int  // how often it should have fired in the end; 0: no expectation
 }
 
-// Active tells what is active, the last activated first.
+// Active lists the active scenarios, the last activated first.
 func (p *Player) Active() []Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
