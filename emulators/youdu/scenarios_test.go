@@ -220,28 +220,29 @@ func (p *program) brownOut(c play) {
 	})
 }
 
-// seen is what a client sees of an answer.
+// A result is what a client sees of an answer.
 type result struct {
 	short    string // "data", "ok", an errcode, a status, "broken"
 	encrypt  string
-	returned map[string]any // what was returned, before it was encrypted
+	returned map[string]any // what the call returns, decrypted
 }
 
-func (s result) is(want string) bool {
+// is reports whether the result is the wanted one.
+func (r result) is(want string) bool {
 	switch {
-	case want == s.short:
+	case want == r.short:
 		return true
-	case want == fmt.Sprintf("owner %v, version %v", s.returned["owner"], s.returned["version"]), want == fmt.Sprintf("version %v", s.returned["version"]):
+	case want == fmt.Sprintf("owner %v, version %v", r.returned["owner"], r.returned["version"]), want == fmt.Sprintf("version %v", r.returned["version"]):
 		return true
 	}
-	return want == fmt.Sprintf(`{"accessToken":…,"expireIn":%v}`, s.returned["expireIn"])
+	return want == fmt.Sprintf(`{"accessToken":…,"expireIn":%v}`, r.returned["expireIn"])
 }
 
 // freshConnections makes each call on a connection of its own: on a used one that
 // breaks, Go sends a GET again by itself.
 var freshConnections = &http.Transport{DisableKeepAlives: true}
 
-// see sends a call over a real connection.
+// send sends a call over a real connection.
 func (p *program) send(c play) result {
 	t := p.t
 	t.Helper()
@@ -277,14 +278,15 @@ func (p *program) send(c play) result {
 	if answer.StatusCode != 200 {
 		return result{short: fmt.Sprint("status ", answer.StatusCode)}
 	}
-	s := readRequest(t, p.w, body)
+	s := readAnswer(t, p.w, body)
 	if token, issued := s.returned["accessToken"].(string); issued && c.operation == "GetToken" {
 		p.token = token
 	}
 	return s
 }
 
-func readRequest(t *testing.T, w *conformance.World, body []byte) result {
+// readAnswer reads the result from an answer with status 200.
+func readAnswer(t *testing.T, w *conformance.World, body []byte) result {
 	t.Helper()
 	var answer struct {
 		Errcode int
