@@ -12,7 +12,7 @@ var (
 	unknownPath     = &contract.Cause{Code: "no_such_path", Text: "The path {path} is none of those that are emulated. The session API is at /cgi/session/…, the token at /cgi/gettoken, and the same below /v3/api/jgapp/."}
 	wrongMethod     = &contract.Cause{Code: "wrong_method", Text: "The method was {got}; {expected} was expected here."}
 	tokenMissing    = &contract.Cause{Code: "token_missing", Text: "The query has no accessToken, or an empty one. Call GetToken first and send what it returned as ?accessToken=…"}
-	unknownToken    = &contract.Cause{Code: "token_unknown", Text: "The accessToken was not issued here, or gave way to {most} later ones of its application. Call GetToken, and send the token as it is, 32 hexadecimal digits."}
+	unknownToken    = &contract.Cause{Code: "token_unknown", Text: "The accessToken was not issued here, or was dropped because its application has {most} later ones. Call GetToken, and send the token as it is, 32 hexadecimal digits."}
 	expiredToken    = &contract.Cause{Code: "token_expired", Text: "The accessToken of {appId} was issued at {issued} and counted until {ended}; now it is {now} by the sandbox's clock. Call GetToken again: no library does so by itself."}
 	bodyNotJSON     = &contract.Cause{Code: "body_no_json", Text: "The body is no JSON object: {why}. Send {\"buin\":…,\"appId\":\"…\",\"encrypt\":\"…\"}; forms are taken by media/upload alone."}
 	bodyNotForm     = &contract.Cause{Code: "body_no_form", Text: "The body is not the form that media/upload takes: {why}. Send multipart/form-data with the values buin, appId and encrypt and the part file."}
