@@ -29,7 +29,7 @@ rules:
   - {operation: DropParcel, wire: {delay: 5100ms}}
 `
 
-// What no scenario has is told, and nothing else.
+// What no scenario has is reported, and nothing else.
 func TestDemands(t *testing.T) {
 	t.Parallel()
 	api := toy.New()

@@ -117,7 +117,7 @@ func TestRedact(t *testing.T) {
 	t.Parallel()
 	for name, e := range canaries {
 		s := newStage(t, func(c *control.Config) { c.Redact = true })
-		box := s.house.Find(sandbox.Default)
+		box := s.registry.Find(sandbox.Default)
 		e.API, e.Time = "toy", noon
 		e.Request.Header = e.Request.Header.Clone()
 		box.Journal.Add(&e)
@@ -137,7 +137,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// What is no secret is told as it was sent, byte for byte where that can be.
+// What is no secret is reported as it was sent, byte for byte where that can be.
 func TestRedactKeeps(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, func(c *control.Config) { c.Redact = true })

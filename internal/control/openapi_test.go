@@ -39,12 +39,12 @@ func TestOpenAPITellsEveryRoute(t *testing.T) {
 			t.Fatal(target, err)
 		}
 	}
-	told := 0
+	described := 0
 	for _, item := range document.Paths {
-		told += len(item)
+		described += len(item)
 	}
-	if told != len(index.Routes) || told == 0 {
-		t.Errorf("%d routes are told, there are %d", told, len(index.Routes))
+	if described != len(index.Routes) || described == 0 {
+		t.Errorf("%d routes are told, there are %d", described, len(index.Routes))
 	}
 	for _, route := range index.Routes {
 		method, path, _ := strings.Cut(route, " ")

@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 		{method: "GET", target: "/v1/sandboxes/defalt/clock", status: 404, want: []string{`there is no sandbox \"defalt\"; did you mean \"default\"?`, "calls to the control API never do"}},
 		{method: "GET", target: "/v1/sandboxes//clock", status: 404, want: []string{`there is no sandbox \"\"`}},
 	})
-	if got := s.house.List(); len(got) != 1 {
+	if got := s.registry.List(); len(got) != 1 {
 		t.Errorf("control calls made a sandbox: %d live", len(got))
 	}
 }
@@ -140,7 +140,7 @@ func TestBodies(t *testing.T) {
 	})
 }
 
-// A panic of understudy's own reaches nobody as a broken connection.
+// A panic of understudy's own reaches no one as a broken connection.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, nil)
@@ -168,7 +168,7 @@ func TestMetrics(t *testing.T) {
 	s := newStage(t, nil)
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.call("GET", "/nowhere?n=canary", "")
-	s.house.Find(sandbox.Default).Player.On(must(t, "toy/SellHat/SoldOut.NoHat"), narrow{})
+	s.registry.Find(sandbox.Default).Player.On(must(t, "toy/SellHat/SoldOut.NoHat"), narrow{})
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{{method: "GET", target: "/metrics?name=x", status: 200, never: []string{"canary"}, want: []string{
 		`understudy_calls_total{api="toy",decided_by="emulator",operation="SellHat",outcome="success"} 1`,
@@ -183,7 +183,7 @@ func TestMetrics(t *testing.T) {
 func TestSandboxes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, nil)
-	if _, err := s.house.Get("ci-7"); err != nil {
+	if _, err := s.registry.Get("ci-7"); err != nil {
 		t.Fatal(err)
 	}
 	s.check([]row{
@@ -194,12 +194,12 @@ func TestSandboxes(t *testing.T) {
 			`{"items":[{"name":"default"`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[]}]}`,
 		}},
 	})
-	room, err := s.house.Find("ci-7").Instance(toy)
+	instance, err := s.registry.Find("ci-7").Instance(toy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What was told is a copy: the state is not shared with whoever reads.
-	room.WithState(func(st contract.State) { st.Credentials()["toyKey"] = "x" })
+	// What was reported is a copy: the state is not shared with whoever reads.
+	instance.WithState(func(st contract.State) { st.Credentials()["toyKey"] = "x" })
 	s.check([]row{{method: "GET", target: "/v1/sandboxes/ci-7", status: 200, want: []string{`"toyKey":"toy-key"`}}})
 }
 

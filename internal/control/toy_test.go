@@ -159,16 +159,16 @@ var scenarioFiles = fstest.MapFS{
 
 // stage is a control API with all that stands behind it.
 type stage struct {
-	t       *testing.T
-	house   *sandbox.Registry
-	gateway *gateway.Gateway
-	server  *control.Server
-	log     *strings.Builder
+	t        *testing.T
+	registry *sandbox.Registry
+	gateway  *gateway.Gateway
+	server   *control.Server
+	log      *strings.Builder
 }
 
 func newStage(t *testing.T, change func(*control.Config)) *stage {
 	t.Helper()
-	house, err := sandbox.New(sandbox.Config{
+	registry, err := sandbox.New(sandbox.Config{
 		APIs: apis, Fixtures: map[string]*fixture.Fixture{"toy": fixture.Empty(toy), "plain": fixture.Empty(plain)},
 		Seed: 7, Wall: func() time.Time { return noon }, Clock: clock.Setting{}, Max: 10,
 		Journal: journal.Limits{Entries: 5, Bytes: 1 << 20, Body: 1 << 10}, JournalAll: 1 << 22,
@@ -180,9 +180,9 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	if err := library.Add(scenarioFiles, "shipped"); err == nil {
 		t.Fatal("the faulty scenario was taken")
 	}
-	s := &stage{t: t, house: house, log: &strings.Builder{}}
+	s := &stage{t: t, registry: registry, log: &strings.Builder{}}
 	config := control.Config{
-		APIs: apis, Registry: house, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
+		APIs: apis, Registry: registry, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
 		URLs: func(base string) map[string]string {
 			return map[string]string{"door": base + ":1", "toy": base + ":1/toy", "plain": base + ":2/"}
 		},
@@ -194,7 +194,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	}
 	s.server = control.New(config)
 	s.gateway = gateway.New(gateway.Config{
-		APIs: apis, Registry: house, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
+		APIs: apis, Registry: registry, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
 	})
 	return s
 }

@@ -181,13 +181,13 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 			b := newRig(t, contract.Off)
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
-			room, _ := b.registry.Find(sandbox.Default).Instance(b.api)
-			world, err := room.Snapshot()
+			instance, _ := b.registry.Find(sandbox.Default).Instance(b.api)
+			state, err := instance.Snapshot()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if done := strings.Contains(string(world), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
-				t.Errorf("done %t, told %+v, world %s", done, a.Entry.Wire, world)
+			if done := strings.Contains(string(state), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
+				t.Errorf("done %t, told %+v, world %s", done, a.Entry.Wire, state)
 			}
 			if strings.HasPrefix(tt.wire, "answer") && (a.Response.Status != 502 || string(a.Response.Body) != "bad gateway" || !a.Entry.Wire.Answered) {
 				t.Errorf("got %d %s", a.Response.Status, a.Response.Body)

@@ -69,15 +69,15 @@ func TestSameCallsMeetTheSameFaults(t *testing.T) {
 	second.play(stormy) // a reset switches off what was switched on since
 	same(t, "after a reset", mixed(second), want)
 
-	world, progress := second.world(), box.Progress()
+	state, progress := second.state(), box.Progress()
 	third := mixed(second)
 	if third == want {
 		t.Error("the dice fall alike for later calls")
 	}
 	restore := func() {
-		room, err := box.Instance(second.api)
+		instance, err := box.Instance(second.api)
 		if err == nil {
-			err = errors.Join(room.Restore([]byte(world)), box.Resume(progress))
+			err = errors.Join(instance.Restore([]byte(state)), box.Resume(progress))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestSameCallsMeetTheSameFaults(t *testing.T) {
 	restore()
 	same(t, "after a snapshot was restored", mixed(second), third)
 	restore()
-	if again := box.Progress(); !reflect.DeepEqual(again, progress) || second.world() != world {
+	if again := box.Progress(); !reflect.DeepEqual(again, progress) || second.state() != state {
 		t.Errorf("restored:\n%+v\nwas:\n%+v", again, progress)
 	}
 }

@@ -14,18 +14,18 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
-// world is the toy's state as JSON.
-func (b *rig) world() string {
+// state returns the toy's state as JSON.
+func (b *rig) state() string {
 	b.t.Helper()
-	room, err := b.registry.Find(sandbox.Default).Instance(b.api)
+	instance, err := b.registry.Find(sandbox.Default).Instance(b.api)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	world, err := room.Snapshot()
+	state, err := instance.Snapshot()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return string(world)
+	return string(state)
 }
 
 func TestWhenTheWireBreaks(t *testing.T) {
@@ -46,7 +46,7 @@ func TestWhenTheWireBreaks(t *testing.T) {
 			b := newRig(t, contract.Off)
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
-			if done := strings.Contains(b.world(), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
+			if done := strings.Contains(b.state(), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
 				t.Errorf("done %t, told %+v", done, a.Entry.Wire)
 			}
 			a.Close(0, journal.Faulted)
@@ -64,7 +64,7 @@ func TestPhantom(t *testing.T) {
 	b := newRig(t, contract.Off)
 	real := b.serve("DropParcel", `{"content":"real"}`, "")
 	real.Close(0, journal.Sent)
-	before := b.world()
+	before := b.state()
 	b.play("- {operation: DropParcel, times: 1, outcome: success, phantom: true}\n- {operation: Register, outcome: success, phantom: true}\n- {operation: DropParcel, times: 1, phantom: true}")
 	for i := range 2 {
 		a := b.serve("DropParcel", `{"content":"ghost"}`, "")
@@ -74,7 +74,7 @@ func TestPhantom(t *testing.T) {
 		}
 	}
 	token := strings.TrimPrefix(b.serve("Register", "", "").Response.Header.Get("Location"), "/clients/")
-	if after := b.world(); token == "" || after != before {
+	if after := b.state(); token == "" || after != before {
 		t.Errorf("the world was\n%s and is\n%s", before, after)
 	}
 	if b.registry.ByIdentifier(b.api, func() []string { return []string{token} }) != nil {
@@ -89,14 +89,14 @@ func TestTriggersOfRules(t *testing.T) {
 	b := newRig(t, contract.Off)
 	a := b.serve("DropParcel", `{"content":"books"}`, "")
 	a.Close(0, journal.Sent)
-	var told struct{ Parcel string }
-	if err := json.Unmarshal(a.Response.Body, &told); err != nil {
+	var described struct{ Parcel string }
+	if err := json.Unmarshal(a.Response.Body, &described); err != nil {
 		t.Fatal(err)
 	}
 	b.play("- {operation: GetParcel, skip: 1, trigger: {parcel.lost: {}}}\n- {operation: Page, trigger: {parcel.lost: {parcel: p-0}}}")
 	get := func() *engine.Exchange {
 		x := b.exchange("GetParcel", "", "")
-		x.Request.Path = map[string]string{"parcel": told.Parcel}
+		x.Request.Path = map[string]string{"parcel": described.Parcel}
 		if err := engine.Serve(x); err != nil {
 			t.Fatal(err)
 		}
@@ -135,15 +135,15 @@ func TestScenarioOfTheRequest(t *testing.T) {
 	}
 	x = b.exchange("DropParcel", `{}`, "broken")
 	x.RequestedScenario = named
-	strange := (*engine.ScenarioError)(nil)
-	if err = engine.Serve(x); !errors.As(err, &strange) || !strings.Contains(err.Error(), "leave one of the headers") {
+	scenarioError := (*engine.ScenarioError)(nil)
+	if err = engine.Serve(x); !errors.As(err, &scenarioError) || !strings.Contains(err.Error(), "leave one of the headers") {
 		t.Errorf("got %v", err)
 	}
 	elsewhere := *named
 	elsewhere.API = "other"
 	x = b.exchange("DropParcel", `{}`, "")
 	x.RequestedScenario = &elsewhere
-	if err = engine.Serve(x); !errors.As(err, &strange) || !strings.Contains(err.Error(), "is about other, and the request is to toy") {
+	if err = engine.Serve(x); !errors.As(err, &scenarioError) || !strings.Contains(err.Error(), "is about other, and the request is to toy") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -271,7 +271,7 @@ func TestDelayEndsWhenTheClientLeaves(t *testing.T) {
 	}
 }
 
-// An answer without a body ends too early in its head, so that nobody takes it
+// An answer without a body ends too early in its head, so that no one takes it
 // for whole.
 func TestSpoiledAnswersWithoutBody(t *testing.T) {
 	for _, fault := range []string{"truncate", "garbage"} {

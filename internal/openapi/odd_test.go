@@ -17,7 +17,7 @@ import (
 )
 
 // odd is an API in which much is unusual: operations that share a path, a
-// place with two names, an alias that lacks it, bodies that nobody can read.
+// place with two names, an alias that lacks it, bodies that no one can read.
 func odd() *contract.API {
 	row := func(name string, in contract.Place, need contract.Need) contract.Param {
 		return contract.Param{Name: name, In: in, Need: need, Doc: "About " + name + "."}

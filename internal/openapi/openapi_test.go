@@ -50,7 +50,7 @@ func TestTheSameTablesGiveTheSameBytes(t *testing.T) {
 	}
 }
 
-// found are the places of a document at which an operation is told.
+// found are the places of a document at which an operation is reported.
 type found struct {
 	path, method string
 	op           map[string]any
@@ -59,11 +59,11 @@ type found struct {
 func (p *page) find(name string) []found {
 	var all []found
 	p.operations(func(path, method string, op map[string]any) {
-		told := op["operationId"] == name
+		described := op["operationId"] == name
 		for _, o := range list(op["x-understudy-operations"]) {
-			told = told || o["name"] == name
+			described = described || o["name"] == name
 		}
-		if told {
+		if described {
 			all = append(all, found{path, method, op})
 		}
 	})
@@ -124,8 +124,8 @@ func (p *page) hasRow(where string, x any, row *contract.Param) {
 		return // it is the whole body
 	}
 	properties, _ := s["properties"].(map[string]any)
-	told, _ := properties[row.Name].(map[string]any)
-	if told == nil || told["description"] != row.Doc {
+	described, _ := properties[row.Name].(map[string]any)
+	if described == nil || described["description"] != row.Doc {
 		p.t.Errorf("%s: the row %s is lost", where, row.Name)
 		return
 	}
@@ -133,14 +133,14 @@ func (p *page) hasRow(where string, x any, row *contract.Param) {
 	if slices.Contains(required, any(row.Name)) != (row.Need == contract.Required) {
 		p.t.Errorf("%s: %s is required or not otherwise than its row says", where, row.Name)
 	}
-	if (told["x-understudy-expected"] == true) != (row.Need == contract.Expected) || (told["x-understudy-inferred"] == true) != (row.Cite == "") {
-		p.t.Errorf("%s: %s lacks a mark, or has one too many: %v", where, row.Name, told)
+	if (described["x-understudy-expected"] == true) != (row.Need == contract.Expected) || (described["x-understudy-inferred"] == true) != (row.Cite == "") {
+		p.t.Errorf("%s: %s lacks a mark, or has one too many: %v", where, row.Name, described)
 	}
-	if items, ok := told["items"].(map[string]any); ok {
-		told = items
+	if items, ok := described["items"].(map[string]any); ok {
+		described = items
 	}
 	for i := range row.Fields {
-		p.hasRow(where+"."+row.Name, told, &row.Fields[i])
+		p.hasRow(where+"."+row.Name, described, &row.Fields[i])
 	}
 }
 
@@ -225,8 +225,8 @@ func (p *page) fits(what, pointer string, of any, h http.Header, body []byte, ro
 	if len(body) == 0 {
 		return
 	}
-	told, _ := of.(map[string]any)
-	content, _ := told["content"].(map[string]any)
+	described, _ := of.(map[string]any)
+	content, _ := described["content"].(map[string]any)
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
 		kind = "application/json"
@@ -239,7 +239,7 @@ func (p *page) fits(what, pointer string, of any, h http.Header, body []byte, ro
 		p.t.Errorf("%s: no media type %s is told at %s", what, kind, pointer)
 		return
 	}
-	if m["schema"] == nil { // nobody can see into it, or no row tells of it
+	if m["schema"] == nil { // no one can see into it, or no row has it
 		return
 	}
 	switch kind {

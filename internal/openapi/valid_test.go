@@ -135,7 +135,7 @@ func (p *page) places(path, method string, op map[string]any) {
 }
 
 // schemas compiles every schema, wherever it stands; a reference that leads
-// nowhere is told so.
+// nowhere is reported so.
 func (p *page) schemas(at string, x any) {
 	p.t.Helper()
 	switch v := x.(type) {

@@ -96,7 +96,7 @@ func TestCallbacksFollowTheAnswer(t *testing.T) {
 	}
 }
 
-// What did not happen is told to nobody.
+// What did not happen is reported to no one.
 func TestNoCallbackOfWhatDidNotHappen(t *testing.T) {
 	h, n := notifying(t, nowhere)
 	drop(t, h.handler(), httptest.NewRecorder(), "busy")

@@ -36,13 +36,13 @@ func TestParseTellsWhatIsWrong(t *testing.T) {
 			if got == nil || s != nil {
 				t.Fatal("got no fault, want one")
 			}
-			told := strings.TrimSuffix(file, ".yaml") + ".txt"
+			described := strings.TrimSuffix(file, ".yaml") + ".txt"
 			if *update {
-				if err := os.WriteFile(told, []byte(got.Error()+"\n"), 0o600); err != nil {
+				if err := os.WriteFile(described, []byte(got.Error()+"\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(told)
+			want, err := os.ReadFile(described)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -261,13 +261,13 @@ func TestFilesOfFoldersLieOverTheShipped(t *testing.T) {
 	c.Fixtures, c.Set, c.FromEnv = []string{dir}, []string{"toy.limits=off"}, true
 	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "from-env"}[name] }
 	s := start(t, c)
-	room, err := s.Registry.Find(sandbox.Default).Instance(s.APIs[0])
+	instance, err := s.Registry.Find(sandbox.Default).Instance(s.APIs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, _ := room.Snapshot()
-	if !strings.Contains(string(world), "mine") || room.Switches().Bool("limits") {
-		t.Errorf("got %s, %v", world, room.Switches())
+	state, _ := instance.Snapshot()
+	if !strings.Contains(string(state), "mine") || instance.Switches().Bool("limits") {
+		t.Errorf("got %s, %v", state, instance.Switches())
 	}
 }
 
@@ -300,8 +300,8 @@ func TestOnlySome(t *testing.T) {
 	}
 }
 
-// A callback reaches the receiver after the answer, the journal tells of it, and
-// a host that nobody allowed is left alone.
+// A callback reaches the receiver after the answer, the journal has it, and
+// a host that no one allowed is left alone.
 func TestCallbacksAreSent(t *testing.T) {
 	t.Parallel()
 	heard := make(chan string, 1)

@@ -82,7 +82,7 @@ func TestTellsOfEveryChange(t *testing.T) {
 	}
 }
 
-// settle waits until nothing more is told.
+// settle waits until nothing more is reported.
 func settle(changes *atomic.Int64) {
 	for range 50 {
 		before := changes.Load()

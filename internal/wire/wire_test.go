@@ -165,12 +165,12 @@ func TestEscapesAreUndoneWhereTheyAreSome(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", s, got, want)
 		}
 	}
-	told, kept := &url.URL{Path: "/a b"}, &url.URL{Path: "/a/b", RawPath: "/a%2Fb"}
+	described, kept := &url.URL{Path: "/a b"}, &url.URL{Path: "/a/b", RawPath: "/a%2Fb"}
 	for _, tt := range []struct {
 		s    string
 		u    *url.URL
 		want string
-	}{{"100%25", told, "100%25"}, {"a%2Fb", kept, "a/b"}, {"%zz", kept, "%zz"}} {
+	}{{"100%25", described, "100%25"}, {"a%2Fb", kept, "a/b"}, {"%zz", kept, "%zz"}} {
 		if got := wire.PathValue(tt.s, tt.u); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.s, got, tt.want)
 		}

@@ -78,25 +78,25 @@ func TestHostileFiles(t *testing.T) {
 	defer func() { _ = root.Close() }()
 	l := library.New(apis)
 	began := time.Now()
-	told := fmt.Sprint(l.Add(root.FS(), "dir"))
+	described := fmt.Sprint(l.Add(root.FS(), "dir"))
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	for name, file := range all {
-		if !strings.Contains(told, "dir/toy/"+file.want) {
+		if !strings.Contains(described, "dir/toy/"+file.want) {
 			t.Errorf("%s: want %s", name, file.want)
 		}
 	}
 	for _, link := range []string{"outside", "loop", "dangling", "up"} {
-		if want := "dir/toy/" + link + ".yaml:1:1: the file cannot be read: "; !strings.Contains(told, want) {
+		if want := "dir/toy/" + link + ".yaml:1:1: the file cannot be read: "; !strings.Contains(described, want) {
 			t.Errorf("want %s", want)
 		}
 	}
-	if want := "dir/toy/pipe.yaml:1:1: this is no regular file; a YAML file was expected"; !strings.Contains(told, want) {
+	if want := "dir/toy/pipe.yaml:1:1: this is no regular file; a YAML file was expected"; !strings.Contains(described, want) {
 		t.Errorf("want %s", want)
 	}
 	if t.Failed() {
-		t.Log(told)
+		t.Log(described)
 	}
 	for _, name := range []string{"good", "marked"} {
 		if _, err := l.Find(name); err != nil {

@@ -24,7 +24,7 @@ func text(api, name, description string) string {
 }
 
 // told lists a library, one line for each.
-func told(l *library.Library) string {
+func described(l *library.Library) string {
 	var b strings.Builder
 	for _, s := range l.List() {
 		fmt.Fprintf(&b, "%s %s %s %s %d %v %t\n", s.Name, s.Description, s.File, s.Source, s.Rules, s.Operations, s.Error != "")
@@ -67,7 +67,7 @@ toy/large  dir/toy/large.yaml dir 0 [] true
 toy/named  dir/toy/named.yaml dir 0 [] true
 toy/strange  dir/toy/strange.yaml dir 0 [] true
 `
-	if got := told(l); got != list {
+	if got := described(l); got != list {
 		t.Errorf("got\n%swant\n%s", got, list)
 	}
 	if _, err := l.Find("toy/good"); err != nil {
@@ -126,7 +126,7 @@ func TestLibraryLays(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
 		}
 	}
-	if got, want := told(l), "other/a else mine/other/a.yaml mine 1 [Create] false\ntoy/a shipped shipped/toy/a.yaml shipped 1 [Create] false\n"; got != want {
+	if got, want := described(l), "other/a else mine/other/a.yaml mine 1 [Create] false\ntoy/a shipped shipped/toy/a.yaml shipped 1 [Create] false\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
@@ -179,7 +179,7 @@ func TestLibraryReadsLater(t *testing.T) {
 	}
 	before := opened
 	want := "toy/a mine dir/toy/a.yaml dir 1 [Create] false\ntoy/b shipped shipped/toy/b.yaml shipped 1 [Create] false\ntoy/bad  shipped/toy/bad.yaml shipped 0 [] true\n"
-	if got := told(l); got != want {
+	if got := described(l); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	if opened != before {
