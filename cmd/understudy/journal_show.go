@@ -23,7 +23,7 @@ func journalShow(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "show one entry in full: request, answer, who decided and why",
-		Long: "show shows one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
+		Long: "show prints one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
 			"exchange as examples are kept; curl, a line that sends the request again; scenario, a scenario file\n" +
 			"that brings about the same outcome.",
 		Args: cobra.ExactArgs(1),

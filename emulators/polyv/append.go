@@ -7,7 +7,7 @@ import (
 )
 
 // Pages of sessions are the most frequent answers. They encode themselves, in the
-// order of their struct's fields; all else in an envelope is encoded by reflection.
+// order of their struct's fields; wire.Encode encodes all else in an envelope.
 
 func (e *envelope) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"code":`...), int64(e.Code), 10)

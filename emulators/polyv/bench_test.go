@@ -16,8 +16,8 @@ import (
 // to now.
 func filled(t testing.TB, sessions int) *conformance.World {
 	t.Helper()
-	st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Wall: func() time.Time { return conformance.Noon }})
-	room := st.Instance(t)
+	w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Wall: func() time.Time { return conformance.Noon }})
+	room := w.Instance(t)
 	document, err := room.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -38,14 +38,14 @@ func filled(t testing.TB, sessions int) *conformance.World {
 	if err := room.Restore(document); err != nil {
 		t.Fatal(err)
 	}
-	return st
+	return w
 }
 
-// asked is a signed request as the gateway hands it over.
-func pageParam(t testing.TB, st *conformance.World, operation string, in contract.Values) *contract.Request {
+// newRequest is a signed request as the gateway hands it over.
+func newRequest(t testing.TB, w *conformance.World, operation string, in contract.Values) *contract.Request {
 	t.Helper()
-	op := st.API.Operation(operation)
-	r, err := st.API.Sign(contract.Draft{Operation: op, In: in, Host: "api.polyv.net", Credentials: st.Credentials(t), Now: st.Sandbox.Clock.Now()})
+	op := w.API.Operation(operation)
+	r, err := w.API.Sign(contract.Draft{Operation: op, In: in, Host: "api.polyv.net", Credentials: w.Credentials(t), Now: w.Sandbox.Clock.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +58,11 @@ func pageParam(t testing.TB, st *conformance.World, operation string, in contrac
 func BenchmarkListSessionData(b *testing.B) {
 	for _, sessions := range []int{10, 1_000, 100_000} {
 		b.Run(fmt.Sprint(sessions), func(b *testing.B) {
-			st := filled(b, sessions)
-			r := pageParam(b, st, "ListSessionData", contract.Values{"channelId": "2272655"})
+			w := filled(b, sessions)
+			r := newRequest(b, w, "ListSessionData", contract.Values{"channelId": "2272655"})
 			b.ReportAllocs()
 			for b.Loop() {
-				if e := st.Corridor(b, r); e.Outcome != "success" {
+				if e := w.Corridor(b, r); e.Outcome != "success" {
 					b.Fatal(e.Outcome)
 				}
 			}
@@ -73,11 +73,11 @@ func BenchmarkListSessionData(b *testing.B) {
 // BenchmarkLastPage lists the oldest 20 of 60 days: how far a page is from the
 // first is of no matter either.
 func BenchmarkLastPage(b *testing.B) {
-	st := filled(b, 100_000)
-	r := pageParam(b, st, "ListSessionData", contract.Values{"channelId": "2272655", "page": "4319"})
+	w := filled(b, 100_000)
+	r := newRequest(b, w, "ListSessionData", contract.Values{"channelId": "2272655", "page": "4319"})
 	b.ReportAllocs()
 	for b.Loop() {
-		if e := st.Corridor(b, r); e.Outcome != "success" {
+		if e := w.Corridor(b, r); e.Outcome != "success" {
 			b.Fatal(e.Outcome)
 		}
 	}
@@ -86,12 +86,12 @@ func BenchmarkLastPage(b *testing.B) {
 // BenchmarkBroadcast starts and ends a broadcast of a channel that has all the
 // sessions that it keeps.
 func BenchmarkBroadcast(b *testing.B) {
-	st := filled(b, 100_000)
+	w := filled(b, 100_000)
 	in := contract.Values{"channelId": "2272655"}
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, name := range []string{"stream.started", "stream.ended"} {
-			if err := st.Trigger(b, name, in); err != nil {
+			if err := w.Trigger(b, name, in); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -100,12 +100,12 @@ func BenchmarkBroadcast(b *testing.B) {
 
 // BenchmarkRefusedSign tries every mistake, and proves none.
 func BenchmarkRefusedSign(b *testing.B) {
-	st := filled(b, 10)
-	r := pageParam(b, st, "ListSessionData", contract.Values{"channelId": "2272655", "page": "1", "pageSize": "20"})
+	w := filled(b, 10)
+	r := newRequest(b, w, "ListSessionData", contract.Values{"channelId": "2272655", "page": "1", "pageSize": "20"})
 	r.URL.RawQuery = r.URL.RawQuery[:len(r.URL.RawQuery)-1] + "X"
 	b.ReportAllocs()
 	for b.Loop() {
-		if e := st.Corridor(b, r); e.Outcome != "invalidSignature" {
+		if e := w.Corridor(b, r); e.Outcome != "invalidSignature" {
 			b.Fatal(e.Outcome)
 		}
 	}
@@ -116,12 +116,12 @@ func BenchmarkRefusedSign(b *testing.B) {
 func BenchmarkListAccountSessions(b *testing.B) {
 	for _, sessions := range []int{10, 1_000, 100_000} {
 		b.Run(fmt.Sprint(sessions), func(b *testing.B) {
-			st := filled(b, sessions)
+			w := filled(b, sessions)
 			end := conformance.Noon.UnixMilli()
-			r := pageParam(b, st, "ListAccountSessions", contract.Values{"startTime": end - 24*60*60*1000, "endTime": end})
+			r := newRequest(b, w, "ListAccountSessions", contract.Values{"startTime": end - 24*60*60*1000, "endTime": end})
 			b.ReportAllocs()
 			for b.Loop() {
-				if e := st.Corridor(b, r); e.Outcome != "success" {
+				if e := w.Corridor(b, r); e.Outcome != "success" {
 					b.Fatal(e.Outcome)
 				}
 			}

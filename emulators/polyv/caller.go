@@ -21,7 +21,7 @@ type caller struct {
 	sign      string
 
 	application application
-	unknown     bool // the appId is unknown, and authentication does not matter
+	unknown     bool // the appId is unknown, and its proof is not verified
 
 	jsonErr error // why the body is no JSON object
 }

@@ -224,7 +224,7 @@ func isDigit(c *contract.Call, name string) contract.Verdict {
 	return v
 }
 
-// maxInt is the greatest int of the service's language, Java.
+// maxInt is the greatest number that the service reads.
 const maxInt = 1<<31 - 1
 
 func isPage(c *contract.Call, name string) contract.Verdict {

@@ -67,8 +67,8 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := conformance.New(t, API, conformance.Setting{Clock: pageDay, Set: map[string]string{"empty_values": "documented"}})
-			withState(t, st, func(s *state) {
+			w := conformance.New(t, API, conformance.Setting{Clock: pageDay, Set: map[string]string{"empty_values": "documented"}})
+			withState(t, w, func(s *state) {
 				s.Applications = append(s.Applications, application{AppID: "other", AppSecret: "othersecretEXAMPLE", UserID: "x"})
 				if err := s.Reindex(); err != nil {
 					t.Fatal(err)
@@ -77,8 +77,8 @@ func TestExplain(t *testing.T) {
 			sent := sentOrder(v.extra...)
 			a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(sent)), head: docSecret, tail: docSecret}}
 			v.mistake(a)
-			st.Send(newRequest("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})), ""))
-			got := st.Last(t)
+			w.Send(newRequest("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})), ""))
+			got := w.Last(t)
 			if got.Outcome != invalidSignature.Name || got.Explanation == nil {
 				t.Fatalf("got %s", got.Outcome)
 			}
@@ -118,7 +118,7 @@ func TestExplainForm(t *testing.T) {
 		{query, false, "form_not_signed"},
 		{append(slices.Clone(query), form...), true, "body_signed"},
 	} {
-		st := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+		w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
 		a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(v.signed)), head: docSecret, tail: docSecret}}
 		sentQuery, sentBody, contentType := encode(query), encode(form), "application/x-www-form-urlencoded"
 		if v.body {
@@ -132,8 +132,8 @@ func TestExplainForm(t *testing.T) {
 		}
 		r := newRequest("POST", bindExternalSession.Path, sentQuery, sentBody)
 		r.Header.Set("Content-Type", contentType)
-		st.Send(r)
-		got := st.Last(t)
+		w.Send(r)
+		got := w.Last(t)
 		if got.Outcome != invalidSignature.Name || got.Explanation == nil {
 			t.Fatalf("%s: got %s", v.cause, got.Outcome)
 		}
@@ -146,11 +146,11 @@ func TestExplainForm(t *testing.T) {
 // The explanation of a huge request is bounded, and tries no mistakes.
 func TestExplainHuge(t *testing.T) {
 	t.Parallel()
-	st := conformance.New(t, API, conformance.Setting{Clock: pageDay})
-	st.Send(newRequest("GET", listSessionData.Path, encode(sentOrder(pair{"x", strings.Repeat("课", 40_000)}))+"&sign=x", ""))
-	e := st.Last(t).Explanation
+	w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+	w.Send(newRequest("GET", listSessionData.Path, encode(sentOrder(pair{"x", strings.Repeat("课", 40_000)}))+"&sign=x", ""))
+	e := w.Last(t).Explanation
 	if e == nil {
-		t.Fatalf("the journal explains nothing of %s", st.Last(t).Outcome)
+		t.Fatalf("the journal explains nothing of %s", w.Last(t).Outcome)
 	}
 	if e.Cause != "signature_mismatch" || len(e.Expected) > maxGuessed+3 {
 		t.Errorf("got %s and %d bytes", e.Cause, len(e.Expected))

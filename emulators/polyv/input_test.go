@@ -109,17 +109,17 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := onPageDay(t)
-			before, err := st.Instance(t).Snapshot()
+			w := onPageDay(t)
+			before, err := w.Instance(t).Snapshot()
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := get(st, lists, v.query)
+			got := get(w, lists, v.query)
 			if got.Code != v.status || !strings.Contains(got.Body.String(), v.says) {
 				t.Errorf("got %d %.300s, want %d %s", got.Code, got.Body, v.status, v.says)
 			}
 			if v.status != 200 {
-				e := st.Last(t).Explanation
+				e := w.Last(t).Explanation
 				if e == nil || e.Cause == "" || e.Text == "" || strings.Contains(e.Text, "{param}") {
 					t.Errorf("explained as %+v", e)
 				}
@@ -127,7 +127,7 @@ func TestBadInput(t *testing.T) {
 					t.Errorf("got %s, want %s and empty data", got.Body, want)
 				}
 			}
-			if after, _ := st.Instance(t).Snapshot(); string(after) != string(before) {
+			if after, _ := w.Instance(t).Snapshot(); string(after) != string(before) {
 				t.Error("the state is another one")
 			}
 		})
@@ -174,8 +174,8 @@ func TestBadRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := onPageDay(t)
-			if got := st.Send(v.r); got.Code != v.status || !strings.Contains(got.Body.String(), v.says) {
+			w := onPageDay(t)
+			if got := w.Send(v.r); got.Code != v.status || !strings.Contains(got.Body.String(), v.says) {
 				t.Errorf("got %d %.300s, want %d %s", got.Code, got.Body, v.status, v.says)
 			}
 		})
@@ -220,9 +220,9 @@ func TestCauses(t *testing.T) {
 		"parameter_too_long":       httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance?"+signed(the, [2]string{id[0], strings.Repeat("x", 33)}), nil),
 		"list_too_long":            httptest.NewRequest(http.MethodGet, "/live/v4/channel/live-status/list?"+signed([2]string{"channelIds", strings.Repeat("1,", 200) + "1"}), nil),
 	} {
-		st := onPageDay(t)
-		st.Send(r)
-		if e := st.Last(t).Explanation; e == nil || e.Cause != cause || e.Text == "" || strings.Contains(e.Text, docSecret) {
+		w := onPageDay(t)
+		w.Send(r)
+		if e := w.Last(t).Explanation; e == nil || e.Cause != cause || e.Text == "" || strings.Contains(e.Text, docSecret) {
 			t.Errorf("%s: got %+v", cause, e)
 		}
 	}
@@ -244,9 +244,9 @@ func TestLongWindedCallers(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/live/v3/channel/session/relevance", strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		st := onPageDay(t)
-		st.Send(r)
-		e := st.Last(t)
+		w := onPageDay(t)
+		w.Send(r)
+		e := w.Last(t)
 		told, err := json.Marshal(struct{ Notes, Explanation any }{e.Notes, e.Explanation})
 		if err != nil {
 			t.Fatal(err)
@@ -266,8 +266,8 @@ func TestTimestampWindow(t *testing.T) {
 	for skew, want := range map[time.Duration]int{
 		-3*time.Minute - time.Millisecond: 400, -3 * time.Minute: 200, 3 * time.Minute: 200, 3*time.Minute + time.Millisecond: 400,
 	} {
-		st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay.Add(-skew)})
-		if got := get(st, listPath, signed([2]string{"channelId", "2272655"})); got.Code != want {
+		w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay.Add(-skew)})
+		if got := get(w, listPath, signed([2]string{"channelId", "2272655"})); got.Code != want {
 			t.Errorf("%s away: got %d %s, want %d", skew, got.Code, got.Body, want)
 		}
 	}
@@ -293,8 +293,8 @@ func TestAuth(t *testing.T) {
 		{"channelId=1&appId=nobody&timestamp=1000000000000&sign=" + anySign, 400, 400, 400},
 	} {
 		for auth, want := range map[contract.Auth]int{contract.Verify: v.verify, contract.Presence: v.presence, contract.Off: v.open} {
-			st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay, Auth: auth})
-			if got := get(st, listPath, v.query); got.Code != want {
+			w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay, Auth: auth})
+			if got := get(w, listPath, v.query); got.Code != want {
 				t.Errorf("%s, %s: got %d %s, want %d", auth, v.query, got.Code, got.Body, want)
 			}
 		}

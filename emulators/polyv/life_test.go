@@ -368,7 +368,7 @@ func TestLimits(t *testing.T) {
 	c.expect("ListSessionData", channel("2272655"), `"code":200`)
 
 	c = newClient(t, conformance.Setting{Set: map[string]string{"address_limit": "on"}, Wall: func() time.Time { return wall }})
-	request := pageParam(t, c.w, "ListChannels", nil)
+	request := newRequest(t, c.w, "ListChannels", nil)
 	for range 1500 {
 		if e := c.w.Corridor(t, request); e.Status != 200 {
 			t.Fatalf("got %d", e.Status)
@@ -404,7 +404,7 @@ func TestBlockedAddresses(t *testing.T) {
 	t.Parallel()
 	wall := conformance.Noon
 	c := newClient(t, conformance.Setting{Set: map[string]string{"address_limit": "on"}, Wall: func() time.Time { return wall }})
-	request := pageParam(t, c.w, "ListChannels", nil)
+	request := newRequest(t, c.w, "ListChannels", nil)
 	outcome := "success"
 	for range 1501 {
 		outcome = c.w.Corridor(t, request).Outcome

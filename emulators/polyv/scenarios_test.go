@@ -173,49 +173,49 @@ func TestShippedScenarios(t *testing.T) {
 		Failures: []string{list},
 		Patience: map[string][]time.Duration{list: {20 * time.Second, 30 * time.Second}, bind: {30 * time.Second}},
 	}
-	conformance.Shipped(t, polyv.API, plays, demands, func(t *testing.T, st *conformance.World, turns []turn) {
+	conformance.Shipped(t, polyv.API, plays, demands, func(t *testing.T, w *conformance.World, turns []turn) {
 		untouched := func(when string) {
 			t.Helper()
 			for _, each := range append(turns, ok(list)) {
 				if each.operation == "" || each.here {
 					continue
 				}
-				if e := st.Corridor(t, pageParam(t, st, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
+				if e := w.Corridor(t, newRequest(t, w, each.operation, each.said())); e.Status != 200 || e.Wire != nil {
 					t.Errorf("%s: %s ends in %s with %d", when, each.operation, e.Outcome, e.Status)
 				}
 			}
 		}
 		untouched("before")
-		st.Activate(t, path.Base(t.Name()))
+		w.Activate(t, path.Base(t.Name()))
 		last := ""
 		for i, want := range turns {
-			last = want.play(t, st, i+1, last)
+			last = want.play(t, w, i+1, last)
 		}
-		st.Sandbox.Player.Off("polyv/" + path.Base(t.Name()))
+		w.Sandbox.Player.Off("polyv/" + path.Base(t.Name()))
 		untouched("after")
 	})
 }
 
 // play takes the turn, and returns the last session that a list told. before is
 // that of the turn before.
-func (t turn) play(test *testing.T, st *conformance.World, n int, before string) (last string) {
+func (t turn) play(test *testing.T, w *conformance.World, n int, before string) (last string) {
 	test.Helper()
 	switch {
 	case t.pull != "":
-		if err := st.Trigger(test, t.pull, t.in); err != nil {
+		if err := w.Trigger(test, t.pull, t.in); err != nil {
 			test.Fatal(err)
 		}
 		return ""
 	case t.wait > 0:
-		if err := st.Sandbox.Clock.Advance(t.wait); err != nil {
+		if err := w.Sandbox.Clock.Advance(t.wait); err != nil {
 			test.Fatal(err)
 		}
 		return ""
 	case t.says == "brown-out":
-		conformance.BrownOut(test, func() *journal.Entry { return st.Corridor(test, pageParam(test, st, t.operation, t.said())) })
+		conformance.BrownOut(test, func() *journal.Entry { return w.Corridor(test, newRequest(test, w, t.operation, t.said())) })
 		return ""
 	}
-	e := st.Corridor(test, pageParam(test, st, t.operation, t.said()))
+	e := w.Corridor(test, newRequest(test, w, t.operation, t.said()))
 	says := t.says
 	if says == "the last of the page before" {
 		says = `"contents":[{"sessionId":"` + before + `"`

@@ -170,9 +170,9 @@ func FuzzQuery(f *testing.F) {
 	api, latest := recordOutcomes()
 	f.Fuzz(func(t *testing.T, query string, n uint8) {
 		op := API.Operations[int(n)%len(API.Operations)]
-		st := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
-		answer := st.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"), query, ""))
-		e := st.Last(t)
+		w := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
+		answer := w.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"), query, ""))
+		e := w.Last(t)
 		if e.Operation != op.Name || e.Outcome != latest().Name || API.Outcome(op, e.Outcome) != latest() {
 			t.Fatalf("%s?%q ended in %s of %s, which it does not declare", op.Name, query, e.Outcome, e.Operation)
 		}

@@ -154,8 +154,8 @@ func TestMint(t *testing.T) {
 // What is derived of a channel follows its sessions and the clock.
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	st := conformance.New(t, API, conformance.Setting{Clock: pageDay})
-	withState(t, st, func(s *state) {
+	w := conformance.New(t, API, conformance.Setting{Clock: pageDay})
+	withState(t, w, func(s *state) {
 		live := s.start(s.Channels["2272657"], pageDay, contract.NewDice(&countingSource{}))
 		for at, want := range map[time.Time][]string{
 			pageDay: {
@@ -164,7 +164,7 @@ func TestDerive(t *testing.T) {
 			},
 			pageDay.Add(maxSpan): {`"2272655":{"status":"end","sessions":4,"listed":0}`},
 		} {
-			derived, err := json.Marshal(s.Derive(at, st.Instance(t).Switches()))
+			derived, err := json.Marshal(s.Derive(at, w.Instance(t).Switches()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,19 +236,19 @@ func FuzzRestore(f *testing.F) {
 		if twice, _ := json.Marshal(again); string(twice) != string(once) {
 			t.Fatalf("got %s, want %s", twice, once)
 		}
-		st := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
-		if err := st.Instance(t).Restore(once); err != nil {
+		w := conformance.New(t, api, conformance.Setting{Clock: pageDay, Auth: contract.Off})
+		if err := w.Instance(t).Restore(once); err != nil {
 			t.Fatalf("the snapshot %s is refused: %v", once, err)
 		}
 		for _, op := range API.Operations {
-			st.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
+			w.Send(newRequest(op.Method, strings.ReplaceAll(op.Path, "{channelId}", "2272655"),
 				"channelId=2272655&channelIds=2272655&sessionId=a&sessionIds=a,b&externalSessionId=x&userId=1b448be323", ""))
-			e := st.Last(t)
+			e := w.Last(t)
 			if e.Operation != op.Name || e.Outcome != latest().Name || API.Outcome(op, e.Outcome) != latest() {
 				t.Fatalf("%s ended in %s of %s", op.Name, e.Outcome, e.Operation)
 			}
 		}
-		withState(t, st, func(s *state) {
+		withState(t, w, func(s *state) {
 			if err := s.Reindex(); err != nil {
 				t.Fatalf("after the calls: %v", err)
 			}

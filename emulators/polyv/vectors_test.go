@@ -44,10 +44,10 @@ func parseRequest(t *testing.T) (v vectors) {
 
 const listPath = "/live/v3/channel/session/data/list"
 
-func get(st *conformance.World, path, query string) *httptest.ResponseRecorder {
+func get(w *conformance.World, path, query string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, path+"?"+query, nil)
 	r.Host = "api.polyv.net"
-	return st.Send(r)
+	return w.Send(r)
 }
 
 // The sessions of the document by their letters: E is older than sixty days.
@@ -135,8 +135,8 @@ func TestVectors(t *testing.T) {
 			reordered := strings.Join(pieces, "&")
 			var first string
 			for _, query := range []string{v.Query, reordered, strings.ReplaceAll(v.Query, "+", "%20")} {
-				st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay})
-				got := get(st, listPath, query)
+				w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay})
+				got := get(w, listPath, query)
 				if got.Code != want.status || !strings.Contains(got.Body.String(), want.says) {
 					t.Errorf("%s: got %d %s, want %d %s", query, got.Code, got.Body, want.status, want.says)
 				}
@@ -162,8 +162,8 @@ func TestVectors(t *testing.T) {
 func TestVectorsAgree(t *testing.T) {
 	byID := map[string]string{}
 	for _, v := range parseRequest(t).Cases {
-		st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay})
-		byID[v.ID] = get(st, listPath, v.Query).Body.String()
+		w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay})
+		byID[v.ID] = get(w, listPath, v.Query).Body.String()
 	}
 	if byID["C01"] != seedAnswer {
 		t.Errorf("C01: got %s", byID["C01"])
@@ -200,8 +200,8 @@ func TestSwitches(t *testing.T) {
 	} {
 		t.Run(tt.set, func(t *testing.T) {
 			name, value, _ := strings.Cut(tt.set, "=")
-			st := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay, Set: map[string]string{name: value}})
-			if got := get(st, listPath, tt.query); got.Code != tt.status || !strings.Contains(got.Body.String(), tt.says) {
+			w := conformance.New(t, polyv.API, conformance.Setting{Fixture: "documented", Clock: pageDay, Set: map[string]string{name: value}})
+			if got := get(w, listPath, tt.query); got.Code != tt.status || !strings.Contains(got.Body.String(), tt.says) {
 				t.Errorf("got %d %s, want %d %s", got.Code, got.Body, tt.status, tt.says)
 			}
 		})
@@ -225,13 +225,13 @@ func TestEmptyValues(t *testing.T) {
 		{"37B0A356D482D189A1A05107E291FB4E", "documented", 200, false},
 		{"B96CC7DE6812A9DE981E7E1E6D86CF81", "documented", 403, false},
 	} {
-		st := conformance.New(t, polyv.API, conformance.Setting{Clock: at, Set: map[string]string{"empty_values": tt.values}})
-		got := get(st, listPath, query(tt.sign))
+		w := conformance.New(t, polyv.API, conformance.Setting{Clock: at, Set: map[string]string{"empty_values": tt.values}})
+		got := get(w, listPath, query(tt.sign))
 		if got.Code != tt.status {
 			t.Errorf("%s, %s: got %d %s, want %d", tt.sign, tt.values, got.Code, got.Body, tt.status)
 		}
-		if _, noted := st.Last(t).Notes.Get("signature"); noted != tt.noted {
-			t.Errorf("%s, %s: the journal notes %v", tt.sign, tt.values, st.Last(t).Notes)
+		if _, noted := w.Last(t).Notes.Get("signature"); noted != tt.noted {
+			t.Errorf("%s, %s: the journal notes %v", tt.sign, tt.values, w.Last(t).Notes)
 		}
 	}
 }
@@ -239,12 +239,12 @@ func TestEmptyValues(t *testing.T) {
 // An official client sends this one, with a space, a plus sign and Chinese
 // (V8): the values are signed decoded.
 func TestEncodedValues(t *testing.T) {
-	st := conformance.New(t, polyv.API, conformance.Setting{Clock: time.UnixMilli(1660270926732)})
+	w := conformance.New(t, polyv.API, conformance.Setting{Clock: time.UnixMilli(1660270926732)})
 	query := "channelId=2272655&keyword=%E6%B5%8B%E8%AF%95+a%2Bb&appId=g4rqgmmjuo&timestamp=1660270926732&sign=2A7568676E5D032C80C26F0A61B71D00"
-	if got := get(st, listPath, query); got.Code != 200 {
+	if got := get(w, listPath, query); got.Code != 200 {
 		t.Errorf("got %d %s", got.Code, got.Body)
 	}
-	if note, _ := st.Last(t).Notes.Get("ignored parameters"); note != "keyword" {
+	if note, _ := w.Last(t).Notes.Get("ignored parameters"); note != "keyword" {
 		t.Errorf("noted %v", note)
 	}
 	if _, err := url.ParseQuery(query); err != nil {

@@ -22,9 +22,9 @@ func (s *countingSource) Int63() int64   { return int64(s.Uint64() >> 1) }
 func (s *countingSource) Seed(int64)     {}
 
 // withState runs f with the state of the world, under its lock.
-func withState(t testing.TB, st *conformance.World, f func(*state)) {
+func withState(t testing.TB, w *conformance.World, f func(*state)) {
 	t.Helper()
-	st.Instance(t).WithState(func(s contract.State) { f(s.(*state)) })
+	w.Instance(t).WithState(func(s contract.State) { f(s.(*state)) })
 }
 
 // newRequest makes a request for the gateway. The query may be any text.

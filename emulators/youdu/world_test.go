@@ -263,18 +263,7 @@ func (w *testWorld) serve(r *http.Request) (journal.Entry, *httptest.ResponseRec
 		w.t.Fatalf("%s %s: got the problem %s: %s", r.Method, r.RequestURI, problem, answer.Body)
 	}
 	e := w.Last(w.t)
-	var declared []*contract.Outcome
-	switch e.DecidedBy.Kind {
-	case journal.Check:
-		for i := range API.Checks {
-			if API.Checks[i].Name == e.DecidedBy.Name {
-				declared = API.Checks[i].Ends
-			}
-		}
-	case journal.Emulator:
-		declared = API.Ends(API.Operation(e.Operation))
-	}
-	if !slices.Contains(contract.OutcomeNames(declared), e.Outcome) {
+	if !slices.Contains(contract.OutcomeNames(w.Declared(&e)), e.Outcome) {
 		w.t.Errorf("%s, decided by %s, ends in the undeclared %s", e.Operation, e.DecidedBy, e.Outcome)
 	}
 	if e.Explanation != nil {

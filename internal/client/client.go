@@ -48,7 +48,7 @@ type Kind int
 
 // The kinds of an Error.
 const (
-	Failed   Kind = iota // the server failed
+	Failed   Kind = iota // the server could not carry out the request
 	Usage                // the arguments are wrong
 	Unknown              // the server has nothing of that name
 	NoServer             // no server answers there

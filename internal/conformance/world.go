@@ -257,6 +257,22 @@ func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	return w.Instance(t).Trigger(trigger, in)
 }
 
+// Declared returns the outcomes that may end a call which e's check or e's operation
+// decided; none for other deciders.
+func (w *World) Declared(e *journal.Entry) []*contract.Outcome {
+	switch e.DecidedBy.Kind {
+	case journal.Check:
+		for i := range w.API.Checks {
+			if w.API.Checks[i].Name == e.DecidedBy.Name {
+				return w.API.Checks[i].Ends
+			}
+		}
+	case journal.Emulator:
+		return w.API.Ends(w.API.Operation(e.Operation))
+	}
+	return nil
+}
+
 // Last returns the journal's latest entry.
 func (w *World) Last(t testing.TB) journal.Entry {
 	t.Helper()

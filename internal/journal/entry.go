@@ -44,7 +44,7 @@ type By struct {
 }
 
 // String writes by as the header Understudy-Decided-By does: "emulator",
-// "check signature", "scenario tencentcar/no-idle rule 2".
+// "check signature", "scenario parcels/full rule 2".
 func (b By) String() string {
 	switch b.Kind {
 	case Check:

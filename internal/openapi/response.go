@@ -32,7 +32,7 @@ func (b *builder) responses(ops []*contract.Operation) object[response] {
 			described.Of = owners[o]
 		}
 		r.Outcomes = append(r.Outcomes, described)
-		headers(r, b.returns(o))
+		headers(r, b.api.Returned(o))
 	}
 	slices.SortStableFunc(all, func(a, b member[response]) int { return strings.Compare(a.name, b.name) })
 	for i := range all {
@@ -63,13 +63,6 @@ func describeOutcomes(outcomes []outcome) string {
 	return "The call ends in " + strings.Join(names, ", ") + "."
 }
 
-func (b *builder) returns(o *contract.Outcome) []contract.Param {
-	if o.Fails {
-		return b.api.Failure
-	}
-	return o.Returns
-}
-
 func headers(r *response, rows []contract.Param) {
 	for i := range rows {
 		if p := &rows[i]; p.In == contract.Header {
@@ -83,7 +76,7 @@ func headers(r *response, rows []contract.Param) {
 func (b *builder) content(r *response, op *contract.Operation, o *contract.Outcome) {
 	var inside *schema
 	var reply []byte
-	if rows := bodyRows(b.returns(o)); len(rows) > 0 {
+	if rows := bodyRows(b.api.Returned(o)); len(rows) > 0 {
 		reply = wire.Encode(map[string]string{mark: mark})
 		name := op.Name + "." + o.Name
 		if o.Fails {
