@@ -20,8 +20,9 @@ const root = ".."
 // notCode are the code spans of architecture.md that name neither a file nor an
 // identifier: what users write or read.
 var notCode = map[string]bool{
-	"Understudy-Outcome": true, "Understudy-Decided-By: check signature": true,
-	"understudy call": true, "chance": true, "delay": true, "--signature-clock sandbox": true,
+	"Understudy-Outcome": true, "Understudy-Decided-By": true, "outcomes.go": true, "make docs": true,
+	"Understudy-Decided-By: check signature": true,
+	"understudy call":                        true, "chance": true, "delay": true, "--signature-clock sandbox": true,
 }
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")

@@ -15,7 +15,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// Cases and the examples in testdata have the same numbers, C1 to C25.
+// The cases in these tests and the files of testdata are numbered together, C1 to
+// C25, so that each documented case is tested in one place.
 
 // A client sends signed calls to a world. Its fixture is one, with a single
 // concurrency, unless the setting names another.

@@ -48,6 +48,8 @@ func checkSize(c *contract.Call) contract.Verdict {
 		}
 		return contract.Verdict{}
 	}
+	// The service reports a form that is too large for signature v1 as a wrong
+	// signature, with a message of its own.
 	if cl.family == v1 && bodyKindOf(r) == formBody && (r.TooLarge || size > maxForm) {
 		v := signatureFailure.Because(tooLarge, "what", "form", "size", size, "most", maxForm)
 		v.Text = v1TooLarge
@@ -175,7 +177,7 @@ func checkTimestamp(c *contract.Call) contract.Verdict {
 var (
 	unknownSecretID = &contract.Cause{Code: "unknown_secret_id", Text: "The SecretId {SecretId} is in no account of this sandbox. Add it to the fixture's accounts, or use {first}. A SecretId of another sandbox is unknown here."}
 	keyDisabled     = &contract.Cause{Code: "key_disabled", Text: "The account of SecretId {SecretId} has the status {status} in the fixture."}
-	noAPIKey        = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status no_api_key in the fixture."}
+	noAPIKey        = &contract.Cause{Code: "no_api_key", Text: "The account of SecretId {SecretId} has the status " + noKeyStatus + " in the fixture."}
 )
 
 // checkSecretID finds the account. If signatures are not verified, an unknown
@@ -203,9 +205,9 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 // checkStatus refuses an account that is disabled or has no API key.
 func (a *account) checkStatus() contract.Verdict {
 	switch a.Status {
-	case "disabled", "deleted":
+	case disabledStatus, deletedStatus:
 		return secretIDNotFound.Because(keyDisabled, "SecretId", a.SecretID, "status", a.Status)
-	case "no_api_key":
+	case noKeyStatus:
 		return invalidSecretID.Because(noAPIKey, "SecretId", a.SecretID)
 	}
 	return contract.Verdict{}
@@ -227,7 +229,7 @@ func checkSignature(c *contract.Call) contract.Verdict {
 var (
 	tokenMismatch = &contract.Cause{Code: "token_mismatch", Text: "SecretId {SecretId} is a temporary key; the token sent with it is not its own ({got} bytes, {expected} expected)."}
 	tokenExpired  = &contract.Cause{Code: "token_expired", Text: "The token of the temporary key {SecretId} expired at {expired}, and it is {now} in this sandbox."}
-	mfaRequired   = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status mfa in the fixture."}
+	mfaRequired   = &contract.Cause{Code: "mfa", Text: "The account of SecretId {SecretId} has the status " + mfaStatus + " in the fixture."}
 )
 
 // checkToken checks the token of a temporary key. A token that comes with a
@@ -238,7 +240,7 @@ func checkToken(c *contract.Call) contract.Verdict {
 	switch {
 	case c.Auth != contract.Verify || a.unknown:
 		return contract.Verdict{}
-	case a.Status == "mfa":
+	case a.Status == mfaStatus:
 		return mfaFailure.Because(mfaRequired, "SecretId", a.SecretID)
 	case a.Token == "":
 		return contract.Verdict{}

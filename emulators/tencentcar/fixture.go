@@ -12,6 +12,16 @@ import (
 // exhaust the memory.
 const maxAmount = 1 << 20
 
+// The statuses of an account in a fixture. An active one, or one without a status,
+// may call; each other status has an outcome (checkStatus, checkToken).
+const (
+	activeStatus   = "active"
+	disabledStatus = "disabled"
+	deletedStatus  = "deleted"
+	noKeyStatus    = "no_api_key"
+	mfaStatus      = "mfa"
+)
+
 // switches are settings of the service that no client can change, and values that
 // are not documented.
 var switches = []contract.Param{
@@ -44,7 +54,7 @@ var fixtureRows = []contract.Param{
 			{Name: "token", Doc: "The session token, which makes the key a temporary one. Calls must carry it in X-TC-Token or Token."},
 			{Name: "token_lives", Type: contract.Duration, Doc: "How long the token is valid after the sandbox is created. Without it: for ever."},
 			{Name: "uin", Doc: "The sub-account. Keys of one share their rate limits."},
-			{Name: "status", OneOf: []string{"active", "disabled", "deleted", "no_api_key", "mfa"}, Doc: "active unless said otherwise. disabled and deleted end in AuthFailure.SecretIdNotFound, no_api_key in AuthFailure.InvalidSecretId, mfa in AuthFailure.MFAFailure."},
+			{Name: "status", OneOf: []string{activeStatus, disabledStatus, deletedStatus, noKeyStatus, mfaStatus}, Doc: "active unless said otherwise. disabled and deleted end in AuthFailure.SecretIdNotFound, no_api_key in AuthFailure.InvalidSecretId, mfa in AuthFailure.MFAFailure."},
 			{Name: "deny", Type: contract.List, Of: contract.String, Doc: "The actions that CAM denies to this key; * for all."},
 		},
 	},

@@ -22,9 +22,10 @@ const (
 	citeIntl      = "TencentCloud/tencentcloud-sdk-go-intl-en car/v20220110"
 )
 
-// The errors that checks declare. A message is that of a real answer of the shared
-// gateway if a public issue quotes one, which is then cited. Other messages are
-// ours, and the catalogue is cited for the code.
+// The errors that checks give. A message is that of a real answer of the shared
+// gateway if a public issue quotes one; Cite names the issue. Other messages are
+// ours; Cite names the page that lists the code. The messages in Chinese are in the
+// map chinese.
 var (
 	unsupportedProtocol = failureOutcome("UnsupportedProtocol",
 		"The request protocol is not supported. Only GET and POST requests are supported.",
@@ -99,8 +100,8 @@ var (
 const overLimit = "Your current request times equals to `{n}` in a second, which exceeds the frequency limit `{limit}` for a second. Please reduce the frequency of calls."
 
 // The errors that several operations list. No known source quotes their messages
-// on the wire, so each message is the description from the catalogue; a sample of
-// another product shows the same.
+// on the wire, so each message is the description on the page that lists the code;
+// a sample of another product shows the same.
 var (
 	failedOperation = failureOutcome("FailedOperation", "Operation failed.",
 		"A failure without a code of its own. Only a scenario leads here.", citeCreate)
@@ -130,8 +131,8 @@ var (
 		"The machine of the session does not answer. Only a scenario leads here.", citeSDK)
 )
 
-// common are the rest of the catalogue: errors that any call may have, and that no
-// check of the emulator gives.
+// common are the other errors of the page that lists the codes of all services
+// (citeErrors). Any call may have them; only a scenario leads there.
 var common = []*contract.Outcome{
 	internalError,
 	failedOperation,

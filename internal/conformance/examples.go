@@ -17,13 +17,22 @@ var update = flag.Bool("update", false, "rewrite the answers of examples that na
 // examples sends each request of testdata/*.http through the real gateway and
 // compares the answer with the one below it.
 func examples(t *testing.T, api *contract.API) {
-	files, err := filepath.Glob("testdata/*.http")
-	if err != nil || len(files) == 0 {
+	files := exampleFiles(t)
+	if len(files) == 0 {
 		t.Error("there is no testdata/*.http; write down a request as the page prints it and a line ---- below it; go test -update adds the answer")
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) { example(t, api, file) })
 	}
+}
+
+func exampleFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func example(t *testing.T, api *contract.API, file string) {
@@ -43,7 +52,7 @@ func example(t *testing.T, api *contract.API, file string) {
 		if *update && !printed {
 			x.answer = got
 		} else if g, want := generalise(got, x.invented()), generalise(x.answer, x.invented()); strings.TrimRight(g, "\n") != strings.TrimRight(want, "\n") {
-			t.Errorf("exchange %d: got\n%s\nwant\n%s\n%s", i+1, got, x.answer, firstDifference(g, want))
+			t.Errorf("exchange %d: got\n%s\nwant\n%s\n%s%s", i+1, got, x.answer, firstDifference(g, want), remedy(printed))
 		}
 		rewritten = append(rewritten, x.String())
 	}
@@ -52,6 +61,14 @@ func example(t *testing.T, api *contract.API, file string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// remedy says what to do about an answer that is not as its example has it.
+func remedy(printed bool) string {
+	if printed {
+		return "\nThe example is that of a page: change the emulator, or name random members in a line # invented:"
+	}
+	return "\nIf the new answer is right, go test -update writes it"
 }
 
 // setting returns the setting that the remarks of the first exchange describe.

@@ -70,7 +70,8 @@ func WriteJSON(_ *contract.Call, v contract.Verdict, r contract.Reply) contract.
 var pathName = regexp.MustCompile(`\{\w+\}`)
 
 // JSONRequest is the request of a draft as ReadJSON reads it, without proof of
-// the caller. A name in the path that the draft does not say becomes "none".
+// the caller. A path parameter that the draft does not name has its row's Example,
+// or "none", since a path without it would be another path.
 func JSONRequest(d contract.Draft) *contract.Request {
 	r := &contract.Request{
 		Method: d.Operation.Method, URL: &url.URL{Path: d.Operation.Path}, Host: d.Host, Header: http.Header{}, Arrived: d.Now,
@@ -93,7 +94,13 @@ func JSONRequest(d contract.Draft) *contract.Request {
 			r.Header.Set(name, text)
 		}
 	}
-	r.URL.Path = pathName.ReplaceAllString(r.URL.Path, "none")
+	r.URL.Path = pathName.ReplaceAllStringFunc(r.URL.Path, func(name string) string {
+		row := contract.FindParam(d.Operation.Params, name[1:len(name)-1])
+		if row == nil || row.Example == "" {
+			return "none"
+		}
+		return row.Example
+	})
 	r.URL.RawQuery = query.Encode()
 	r.Target = r.URL.RequestURI()
 	if len(body) > 0 {

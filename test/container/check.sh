@@ -8,7 +8,7 @@
 #   BUILD_ARGS  further arguments for docker build, such as "--network host --build-arg GOPROXY=…"
 #   NEIGHBOUR   image with bash for the neighbour; its default is the one that the Dockerfile builds from, which is there already
 #
-# The ports of docker-compose.yml, 6400 and 6410 to 6415, have to be free. Nothing is left behind but the image
+# The ports of docker-compose.yml, 6400 and from 6410 on, have to be free. Nothing is left behind but the image
 # understudy:check and what the engine caches.
 set -uo pipefail
 
