@@ -149,7 +149,7 @@ func playSnippet(t *testing.T, sn snippet) {
 		t.Fatal(err)
 	}
 	w := conformance.New(t, tencentcar.API, conformance.Setting{Set: map[string]string{"rate_limits": "off"}})
-	w.Sandbox.Player.On(s, scenario.Narrow{})
+	w.Sandbox.Player.On(s, scenario.Options{})
 	for round := range 40 {
 		for _, op := range tencentcar.API.Operations {
 			in := contract.Sample(op.Params)

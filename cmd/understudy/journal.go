@@ -137,7 +137,7 @@ func operationOf(e *journal.Entry) string {
 	return e.Operation
 }
 
-func decider(by journal.By) string {
+func decider(by journal.Decider) string {
 	if by.Kind == journal.Scenario {
 		return by.Scenario + " rule " + strconv.Itoa(by.Rule)
 	}

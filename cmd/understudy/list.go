@@ -179,7 +179,7 @@ func listScenarios(c *chosen) (*output.Table, error) {
 	}
 	c.warn(faults)
 	t := &output.Table{
-		Columns: []string{"name", "operations", "tags", "from", "tells"},
+		Columns: []string{"name", "operations", "tags", "from", "description"},
 		Empty:   "no scenario files; every documented outcome is a scenario too: understudy list outcomes",
 	}
 	for _, s := range library.List() {
@@ -213,7 +213,7 @@ func listFixtures(c *chosen) (*output.Table, error) {
 		}
 	}
 	c.warn(faults)
-	t := &output.Table{Columns: []string{"name", "from", "tells"}}
+	t := &output.Table{Columns: []string{"name", "from", "description"}}
 	for _, api := range c.apis {
 		for _, f := range shelf.List() {
 			if f.API == api.Name {

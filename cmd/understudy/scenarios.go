@@ -32,8 +32,8 @@ func scenariosCommand(env *env) *cobra.Command {
 	return cmd
 }
 
-// narrowing says by what a scenario is narrowed.
-type narrowing struct {
+// activationOptions are the flags that narrow a scenario.
+type activationOptions struct {
 	times, skip int
 	delay       time.Duration
 	long        time.Duration
@@ -41,7 +41,7 @@ type narrowing struct {
 }
 
 func scenariosOn(env *env) *cobra.Command {
-	var n narrowing
+	var n activationOptions
 	cmd := &cobra.Command{
 		Use:   "on NAME|FILE|-",
 		Short: "switch a scenario on: by name, from a file, or from standard input",
@@ -84,8 +84,8 @@ func scenariosOn(env *env) *cobra.Command {
 	return cmd
 }
 
-// body is the narrowing as the control API takes it.
-func (n *narrowing) body() (map[string]any, error) {
+// body returns the options as the control API takes them.
+func (n *activationOptions) body() (map[string]any, error) {
 	body := map[string]any{}
 	switch {
 	case n.times < 0:

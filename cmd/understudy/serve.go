@@ -26,7 +26,7 @@ const settingsFile = "understudy.yaml"
 
 func serveCommand(env *env) *cobra.Command {
 	c := server.Config{
-		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
+		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Wall: time.Now, Env: env.lookup, Body: 10 << 20,
 	}
 	var strict, quiet bool

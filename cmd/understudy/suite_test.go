@@ -24,7 +24,7 @@ const noServer = "http://127.0.0.1:1"
 func start(t *testing.T, change ...func(*server.Config)) *server.Server {
 	t.Helper()
 	c := server.Config{
-		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
+		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2026-01-31T12:00:00Z", Signatures: "wall", Auth: []string{"verify"},
 		Journal: 1000, MaxSandboxes: 100, MaxStall: time.Second, Body: 1 << 20,

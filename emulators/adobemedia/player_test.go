@@ -26,7 +26,7 @@ import (
 func startServer(t *testing.T, activate ...string) *server.Server {
 	t.Helper()
 	s, err := server.Start(server.Config{
-		APIs: emulators.All, Only: []string{"adobemedia"}, ShippedFixtures: fixtures.Files, ShippedScenes: scenarios.Files,
+		APIs: emulators.All, Only: []string{"adobemedia"}, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2023-11-14T22:13:20Z", Signatures: "sandbox", Activate: activate,
 		Journal: 1000, MaxSandboxes: 10, MaxStall: time.Second, Body: 10 << 20,

@@ -90,7 +90,7 @@ func identifiers(r *contract.Request) []string {
 }
 
 // v4 reports whether a call is answered in the envelope of version 4.
-func v4(c *contract.Call) bool {
+func isVersion4(c *contract.Call) bool {
 	switch {
 	case c.Operation != nil:
 		return strings.HasPrefix(c.Operation.Path, "/live/v4/")

@@ -23,7 +23,7 @@ func inForm(p contract.Param) contract.Param {
 
 var bound = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is bound.", Cite: citeRelevance,
-	Returns: rows3(contract.Param{Name: "data", Type: contract.Boolean, Need: contract.Required, Example: "true", Cite: citeRelevance, Doc: "true. A page of 2021 says \"success\"."}),
+	Returns: version3Rows(contract.Param{Name: "data", Type: contract.Boolean, Need: contract.Required, Example: "true", Cite: citeRelevance, Doc: "true. A page of 2021 says \"success\"."}),
 	Do: func(c *contract.Call) any {
 		if ch := c.State.(*state).channel(c); ch != nil {
 			ch.External = c.In.Text("externalSessionId")

@@ -14,7 +14,7 @@ var endLive = &contract.Operation{
 
 var wentOff = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is off the air.", Cite: citeCLI,
-	Returns: rows3(doneRow),
+	Returns: version3Rows(doneRow),
 	Do: func(c *contract.Call) any {
 		w := c.State.(*state)
 		if ch := w.channel(c); ch != nil && ch.live != nil {

@@ -40,7 +40,7 @@ type error4 struct {
 
 // success returns data in the envelope of the call's version.
 func success(c *contract.Call, data any) any {
-	if v4(c) {
+	if isVersion4(c) {
 		return &success4{200, "success", requestID(c), data, true}
 	}
 	return &envelope{200, "success", "", data}
@@ -52,7 +52,7 @@ func fail(c *contract.Call, v contract.Verdict) any {
 	if n == 500 {
 		status = "fail"
 	}
-	if v4(c) {
+	if isVersion4(c) {
 		return &failure4{n, status, requestID(c), error4{errorCode(v.Outcome), v.Message(c)}, false}
 	}
 	return &envelope{n, status, v.Message(c), ""}
@@ -81,7 +81,7 @@ func requestID(c *contract.Call) string {
 }
 
 // rows3 are the rows of an answer of version 2 or 3.
-func rows3(data contract.Param) []contract.Param {
+func version3Rows(data contract.Param) []contract.Param {
 	return []contract.Param{
 		{Name: "code", Type: contract.Integer, Need: contract.Required, Example: "200", Cite: citeSessions, Doc: "200 for success, anything else for an error; the HTTP status is the same."},
 		{Name: "status", Need: contract.Required, Example: "success", Cite: citeSessions, Doc: "success; error for codes 40X, fail for 500."},
@@ -91,7 +91,7 @@ func rows3(data contract.Param) []contract.Param {
 }
 
 // rows4 are the rows of an answer of version 4.
-func rows4(data contract.Param) []contract.Param {
+func version4Rows(data contract.Param) []contract.Param {
 	return []contract.Param{
 		{Name: "code", Type: contract.Integer, Need: contract.Required, Example: "200", Cite: citeLiveStatus, Doc: "The HTTP status."},
 		{Name: "status", Need: contract.Required, Example: "success", Cite: citeLiveStatus, Doc: "success or error."},

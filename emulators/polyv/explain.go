@@ -45,7 +45,7 @@ type mistake struct {
 }
 
 // between returns the text without the secrets.
-func (a *attempt) between() string {
+func (a *attempt) separator() string {
 	var b strings.Builder
 	first := true
 	for _, p := range a.pairs {
@@ -66,10 +66,10 @@ func (a *attempt) between() string {
 }
 
 // shown returns the text with the names of the secrets in their place.
-func (a *attempt) shown() string { return a.headName + a.between() + a.tailName }
+func (a *attempt) masked() string { return a.headName + a.separator() + a.tailName }
 
 func (a *attempt) sum() string {
-	text := []byte(a.head + a.between() + a.tail)
+	text := []byte(a.head + a.separator() + a.tail)
 	var sum string
 	switch {
 	case a.keyed:
@@ -77,7 +77,7 @@ func (a *attempt) sum() string {
 		if a.hash == sha256Hash {
 			h = hmac.New(sha256.New, []byte(a.head))
 		}
-		h.Write([]byte(a.between()))
+		h.Write([]byte(a.separator()))
 		sum = strings.ToUpper(hex.EncodeToString(h.Sum(nil)))
 	default:
 		sum = string(a.hash.sum(nil, text))
@@ -100,7 +100,7 @@ func explainSignature(c *contract.Call) contract.Explanation {
 	e := contract.Explanation{
 		Cause: mismatched.Code, Text: contract.Verdict{Facts: contract.Facts{{Name: "appId", Value: ca.appID}}}.Fill(c, mismatched.Text),
 		Facts:    contract.Facts{{Name: "appId", Value: ca.appID}, {Name: "hash", Value: h.String()}, {Name: "with empty values", Value: ca.withEmptyParameters(right)}},
-		Expected: parameters(ca.pairs) + "\n\nText: " + right.shown() + "\n\nSign: " + right.sum(),
+		Expected: parameters(ca.pairs) + "\n\nText: " + right.masked() + "\n\nSign: " + right.sum(),
 		Got:      "Sign: " + ca.sign,
 	}
 	e.FirstDifference = firstDifference(right.sum(), ca.sign)
@@ -112,8 +112,8 @@ func explainSignature(c *contract.Call) contract.Explanation {
 				continue
 			}
 			e.Cause, e.Text = g.cause, g.text
-			e.Got = "Text: " + a.shown() + "\n\nSign: " + ca.sign
-			if e.FirstDifference = firstDifference(right.shown(), a.shown()); e.FirstDifference == "" {
+			e.Got = "Text: " + a.masked() + "\n\nSign: " + ca.sign
+			if e.FirstDifference = firstDifference(right.masked(), a.masked()); e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; what is made of them is not"
 			}
 			break
@@ -123,8 +123,8 @@ func explainSignature(c *contract.Call) contract.Explanation {
 	for _, a := range others {
 		secrets = append(secrets, a.AppSecret)
 	}
-	for _, told := range []*string{&e.Text, &e.Expected, &e.Got, &e.FirstDifference} {
-		*told = shortenTo(mask(shortenTo(*told, 2*maxGuessed), secrets), maxGuessed)
+	for _, text := range []*string{&e.Text, &e.Expected, &e.Got, &e.FirstDifference} {
+		*text = shortenTo(mask(shortenTo(*text, 2*maxGuessed), secrets), maxGuessed)
 	}
 	return e
 }
@@ -234,7 +234,7 @@ func mistakes(c *contract.Call, ca *caller, others []application) []mistake {
 		{"signature_method_not_signed", "The client left signatureMethod out of what it signed; it is signed like any other parameter.", func(a *attempt) { a.pairs = leaveOut(a.pairs, "signatureMethod") }},
 		{"signed_with_sha256", "The client signed with SHA-256 and did not send signatureMethod=SHA256.", func(a *attempt) { a.hash = sha256Hash }},
 		{"signed_with_sha256", "The client signed signatureMethod=SHA256, and did not send it.", func(a *attempt) {
-			a.hash, a.pairs = sha256Hash, with(a.pairs, pair{"signatureMethod", "SHA256"})
+			a.hash, a.pairs = sha256Hash, withPair(a.pairs, pair{"signatureMethod", "SHA256"})
 		}},
 		{"signed_with_md5", "The client signed with MD5 and sent a signatureMethod that says otherwise.", func(a *attempt) { a.hash = md5Hash }},
 		{"signed_with_md5", "The client signed with MD5 and without signatureMethod, and sent one that says otherwise.", func(a *attempt) {
@@ -300,7 +300,7 @@ func parameterMistakes(c *contract.Call, ca *caller) []mistake {
 		{"repeated_parameter", "A parameter was sent twice, and the client signed its last value; the first counts.", func(a *attempt) { a.pairs = lastOfEach(c.Request) }},
 		{"form_not_signed", "The client signed the query alone; the fields of a form are signed too.", func(a *attempt) { a.pairs = firstOfEach(split(c.Request.URL.RawQuery)) }},
 		{"query_not_signed", "The client signed the form alone; the query is signed too.", func(a *attempt) { a.pairs = firstOfEach(split(string(c.Request.Body))) }},
-		{"parameter_not_sent", "The client signed its userId, and did not send it.", func(a *attempt) { a.pairs = with(a.pairs, pair{"userId", ca.application.UserID}) }},
+		{"parameter_not_sent", "The client signed its userId, and did not send it.", func(a *attempt) { a.pairs = withPair(a.pairs, pair{"userId", ca.application.UserID}) }},
 		{"protocol_alone_signed", "The client signed appId and timestamp alone, as is right for calls with a JSON body; here every parameter is signed.", func(a *attempt) { a.pairs = ca.selected("appId", "timestamp") }},
 		{"body_signed", "The client signed the body too; it stands outside of the signature.", func(a *attempt) { a.tail, a.tailName = string(c.Request.Body)+a.tail, "{body}"+a.tailName }},
 	}
@@ -319,7 +319,7 @@ func leaveOut(pairs []pair, name string) []pair {
 }
 
 // with inserts a parameter at its sorted position.
-func with(pairs []pair, p pair) []pair {
+func withPair(pairs []pair, p pair) []pair {
 	pairs = append(slices.Clone(pairs), p)
 	slices.SortStableFunc(pairs, byName)
 	return pairs

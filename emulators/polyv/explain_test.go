@@ -26,7 +26,7 @@ func TestExplain(t *testing.T) {
 		},
 		"lower case":          {mistake: func(a *attempt) { a.lower = true }, cause: "sign_lower_case"},
 		"SHA-256 unasked":     {mistake: func(a *attempt) { a.hash = sha256Hash }, cause: "signed_with_sha256"},
-		"SHA-256 not sent":    {mistake: func(a *attempt) { a.hash, a.pairs = sha256Hash, with(a.pairs, pair{"signatureMethod", "SHA256"}) }, cause: "signed_with_sha256"},
+		"SHA-256 not sent":    {mistake: func(a *attempt) { a.hash, a.pairs = sha256Hash, withPair(a.pairs, pair{"signatureMethod", "SHA256"}) }, cause: "signed_with_sha256"},
 		"MD5 for SHA-256":     {extra: []pair{{"signatureMethod", "SHA256"}}, mistake: func(a *attempt) { a.hash = md5Hash }, cause: "signed_with_md5"},
 		"the method unsigned": {extra: []pair{{"signatureMethod", "SHA256"}}, mistake: func(a *attempt) { a.hash, a.pairs = sha256Hash, leaveOut(a.pairs, "signatureMethod") }, cause: "signature_method_not_signed", differs: `expected "signatureMethodSHA256tim…`},
 		"no secret behind":    {mistake: func(a *attempt) { a.tail = "" }, cause: "secret_missing_at_end", differs: `got the end`},
@@ -56,7 +56,7 @@ func TestExplain(t *testing.T) {
 		"the last of two": {extra: []pair{{"page", "2"}}, mistake: func(a *attempt) {
 			a.pairs[slices.IndexFunc(a.pairs, func(p pair) bool { return p.name == "page" })].value = "2"
 		}, cause: "repeated_parameter", differs: `expected "1timestamp`},
-		"a userId unsent": {mistake: func(a *attempt) { a.pairs = with(a.pairs, pair{"userId", "1b448be323"}) }, cause: "parameter_not_sent"},
+		"a userId unsent": {mistake: func(a *attempt) { a.pairs = withPair(a.pairs, pair{"userId", "1b448be323"}) }, cause: "parameter_not_sent"},
 		"the protocol alone": {mistake: func(a *attempt) {
 			a.pairs = slices.DeleteFunc(a.pairs, func(p pair) bool { return p.name == "channelId" || p.name == "page" })
 		}, cause: "protocol_alone_signed"},

@@ -17,7 +17,7 @@ var switches = []contract.Param{
 	{Name: "empty_values", OneOf: []string{"tolerant", "documented"}, Default: "tolerant", Cite: citeSign, Doc: "documented: parameters without a value are not signed. tolerant: signatures with them are taken too, which three known clients make."},
 	{Name: "sign_case", OneOf: []string{"upper", "any"}, Default: "upper", Cite: citeSessions, Doc: "Whether a signature in lower case is taken. Upper case is documented."},
 	{Name: "timestamp_window", Type: contract.Duration, Default: 3 * time.Minute, Cite: citeSessions, Doc: "How far a timestamp may be away. Three minutes are documented, the direction is not; it is either."},
-	{Name: "unknown_channel", OneOf: []string{"refuse", "empty"}, Default: "refuse", Doc: "Whether a channel that is not the account's is refused, or told as one without sessions. Sister calls were seen to do either."},
+	{Name: "unknown_channel", OneOf: []string{"refuse", "empty"}, Default: "refuse", Doc: "Whether a channel that is not the account's is refused, or answered as one without sessions. Sister calls were seen to do either."},
 	{Name: "span_message", Default: "param validate error", Doc: "What is said of dates that do not go together. The page shows no text; a sister's is: startDate can not great endDater."},
 	{Name: "digit_message", OneOf: []string{"name", "value"}, Default: "name", Doc: "What is named behind `param is not digit:`, the parameter or what it held. Pages show either."},
 	{Name: "qps", Type: contract.Integer, Min: 0, Max: 1_000_000, Default: int64(0), Cite: citeErrors, Doc: "How many calls of one kind an account may make in a second; 0 for any number. That there is a limit is documented, how high it is is not."},

@@ -4,7 +4,7 @@ import "github.com/understudy-suite/understudy/internal/contract"
 
 var getExternalBySession = &contract.Operation{
 	Name:   "GetExternalBySession",
-	Doc:    "Tells the external id that a session carries.",
+	Doc:    "Returns the external id that a session carries.",
 	Cite:   citeCLI,
 	Method: "GET", Path: "/live/v4/channel/session/external-by-session",
 	Params: []contract.Param{
@@ -36,7 +36,7 @@ type externalReply struct {
 
 var externalReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The session and the id that it carries.", Cite: citeCLITypes,
-	Returns: rows4(contract.Param{
+	Returns: version4Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeCLITypes, Doc: "The session.",
 		Fields: []contract.Param{
 			{Name: "channelId", Type: contract.Integer, Need: contract.Required, Example: "2272655", Cite: citeCLITypes, Doc: "The channel."},

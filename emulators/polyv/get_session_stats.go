@@ -9,7 +9,7 @@ import (
 
 var getSessionStats = &contract.Operation{
 	Name:   "GetSessionStats",
-	Doc:    "Tells how many watched the sessions of a channel: those that are named, or else those that started within a window of at most 30 days.",
+	Doc:    "Returns how many watched the sessions of a channel: those that are named, or else those that started within a window of at most 30 days.",
 	Cite:   citeStats,
 	Method: "GET", Path: "/live/v3/channel/statistics/get-session-stats",
 	Params: []contract.Param{
@@ -48,7 +48,7 @@ type statsList struct {
 
 var statsReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The figures, the oldest session first. Sessions that the channel does not have are left out.", Cite: citeOldStats,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeOldStats, Doc: "The figures.",
 		Fields: []contract.Param{{
 			Name: "list", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeOldStats, Doc: "One row for each session.",
@@ -87,7 +87,7 @@ func (st *state) sessionsOfStats(c *contract.Call) []*session {
 	case ch == nil:
 		return []*session{st.newSampleSession(c)}
 	case !c.In.Has("sessionIds"):
-		return ch.within(between(c, maxMonth))
+		return ch.within(stampsWindow(c, maxMonth))
 	}
 	var found []*session
 	for id := range strings.SplitSeq(c.In.Text("sessionIds"), ",") {

@@ -33,7 +33,7 @@ type accountRow struct {
 
 var accountListed = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The sessions of the window, one page of them, the newest first. Those that are live are left out.", Cite: citeAccount,
-	Returns: rows4(contract.Param{
+	Returns: version4Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeAccount, Doc: "One page of sessions.",
 		Fields: []contract.Param{
 			{Name: "pageNumber", Type: contract.Integer, Need: contract.Required, Cite: citeAccount, Doc: "The page that this is."},
@@ -53,7 +53,7 @@ var accountListed = &contract.Outcome{
 	Do: func(c *contract.Call) any {
 		number, size := requestedPage(c, "pageNumber", 10)
 		offset, total, rows := (number-1)*size, int64(0), []accountRow{}
-		span := between(c, hourOrDay(c))
+		span := stampsWindow(c, hourOrDay(c))
 		for _, s := range slices.Backward(started(c.State.(*state).over[callerOf(c).application.UserID], span)) {
 			if s.End > span.to {
 				continue

@@ -28,7 +28,7 @@ type channelList struct {
 
 var channelsListed = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channels.", Cite: citeCLI,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeCLI, Doc: "The channels.",
 		Fields: []contract.Param{{Name: "channels", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citeCLI, Doc: "Their numbers, as text."}},
 	}),

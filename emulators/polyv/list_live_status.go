@@ -9,7 +9,7 @@ import (
 
 var listLiveStatus = &contract.Operation{
 	Name:   "ListLiveStatus",
-	Doc:    "Tells what channels do, in the order of their numbers.",
+	Doc:    "Returns what channels do, in the order of their numbers.",
 	Cite:   citeLiveStatus,
 	Method: "GET", Path: "/live/v4/channel/live-status/list",
 	Params: []contract.Param{
@@ -27,7 +27,7 @@ type statusRow struct {
 
 var liveStatusReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "What each channel does.", Cite: citeLiveStatus,
-	Returns: rows4(contract.Param{
+	Returns: version4Rows(contract.Param{
 		Name: "data", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeLiveStatus, Doc: "One row for each channel.",
 		Fields: []contract.Param{
 			{Name: "channelId", Type: contract.Integer, Need: contract.Required, Example: "2614940", Cite: citeLiveStatus, Doc: "The channel."},

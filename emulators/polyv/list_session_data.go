@@ -30,7 +30,7 @@ func pageRow(name string) contract.Param {
 
 var sessionsListed = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The sessions of the window, one page of them. A page past the end is empty.", Cite: citeSessions,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeSessions, Doc: "One page of sessions.",
 		Fields: pageRows(contract.Param{
 			Name: "contents", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeSessions, Doc: "The sessions.",

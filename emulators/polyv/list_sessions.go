@@ -20,7 +20,7 @@ var listSessions = &contract.Operation{
 
 var oldSessionsListed = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel's sessions, one page of them.", Cite: citeCLI,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeCLI, Doc: "One page of sessions.",
 		Fields: pageRows(contract.Param{
 			Name: "contents", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeCLI, Doc: "The sessions.",

@@ -26,7 +26,7 @@ type idList struct {
 
 var externalListed = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The sessions that carry the id; none where there are none.", Cite: citeByExternal,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.Object, Need: contract.Required, Cite: citeByExternal, Doc: "The sessions.",
 		Fields: []contract.Param{{Name: "list", Type: contract.List, Of: contract.String, Need: contract.Required, Cite: citeByExternal, Doc: "Their ids."}},
 	}),

@@ -4,7 +4,7 @@ import "github.com/understudy-suite/understudy/internal/contract"
 
 var listStreamStatus = &contract.Operation{
 	Name:   "ListStreamStatus",
-	Doc:    "Tells whether channels are live. The older call, which the page advises against.",
+	Doc:    "Returns whether channels are live. The older call, which the page advises against.",
 	Cite:   citeStatus,
 	Method: "POST", Path: "/live/v2/channels/live-status",
 	Params: []contract.Param{
@@ -23,7 +23,7 @@ type oldStatusRow struct {
 
 var streamStatusReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "Which channels are live.", Cite: citeStatus,
-	Returns: rows3(contract.Param{
+	Returns: version3Rows(contract.Param{
 		Name: "data", Type: contract.List, Of: contract.Object, Need: contract.Required, Cite: citeStatus, Doc: "One row for each channel.",
 		Fields: []contract.Param{
 			{Name: "channelId", Need: contract.Required, Example: "2149710", Cite: citeStatus, Doc: "The channel, as text."},

@@ -29,58 +29,58 @@ const (
 
 // The errors that checks declare.
 var (
-	notFound = fails(404, "not found",
+	notFound = failureOutcome(404, "not found",
 		"The service has no such path. What it says there is not known.", "")
-	methodNotAllowed = fails(405, "method not allowed",
+	methodNotAllowed = failureOutcome(405, "method not allowed",
 		"The path is called with another method. What the service says there is not known.", "")
-	requestEntityTooLarge = fails(413, "request entity too large",
+	requestEntityTooLarge = failureOutcome(413, "request entity too large",
 		"The body is larger than the emulator takes. No limit is documented.", "")
-	ipBlocked = fails(403, "ip blocked",
+	ipBlocked = failureOutcome(403, "ip blocked",
 		"More than 1,500 calls in ten seconds came from one address, which is blocked for five minutes. How that looks is not known; no envelope is sent.", citeLimits)
-	appIDIsRequired = fails(400, "appId is required.",
+	appIDIsRequired = failureOutcome(400, "appId is required.",
 		"The parameter appId is absent or empty.", citeAuth)
-	applicationNotFound = fails(400, "application not found.",
+	applicationNotFound = failureOutcome(400, "application not found.",
 		"No application has this appId.", citeAuth)
-	invalidTimestamp = fails(400, "invalid timestamp.",
+	invalidTimestamp = failureOutcome(400, "invalid timestamp.",
 		"The parameter timestamp is no time in milliseconds, or more than three minutes away. For an absent one the text is inferred.", citeAuth)
-	invalidSignature = fails(403, "invalid signature.",
+	invalidSignature = failureOutcome(403, "invalid signature.",
 		"The parameter sign does not fit the request. The live service answers 403; the page of the session list shows 400, and an older one says 401: the switch signature_code.", citeBDD)
-	qpsExceeds = fails(400, "qps exceeds number of calls",
+	qpsExceeds = failureOutcome(400, "qps exceeds number of calls",
 		"The call is made too often. How often it may be is not documented: the switch qps.", citeErrors)
-	paramShouldNotBeEmpty = fails(400, "param should not be empty: {param}",
+	paramShouldNotBeEmpty = failureOutcome(400, "param should not be empty: {param}",
 		"A required parameter is absent or empty.", citeErrors)
-	paramLengthIsIncorrect = fails(400, "param length is incorrect: {param}",
+	paramLengthIsIncorrect = failureOutcome(400, "param length is incorrect: {param}",
 		"A value is too long, or a list has too many members.", citeErrors)
-	paramTypeError = fails(400, "param type error",
+	paramTypeError = failureOutcome(400, "param type error",
 		"The channel in a path of version 2 is no number.", citeBDD)
-	paramIsNotDigit = fails(400, "param is not digit: {param}",
+	paramIsNotDigit = failureOutcome(400, "param is not digit: {param}",
 		"A value is no whole number, or a negative one.", citeErrors)
-	paramExceedsMaximum = fails(400, "param exceeds maximum value of integer: {param}",
+	paramExceedsMaximum = failureOutcome(400, "param exceeds maximum value of integer: {param}",
 		"A number is larger than 2147483647.", citeErrors)
-	numberRangeError = fails(400, "number range error",
+	numberRangeError = failureOutcome(400, "number range error",
 		"A number is out of its range: page below 1, pageSize below 1 or above 1000.", citeErrors)
-	invalidDateTimeFormat = fails(400, "invalid date time format",
+	invalidDateTimeFormat = failureOutcome(400, "invalid date time format",
 		"A date is neither yyyy-MM-dd HH:mm:ss nor yyyy-MM-dd, or no day of the calendar.", citeErrors)
-	jsonFormatError = fails(400, "json format error",
+	jsonFormatError = failureOutcome(400, "json format error",
 		"The body is no JSON, or a field of it is missing or mistyped.", citeErrors)
-	paramValidateError = fails(400, "param validate error",
-		"The dates do not go together: the end before the start, or more days between them than allowed. The text for these cases is inferred; the switch span_message has another one told.", citeErrors)
-	illegalChannelID = fails(400, "illegal channel id",
+	paramValidateError = failureOutcome(400, "param validate error",
+		"The dates do not go together: the end before the start, or more days between them than allowed. The text for these cases is inferred; the switch span_message has another one.", citeErrors)
+	illegalChannelID = failureOutcome(400, "illegal channel id",
 		"There is no such channel, or it is another account's. Seen from the service on a sister of these calls.", citeCLITests)
 )
 
 // The errors of single operations.
 var (
-	sessionStatsMissing = fails(400, "channel session stats can not be found",
+	sessionStatsMissing = failureOutcome(400, "channel session stats can not be found",
 		"There are no figures of a session. Seen from the service; which call gives it, and its code, are not known. Only a scenario leads here.", "polyv-live-cli docs/ecommerce-scenarios")
-	sessionNotFound = fails(400, "session not found",
+	sessionNotFound = failureOutcome(400, "session not found",
 		"The channel has no such session. What the service says there is not known.", "")
-	accessForbidden = fails(500, "access forbidden",
+	accessForbidden = failureOutcome(500, "access forbidden",
 		"The account may not do this. The page has it for its example of code 500.", citeErrors)
 )
 
 // undefinedError is the service's own failure.
-var undefinedError = fails(500, "undefined error",
+var undefinedError = failureOutcome(500, "undefined error",
 	"An unknown error of the service. Only a scenario leads here.", citeErrors)
 
 // common are the other documented messages. Any call may end in them, but no check
@@ -89,31 +89,31 @@ var undefinedError = fails(500, "undefined error",
 var common = []*contract.Outcome{
 	undefinedError,
 	accessForbidden,
-	fails(500, "need to login", "Nobody is logged in.", citeErrors),
-	fails(500, "redirect", "The client has to go elsewhere.", citeErrors),
-	fails(500, "illegal operation", "The operation is illegal.", citeErrors),
-	fails(500, "channel id or password error", "The login failed.", citeErrors),
-	fails(500, "conflict with user login", "Somebody else logged in.", citeErrors),
-	fails(500, "illegal stream status", "The stream is in the wrong state.", citeErrors),
-	fails(500, "illegal domain", "The domain is illegal.", citeErrors),
-	fails(500, "channel forbid login", "The channel is closed to logins.", citeErrors),
-	fails(500, "channel already login", "Somebody is logged in to the channel.", citeErrors),
-	fails(500, "channel in live", "The channel is live; try later.", citeErrors),
-	fails(500, "channel in no live", "The channel is not live; try later.", citeErrors),
-	fails(500, "please user pure video scene channel login", "A channel of the pure video scene is needed. The text is as documented.", citeErrors),
-	fails(400, "param is not number: {param}", "A value is no number.", citeErrors),
-	fails(400, "param is not color", "A value is no colour.", citeErrors),
-	fails(400, "param is not boolean (Y / N)", "A value is neither Y nor N.", citeErrors),
+	failureOutcome(500, "need to login", "Nobody is logged in.", citeErrors),
+	failureOutcome(500, "redirect", "The client has to go elsewhere.", citeErrors),
+	failureOutcome(500, "illegal operation", "The operation is illegal.", citeErrors),
+	failureOutcome(500, "channel id or password error", "The login failed.", citeErrors),
+	failureOutcome(500, "conflict with user login", "Somebody else logged in.", citeErrors),
+	failureOutcome(500, "illegal stream status", "The stream is in the wrong state.", citeErrors),
+	failureOutcome(500, "illegal domain", "The domain is illegal.", citeErrors),
+	failureOutcome(500, "channel forbid login", "The channel is closed to logins.", citeErrors),
+	failureOutcome(500, "channel already login", "Somebody is logged in to the channel.", citeErrors),
+	failureOutcome(500, "channel in live", "The channel is live; try later.", citeErrors),
+	failureOutcome(500, "channel in no live", "The channel is not live; try later.", citeErrors),
+	failureOutcome(500, "please user pure video scene channel login", "A channel of the pure video scene is needed. The text is as documented.", citeErrors),
+	failureOutcome(400, "param is not number: {param}", "A value is no number.", citeErrors),
+	failureOutcome(400, "param is not color", "A value is no colour.", citeErrors),
+	failureOutcome(400, "param is not boolean (Y / N)", "A value is neither Y nor N.", citeErrors),
 }
 
 // fails returns an error. Its name is the message in lowerCamel, without parameter
 // and full stop.
-func fails(status int, message, doc, cite string) *contract.Outcome {
-	return &contract.Outcome{Name: camel(message), Fails: true, Status: status, Message: message, Doc: doc, Cite: cite}
+func failureOutcome(status int, message, doc, cite string) *contract.Outcome {
+	return &contract.Outcome{Name: outcomeName(message), Fails: true, Status: status, Message: message, Doc: doc, Cite: cite}
 }
 
 // camel returns the name of a message: invalidSignature of "invalid signature.".
-func camel(message string) string {
+func outcomeName(message string) string {
 	for _, end := range []string{":", "("} {
 		message, _, _ = strings.Cut(message, end)
 	}

@@ -66,15 +66,15 @@ func (st *state) remove(s *session) {
 	if ch.live == s {
 		ch.live = nil
 	} else {
-		drop(st.over, ch.UserID, s)
+		removeFrom(st.over, ch.UserID, s)
 	}
 	if s.CustomID != nil {
-		drop(ch.bound, *s.CustomID, s)
+		removeFrom(ch.bound, *s.CustomID, s)
 	}
 }
 
 // drop removes a session from one of the lists of an index.
-func drop(index map[string][]*session, key string, s *session) {
+func removeFrom(index map[string][]*session, key string, s *session) {
 	if left := without(index[key], s); len(left) > 0 {
 		index[key] = left
 	} else {

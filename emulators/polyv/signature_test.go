@@ -74,7 +74,7 @@ func TestNames(t *testing.T) {
 		"appId is required.": "appIdIsRequired", "param is not boolean (Y / N)": "paramIsNotBoolean",
 		"qps exceeds number of calls": "qpsExceedsNumberOfCalls", "redirect": "redirect",
 	} {
-		if got := camel(message); got != want {
+		if got := outcomeName(message); got != want {
 			t.Errorf("%s: got %s, want %s", message, got, want)
 		}
 	}
@@ -122,7 +122,7 @@ func FuzzCanonical(f *testing.F) {
 		}
 		s := &signing{pairs: pairs, head: docSecret, tail: docSecret}
 		text := s.append(nil)
-		if want := "{" + (&attempt{signing: *s}).between() + "}"; string(text) != docSecret+want[1:len(want)-1]+docSecret {
+		if want := "{" + (&attempt{signing: *s}).separator() + "}"; string(text) != docSecret+want[1:len(want)-1]+docSecret {
 			t.Fatalf("%q: got the text %q, and %q is shown", query, text, want)
 		}
 		sum := s.signature()

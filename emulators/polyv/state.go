@@ -146,12 +146,12 @@ type channelNow struct {
 func (st *state) Derive(now time.Time, _ contract.Values) any {
 	all := make(map[string]channelNow, len(st.Channels))
 	for id, ch := range st.Channels {
-		told := channelNow{Status: ch.status(), Sessions: len(ch.Sessions)}
-		told.Listed = len(ch.within(window{now.Add(-maxSpan).UnixMilli(), now.UnixMilli()}))
+		current := channelNow{Status: ch.status(), Sessions: len(ch.Sessions)}
+		current.Listed = len(ch.within(window{now.Add(-maxSpan).UnixMilli(), now.UnixMilli()}))
 		if ch.live != nil {
-			told.Live = ch.live.ID
+			current.Live = ch.live.ID
 		}
-		all[id] = told
+		all[id] = current
 	}
 	return struct {
 		Channels map[string]channelNow `json:"channels"`

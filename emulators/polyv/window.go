@@ -145,7 +145,7 @@ func checkStamps(c *contract.Call, name string, most time.Duration) contract.Ver
 
 // between returns the window of startTime and endTime. A missing bound is so far
 // from the other; without both, the window ends now.
-func between(c *contract.Call, most time.Duration) window {
+func stampsWindow(c *contract.Call, most time.Duration) window {
 	now := c.Now.UnixMilli()
 	to, fits := parseNumber(c.In.Text("endTime"), now)
 	if !fits || to > maxStamp {

@@ -1,11 +1,10 @@
 // Package callback makes the calls that a service makes to its customer's
 // side: a stream has ended, a message was sent.
 //
-// It is the only package that calls anybody, and it calls only whom
-// the operator allows: this machine, and the hosts that --callback-allow names.
-// The address is checked when it is dialled, so that no name can lead
-// elsewhere. No proxy is asked, no redirect followed, and what waits is
-// bounded.
+// It is the only package that makes requests, and only to hosts that the operator
+// allows: this machine, and the hosts that --callback-allow names. The address is
+// checked when it is dialled, so that no name can lead elsewhere. No proxy is used,
+// no redirect is followed, and the queues are bounded.
 package callback
 
 import (
@@ -46,10 +45,10 @@ const (
 	Dropped  Result = "dropped"  // too many waited
 )
 
-// Results lists every result.
+// Results lists all results.
 var Results = []Result{Answered, Failed, Refused, Dropped}
 
-// Config says whom a Sender may call.
+// Config says which hosts a Sender may call.
 type Config struct {
 	Allow []string // host names or addresses beside this machine's own
 	Log   *slog.Logger
@@ -60,11 +59,11 @@ type Config struct {
 type Sender struct {
 	config Config
 	client *http.Client
-	ends   context.Context // done: what is under way is cut
+	ends   context.Context // when it is done, requests under way are cancelled
 	cut    context.CancelFunc
 
 	mu      sync.Mutex
-	lanes   map[string][]contract.Callback // by host and port; a lane exists while a goroutine sends its callbacks
+	queues  map[string][]contract.Callback // by host and port; a queue exists while a goroutine sends its callbacks
 	waiting int
 	closed  bool
 	counts  map[Result]int64
@@ -74,7 +73,7 @@ type Sender struct {
 // New returns a sender that calls this machine and the hosts that config allows,
 // and no other.
 func New(config Config) *Sender {
-	s := &Sender{config: config, lanes: map[string][]contract.Callback{}, counts: map[Result]int64{}}
+	s := &Sender{config: config, queues: map[string][]contract.Callback{}, counts: map[Result]int64{}}
 	s.config.Allow = nil
 	for _, host := range config.Allow {
 		s.config.Allow = append(s.config.Allow, strings.ToLower(host))
@@ -83,7 +82,7 @@ func New(config Config) *Sender {
 	s.client = &http.Client{
 		Timeout: Timeout,
 		Transport: &http.Transport{
-			Proxy:               nil, // the environment has no say in whom we call
+			Proxy:               nil, // the environment must not redirect callbacks
 			DialContext:         s.dial,
 			DisableKeepAlives:   true, // nothing stays open once a callback is answered
 			TLSHandshakeTimeout: Timeout,
@@ -108,24 +107,24 @@ func (s *Sender) Send(callbacks []contract.Callback) {
 		case s.waiting >= Most:
 			s.countFailure(b, Dropped, fmt.Errorf("%d callbacks wait already", Most))
 		default:
-			s.enter(host, b)
+			s.enqueue(host, b)
 		}
 	}
 }
 
-// enter puts b into the lane of its host, and opens the lane where there is
-// none.
-func (s *Sender) enter(host string, b contract.Callback) {
+// enqueue adds b to the queue of its host. A host without a queue gets one, and a
+// goroutine that sends it.
+func (s *Sender) enqueue(host string, b contract.Callback) {
 	s.waiting++
-	lane, open := s.lanes[host]
-	s.lanes[host] = append(lane, b)
+	queue, open := s.queues[host]
+	s.queues[host] = append(queue, b)
 	if !open {
-		s.sending.Go(func() { s.run(host) })
+		s.sending.Go(func() { s.drain(host) })
 	}
 }
 
-// run sends what is in a lane, and closes the lane once it is empty.
-func (s *Sender) run(host string) {
+// drain sends what is in a queue, and removes the queue once it is empty.
+func (s *Sender) drain(host string) {
 	for {
 		b, more := s.next(host)
 		if !more {
@@ -149,14 +148,14 @@ func (s *Sender) run(host string) {
 func (s *Sender) next(host string) (b contract.Callback, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lane := s.lanes[host]
-	if len(lane) == 0 {
-		delete(s.lanes, host)
+	queue := s.queues[host]
+	if len(queue) == 0 {
+		delete(s.queues, host)
 		return b, false
 	}
-	s.lanes[host] = lane[1:]
+	s.queues[host] = queue[1:]
 	s.waiting--
-	return lane[0], true
+	return queue[0], true
 }
 
 func (s *Sender) send(b contract.Callback) (status int, err error) {
@@ -217,8 +216,8 @@ func (e *notAllowedError) Error() string {
 	return fmt.Sprintf("the host %q is not allowed; callbacks go to this machine only, and to hosts that serve --callback-allow names", e.host)
 }
 
-// check says which lane a URL belongs to, or why it is not called.
-func (s *Sender) check(address string) (lane string, err error) {
+// check returns the queue that a URL belongs to, or why it is not called.
+func (s *Sender) check(address string) (queue string, err error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", err
@@ -227,17 +226,17 @@ func (s *Sender) check(address string) (lane string, err error) {
 		return "", fmt.Errorf("%q is no http or https URL", address)
 	}
 	host := strings.ToLower(u.Hostname())
-	if !s.named(host) && !own(host) {
+	if !s.isAllowed(host) && !isLoopback(host) {
 		return "", &notAllowedError{host}
 	}
 	return strings.ToLower(u.Host), nil
 }
 
-// named reports whether the operator allows a host by its name or address.
-func (s *Sender) named(host string) bool { return slices.Contains(s.config.Allow, host) }
+// isAllowed reports whether the operator allows a host by its name or address.
+func (s *Sender) isAllowed(host string) bool { return slices.Contains(s.config.Allow, host) }
 
-// own reports whether a host can only mean this machine.
-func own(host string) bool {
+// isLoopback reports whether a host can only mean this machine.
+func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
@@ -245,7 +244,7 @@ func own(host string) bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-// dial connects and looks at the address that it came to. A name that is
+// dial connects, and checks the address that a name resolved to. A name that is
 // allowed may lead anywhere but to link-local addresses, where clouds keep
 // their secrets; a name of this machine only to this machine.
 func (s *Sender) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -260,9 +259,9 @@ func (s *Sender) dial(ctx context.Context, network, address string) (net.Conn, e
 		}
 		ip := a.Addr().Unmap().WithZone("")
 		switch {
-		case ip.IsLoopback(), s.named(ip.String()):
+		case ip.IsLoopback(), s.isAllowed(ip.String()):
 			return nil
-		case s.named(strings.ToLower(host)) && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified():
+		case s.isAllowed(strings.ToLower(host)) && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified():
 			return nil
 		}
 		return &notAllowedError{host + " (" + ip.String() + ")"}

@@ -54,13 +54,13 @@ func New(wall func() time.Time, start Setting) *Clock {
 
 // Now returns the sandbox's time.
 func (c *Clock) Now() time.Time {
-	now, _ := c.Both()
+	now, _ := c.Times()
 	return now
 }
 
-// Both returns the sandbox's time and the time by which callers' timestamps are
+// Times returns the sandbox's time and the time by which callers' timestamps are
 // judged, taken at one instant.
-func (c *Clock) Both() (now, stamp time.Time) {
+func (c *Clock) Times() (now, stamp time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wall := c.wall()
@@ -103,8 +103,8 @@ func (c *Clock) Follow() {
 	c.setting.Frozen, c.setting.Offset = time.Time{}, 0
 }
 
-// JudgeBy says by which clock callers' timestamps are judged from now on.
-func (c *Clock) JudgeBy(s Signatures) {
+// SetSignatures sets the clock by which callers' timestamps are judged.
+func (c *Clock) SetSignatures(s Signatures) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.setting.Signatures = s

@@ -31,11 +31,11 @@ func TestClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("frozen and advanced", noon.Add(-59*time.Minute), clock.Freeze)
-	if now, stamp := c.Both(); !stamp.Equal(wall) || now.Equal(wall) {
+	if now, stamp := c.Times(); !stamp.Equal(wall) || now.Equal(wall) {
 		t.Errorf("got %v, %v", now, stamp)
 	}
-	c.JudgeBy(clock.Sandbox)
-	if now, stamp := c.Both(); !stamp.Equal(now) {
+	c.SetSignatures(clock.Sandbox)
+	if now, stamp := c.Times(); !stamp.Equal(now) {
 		t.Errorf("got %v, %v", now, stamp)
 	}
 	c.Follow()
@@ -50,7 +50,7 @@ func TestClock(t *testing.T) {
 func TestResetGoesBackToTheStart(t *testing.T) {
 	c := clock.New(time.Now, clock.Setting{Frozen: noon, Signatures: clock.Sandbox})
 	c.Follow()
-	c.JudgeBy(clock.Wall)
+	c.SetSignatures(clock.Wall)
 	c.Reset()
 	if got := c.Read(); !got.Now.Equal(noon) || got.Signatures != clock.Sandbox || got.Mode != clock.Freeze {
 		t.Errorf("got %v", got)

@@ -180,7 +180,7 @@ var kinds = []kind{
 		}) && anyRule(s, func(r *scenario.Rule) bool { return r.Chance == 0 && late(r) })
 	}},
 	{"flapping service, of which failure and success take turns", func(s *scenario.Scenario) bool {
-		return anyRule(s, func(r *scenario.Rule) bool { return r.Again && len(r.Outcomes) > 1 })
+		return anyRule(s, func(r *scenario.Rule) bool { return r.RepeatAll && len(r.Outcomes) > 1 })
 	}},
 	{"slow start, in which calls fail for some time", func(s *scenario.Scenario) bool {
 		return anyRule(s, func(r *scenario.Rule) bool { return r.From == 0 && r.Until > 0 })
@@ -192,7 +192,7 @@ var kinds = []kind{
 	{"lost answer, where the write has happened", func(s *scenario.Scenario) bool {
 		return anyRule(s, func(r *scenario.Rule) bool { return r.Wire != nil && r.Wire.When == scenario.After })
 	}},
-	{"success that is told and did not happen", func(s *scenario.Scenario) bool {
+	{"success that is answered and did not happen", func(s *scenario.Scenario) bool {
 		return anyRule(s, func(r *scenario.Rule) bool { return r.Phantom })
 	}},
 }

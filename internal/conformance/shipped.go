@@ -88,7 +88,7 @@ func (w *World) Activate(t testing.TB, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Sandbox.Player.On(s, scenario.Narrow{})
+	w.Sandbox.Player.On(s, scenario.Options{})
 }
 
 // find finds a scenario that ships for the world's API or for all, or that an

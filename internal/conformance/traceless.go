@@ -21,7 +21,7 @@ func traceless(t *testing.T, api *contract.API) {
 				w.Play(t, op, o)
 				w.Send(w.Request(t, op, contract.Sample(op.Params)))
 				before, sent := w.snapshot(t), len(w.Callbacks())
-				w.Sandbox.Player.On(only(t, api, op, o, how), scenario.Narrow{})
+				w.Sandbox.Player.On(only(t, api, op, o, how), scenario.Options{})
 				if e := w.Glance(t, w.Request(t, op, contract.Sample(op.Params))); e.Outcome != o.Name || e.DecidedBy.Scenario != api.Name+"/only" {
 					t.Errorf("%s/%s with %s ended in %s, decided by %s", op.Name, o.Name, how, e.Outcome, e.DecidedBy.Kind)
 				}

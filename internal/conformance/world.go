@@ -159,7 +159,7 @@ func (w *World) Play(t testing.TB, op *contract.Operation, o *contract.Outcome) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Sandbox.Player.On(s, scenario.Narrow{})
+	w.Sandbox.Player.On(s, scenario.Options{})
 }
 
 // Instance returns the world's instance of the API.

@@ -29,7 +29,7 @@ type API struct {
 	Fixture     []Param                   // the lists of a fixture file: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
-	Secrets     []string                  // headers and parameters that --redact blackens
+	Secrets     []string                  // headers and parameters that --redact masks
 	Triggers    []*Trigger
 }
 

@@ -105,44 +105,44 @@ func (s *Server) switchOn(a *request, box *sandbox.Sandbox) (any, error) {
 }
 
 // defineScenario reads a scenario that stands in the body.
-func (s *Server) defineScenario(a *request) (*scenario.Scenario, scenario.Narrow, error) {
+func (s *Server) defineScenario(a *request) (*scenario.Scenario, scenario.Options, error) {
 	text, err := a.body()
 	if err != nil {
-		return nil, scenario.Narrow{}, err
+		return nil, scenario.Options{}, err
 	}
 	name := a.path["name"]
 	found, err := scenario.Parse(name+".yaml", text, s.config.APIs)
 	if err != nil {
-		return nil, scenario.Narrow{}, faultsProblem(err)
+		return nil, scenario.Options{}, faultsProblem(err)
 	}
 	if name != found.FullName() && name != found.Name {
-		return nil, scenario.Narrow{}, refuse(http.StatusUnprocessableEntity,
+		return nil, scenario.Options{}, refuse(http.StatusUnprocessableEntity,
 			"the body says that it is scenario %s and the address says %s; let them say the same", found.FullName(), quote(name))
 	}
 	found.File = "" // the one that stands in the faults is nowhere
-	return found, scenario.Narrow{}, nil
+	return found, scenario.Options{}, nil
 }
 
 // findScenario finds a scenario of the library, and reads by what the body narrows it.
-func (s *Server) findScenario(a *request) (*scenario.Scenario, scenario.Narrow, error) {
+func (s *Server) findScenario(a *request) (*scenario.Scenario, scenario.Options, error) {
 	found, err := s.scenario(a.path["name"])
 	if err != nil {
-		return nil, scenario.Narrow{}, err
+		return nil, scenario.Options{}, err
 	}
-	members, err := a.object(scenario.NarrowKeys...)
+	members, err := a.object(scenario.OptionKeys...)
 	if err != nil || len(members) == 0 {
-		return found, scenario.Narrow{}, err
+		return found, scenario.Options{}, err
 	}
-	by, err := scenario.ParseNarrow(found, wire.Encode(members), s.config.APIs)
+	by, err := scenario.ParseOptions(found, wire.Encode(members), s.config.APIs)
 	if err != nil {
-		return nil, scenario.Narrow{}, narrowProblem(err)
+		return nil, scenario.Options{}, optionsProblem(err)
 	}
 	return found, by, nil
 }
 
 // narrowProblem says what is wrong with a body that narrows. The places of the
 // faults are those of a text that the client never saw, so they are left out.
-func narrowProblem(err error) *problem {
+func optionsProblem(err error) *problem {
 	p := refuse(http.StatusUnprocessableEntity, "the body does not fit the scenario, which was not switched on")
 	for _, e := range splitErrors(err) {
 		text := e.Error()

@@ -89,6 +89,6 @@ func signatures(c *clock.Clock, value any) error {
 	if by != clock.Wall && by != clock.Sandbox {
 		return refuse(http.StatusBadRequest, "signatures is %s%s", describe(value), hint(text, []string{string(clock.Wall), string(clock.Sandbox)}))
 	}
-	c.JudgeBy(by)
+	c.SetSignatures(by)
 	return nil
 }

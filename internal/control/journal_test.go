@@ -128,7 +128,7 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s, %s: the secret is in %s", name, target, got)
 			}
 			if target != journalOf && (!strings.Contains(got, "[redacted]") || !strings.Contains(got, "kept")) {
-				t.Errorf("%s, %s: blackened too much or too little: %s", name, target, got)
+				t.Errorf("%s, %s: masked too much or too little: %s", name, target, got)
 			}
 		}
 		if still, _ := box.Journal.Find("default-1"); len(still.Request.Header["X-Toy-Key"]) == 1 && still.Request.Header.Get("X-Toy-Key") != canary {

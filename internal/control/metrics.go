@@ -54,7 +54,7 @@ func (s *Server) gauges() []prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "understudy_build_info", Help: "Always 1; its labels tell what was built.",
+		Name: "understudy_build_info", Help: "Always 1; its labels say what was built.",
 		ConstLabels: prometheus.Labels{"version": s.config.Version, "commit": s.config.Commit, "go_version": runtime.Version()},
 	})
 	build.Set(1)
@@ -78,7 +78,7 @@ func (s *Server) gauges() []prometheus.Collector {
 
 // decider is the label of who decided. Scenarios share one, since there may be
 // any number of them.
-func decider(by journal.By) string {
+func decider(by journal.Decider) string {
 	if by.Kind == journal.Scenario {
 		return string(by.Kind)
 	}
@@ -90,4 +90,4 @@ func (m *metrics) observe(e *journal.Entry) {
 	m.seconds.WithLabelValues(e.API, e.Operation).Observe(e.DurationMS / 1000)
 }
 
-func (s *Server) scrape(*request) (any, error) { return s.metrics.handler, nil }
+func (s *Server) getMetrics(*request) (any, error) { return s.metrics.handler, nil }

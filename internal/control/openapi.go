@@ -19,7 +19,7 @@ func (d openAPIAnswer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	send(w, http.StatusOK, jsonText, d)
 }
 
-func (s *Server) describeAPI(a *request) (any, error) {
+func (s *Server) getOpenAPIOf(a *request) (any, error) {
 	api, err := s.api(a.path["api"])
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (s *Server) describeAPI(a *request) (any, error) {
 }
 
 // describe describes the control API itself, at the address of the request.
-func (s *Server) describe(*request) (any, error) {
+func (s *Server) getOpenAPI(*request) (any, error) {
 	var routes []openapi.Route
 	for _, r := range s.routes() {
 		routes = append(routes, openapi.Route{Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Body: r.body})

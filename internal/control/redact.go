@@ -18,9 +18,9 @@ import (
 // redacted stands where a secret stood.
 const redacted = "[redacted]"
 
-// A redactor blackens the secrets of one API: the values of headers and
+// A redactor masks the secrets of one API: the values of headers and
 // parameters that its table names, and Authorization. The nil redactor
-// blackens nothing.
+// masks nothing.
 type redactor struct {
 	names map[string]bool // in lower case
 	json  *regexp.Regexp  // finds the values in JSON that is cut or broken
@@ -56,7 +56,7 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 	f.message(&e.Response)
 	e.Violations = slices.Clone(e.Violations)
 	for i := range e.Violations {
-		e.Violations[i].Got = f.under(e.Violations[i].Path, e.Violations[i].Got)
+		e.Violations[i].Got = f.memberOf(e.Violations[i].Path, e.Violations[i].Got)
 	}
 	e.Callbacks = slices.Clone(e.Callbacks)
 	for i := range e.Callbacks {
@@ -69,11 +69,11 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 		x.Facts = f.facts(x.Facts)
 		e.Explanation = &x
 	}
-	f.strikeSecrets(&e)
+	f.removeSecrets(&e)
 	return e
 }
 
-// redaction blackens one entry and keeps in mind what it blackened.
+// redaction masks one entry and remembers what it masked.
 type redaction struct {
 	*redactor
 	values map[string]bool
@@ -83,7 +83,7 @@ type redaction struct {
 // shorter one would be found in every word.
 const telling = 4
 
-func (f *redaction) blackenValue(value string) string {
+func (f *redaction) redactValue(value string) string {
 	if len(value) >= telling && value != redacted {
 		f.values[value] = true
 		if bare, err := url.QueryUnescape(value); err == nil {
@@ -118,22 +118,22 @@ func (f *redaction) header(h http.Header) http.Header {
 		}
 		for i, v := range values {
 			if _, token, found := strings.Cut(v, " "); found {
-				f.blackenValue(token)
+				f.redactValue(token)
 			}
 			f.text(v)
-			values[i] = f.blackenValue(v)
+			values[i] = f.redactValue(v)
 		}
 	}
 	return h
 }
 
-// query blackens a query or a form, whose names may be escaped.
+// query masks a query or a form, whose names may be escaped.
 func (f *redaction) query(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
 		if f.secret(wire.Unescape(name)) {
-			pairs[i] = name + "=" + f.blackenValue(value)
+			pairs[i] = name + "=" + f.redactValue(value)
 		}
 	}
 	return strings.Join(pairs, "&")
@@ -144,17 +144,17 @@ func (f *redaction) body(body journal.Text) journal.Text {
 	case len(start) == 0:
 		return body
 	case json.Valid(start):
-		return journal.Text(f.blackenJSON(start))
+		return journal.Text(f.redactJSON(start))
 	case start[0] == '{' || start[0] == '[':
-		return journal.Text(f.blackenMatches(f.json, string(body)))
+		return journal.Text(f.redactMatches(f.json, string(body)))
 	case bytes.HasPrefix(start, []byte("--")):
-		return journal.Text(f.blackenMatches(f.form, string(body)))
+		return journal.Text(f.redactMatches(f.form, string(body)))
 	}
 	return journal.Text(f.query(string(body)))
 }
 
-// blackenJSON blackens a valid JSON text. Members keep their order.
-func (f *redaction) blackenJSON(text []byte) []byte {
+// redactJSON masks a valid JSON text. Members keep their order.
+func (f *redaction) redactJSON(text []byte) []byte {
 	switch text[0] {
 	case '{', '[':
 	default:
@@ -176,30 +176,30 @@ func (f *redaction) blackenJSON(text []byte) []byte {
 	return slices.Concat(text[:1], bytes.Join(parts, []byte(",")), text[len(text)-1:])
 }
 
-// member blackens a member of an object, or an element of a list, which has no
+// member masks a member of an object, or an element of a list, which has no
 // name.
 func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
 	key, ok := name.(string)
 	if !ok {
-		return f.blackenJSON(value)
+		return f.redactJSON(value)
 	}
 	head := append(wire.Encode(key), ':')
 	if !f.secret(key) {
-		return append(head, f.blackenJSON(value)...)
+		return append(head, f.redactJSON(value)...)
 	}
 	var s string
 	if json.Unmarshal(value, &s) != nil {
 		s = string(value)
 	}
-	return append(head, wire.Encode(f.blackenValue(s))...)
+	return append(head, wire.Encode(f.redactValue(s))...)
 }
 
-// blackenMatches blackens what a pattern finds as its second group.
-func (f *redaction) blackenMatches(by *regexp.Regexp, text string) string {
+// redactMatches masks what a pattern finds as its second group.
+func (f *redaction) redactMatches(by *regexp.Regexp, text string) string {
 	return by.ReplaceAllStringFunc(text, func(s string) string {
 		m := by.FindStringSubmatch(s)
 		value, quoted := strings.CutPrefix(m[2], `"`)
-		f.blackenValue(strings.TrimSuffix(value, `"`))
+		f.redactValue(strings.TrimSuffix(value, `"`))
 		stand := redacted
 		if quoted || by == f.json {
 			stand = `"` + redacted + `"`
@@ -208,38 +208,38 @@ func (f *redaction) blackenMatches(by *regexp.Regexp, text string) string {
 	})
 }
 
-// text blackens pairs in a header's value or in prose.
-func (f *redaction) text(s string) string { return f.blackenMatches(f.pairs, s) }
+// text masks pairs in a header's value or in prose.
+func (f *redaction) text(s string) string { return f.redactMatches(f.pairs, s) }
 
 func (f *redaction) facts(facts contract.Facts) contract.Facts {
 	facts = slices.Clone(facts)
 	for i := range facts {
-		facts[i].Value = f.under(facts[i].Name, facts[i].Value)
+		facts[i].Value = f.memberOf(facts[i].Name, facts[i].Value)
 	}
 	return facts
 }
 
-// under blackens what stands under a name, or under a path of names with dots.
-func (f *redaction) under(path string, x any) any {
+// memberOf masks the value of a member by its name, or by its path of names with dots.
+func (f *redaction) memberOf(path string, x any) any {
 	if x != nil && slices.ContainsFunc(strings.Split(path, "."), f.secret) || f.secret(path) {
-		return f.blackenAny(x)
+		return f.redactAny(x)
 	}
 	return f.value(x)
 }
 
-func (f *redaction) blackenAny(x any) string {
+func (f *redaction) redactAny(x any) string {
 	switch v := x.(type) {
 	case string:
-		return f.blackenValue(v)
+		return f.redactValue(v)
 	case contract.Raw:
-		return f.blackenValue(string(v))
+		return f.redactValue(string(v))
 	case json.Number:
-		return f.blackenValue(string(v))
+		return f.redactValue(string(v))
 	}
 	return redacted
 }
 
-// value blackens what was decoded, without touching it: the request by its
+// value masks what was decoded, without touching it: the request by its
 // parameters, the answer as the JSON that it was before it was put on the wire.
 func (f *redaction) value(x any) any {
 	switch v := x.(type) {
@@ -262,13 +262,13 @@ func (f *redaction) value(x any) any {
 func (f *redaction) members(v map[string]any) contract.Values {
 	made := make(contract.Values, len(v))
 	for name, x := range v {
-		made[name] = f.under(name, x)
+		made[name] = f.memberOf(name, x)
 	}
 	return made
 }
 
-// strikeSecrets takes the values that were found out of every text of the entry.
-func (f *redaction) strikeSecrets(e *journal.Entry) {
+// removeSecrets masks the values that were found in every text of the entry.
+func (f *redaction) removeSecrets(e *journal.Entry) {
 	longest := slices.SortedFunc(maps.Keys(f.values), func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, value := range longest {
@@ -278,7 +278,7 @@ func (f *redaction) strikeSecrets(e *journal.Entry) {
 	for _, m := range []*journal.Message{&e.Request, &e.Response} {
 		m.URL = out.Replace(f.text(m.URL))
 		m.Body = journal.Text(out.Replace(string(m.Body)))
-		m.Decoded = strikeSecrets(out, m.Decoded)
+		m.Decoded = removeSecretsFrom(out, m.Decoded)
 		for _, values := range m.Header { // ours: it was cloned
 			for i := range values {
 				values[i] = out.Replace(values[i])
@@ -290,10 +290,10 @@ func (f *redaction) strikeSecrets(e *journal.Entry) {
 		b.URL, b.Body = out.Replace(f.text(b.URL)), journal.Text(out.Replace(string(b.Body)))
 	}
 	for i := range e.Violations {
-		e.Violations[i].Got = strikeSecrets(out, e.Violations[i].Got)
+		e.Violations[i].Got = removeSecretsFrom(out, e.Violations[i].Got)
 	}
 	for i := range e.Notes {
-		e.Notes[i].Value = strikeSecrets(out, e.Notes[i].Value)
+		e.Notes[i].Value = removeSecretsFrom(out, e.Notes[i].Value)
 	}
 	if !e.Mismatches.IsZero() {
 		list := slices.Clone(e.Mismatches.List())
@@ -307,13 +307,13 @@ func (f *redaction) strikeSecrets(e *journal.Entry) {
 			*s = out.Replace(f.text(*s))
 		}
 		for i := range x.Facts {
-			x.Facts[i].Value = strikeSecrets(out, x.Facts[i].Value)
+			x.Facts[i].Value = removeSecretsFrom(out, x.Facts[i].Value)
 		}
 	}
 }
 
-// strikeSecrets strikes texts in a value. Objects and lists are already ours.
-func strikeSecrets(out *strings.Replacer, x any) any {
+// removeSecretsFrom masks texts in a value. Objects and lists are already copies.
+func removeSecretsFrom(out *strings.Replacer, x any) any {
 	switch v := x.(type) {
 	case string:
 		return out.Replace(v)
@@ -321,11 +321,11 @@ func strikeSecrets(out *strings.Replacer, x any) any {
 		return contract.Raw(out.Replace(string(v)))
 	case contract.Values:
 		for name := range v {
-			v[name] = strikeSecrets(out, v[name])
+			v[name] = removeSecretsFrom(out, v[name])
 		}
 	case []any:
 		for i := range v {
-			v[i] = strikeSecrets(out, v[i])
+			v[i] = removeSecretsFrom(out, v[i])
 		}
 	case json.RawMessage:
 		text := out.Replace(string(v))

@@ -43,13 +43,13 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/", do: s.index, doc: "The routes."},
 		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz, doc: "Whether this process lives."},
 		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz, doc: "Whether the APIs are served."},
-		{method: http.MethodGet, path: "/metrics", loose: true, do: s.scrape, doc: "Counts for Prometheus."},
+		{method: http.MethodGet, path: "/metrics", loose: true, do: s.getMetrics, doc: "Counts for Prometheus."},
 
-		{method: http.MethodGet, path: "/v1/openapi.json", do: s.describe, doc: "The control API as an OpenAPI document."},
+		{method: http.MethodGet, path: "/v1/openapi.json", do: s.getOpenAPI, doc: "The control API as an OpenAPI document."},
 		{method: http.MethodGet, path: "/v1/status", do: s.status, doc: "Version, seed, and where each API is."},
 		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs, doc: "The APIs."},
-		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI, doc: "All that the table of an API tells."},
-		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", do: s.describeAPI, doc: "The API as an OpenAPI document."},
+		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI, doc: "The whole table of an API."},
+		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", do: s.getOpenAPIOf, doc: "The API as an OpenAPI document."},
 
 		{method: http.MethodGet, path: "/v1/schemas/scenario.json", do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
 		{method: http.MethodGet, path: "/v1/schemas/fixture.json", do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},

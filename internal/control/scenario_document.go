@@ -76,7 +76,7 @@ func ruleOf(r *scenario.Rule) rule {
 		Message: r.Message, Phantom: r.Phantom, Then: r.Then, Wire: networkOf(r.Wire),
 	}
 	doc.Outcome, doc.Outcomes = oneOrSeveral(r.Outcomes)
-	if r.Again {
+	if r.RepeatAll {
 		doc.Repeat = "all"
 	}
 	if len(r.With) > 0 {

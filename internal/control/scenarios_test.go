@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
-type narrow = scenario.Narrow
+type narrow = scenario.Options
 
 // must finds a scenario without a file.
 func must(t *testing.T, name string) *scenario.Scenario {

@@ -48,7 +48,7 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	var m stateAnswer
 	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, refuse(http.StatusBadRequest, "the body is no state: %v; put back what GET of the same path told", err)
+		return nil, refuse(http.StatusBadRequest, "the body is no state: %v; send what GET of the same path returned", err)
 	}
 	if m.Version != stateVersion {
 		return nil, refuse(http.StatusUnprocessableEntity, "the state has the version %d; %d was expected", m.Version, stateVersion)

@@ -119,7 +119,7 @@ func BenchmarkScenarios(b *testing.B) {
 						b.Fatal(err)
 					}
 					for i := range on {
-						w.Sandbox.Player.On(library.InForce(fmt.Sprintf("tencentcar/s%d", i)), scenario.Narrow{})
+						w.Sandbox.Player.On(library.InForce(fmt.Sprintf("tencentcar/s%d", i)), scenario.Options{})
 					}
 					for range on { // wears out what can be worn out
 						w.Corridor(b, r)

@@ -39,7 +39,7 @@ type Exchange struct {
 	mint      *contract.Dice
 
 	verdict contract.Verdict
-	by      journal.By
+	by      journal.Decider
 	play    player.Play    // what the scenarios say to the call
 	state   contract.State // the one on which the outcome is carried out
 	result  any            // what the outcome returned, or the failure

@@ -72,7 +72,7 @@ func (b *rig) play(yaml string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.registry.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
+	b.registry.Find(sandbox.Default).Player.On(s, scenario.Options{})
 }
 
 func TestWhoDecides(t *testing.T) {

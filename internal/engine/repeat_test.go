@@ -128,7 +128,7 @@ func TestTimesIsExactInBetween(t *testing.T) {
 		if err := box.Reset(); err != nil {
 			t.Fatal(err)
 		}
-		box.Player.On(library.InForce("toy/counted"), scenario.Narrow{})
+		box.Player.On(library.InForce("toy/counted"), scenario.Options{})
 		var fired atomic.Int64
 		var all sync.WaitGroup
 		for client := range clients {
@@ -154,7 +154,7 @@ func TestTimesIsExactInBetween(t *testing.T) {
 	}
 
 	// Resets among the calls: a life ends early, and never fires more.
-	box.Player.On(library.InForce("toy/counted"), scenario.Narrow{})
+	box.Player.On(library.InForce("toy/counted"), scenario.Options{})
 	var fired, resets atomic.Int64
 	var all sync.WaitGroup
 	for client := range clients {

@@ -64,7 +64,7 @@ func (p *rig) play(t *testing.T, yaml string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.registry.Find(sandbox.Default).Player.On(s, scenario.Narrow{})
+	p.registry.Find(sandbox.Default).Player.On(s, scenario.Options{})
 }
 
 func request(method, target, host, body string, headers ...string) *http.Request {

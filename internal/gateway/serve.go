@@ -114,7 +114,7 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		Sandbox: box, Instance: instance, FoundBy: foundBy, Request: request,
 		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
 	}
-	x.Now, request.Arrived = box.Clock.Both()
+	x.Now, request.Arrived = box.Clock.Times()
 	if err := engine.Serve(x); err != nil {
 		return unfitRequest(err)
 	}

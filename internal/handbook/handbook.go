@@ -106,7 +106,7 @@ func (p *page) address(api *contract.API) {
 	if len(api.Credentials) == 0 {
 		return
 	}
-	p.line("Credentials, told by `GET /v1/sandboxes/default` of the control API:")
+	p.line("Credentials, as `GET /v1/sandboxes/default` of the control API returns them:")
 	p.line("")
 	p.table("Name", "Variable of the client libraries")
 	for _, c := range api.Credentials {
@@ -371,7 +371,7 @@ func (p *page) scenarios(api *contract.API, all []library.Listed) {
 			continue
 		}
 		if first {
-			p.table("Name", "Operations", "Tags", "What it tells")
+			p.table("Name", "Operations", "Tags", "Description")
 			first = false
 		}
 		var operations []string

@@ -18,7 +18,7 @@ type Entry struct {
 	API         string               `json:"api"`
 	Operation   string               `json:"operation,omitempty"` // "" where the request named none
 	Outcome     string               `json:"outcome"`
-	DecidedBy   By                   `json:"decided_by"`
+	DecidedBy   Decider              `json:"decided_by"`
 	Status      int                  `json:"status"`
 	DurationMS  float64              `json:"duration_ms"`
 	Delivered   Delivered            `json:"delivered"`
@@ -35,24 +35,24 @@ type Entry struct {
 	bytes int // about how many it holds
 }
 
-// By says who decided how a call ended.
-type By struct {
+// A Decider is what decided how a call ended.
+type Decider struct {
 	Kind     Kind   `json:"kind"`
 	Name     string `json:"name,omitempty"` // of the check
 	Scenario string `json:"scenario,omitempty"`
 	Rule     int    `json:"rule,omitempty"` // counted from 1
 }
 
-// String writes by as the header Understudy-Decided-By does: "emulator",
+// String writes the decider as the header Understudy-Decided-By does: "emulator",
 // "check signature", "scenario parcels/full rule 2".
-func (b By) String() string {
-	switch b.Kind {
+func (d Decider) String() string {
+	switch d.Kind {
 	case Check:
-		return string(Check) + " " + b.Name
+		return string(Check) + " " + d.Name
 	case Scenario:
-		return fmt.Sprintf("%s %s rule %d", Scenario, b.Scenario, b.Rule)
+		return fmt.Sprintf("%s %s rule %d", Scenario, d.Scenario, d.Rule)
 	}
-	return string(b.Kind)
+	return string(d.Kind)
 }
 
 // Kind is a kind of decider.

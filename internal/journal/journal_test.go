@@ -14,7 +14,7 @@ import (
 var limits = journal.Limits{Entries: 4, Bytes: 1 << 20, Body: 8}
 
 func entry(outcome string) *journal.Entry {
-	return &journal.Entry{API: "toy", Operation: "Op", Outcome: outcome, Status: 200, DecidedBy: journal.By{Kind: journal.Emulator}}
+	return &journal.Entry{API: "toy", Operation: "Op", Outcome: outcome, Status: 200, DecidedBy: journal.Decider{Kind: journal.Emulator}}
 }
 
 func ids(entries []journal.Entry) string {

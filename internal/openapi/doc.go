@@ -1,6 +1,5 @@
 // Package openapi derives OpenAPI 3.1 documents from the tables. The same
-// tables give the same bytes, and what stands in a table in some order stands
-// in the document in that order.
+// tables give the same bytes, and a document keeps the order of the tables.
 //
 // Operations are described at their path and method, again at each alias, and
 // operations of understudy's own not at all. What OpenAPI cannot say is in
@@ -11,22 +10,20 @@
 //
 // # Several operations at one path
 //
-// An API may have one path and method for all that it does, and tell its
-// operations apart by a header. A path item has place for one operation of a
-// method, so these become one: its request body is any of the operations'
-// bodies, its responses any of theirs, and x-understudy-operations tells each
-// with its parameters, its body and its outcomes. By which header or query
-// parameter the service tells them apart no table says; it is what differs,
-// and is the operation's name, in the requests that the API's own Sign makes.
-// Bodies are told as anyOf and not as oneOf: a body that says what two
+// An API may have one path and method for all operations, and distinguish them by
+// a header. A path item has one operation for each method, so these become one:
+// its request body is any of the operations' bodies, its responses are any of
+// theirs, and x-understudy-operations describes each with its parameters, body and
+// outcomes. No table says which header or query parameter distinguishes them. It
+// is the one that has the operation's name in the requests that the API's own Sign
+// makes. Bodies are anyOf and not oneOf: a body with the members that two
 // operations share fits both, and only the header decides.
 //
 // # What is on the wire
 //
-// Rows tell what an outcome returns, and Write what stands around it. Since
-// Write carries a reply and never looks into it, it is given a mark, and where
-// the mark comes out again is where the rows stand. Of a request, the rows
-// stand where Sign puts them. Where they come out nowhere, because bodies are
-// encrypted, there is no schema, and x-understudy-holds leads to what was put
-// in.
+// Rows describe what an outcome returns, and Write adds an envelope. Write does
+// not look into a reply, so it is called with a marker: the rows belong where the
+// marker comes out. In a request, the rows belong where Sign puts them. If the
+// marker does not come out, because bodies are encrypted, there is no schema, and
+// x-understudy-holds refers to the schema of what was encrypted.
 package openapi

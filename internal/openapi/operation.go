@@ -25,10 +25,10 @@ func (b *builder) operation(g *routeGroup) *operation {
 			o.Operations = append(o.Operations, b.operationText(op))
 		}
 		o.Summary = strings.Join(names, ", ")
-		o.Description = "Several operations are asked for here; x-understudy-operations tells each."
+		o.Description = "Several operations share this path; x-understudy-operations describes each."
 		if p := discriminator(b.api, g.ops); p != nil {
 			o.Parameters = slices.Insert(o.Parameters, 0, p)
-			o.Description = "The " + p.In + " parameter " + p.Name + " says which of several operations is meant; x-understudy-operations tells each."
+			o.Description = "The " + p.In + " parameter " + p.Name + " says which of several operations is meant; x-understudy-operations describes each."
 		}
 	}
 	o.Body = b.body(g.ops)

@@ -9,8 +9,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// A Condition holds where what a call says fits. Texts are compared, so that 5
-// equals "5": a value that comes in a query has no type.
+// A Condition compares a value of a call. Texts are compared, so that 5 equals
+// "5": a value in a query has no type.
 type Condition struct {
 	// Param is a documented name, a path into an object (Media.id), or
 	// header.NAME or query.NAME for what is no parameter.
@@ -23,7 +23,7 @@ type Condition struct {
 	Number  float64        // with Greater and Less
 }
 
-// Match is how a value is held against a condition.
+// Match is how a condition compares.
 type Match string
 
 // The ways to match. In a scenario file they are the keys of a matcher.
@@ -40,11 +40,10 @@ const (
 // Matchers lists the keys of a matcher.
 var Matchers = []string{string(In), string(Matches), string(Absent), string(Present), string(Greater), string(Less)}
 
-// same reports whether two conditions say the same. What stands for a faulty
-// expression says nothing.
+// same reports whether two conditions are equal. A faulty expression equals none.
 func (c *Condition) same(as *Condition) bool {
 	return c.Param == as.Param && c.Match == as.Match && c.Value == as.Value && c.Number == as.Number &&
-		slices.Equal(c.In, as.In) && (c.Pattern == nil || c.Pattern != never && c.Pattern.String() == as.Pattern.String())
+		slices.Equal(c.In, as.In) && (c.Pattern == nil || c.Pattern != matchesNothing && c.Pattern.String() == as.Pattern.String())
 }
 
 // ParseCondition reads a condition as it is written on a command line:

@@ -43,7 +43,7 @@ func (r *reader) covers(early, late *Rule) bool {
 		(early.Operation == Any || early.Operation == late.Operation) && late.Operation != "" &&
 		(early.State == "" || early.State == late.State) &&
 		implies(late.Where, early.Where) &&
-		(r.meetsRefusals(early) || !r.mayMeetRefusals(late))
+		(r.alwaysTakesRefused(early) || !r.mayTakeRefused(late))
 }
 
 // implies reports whether all conditions of a weaker list are in a stronger.
@@ -56,15 +56,15 @@ func implies(stronger, weaker []Condition) bool {
 	return true
 }
 
-// meetsRefusals reports whether a rule always also takes calls that a
+// alwaysTakesRefused reports whether a rule always also takes calls that a
 // check refused.
-func (r *reader) meetsRefusals(rule *Rule) bool {
+func (r *reader) alwaysTakesRefused(rule *Rule) bool {
 	ends := r.declaredByChecks(rule)
 	return rule.OnlyWire() || len(ends) > 0 && !slices.Contains(ends, false)
 }
 
-// mayMeetRefusals reports whether a rule sometimes takes them.
-func (r *reader) mayMeetRefusals(rule *Rule) bool {
+// mayTakeRefused reports whether a rule sometimes takes them.
+func (r *reader) mayTakeRefused(rule *Rule) bool {
 	return rule.OnlyWire() || slices.Contains(r.declaredByChecks(rule), true)
 }
 

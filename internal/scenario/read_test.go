@@ -89,7 +89,7 @@ func TestParseReads(t *testing.T) {
 				Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>Bad Gateway</h1>",
 			}}},
 			{
-				Line: 37, Operation: "Create", State: "initial", Then: "asleep", Expect: 3, Phantom: true, Again: true,
+				Line: 37, Operation: "Create", State: "initial", Then: "asleep", Expect: 3, Phantom: true, RepeatAll: true,
 				Outcomes: []string{"NotFound.NoIdle", "emulator", "success"},
 				Where: []scenario.Condition{
 					{Param: "UserId", Match: scenario.In, In: []string{"u1", "2"}},
@@ -176,7 +176,7 @@ func play(t *testing.T, s *scenario.Scenario) {
 		t.Fatal("got no rules")
 	}
 	p := player.New(apis, 1, func() time.Time { return scenariotest.Noon })
-	p.On(s, scenario.Narrow{})
+	p.On(s, scenario.Options{})
 	for _, op := range []*contract.Operation{scenariotest.Create, scenariotest.List, scenariotest.Login, nil} {
 		for _, refused := range []bool{false, true} {
 			got := p.Ask(scenariotest.Call(op, contract.Values{"UserId": "u1", "Count": int64(7)}), refused)

@@ -18,12 +18,12 @@ var (
 	answerKeys = []string{"status", "headers", "body"}
 )
 
-// does are the keys of which a rule needs one: without, it would do nothing.
-var does = []string{"outcome", "outcomes", "phantom", "then", "trigger", "expect", "wire"}
+// effectKeys are the keys of which a rule needs one: without, it would do nothing.
+var effectKeys = []string{"outcome", "outcomes", "phantom", "then", "trigger", "expect", "wire"}
 
-// speaks are the keys in an API's own language, which no rule for every API
-// can have.
-var speaks = []string{"outcome", "outcomes", "repeat", "message", "with", "phantom", "trigger"}
+// apiKeys are the keys that depend on one API. A rule for all APIs cannot have
+// them.
+var apiKeys = []string{"outcome", "outcomes", "repeat", "message", "with", "phantom", "trigger"}
 
 func (r *reader) rule(n *yaml.Node) Rule {
 	rule := Rule{Line: n.Line}
@@ -39,9 +39,9 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	r.readLimits(&rule, m)
 	r.readStates(&rule, m)
 	if r.all {
-		for _, key := range speaks {
+		for _, key := range apiKeys {
 			if m[key] != nil {
-				r.faults.Addf(m[key], "%s is in an API's own language, and this scenario is for all; say what the network does, or name the API", key)
+				r.faults.Addf(m[key], "%s depends on one API, and this scenario is for all; say what the network does, or name the API", key)
 				delete(m, key)
 			}
 		}
@@ -53,7 +53,7 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	if x := m["expect"]; x != nil {
 		rule.Expect = r.expect(x)
 	}
-	idle := !slices.ContainsFunc(does, func(key string) bool { return m[key] != nil })
+	idle := !slices.ContainsFunc(effectKeys, func(key string) bool { return m[key] != nil })
 	if idle && 2*len(m) == len(n.Content) { // an unknown key may have meant one
 		r.faults.Addf(n, "the rule does nothing; outcome, wire or trigger was expected")
 	}
@@ -131,7 +131,7 @@ func (r *reader) readAPIParts(rule *Rule, m map[string]*yaml.Node, t target) {
 		if several == nil {
 			r.faults.Addf(n, "repeat needs outcomes that it repeats; list them")
 		}
-		rule.Again = r.repeat(n)
+		rule.RepeatAll = r.repeat(n)
 	}
 	for _, key := range []string{"message", "with"} {
 		if m[key] != nil && one == nil && several == nil {
@@ -269,7 +269,7 @@ func (r *reader) phantom(n *yaml.Node, names []string, t target) {
 	if len(ends) == 0 || slices.Contains(names, Emulator) || slices.ContainsFunc(ends, func(o *contract.Outcome) bool { return !o.Fails }) {
 		return
 	}
-	r.faults.Addf(n, "phantom tells a success that did not happen, and %s is a failure; leave phantom out", document.Quote(ends[0].Name))
+	r.faults.Addf(n, "phantom answers with a success that did not happen, and %s is a failure; leave phantom out", document.Quote(ends[0].Name))
 }
 
 // triggers reads what happens after the call, in the order of the file.

@@ -67,11 +67,11 @@ type Rule struct {
 	From      time.Duration
 	Until     time.Duration // both since the activation, by the sandbox's clock; Until 0: without end
 
-	Outcomes []string // one per call, in this order, Emulator among them; none: the emulator decides, and only the rest applies
-	Again    bool     // after the last outcome they begin anew; otherwise the last one stays
-	Message  string   // stands in for the documented message
-	With     wire.Patch
-	Phantom  bool // the outcome is answered and not carried out
+	Outcomes  []string // one per call, in this order, Emulator among them; none: the emulator decides, and only the rest applies
+	RepeatAll bool     // after the last outcome they begin anew; otherwise the last one stays
+	Message   string   // stands in for the documented message
+	With      wire.Patch
+	Phantom   bool // the outcome is answered and not carried out
 
 	Then     string    // the scenario's state afterwards; "": it stays
 	Triggers []Trigger // what happens after the call
@@ -92,15 +92,15 @@ func (r *Rule) endless() bool {
 	return r.Times == 0 && r.Skip == 0 && r.Chance == 0 && r.From == 0 && r.Until == 0
 }
 
-// A Trigger pulls a trigger of the API once a rule has decided. Parameters
-// that it needs and In lacks are those of the call, by the same names.
+// A Trigger runs a trigger of the API after a rule has decided. Required parameters
+// that In lacks are taken from the call, by the same names.
 type Trigger struct {
 	Name string
 	In   contract.Values
 }
 
-// Fill makes the parameters of a trigger, with those of a call where it has to
-// ask for them.
+// Fill returns the parameters of a trigger, with those of a call for required ones
+// that In lacks.
 func (t *Trigger) Fill(rows []contract.Param, call contract.Values) contract.Values {
 	in := make(contract.Values, len(rows))
 	for i := range rows {

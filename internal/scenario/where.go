@@ -68,29 +68,29 @@ func (r *reader) matcher(param string, word, n *yaml.Node) Condition {
 	return c
 }
 
-// never is what stands for an expression that has a fault.
-var never = regexp.MustCompile(`$^`)
+// matchesNothing stands in for an expression that has a fault.
+var matchesNothing = regexp.MustCompile(`$^`)
 
 func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
 	text, ok := document.Text(r.faults, n, what)
 	if !ok {
-		return never
+		return matchesNothing
 	}
 	if len(text) > LongestPattern {
 		r.faults.Addf(n, "%s has %d bytes; at most %d were expected", what, len(text), LongestPattern)
-		return never
+		return matchesNothing
 	}
 	if r.patterns++; r.patterns > mostPatterns {
 		if r.patterns > mostPatterns+1 {
-			return never // the fault was reported
+			return matchesNothing // the fault was reported
 		}
 		r.faults.Addf(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
-		return never
+		return matchesNothing
 	}
 	pattern, err := regexp.Compile(text)
 	if err != nil {
 		r.faults.Addf(n, "%s is no regular expression: %s; the syntax is RE2", what, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-		return never
+		return matchesNothing
 	}
 	return pattern
 }

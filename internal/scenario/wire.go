@@ -53,7 +53,7 @@ func (r *reader) when(n *yaml.Node, w *Wire, breaks bool) When {
 	case !breaks:
 		r.faults.Addf(n, "when needs a fault or an answer that it belongs to; name one")
 	case when == Before && (w.Fault == Truncate || w.Fault == Garbage):
-		r.faults.Addf(n, "an answer that ends in %s had begun, so what it tells has happened; leave when out, or take fault: reset", w.Fault)
+		r.faults.Addf(n, "an answer that ends in %s had begun, so the call was carried out; leave when out, or take fault: reset", w.Fault)
 	default:
 		return when
 	}
@@ -164,7 +164,7 @@ func (r *reader) headers(n *yaml.Node, what string, removable bool) []HeaderChan
 		case !httpguts.ValidHeaderFieldName(h.Name):
 			r.faults.Addf(key, "%s is no name of a header; letters, digits and dashes were expected", document.Quote(h.Name))
 		case slices.Contains(framing, canonical):
-			r.faults.Addf(key, "the header %s tells where the answer ends, which the server says itself; for an answer that ends early use fault: truncate", h.Name)
+			r.faults.Addf(key, "the header %s says where the answer ends, which the server sets itself; for an answer that ends early use fault: truncate", h.Name)
 		case seen[canonical]:
 			r.faults.Addf(key, "the header %s stands twice; leave one", document.Quote(h.Name))
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// patch reads what is laid over a reply, in the order of the file. A null
-// takes the field away, a mapping is laid over the object that stands there,
-// and {} stands for the empty object.
+// patch reads the fields that replace those of a reply, in the order of the file. A
+// null removes the field, a mapping is merged into the object that is there, and {}
+// is the empty object.
 func (r *reader) patch(n *yaml.Node, what string) wire.Patch {
 	patch := wire.Patch{}
 	for key, value := range document.Pairs(r.faults, n, what) {
@@ -62,8 +62,7 @@ func (r *reader) json(out []byte, n *yaml.Node, what string) json.RawMessage {
 	return append(out, wire.Encode(x)...)
 }
 
-// returned holds the fields that are laid over a reply against the rows of
-// what the outcomes return: each field is returned by one of them.
+// returned checks that one of the outcomes returns each field of a patch.
 func (r *reader) returned(n *yaml.Node, names []string, t target) {
 	ends := r.ends(names, t)
 	if len(ends) == 0 || n.Kind != yaml.MappingNode {

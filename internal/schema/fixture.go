@@ -9,7 +9,7 @@ import (
 func Fixture(apis []*contract.API) []byte {
 	var each list
 	for _, api := range apis {
-		each = append(each, when("api", api.Name, mapping(fixture.Rows(api))))
+		each = append(each, ifThen("api", api.Name, mapping(fixture.Rows(api))))
 	}
 	return encode(object{
 		"$schema": draft, "title": "A fixture of understudy",

@@ -15,13 +15,13 @@ func Scenario(apis []*contract.API) []byte {
 		"condition": condition(), "headers": object{"type": "object"},
 		"everywhere": forAllAPIs(),
 	}
-	each := list{when("api", scenario.Everywhere, object{"properties": object{"rules": object{"items": ref("everywhere")}}})}
+	each := list{ifThen("api", scenario.Everywhere, object{"properties": object{"rules": object{"items": ref("everywhere")}}})}
 	for _, api := range apis {
 		defs["api."+api.Name] = ofAPI(api)
 		for _, op := range api.Operations {
 			defs["operation."+api.Name+"."+op.Name] = ofOperation(api, op)
 		}
-		each = append(each, when("api", api.Name, object{"properties": object{"rules": object{"items": ref("api." + api.Name)}}}))
+		each = append(each, ifThen("api", api.Name, object{"properties": object{"rules": object{"items": ref("api." + api.Name)}}}))
 	}
 	return encode(object{
 		"$schema": draft, "title": "A scenario of understudy",
@@ -30,7 +30,7 @@ func Scenario(apis []*contract.API) []byte {
 		"properties": object{
 			"scenario":    object{"type": list{"string", "number"}, "description": "The scenario's name: the file's."},
 			"api":         object{"enum": apiNames(apis, scenario.Everywhere), "description": "The API whose calls it decides; all: what the network does to every one."},
-			"description": stringWith("What it tells, as QA would say it."),
+			"description": stringWith("What the scenario does, as QA would say it."),
 			"tags":        object{"type": "array", "items": stringWith(""), "uniqueItems": true, "description": "Words to find it by."},
 			"rules":       object{"type": "array", "minItems": 1, "items": ref("rule"), "description": "Tried from top to bottom; the first that fits decides."},
 		},
@@ -56,7 +56,7 @@ func rule() object {
 			"repeat":    object{"enum": list{"last", "all"}, "description": "What follows the last of outcomes: the last again, or all from the start."},
 			"message":   withDoc(object{"type": list{"string", "number", "boolean"}, "minLength": 1}, "Stands in for the documented message."),
 			"with":      object{"type": "object", "description": "Fields laid over what the outcome returns; null takes one away."},
-			"phantom":   object{"const": true, "description": "The success is told, and nothing changes."},
+			"phantom":   object{"const": true, "description": "The success is answered, and nothing changes."},
 			"then":      stringWith("The state that the scenario is in afterwards."),
 			"trigger":   object{"type": "object", "minProperties": 1, "description": "What happens outside the API after the call."},
 			"expect": object{
@@ -140,10 +140,10 @@ func forAllAPIs() object {
 // ofAPI is what holds for a rule of one API.
 func ofAPI(api *contract.API) object {
 	operations := []string{scenario.Any}
-	branches := list{when("operation", scenario.Any, outcomeNames(api, nil, api.Operations))}
+	branches := list{ifThen("operation", scenario.Any, outcomeNames(api, nil, api.Operations))}
 	for _, op := range api.Operations {
 		operations = append(operations, op.Name)
-		branches = append(branches, when("operation", op.Name, ref("operation."+api.Name+"."+op.Name)))
+		branches = append(branches, ifThen("operation", op.Name, ref("operation."+api.Name+"."+op.Name)))
 	}
 	triggers := object{}
 	for _, t := range api.Triggers {

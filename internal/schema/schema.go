@@ -42,7 +42,7 @@ func enumOf(values []string) list {
 }
 
 // when says that what holds for a key's value also has then hold.
-func when(key, value string, then object) object {
+func ifThen(key, value string, then object) object {
 	return object{
 		"if":   object{"properties": object{key: object{"const": value}}, "required": list{key}},
 		"then": then,

@@ -28,9 +28,9 @@ import (
 // Config says what is served and how. Its members are the flags of serve, as
 // they were written.
 type Config struct {
-	APIs            []*contract.API
-	ShippedFixtures fs.FS
-	ShippedScenes   fs.FS
+	APIs             []*contract.API
+	ShippedFixtures  fs.FS
+	ShippedScenarios fs.FS
 
 	Bind, ControlBind string
 	ControlPort       int
@@ -114,7 +114,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 		return nil, &UsageError{err}
 	}
 	l.fixtures, l.library = fixture.NewLibrary(c.APIs), library.New(c.APIs)
-	if err := c.fill(l); err != nil {
+	if err := c.readFiles(l); err != nil {
 		return nil, err
 	}
 	config := sandbox.Config{
@@ -162,11 +162,11 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 	return nil, fmt.Errorf("there is no API %q%s", name, document.Hint(name, names))
 }
 
-// fill reads the shipped fixtures and then the files of the folders. A fault in
+// readFiles reads the shipped fixtures and then the files of the folders. A fault in
 // one of them stops the start: nothing should play a file that is half
 // understood. The shipped scenarios are read when one is used.
-func (c *Config) fill(l *loaded) error {
-	l.library.AddLater(c.ShippedScenes, "shipped")
+func (c *Config) readFiles(l *loaded) error {
+	l.library.AddLater(c.ShippedScenarios, "shipped")
 	errs := []error{c.addFixtures(l.fixtures)}
 	for _, dir := range c.Scenarios {
 		root, err := os.OpenRoot(dir)

@@ -27,10 +27,10 @@ import (
 // config serves the toy API on free ports.
 func config() server.Config {
 	return server.Config{
-		APIs:            []*contract.API{toy.New()},
-		ShippedFixtures: fstest.MapFS{"toy/default.yaml": {Data: []byte("fixture: default\napi: toy\ntokens: [t-1]")}},
-		ShippedScenes:   fstest.MapFS{"toy/broken.yaml": {Data: []byte("scenario: broken\napi: toy\nrules: [{operation: Page, outcome: broken}]")}},
-		Bind:            "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0, 0}, APIPorts: "0",
+		APIs:             []*contract.API{toy.New()},
+		ShippedFixtures:  fstest.MapFS{"toy/default.yaml": {Data: []byte("fixture: default\napi: toy\ntokens: [t-1]")}},
+		ShippedScenarios: fstest.MapFS{"toy/broken.yaml": {Data: []byte("scenario: broken\napi: toy\nrules: [{operation: Page, outcome: broken}]")}},
+		Bind:             "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0, 0}, APIPorts: "0",
 		Seed: 1, Clock: "follow", Signatures: "wall", Auth: []string{"off"},
 		Journal: 100, MaxSandboxes: 10, MaxStall: time.Minute, Body: 1 << 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wall: time.Now, Env: func(string) string { return "" },

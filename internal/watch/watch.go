@@ -82,7 +82,7 @@ func (w *Watcher) handleEvents() {
 		case <-w.stop:
 			return
 		case event, open := <-w.notify.Events:
-			if open && due == nil && w.inside(event.Name) {
+			if open && due == nil && w.isWatched(event.Name) {
 				due = time.After(Pause)
 			}
 		case err := <-w.notify.Errors:
@@ -100,9 +100,9 @@ func (w *Watcher) handleEvents() {
 	}
 }
 
-// inside reports whether a name is that of a watched folder or of something
+// isWatched reports whether a name is that of a watched folder or of something
 // below one. Their parents are watched as well, and hold other things.
-func (w *Watcher) inside(name string) bool {
+func (w *Watcher) isWatched(name string) bool {
 	return slices.ContainsFunc(w.config.Folders, func(dir string) bool {
 		return name == dir || strings.HasPrefix(name, dir+string(filepath.Separator))
 	})

@@ -1,3 +1,4 @@
-// Package wire reads requests and writes answers in the manners that several
-// APIs share. An API that has manners of its own keeps them in its own folder.
+// Package wire reads requests and writes answers in the formats that several APIs
+// share: JSON, forms, headers. A format that one API alone has is in its own
+// folder.
 package wire

@@ -43,7 +43,7 @@ func New() *contract.API {
 		Fixture:    []contract.Param{{Name: "tokens", Type: contract.List, Of: contract.String, Doc: "Tokens known from the start."}},
 		Switches: []contract.Param{
 			{Name: "limits", Type: contract.Boolean, Default: false, Doc: "Whether calls are counted."},
-			{Name: "notify", Default: "", Doc: "The URL that is told of parcels; empty: nobody is."},
+			{Name: "notify", Default: "", Doc: "The URL that is notified of parcels; empty: none."},
 		},
 		Credentials: []contract.Credential{{Name: "token", Env: "TOY_TOKEN"}},
 		Secrets:     []string{"Toy-Token"},

@@ -32,7 +32,7 @@ type ruleFacts struct {
 	scenario     string // full name
 	number       int    // counted from 1
 	rule         *scenario.Rule
-	narrow       *scenario.Narrow
+	options      *scenario.Options
 	where        []predicate // all that must hold, the activation's after the rule's
 	afterRefusal bool        // it may be played to a request that a check refused
 }
@@ -75,7 +75,7 @@ func newCandidate(api *contract.API, op *contract.Operation, r *ruleState) (c ca
 		return c, false
 	}
 	c.state = r
-	c.ruleFacts = ruleFacts{scenario: a.name, number: r.number, rule: rule, narrow: &a.narrow, afterRefusal: rule.OnlyWire()}
+	c.ruleFacts = ruleFacts{scenario: a.name, number: r.number, rule: rule, options: &a.options, afterRefusal: rule.OnlyWire()}
 	for _, name := range rule.Outcomes {
 		e := end{}
 		if name != scenario.Emulator {
@@ -88,7 +88,7 @@ func newCandidate(api *contract.API, op *contract.Operation, r *ruleState) (c ca
 		}
 		c.ends = append(c.ends, e)
 	}
-	for _, where := range [...][]scenario.Condition{rule.Where, a.narrow.Where} {
+	for _, where := range [...][]scenario.Condition{rule.Where, a.options.Where} {
 		for i := range where {
 			c.where = append(c.where, predicate{Condition: &where[i], at: placeOf(where[i].Param, op)})
 		}

@@ -80,7 +80,7 @@ func TestMatchers(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := player.New([]*contract.API{&api}, 1, func() time.Time { return noon })
-		p.On(s, scenario.Narrow{})
+		p.On(s, scenario.Options{})
 		play := p.Ask(&contract.Call{API: &api, Operation: &op, In: in, Now: noon, Request: &contract.Request{
 			URL: &url.URL{RawQuery: "page=3"}, Host: "api.example", Header: http.Header{"X-Trace": {"on", "off"}},
 		}}, false)
@@ -131,7 +131,7 @@ func TestSequencesStatesAndTimes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPlayer()
-			p.On(read(t, "s", tt.rules), scenario.Narrow{})
+			p.On(read(t, "s", tt.rules), scenario.Options{})
 			for range 2 { // again after Rewind
 				if got := ends(p, 6); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
@@ -155,7 +155,7 @@ func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
 		"{operation: Create, outcomes: [expired, emulator], trigger: {user.lost: {}}}": "expired by toy/s 1",
 	} {
 		p := newPlayer()
-		p.On(read(t, "s", "- "+rule), scenario.Narrow{})
+		p.On(read(t, "s", "- "+rule), scenario.Options{})
 		if got := say(p.Ask(call(create, nil), true)); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", rule, got, want)
 		}
@@ -164,7 +164,7 @@ func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
 
 func TestPassedTellsOfStates(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", "- {operation: Create, state: late, outcome: success}\n- {operation: Create, outcome: NotFound.NoIdle, then: late}"), scenario.Narrow{})
+	p.On(read(t, "s", "- {operation: Create, state: late, outcome: success}\n- {operation: Create, outcome: NotFound.NoIdle, then: late}"), scenario.Options{})
 	for _, want := range []string{
 		"NotFound.NoIdle by toy/s 2; toy/s 1 state: the scenario was not in late", "success by toy/s 1",
 	} {
@@ -182,7 +182,7 @@ func TestPassedTellsOfStates(t *testing.T) {
 // the Door's outcome that is next.
 func TestSequenceAtTheDoor(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", "- {operation: Create, outcomes: [success, expired, NotFound.NoIdle]}"), scenario.Narrow{})
+	p.On(read(t, "s", "- {operation: Create, outcomes: [success, expired, NotFound.NoIdle]}"), scenario.Options{})
 	var got string
 	for _, refused := range []bool{true, false, true, true, false} {
 		got += letter(p.Ask(call(create, nil), refused))
@@ -199,7 +199,7 @@ func TestSequenceAtTheDoor(t *testing.T) {
 func TestFromAndUntil(t *testing.T) {
 	now := noon
 	p := player.New(apis, 1, func() time.Time { return now })
-	p.On(read(t, "s", "- {operation: Create, from: 1m, until: 5m, outcome: NotFound.NoIdle}\n- {operation: Create, until: 6m, outcome: success}"), scenario.Narrow{})
+	p.On(read(t, "s", "- {operation: Create, from: 1m, until: 5m, outcome: NotFound.NoIdle}\n- {operation: Create, until: 6m, outcome: success}"), scenario.Options{})
 	ask := func(at time.Duration) player.Play {
 		c := call(create, nil)
 		c.Now = now.Add(at)
@@ -221,7 +221,7 @@ func TestFromAndUntil(t *testing.T) {
 	if got := letter(ask(2 * time.Minute)); got != "n" {
 		t.Errorf("after Rewind: got %s, want n", got)
 	}
-	p.On(read(t, "s", "- {operation: Create, outcome: success}"), scenario.Narrow{For: time.Minute})
+	p.On(read(t, "s", "- {operation: Create, outcome: success}"), scenario.Options{For: time.Minute})
 	if got := letter(ask(59*time.Second)) + letter(ask(time.Minute)); got != "s." {
 		t.Errorf("for a minute: got %s, want s.", got)
 	}
@@ -230,7 +230,7 @@ func TestFromAndUntil(t *testing.T) {
 func TestChanceFollowsTheSeed(t *testing.T) {
 	play := func(seed uint64, name string, rewind func(*player.Player)) string {
 		p := player.New(apis, seed, func() time.Time { return noon })
-		p.On(read(t, name, "- {operation: List, chance: 0.5, outcome: success}\n- {operation: Create, chance: 0.2, outcome: NotFound.NoIdle}"), scenario.Narrow{})
+		p.On(read(t, name, "- {operation: List, chance: 0.5, outcome: success}\n- {operation: Create, chance: 0.2, outcome: NotFound.NoIdle}"), scenario.Options{})
 		first := ""
 		for range 2 {
 			got := ""
@@ -264,7 +264,7 @@ func TestChanceFollowsTheSeed(t *testing.T) {
 func TestDelaysAreThrown(t *testing.T) {
 	throws := func(delay string) []time.Duration {
 		p := newPlayer()
-		p.On(read(t, "s", "- {operation: Create, wire: {delay: "+delay+"}}"), scenario.Narrow{})
+		p.On(read(t, "s", "- {operation: Create, wire: {delay: "+delay+"}}"), scenario.Options{})
 		var all []time.Duration
 		for range 2000 {
 			all = append(all, p.Ask(call(create, nil), false).Delay)
@@ -300,7 +300,7 @@ func TestEverywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPlayer()
-	p.On(s, scenario.Narrow{})
+	p.On(s, scenario.Options{})
 	elsewhere := call(other.Operations[0], nil)
 	elsewhere.API = other
 	got := ""
@@ -314,7 +314,7 @@ func TestEverywhere(t *testing.T) {
 
 func TestStatusTells(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", "- {operation: Create, skip: 1, outcomes: [NotFound.NoIdle, emulator], expect: {fired: 2}, then: late}"), scenario.Narrow{})
+	p.On(read(t, "s", "- {operation: Create, skip: 1, outcomes: [NotFound.NoIdle, emulator], expect: {fired: 2}, then: late}"), scenario.Options{})
 	ends(p, 2)
 	st := p.Active()[0]
 	got := fmt.Sprintf("%s %s %t %+v", st.Scenario, st.State, st.Since.Equal(noon), st.Rules)
@@ -328,7 +328,7 @@ func TestStatusTells(t *testing.T) {
 // for that call alone.
 func TestAskFirst(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "on", "- {operation: Create, outcome: success}"), scenario.Narrow{})
+	p.On(read(t, "on", "- {operation: Create, outcome: success}"), scenario.Options{})
 	named := read(t, "named", "- {operation: Create, where: {UserId: u1}, times: 1, outcome: NotFound.NoIdle}")
 	for n, want := range []string{"NotFound.NoIdle by toy/named 1", "NotFound.NoIdle by toy/named 1"} {
 		if got := say(p.AskFirst(named, call(create, contract.Values{"UserId": "u1"}), false, uint64(n))); got != want {
@@ -355,7 +355,7 @@ func TestAskFirst(t *testing.T) {
 // Fields are laid over those outcomes of a sequence that return them.
 func TestSequenceLaysFieldsWhereTheyBelong(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", "- {operation: Create, outcomes: [NotFound.NoIdle, success], with: {id: 1, apple: 2, zebra: 3}}"), scenario.Narrow{})
+	p.On(read(t, "s", "- {operation: Create, outcomes: [NotFound.NoIdle, success], with: {id: 1, apple: 2, zebra: 3}}"), scenario.Options{})
 	var got []string
 	for range 2 {
 		for _, m := range p.Ask(call(create, nil), false).With {
@@ -377,9 +377,9 @@ func TestUpdate(t *testing.T) {
 	}
 	for _, name := range []string{"a", "b", "gone"} {
 		put(name, "x")
-		p.On(l.InForce("toy/"+name), scenario.Narrow{Times: 5})
+		p.On(l.InForce("toy/"+name), scenario.Options{Times: 5})
 	}
-	p.On(read(t, "own", "- {operation: Create, where: {UserId: u9}, outcome: success}"), scenario.Narrow{})
+	p.On(read(t, "own", "- {operation: Create, where: {UserId: u9}, outcome: success}"), scenario.Options{})
 	p.Ask(call(create, nil), false)
 	put("a", "x")      // says what it said
 	put("b", "y")      // says something else
@@ -412,7 +412,7 @@ func TestWhatAValueDidNotFitIsRemembered(t *testing.T) {
 		rules += "  - {operation: Create, where: {UserId: {" + matcher + "}}, outcome: success}\n"
 	}
 	for i := range 5 { // which of them fits is for another place to say
-		p.On(read(t, fmt.Sprint("s", i), strings.ReplaceAll(rules, "}}, outcome", "}, header.X-N: {gt: "+fmt.Sprint(i-1)+", lt: "+fmt.Sprint(i+1)+"}}, outcome")), scenario.Narrow{})
+		p.On(read(t, fmt.Sprint("s", i), strings.ReplaceAll(rules, "}}, outcome", "}, header.X-N: {gt: "+fmt.Sprint(i-1)+", lt: "+fmt.Sprint(i+1)+"}}, outcome")), scenario.Options{})
 	}
 	ask := func(in contract.Values, n int) string {
 		c := call(create, in)

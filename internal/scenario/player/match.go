@@ -94,13 +94,13 @@ func (m *match) fits(i int) bool {
 		return m.note(i, tooEarly, int64(since))
 	case rule.Until > 0 && since >= rule.Until:
 		return m.note(i, tooLate, int64(since))
-	case c.narrow.For > 0 && since >= c.narrow.For:
+	case c.options.For > 0 && since >= c.options.For:
 		return m.note(i, activationOver, int64(since))
-	case c.narrow.Times > 0 && a.fired >= c.narrow.Times:
+	case c.options.Times > 0 && a.fired >= c.options.Times:
 		return m.note(i, activationTimes, int64(a.fired))
 	case rule.Chance > 0 && !s.lucky():
 		return m.note(i, noLuck, int64(min(s.reached, 1<<53)))
-	case m.skipped == a || a.skipped < c.narrow.Skip:
+	case m.skipped == a || a.skipped < c.options.Skip:
 		if m.skipped != a { // an activation counts a call once, whatever number of its rules fit
 			m.skipped = a
 			a.skipped++

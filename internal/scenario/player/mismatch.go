@@ -119,7 +119,7 @@ func (m *Mismatches) describe(i int, r *ruleFacts, v *values) string {
 
 // describe returns a note as text.
 func (n *note) describe(r *ruleFacts) string {
-	rule, narrow, since := r.rule, r.narrow, time.Duration(n.n)
+	rule, options, since := r.rule, r.options, time.Duration(n.n)
 	switch n.reason {
 	case afterCheck:
 		return "a check refused the request, and the next outcome of the sequence is not one of a check's"
@@ -136,11 +136,11 @@ func (n *note) describe(r *ruleFacts) string {
 	case skipped:
 		return "skip: " + of(n.n, rule.Skip) + " let through"
 	case activationTimes:
-		return "times of the activation: fired " + of(n.n, narrow.Times)
+		return "times of the activation: fired " + of(n.n, options.Times)
 	case activationSkip:
-		return "skip of the activation: " + of(n.n, narrow.Skip) + " let through"
+		return "skip of the activation: " + of(n.n, options.Skip) + " let through"
 	default: // activationOver
-		return fmt.Sprintf("for: %s since the activation, which was for %s", since, narrow.For)
+		return fmt.Sprintf("for: %s since the activation, which was for %s", since, options.For)
 	}
 }
 

@@ -37,7 +37,7 @@ type operation struct {
 type activation struct {
 	scenario       *scenario.Scenario
 	name           string // its full name
-	narrow         scenario.Narrow
+	options        scenario.Options
 	rules          []*ruleState
 	began          time.Time // by the sandbox's clock
 	state          string
@@ -79,7 +79,7 @@ func New(apis []*contract.API, seed uint64, now func() time.Time) *Player {
 
 // On switches a scenario on, as the first that is tried. One of the same full
 // name that is on already gives way, so that the scenario begins anew.
-func (p *Player) On(s *scenario.Scenario, n scenario.Narrow) {
+func (p *Player) On(s *scenario.Scenario, n scenario.Options) {
 	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,13 +88,13 @@ func (p *Player) On(s *scenario.Scenario, n scenario.Narrow) {
 }
 
 // activate puts a scenario in front of the active ones.
-func (p *Player) activate(s *scenario.Scenario, n scenario.Narrow, now time.Time) {
+func (p *Player) activate(s *scenario.Scenario, n scenario.Options, now time.Time) {
 	a := newActivation(s, n, p.seed, now)
 	p.active = append([]*activation{a}, p.without(a.name)...)
 }
 
-func newActivation(s *scenario.Scenario, n scenario.Narrow, playerSeed uint64, now time.Time) *activation {
-	a := &activation{scenario: s, name: s.FullName(), narrow: n}
+func newActivation(s *scenario.Scenario, n scenario.Options, playerSeed uint64, now time.Time) *activation {
+	a := &activation{scenario: s, name: s.FullName(), options: n}
 	for i := range s.Rules {
 		rule := &s.Rules[i]
 		a.rules = append(a.rules, &ruleState{
@@ -164,7 +164,7 @@ func (p *Player) Begin(all []*scenario.Scenario) {
 	defer p.mu.Unlock()
 	p.active = nil
 	for _, s := range all {
-		p.activate(s, scenario.Narrow{}, now)
+		p.activate(s, scenario.Options{}, now)
 	}
 	p.index()
 }
@@ -205,7 +205,7 @@ func (p *Player) Update(find func(full string) *scenario.Scenario) (changed []st
 			continue
 		}
 		if s := find(a.name); s != nil && s != a.scenario {
-			p.active[i] = newActivation(s, a.narrow, p.seed, now)
+			p.active[i] = newActivation(s, a.options, p.seed, now)
 			changed = append(changed, a.name)
 		}
 	}
@@ -254,7 +254,7 @@ func (p *Player) Ask(c *contract.Call, refused bool) Play {
 // switched on for this call alone, and then the active ones. n is how many-th
 // call of its operation this is, by which the dice are thrown.
 func (p *Player) AskFirst(s *scenario.Scenario, c *contract.Call, refused bool, n uint64) Play {
-	a := newActivation(s, scenario.Narrow{}, p.seed, c.Now)
+	a := newActivation(s, scenario.Options{}, p.seed, c.Now)
 	for _, r := range a.rules {
 		r.reached, r.rolled = n, n
 	}
@@ -294,7 +294,7 @@ func outcomeAt(r *scenario.Rule, n int) int {
 	switch k := len(r.Outcomes); {
 	case n < k:
 		return n
-	case r.Again:
+	case r.RepeatAll:
 		return n % k
 	default:
 		return k - 1

@@ -52,13 +52,13 @@ func TestAsk(t *testing.T) {
 	}
 	tests := []struct {
 		name, rules string
-		narrow      scenario.Narrow
+		narrow      scenario.Options
 		asks        []ask
 	}{
 		{"first rule that fits", `
   - {operation: List, outcome: success}
   - {operation: Create, where: {UserId: u2}, outcome: success}
-  - {operation: Create, outcome: NotFound.NoIdle}`, scenario.Narrow{}, []ask{
+  - {operation: Create, outcome: NotFound.NoIdle}`, scenario.Options{}, []ask{
 			{create, u1, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got "u1", want "u2"`},
 			{create, nil, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got nothing, want "u2"`},
 			{create, contract.Values{"UserId": nil}, false, `NotFound.NoIdle by toy/s 3; toy/s 2 where UserId: got null, want "u2"`},
@@ -68,7 +68,7 @@ func TestAsk(t *testing.T) {
 		}},
 		{"times and skip", `
   - {operation: Create, where: {UserId: u1}, skip: 1, times: 2, outcome: NotFound.NoIdle}
-  - {operation: Create, wire: {delay: 2s}}`, scenario.Narrow{}, []ask{
+  - {operation: Create, wire: {delay: 2s}}`, scenario.Options{}, []ask{
 			{create, u1, false, "- by toy/s 2; toy/s 1 skip: 1 of 1 let through"},
 			{create, nil, false, `- by toy/s 2; toy/s 1 where UserId: got nothing, want "u1"`},
 			{create, u1, false, "NotFound.NoIdle by toy/s 1"},
@@ -76,7 +76,7 @@ func TestAsk(t *testing.T) {
 			{create, u1, false, "- by toy/s 2; toy/s 1 times: fired 2 of 2"},
 		}},
 		{"every operation", `
-  - {operation: '*', outcome: internalError}`, scenario.Narrow{}, []ask{
+  - {operation: '*', outcome: internalError}`, scenario.Options{}, []ask{
 			{create, u1, false, "internalError by toy/s 1"},
 			{list, nil, false, "internalError by toy/s 1"},
 			{login, nil, false, "internalError by toy/s 1"},
@@ -85,7 +85,7 @@ func TestAsk(t *testing.T) {
 		{"what the Door refused", `
   - {operation: Create, skip: 1, outcome: NotFound.NoIdle}
   - {operation: '*', times: 1, outcome: expired}
-  - {operation: '*', wire: {fault: reset}}`, scenario.Narrow{}, []ask{
+  - {operation: '*', wire: {fault: reset}}`, scenario.Options{}, []ask{
 			{create, u1, true, "expired by toy/s 2; toy/s 1 a check refused the request, and NotFound.NoIdle is not an outcome of a check"},
 			{nil, nil, true, "- by toy/s 3; toy/s 2 times: fired 1 of 1"},
 			{create, u1, false, "- by toy/s 3; toy/s 1 skip: 1 of 1 let through; toy/s 2 times: fired 1 of 1"},
@@ -95,7 +95,7 @@ func TestAsk(t *testing.T) {
 			"narrowed", `
   - {operation: Create, where: {UserId: u1}, outcome: NotFound.NoIdle}
   - {operation: '*', outcome: internalError}`,
-			scenario.Narrow{Times: 2, Skip: 1, Where: []scenario.Condition{{Param: "Page", Value: "1"}}},
+			scenario.Options{Times: 2, Skip: 1, Where: []scenario.Condition{{Param: "Page", Value: "1"}}},
 			[]ask{
 				{create, u1, false, `-; toy/s 1 where Page: got nothing, want "1"; toy/s 2 where Page: got nothing, want "1"`},
 				{create, contract.Values{"UserId": "u1", "Page": int64(1)}, false, "-; toy/s 1 skip of the activation: 1 of 1 let through; toy/s 2 skip of the activation: 1 of 1 let through"},
@@ -155,7 +155,7 @@ func TestConditionsCompareTexts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := newPlayer()
-		p.On(read(t, "s", "  - {operation: Create, where: {UserId: "+tt.value+"}, outcome: success}"), scenario.Narrow{})
+		p.On(read(t, "s", "  - {operation: Create, where: {UserId: "+tt.value+"}, outcome: success}"), scenario.Options{})
 		play := p.Ask(call(create, contract.Values{"UserId": tt.got}), false)
 		if got := play.Scenario != ""; got != tt.want {
 			t.Errorf("%s and %#v: got %t, want %t (%s)", tt.value, tt.got, got, tt.want, say(play))
@@ -170,7 +170,7 @@ func TestPlaySays(t *testing.T) {
     outcome: NotFound.NoIdle
     message: Nobody.
     with: {a: 1}
-    wire: {delay: 2s, fault: stall, headers: {X-A: a}}`), scenario.Narrow{Wire: &scenario.Wire{
+    wire: {delay: 2s, fault: stall, headers: {X-A: a}}`), scenario.Options{Wire: &scenario.Wire{
 		Delay: scenario.Delay{Fixed: time.Second}, Answer: &scenario.Answer{Status: 502},
 		Headers: []scenario.HeaderChange{{Name: "X-B", Value: "b"}},
 	}})
@@ -210,15 +210,15 @@ func TestPlayerActivates(t *testing.T) {
 		want string
 	}{
 		{"nothing", func() {}, ""},
-		{"one", func() { p.On(a, scenario.Narrow{}) }, "toy/a 1 Create success 0 3\n"},
+		{"one", func() { p.On(a, scenario.Options{}) }, "toy/a 1 Create success 0 3\n"},
 		{"the last is asked first", func() {
-			p.On(b, scenario.Narrow{})
+			p.On(b, scenario.Options{})
 			if got := say(p.Ask(call(create, nil), false)); got != "NotFound.NoIdle by toy/Create/NotFound.NoIdle 1" {
 				t.Errorf("got %s", got)
 			}
 		}, "toy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 1 any\ntoy/a 1 Create success 0 3\n"},
 		{"again comes last and begins anew", func() {
-			p.On(a, scenario.Narrow{Times: 1})
+			p.On(a, scenario.Options{Times: 1})
 			p.Ask(call(create, nil), false)
 			p.Ask(call(create, nil), false)
 		}, "toy/a 1 Create success 1 0\ntoy/Create/NotFound.NoIdle 1 Create NotFound.NoIdle 2 any\n"},
@@ -248,7 +248,7 @@ func TestPlayerActivates(t *testing.T) {
 
 func TestPassedIsBounded(t *testing.T) {
 	p := newPlayer()
-	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, times: 1, outcome: success}\n", 500)), scenario.Narrow{})
+	p.On(read(t, "s", strings.Repeat("  - {operation: Create, where: {UserId: u1}, times: 1, outcome: success}\n", 500)), scenario.Options{})
 	list, more := p.Ask(call(create, nil), false).Mismatches.List()
 	if len(list) != 64 || more != 436 {
 		t.Errorf("got %d and %d more, want 64 and 436", len(list), more)
@@ -261,8 +261,8 @@ func TestTimesIsExact(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", `
   - {operation: Create, skip: 100, times: 500, outcome: NotFound.NoIdle}
-  - {operation: Create, times: 300, outcome: success}`), scenario.Narrow{})
-	p.On(read(t, "narrow", "  - {operation: Create, outcome: expired}"), scenario.Narrow{Skip: 50, Times: 70})
+  - {operation: Create, times: 300, outcome: success}`), scenario.Options{})
+	p.On(read(t, "narrow", "  - {operation: Create, outcome: expired}"), scenario.Options{Skip: 50, Times: 70})
 	var fired [3]atomic.Int64
 	var all sync.WaitGroup
 	for range 64 {
@@ -298,7 +298,7 @@ func TestPlayerServesMany(t *testing.T) {
 			for range 100 {
 				switch i % 4 {
 				case 0:
-					p.On(s, scenario.Narrow{})
+					p.On(s, scenario.Options{})
 				case 1:
 					p.Off("toy/s")
 				case 2:
@@ -317,7 +317,7 @@ func TestAskingNothingAllocatesNothing(t *testing.T) {
 	if got := testing.AllocsPerRun(100, func() { p.Ask(c, false) }); got != 0 {
 		t.Errorf("got %v allocations, want 0", got)
 	}
-	p.On(read(t, "s", "  - {operation: Create, where: {Count: 5}, outcome: success}"), scenario.Narrow{})
+	p.On(read(t, "s", "  - {operation: Create, where: {Count: 5}, outcome: success}"), scenario.Options{})
 	c.In = contract.Values{"Count": int64(5)}
 	if got := testing.AllocsPerRun(100, func() { p.Ask(c, false) }); got != 0 {
 		t.Errorf("got %v allocations for a rule that fits at once, want 0", got)
@@ -344,7 +344,7 @@ func BenchmarkAsk(b *testing.B) {
 					if strings.Contains(text, "%d") {
 						text = fmt.Sprintf(text, 1000+i)
 					}
-					p.On(read(b, fmt.Sprint("s", i), text), scenario.Narrow{})
+					p.On(read(b, fmt.Sprint("s", i), text), scenario.Options{})
 				}
 				c := call(create, contract.Values{"UserId": "u1", "Page": int64(2), "Count": int64(3)})
 				for range active {
@@ -387,7 +387,7 @@ func FuzzNarrow(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := scenario.ParseNarrow(s, body, apis)
+		n, err := scenario.ParseOptions(s, body, apis)
 		if err != nil {
 			return
 		}

@@ -66,6 +66,6 @@ func (s *ruleState) left() *int {
 		}
 	}
 	bound(s.rule.Times, s.fired)
-	bound(s.activation.narrow.Times, s.activation.fired)
+	bound(s.activation.options.Times, s.activation.fired)
 	return left
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-// NarrowKeys are the keys of what narrows an activation.
-var NarrowKeys = []string{"times", "skip", "where", "for", "wire"}
+// OptionKeys are the keys of Options in a request.
+var OptionKeys = []string{"times", "skip", "where", "for", "wire"}
 
-// Narrow narrows an activation. Zero values narrow nothing.
-type Narrow struct {
+// Options narrow one activation of a scenario. Zero values narrow nothing.
+type Options struct {
 	Times int           // how many calls the scenario decides, over all of its rules
 	Skip  int           // how many calls that fit a rule pass before
 	Where []Condition   // must hold beside each rule's own
@@ -22,11 +22,11 @@ type Narrow struct {
 	Wire  *Wire         // laid over each rule's own
 }
 
-// ParseNarrow reads by what an activation of a scenario is narrowed, and holds
-// its conditions against what each of the scenario's rules is about. Its error
-// has every fault once.
-func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error) {
-	var n Narrow
+// ParseOptions reads the options of an activation, and checks its conditions
+// against the operations of all rules of the scenario. Its error has every fault
+// once.
+func ParseOptions(of *Scenario, text []byte, apis []*contract.API) (Options, error) {
+	var n Options
 	root, err := document.Parse("body", text)
 	if err != nil {
 		return n, err
@@ -37,7 +37,7 @@ func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error
 			r.api = api
 		}
 	}
-	m := document.Fields(r.faults, root, "what narrows a scenario", NarrowKeys...)
+	m := document.Fields(r.faults, root, "what narrows a scenario", OptionKeys...)
 	if x := m["times"]; x != nil {
 		n.Times = r.atLeast(x, "times", 1, "; leave it out for no end")
 	}
@@ -54,7 +54,7 @@ func ParseNarrow(of *Scenario, text []byte, apis []*contract.API) (Narrow, error
 		n.Where = r.forEach(of, x)
 	}
 	if err := r.faults.Err(); err != nil {
-		return Narrow{}, dropRepeated(err)
+		return Options{}, dropRepeated(err)
 	}
 	return n, nil
 }
