@@ -73,8 +73,8 @@ func TestWithoutServer(t *testing.T) {
 	}
 }
 
-// strictArgs was once run twice over a command, and told where help is twice.
-func TestHelpIsToldOnce(t *testing.T) {
+// strictArgs once ran twice for a command, and the place of the help was printed twice.
+func TestHelpIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	r := command(t, nil, "", "scenarios", "off", "a", "b")
 	r.want(t, exitUsage, "!see: understudy scenarios off --help")

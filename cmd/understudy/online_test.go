@@ -192,21 +192,21 @@ func TestFollow(t *testing.T) {
 	at(t, s, apply("u-1")...).want(t, exitDone)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	w, told := lines(t)
+	w, printed := lines(t)
 	done := make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"journal", "-f", "--control", s.ControlURL}, &env{out: w, err: w})
 	}()
 	for _, id := range []string{"default-1", "default-2", "default-3"} {
-		if line := <-told; !strings.HasPrefix(line, id+" ") {
+		if line := <-printed; !strings.HasPrefix(line, id+" ") {
 			t.Errorf("got %q, want %s", line, id)
 		}
 		at(t, s, "call", "tencentcar", "DescribeConcurrentCount").want(t, exitDone)
 	}
-	<-told
+	<-printed
 	at(t, s, "reset").want(t, exitDone, "reset default")
 	at(t, s, apply("again")...).want(t, exitDone)
-	if line := <-told; !strings.HasPrefix(line, "default-1 ") {
+	if line := <-printed; !strings.HasPrefix(line, "default-1 ") {
 		t.Errorf("got %q after a reset, want default-1", line)
 	}
 	stop()

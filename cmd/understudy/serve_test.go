@@ -114,7 +114,7 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	out, told := lines(t)
+	out, printed := lines(t)
 	var log bytes.Buffer
 	done := make(chan int, 1)
 	go func() {
@@ -124,7 +124,7 @@ func TestServe(t *testing.T) {
 	}()
 	var ready string
 	select {
-	case ready = <-told:
+	case ready = <-printed:
 	case code := <-done:
 		t.Fatalf("the server ended with exit %d before it was ready\n%s", code, &log)
 	}

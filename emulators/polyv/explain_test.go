@@ -10,7 +10,7 @@ import (
 )
 
 // Each mistake that clients are known to make is proven by making it, and no
-// explanation tells a secret.
+// explanation shows a secret.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
@@ -86,15 +86,15 @@ func TestExplain(t *testing.T) {
 			if e.Cause != v.cause || !strings.Contains(e.FirstDifference, v.differs) || e.FirstDifference == "" {
 				t.Errorf("got %s (%s), %q, want %s, %q", e.Cause, e.Text, e.FirstDifference, v.cause, v.differs)
 			}
-			if told, _ := e.Facts.Get("with empty values"); v.empties != "" && told != v.empties {
-				t.Errorf("of empty values: got %v, want %s", told, v.empties)
+			if got, _ := e.Facts.Get("with empty values"); v.empties != "" && got != v.empties {
+				t.Errorf("of empty values: got %v, want %s", got, v.empties)
 			}
 			if !strings.Contains(e.Expected, "channelId = 2272655") || !strings.Contains(e.Expected, "Text: {appSecret}") {
-				t.Errorf("expected is told as %s", e.Expected)
+				t.Errorf("expected is reported as %s", e.Expected)
 			}
 			for _, secret := range []string{docSecret, "othersecretEXAMPLE"} {
 				if text := e.Text + e.Expected + e.Got + e.FirstDifference; strings.Contains(text, secret) {
-					t.Errorf("a secret is told: %s", text)
+					t.Errorf("a secret is shown: %s", text)
 				}
 			}
 		})
@@ -105,7 +105,7 @@ func sentOrder(more ...pair) []pair {
 	return append([]pair{{"timestamp", "1652411923329"}, {"page", "1"}, {"channelId", "2272655"}, {"appId", "frlr1zazn3"}}, more...)
 }
 
-// Where the form alone or the query alone was signed, that is told.
+// Where the form alone or the query alone was signed, the explanation says so.
 func TestExplainForm(t *testing.T) {
 	t.Parallel()
 	query, form := []pair{{"channelId", "2272655"}}, []pair{{"appId", "frlr1zazn3"}, {"timestamp", "1652411923329"}, {"externalSessionId", "x"}}

@@ -228,7 +228,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// What a caller says at length the journal tells in brief, beside the request
+// The journal shortens what a caller says at length, beside the request
 // itself, of which it keeps so much and no more.
 func TestLongWindedCallers(t *testing.T) {
 	t.Parallel()
@@ -247,13 +247,13 @@ func TestLongWindedCallers(t *testing.T) {
 		w := onPageDay(t)
 		w.Send(r)
 		e := w.Last(t)
-		told, err := json.Marshal(struct{ Notes, Explanation any }{e.Notes, e.Explanation})
+		text, err := json.Marshal(struct{ Notes, Explanation any }{e.Notes, e.Explanation})
 		if err != nil {
 			t.Fatal(err)
 		}
 		const most = 5 * 64 << 10 // an explained sign shows two texts of 64 KiB
-		if len(told) > most {
-			t.Errorf("%s: the journal tells %d bytes", name, len(told))
+		if len(text) > most {
+			t.Errorf("%s: the journal has %d bytes", name, len(text))
 		}
 	}
 }

@@ -70,17 +70,17 @@ type row struct {
 func (c *client) rows(operation string, in contract.Values) (rows []row, total int64) {
 	c.t.Helper()
 	_, body := c.call(operation, in)
-	var told struct {
+	var reply struct {
 		Code int
 		Data struct {
 			TotalItems int64
 			Contents   []row
 		}
 	}
-	if err := json.Unmarshal([]byte(body), &told); err != nil || told.Code != 200 {
+	if err := json.Unmarshal([]byte(body), &reply); err != nil || reply.Code != 200 {
 		c.t.Fatalf("%s: got %s, %v", operation, body, err)
 	}
-	return told.Data.Contents, told.Data.TotalItems
+	return reply.Data.Contents, reply.Data.TotalItems
 }
 
 func channel(id string, more ...string) contract.Values {
@@ -185,7 +185,7 @@ func TestStatusCallback(t *testing.T) {
 		}
 	}
 	if len(c.w.Callbacks()) != 2 {
-		t.Errorf("what did not happen was told")
+		t.Errorf("what did not happen was notified")
 	}
 	c = newClient(t, conformance.Setting{})
 	c.pull("stream.started", channel("2272657"))
@@ -283,7 +283,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Figures are told of the sessions that are named, each once, or of a window.
+// Figures are returned for the sessions that are named, each once, or of a window.
 func TestSessionStats(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, conformance.Setting{Fixture: "documented", Clock: pageDay})

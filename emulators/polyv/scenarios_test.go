@@ -196,7 +196,7 @@ func TestShippedScenarios(t *testing.T) {
 	})
 }
 
-// play takes the turn, and returns the last session that a list told. before is
+// play takes the turn, and returns the last session that a list returned. before is
 // that of the turn before.
 func (t turn) play(test *testing.T, w *conformance.World, n int, before string) (last string) {
 	test.Helper()

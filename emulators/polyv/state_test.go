@@ -208,7 +208,7 @@ func TestFurtherCredentials(t *testing.T) {
 }
 
 // FuzzRestore takes any document for a snapshot: it is refused, or it is the
-// world that it tells of, and calls can be made in it.
+// state that it describes, and calls can be made in it.
 func FuzzRestore(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"applications":[{"appId":"a","appSecret":"s","userId":"1b448be323"}],"channels":{"1":{"id":"1","name":"n","userId":"1b448be323","sessions":[{"id":"a","start":1,"end":2,"customId":"x","views":{}},{"id":"b","start":2}]}}}`,
@@ -231,7 +231,7 @@ func FuzzRestore(f *testing.F) {
 			t.Fatal(err)
 		}
 		if err := again.Reindex(); err != nil {
-			t.Fatalf("%s was taken, and what was told of it is not: %v", once, err)
+			t.Fatalf("%s was taken, and the state read back is not: %v", once, err)
 		}
 		if twice, _ := json.Marshal(again); string(twice) != string(once) {
 			t.Fatalf("got %s, want %s", twice, once)

@@ -99,16 +99,16 @@ var wanted = map[string]struct {
 
 func ids(t *testing.T, body []byte) string {
 	t.Helper()
-	var told struct {
+	var reply struct {
 		Data struct {
 			Contents []struct{ SessionID string }
 		}
 	}
-	if err := json.Unmarshal(body, &told); err != nil {
+	if err := json.Unmarshal(body, &reply); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
 	shown := ""
-	for _, row := range told.Data.Contents {
+	for _, row := range reply.Data.Contents {
 		for letter, id := range letters {
 			if id == row.SessionID {
 				shown += letter
@@ -158,7 +158,7 @@ func TestVectors(t *testing.T) {
 }
 
 // The first case is the page's success object, byte for byte; C02, C22, C23 and
-// C28 differ in nothing; C13 is told by the switch as the page shows it.
+// C28 differ in nothing; with the switch, C13 is answered as on the page.
 func TestVectorsAgree(t *testing.T) {
 	byID := map[string]string{}
 	for _, v := range parseRequest(t).Cases {

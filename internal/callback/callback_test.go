@@ -19,16 +19,16 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// ear is a customer's server that keeps what it hears.
-type ear struct {
+// receiver is a customer's server that keeps the requests that it receives.
+type receiver struct {
 	*httptest.Server
 	mu    sync.Mutex
 	heard []string
 }
 
-func listen(t *testing.T, answer http.HandlerFunc) *ear {
+func newReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 	t.Helper()
-	e := &ear{}
+	e := &receiver{}
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		e.mu.Lock()
@@ -42,7 +42,7 @@ func listen(t *testing.T, answer http.HandlerFunc) *ear {
 	return e
 }
 
-func (e *ear) said() []string {
+func (e *receiver) paths() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]string(nil), e.heard...)
@@ -62,7 +62,7 @@ func get(urls ...string) (all []contract.Callback) {
 }
 
 func TestCallbacksOfOneHostKeepTheirOrder(t *testing.T) {
-	e := listen(t, nil)
+	e := newReceiver(t, nil)
 	s, log := sender()
 	var want []string
 	for i := range 50 {
@@ -72,7 +72,7 @@ func TestCallbacksOfOneHostKeepTheirOrder(t *testing.T) {
 		want = append(want, fmt.Sprintf("POST /cb?n=%d live body", i))
 	}
 	s.Close(context.Background())
-	if got := e.said(); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := e.paths(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if s.Count(callback.Answered) != 50 {
@@ -81,7 +81,7 @@ func TestCallbacksOfOneHostKeepTheirOrder(t *testing.T) {
 }
 
 func TestOnlyAllowedHostsAreCalled(t *testing.T) {
-	e := listen(t, nil)
+	e := newReceiver(t, nil)
 	_, port, _ := net.SplitHostPort(e.Listener.Addr().String())
 	tests := []struct {
 		url   string
@@ -126,36 +126,36 @@ func TestOnlyAllowedHostsAreCalled(t *testing.T) {
 
 // A redirect is an answer: following it would let a receiver choose whom we call.
 func TestNoRedirectIsFollowed(t *testing.T) {
-	other := listen(t, nil)
-	e := listen(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
+	other := newReceiver(t, nil)
+	e := newReceiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
 	s, _ := sender()
 	s.Send(get(e.URL))
 	s.Close(context.Background())
-	if got := other.said(); len(got) > 0 || s.Count(callback.Answered) != 1 {
+	if got := other.paths(); len(got) > 0 || s.Count(callback.Answered) != 1 {
 		t.Errorf("the redirect was followed: %v", got)
 	}
 }
 
 // The environment's proxy would see what is sent, and could answer for anybody.
 func TestNoProxyIsAsked(t *testing.T) {
-	proxy, e := listen(t, nil), listen(t, nil)
+	proxy, e := newReceiver(t, nil), newReceiver(t, nil)
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
 	s, _ := sender("nowhere.invalid")
 	s.Send(get(e.URL, "http://nowhere.invalid/"))
 	s.Close(context.Background())
-	if got := proxy.said(); len(got) > 0 {
+	if got := proxy.paths(); len(got) > 0 {
 		t.Errorf("the proxy heard %v", got)
 	}
 }
 
 func TestAStalledReceiverHoldsUpNobodyElse(t *testing.T) {
 	release := make(chan struct{})
-	stalled := listen(t, func(http.ResponseWriter, *http.Request) { <-release })
-	e := listen(t, nil)
+	stalled := newReceiver(t, func(http.ResponseWriter, *http.Request) { <-release })
+	e := newReceiver(t, nil)
 	s, _ := sender()
 	s.Send(get(stalled.URL, e.URL))
-	for deadline := time.Now().Add(5 * time.Second); len(e.said()) == 0; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); len(e.paths()) == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the other receiver was not called")
 		}
@@ -172,7 +172,7 @@ func TestAStalledReceiverHoldsUpNobodyElse(t *testing.T) {
 func TestWhatWaitsIsBoundedAndNothingStaysBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	release := make(chan struct{})
-	e := listen(t, func(http.ResponseWriter, *http.Request) { <-release })
+	e := newReceiver(t, func(http.ResponseWriter, *http.Request) { <-release })
 	s, log := sender()
 	for range callback.Most + 100 {
 		s.Send(get(e.URL))

@@ -45,7 +45,7 @@ func TestDemands(t *testing.T) {
 	}
 	for _, want := range wanted {
 		if !slices.ContainsFunc(none, func(s string) bool { return strings.Contains(s, want) }) {
-			t.Errorf("that no scenario %q is not told", want)
+			t.Errorf("that no scenario %q is not reported", want)
 		}
 	}
 	if len(none) != len(wanted) {

@@ -49,21 +49,21 @@ func TestExplain(t *testing.T) {
 }
 
 func TestEndsListsEachOutcomeOnce(t *testing.T) {
-	own, door, common := &contract.Outcome{Name: "own"}, &contract.Outcome{Name: "door"}, &contract.Outcome{Name: "common"}
+	own, refusal, common := &contract.Outcome{Name: "own"}, &contract.Outcome{Name: "refusal"}, &contract.Outcome{Name: "common"}
 	op := &contract.Operation{Name: "Op", Outcomes: []*contract.Outcome{own, common}}
 	trigger := &contract.Trigger{Name: "t"}
 	api := &contract.API{
-		Operations: []*contract.Operation{op}, Checks: []contract.Check{{Ends: []*contract.Outcome{door}}},
+		Operations: []*contract.Operation{op}, Checks: []contract.Check{{Ends: []*contract.Outcome{refusal}}},
 		Common: []*contract.Outcome{common}, Triggers: []*contract.Trigger{trigger},
 	}
-	if got := api.Ends(op); !slices.Equal(got, []*contract.Outcome{own, common, door}) {
+	if got := api.Ends(op); !slices.Equal(got, []*contract.Outcome{own, common, refusal}) {
 		t.Errorf("got %v", got)
 	}
 	if api.Outcome(nil, "own") != nil || api.Outcome(op, "own") != own || api.Outcome(op, "none") != nil {
 		t.Error("Outcome finds the wrong ones")
 	}
-	if !api.DeclaredByCheck(door) || api.DeclaredByCheck(own) {
-		t.Error("AtDoor knows the wrong ones")
+	if !api.DeclaredByCheck(refusal) || api.DeclaredByCheck(own) {
+		t.Error("DeclaredByCheck finds the wrong ones")
 	}
 	if api.Operation("Op") != op || api.Operation("op") != nil || api.Trigger("t") != trigger || api.Trigger("T") != nil {
 		t.Error("names are found inexactly")

@@ -12,8 +12,8 @@ import (
 
 const token = "s3cret-token"
 
-// every lists the routes that the server names, with their places filled.
-func every(t *testing.T, s *stage) (methods, paths []string) {
+// allRoutes lists the routes that the server names, with their places filled.
+func allRoutes(t *testing.T, s *testServer) (methods, paths []string) {
 	t.Helper()
 	var index struct{ Routes []string }
 	if err := json.Unmarshal(s.ask("GET", "/", "", "Authorization", "Bearer "+token).Body.Bytes(), &index); err != nil || len(index.Routes) < 20 {
@@ -54,7 +54,7 @@ var oddMethods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTI
 // No route is open without the token, however it is asked; probes alone are.
 func TestEveryRouteNeedsTheToken(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.Token = token })
+	s := newTestServer(t, func(c *control.Config) { c.Token = token })
 	wrong := [][]string{
 		nil,
 		{"Authorization", "Bearer wrong"},
@@ -67,7 +67,7 @@ func TestEveryRouteNeedsTheToken(t *testing.T) {
 		{"X-HTTP-Method-Override", "OPTIONS"},
 		{"Access-Control-Request-Method", "PUT"},
 	}
-	methods, paths := every(t, s)
+	methods, paths := allRoutes(t, s)
 	for i, path := range paths {
 		probe := path == "/healthz" || path == "/readyz"
 		for _, disguise := range disguises {
@@ -100,8 +100,8 @@ func TestEveryRouteNeedsTheToken(t *testing.T) {
 // No route is served to a foreign Host: neither a probe nor with the token.
 func TestNoRouteServesAForeignHost(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.Token, c.Origins = token, []string{"https://ci.example.com"} })
-	_, paths := every(t, s)
+	s := newTestServer(t, func(c *control.Config) { c.Token, c.Origins = token, []string{"https://ci.example.com"} })
+	_, paths := allRoutes(t, s)
 	for _, path := range paths {
 		for _, disguise := range disguises {
 			target := strings.TrimPrefix(disguise(path), "http://127.0.0.1")
@@ -119,8 +119,8 @@ func TestNoRouteServesAForeignHost(t *testing.T) {
 // Whatever is asked, no body of echo's ever leaves.
 func TestEveryRefusalIsAProblem(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
-	_, paths := every(t, s)
+	s := newTestServer(t, nil)
+	_, paths := allRoutes(t, s)
 	for _, path := range append(paths, "*", "/v2", "/v1") {
 		for _, disguise := range disguises {
 			if path == "*" {
@@ -145,7 +145,7 @@ func TestEveryRefusalIsAProblem(t *testing.T) {
 
 func TestHosts(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.AllowHosts = []string{"Ci.Example.com", "10.0.0.7"} })
+	s := newTestServer(t, func(c *control.Config) { c.AllowHosts = []string{"Ci.Example.com", "10.0.0.7"} })
 	served := []string{
 		"localhost", "LOCALHOST:6400", "localhost.", "127.0.0.1", "127.0.0.1:6400", "[::1]:6400", "::1", "[fe80::1%25eth0]:1", "192.168.1.40:80", "203.0.113.9",
 		"understudy", "my_service:6400", "a.localhost", "x.y.local", "mac.local.", "svc.internal", "ci.test", "nas.home.arpa:1", "ci.example.com:99", "CI.EXAMPLE.COM.",
@@ -169,7 +169,7 @@ func TestHosts(t *testing.T) {
 
 func TestOrigins(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.Origins, c.Token = []string{"https://ci.example.com/"}, token })
+	s := newTestServer(t, func(c *control.Config) { c.Origins, c.Token = []string{"https://ci.example.com/"}, token })
 	bearer := []string{"Authorization", "Bearer " + token}
 	const reset = "/v1/sandboxes/default/reset"
 	from := func(origin string) []string { return append([]string{"Origin", origin}, bearer...) }
@@ -207,7 +207,7 @@ func TestOrigins(t *testing.T) {
 // The absolute form of a request's target names the host that counts.
 func TestAbsoluteForm(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	r := httptest.NewRequest("GET", "http://evil.example.com/healthz", nil)
 	w := httptest.NewRecorder()
 	s.server.Handler().ServeHTTP(w, r)

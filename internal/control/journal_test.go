@@ -17,7 +17,7 @@ const journalOf = "/v1/sandboxes/default/journal"
 
 func TestJournal(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.call("POST", "/hats/1?sig=abcdef", `{"hat":"fez"}`)
 	s.call("GET", "/nowhere", "")
 	s.call("POST", "/hats/1", `{"hat":"bowler"}`, "Understudy-Outcome", "SoldOut.NoHat")
@@ -62,7 +62,7 @@ func TestJournal(t *testing.T) {
 // A duration in since is counted back from the sandbox's own time.
 func TestSinceBySandboxClock(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.call("GET", "/hats", "")
 	s.check([]row{
 		{method: "PUT", target: "/v1/sandboxes/default/clock", body: `{"advance":"1h"}`, status: 200},
@@ -81,11 +81,11 @@ var canaries = map[string]journal.Entry{
 		Request:  journal.Message{Header: http.Header{"X-Toy-Key": {canary}, "Authorization": {"HMAC Credential=x, Sig=" + canary}, "Kept": {"kept"}}},
 		Response: journal.Message{Header: http.Header{"Token": {canary}, "X-Echo": {"you sent " + canary}}},
 	},
-	"bearer told elsewhere": {
+	"bearer repeated elsewhere": {
 		Request:     journal.Message{Header: http.Header{"Authorization": {"Bearer " + canary}}},
 		Explanation: &journal.Explanation{Cause: "kept", Text: "the token " + canary + " is gone", Got: canary, Expected: "x" + canary, FirstDifference: canary},
 	},
-	"signature in an authorization told elsewhere": {
+	"signature in an authorization repeated elsewhere": {
 		Request:     journal.Message{Header: http.Header{"Authorization": {`HMAC Credential=kept, Sig="` + canary + `"`}}},
 		Explanation: &journal.Explanation{Cause: "kept", Got: canary},
 	},
@@ -116,7 +116,7 @@ var canaries = map[string]journal.Entry{
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for name, e := range canaries {
-		s := newStage(t, func(c *control.Config) { c.Redact = true })
+		s := newTestServer(t, func(c *control.Config) { c.Redact = true })
 		box := s.registry.Find(sandbox.Default)
 		e.API, e.Time = "toy", noon
 		e.Request.Header = e.Request.Header.Clone()
@@ -140,7 +140,7 @@ func TestRedact(t *testing.T) {
 // What is no secret is reported as it was sent, byte for byte where that can be.
 func TestRedactKeeps(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.Redact = true })
+	s := newTestServer(t, func(c *control.Config) { c.Redact = true })
 	s.call("POST", "/hats/1?a=b+c&d&sig=canary-4f1e", `{"hat":"fez","n":[1,2.50,null],"u":"ü"}`, "Authorization", "Bearer canary-4f1e")
 	s.call("POST", "/hats/1", `"just text"`)
 	s.call("POST", "/hats/1", "\xff\xfe")

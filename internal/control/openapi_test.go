@@ -8,7 +8,7 @@ import (
 
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{
 		{
 			method: "GET", target: "/v1/apis/toy/openapi.json", status: 200, header: [2]string{"Content-Type", "application/json"},
@@ -26,9 +26,9 @@ func TestOpenAPI(t *testing.T) {
 }
 
 // Every route is in the document of the control API, with what it is for.
-func TestOpenAPITellsEveryRoute(t *testing.T) {
+func TestOpenAPIHasEveryRoute(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	var index struct{ Routes []string }
 	var document struct {
 		Servers []struct{ URL string }
@@ -44,7 +44,7 @@ func TestOpenAPITellsEveryRoute(t *testing.T) {
 		described += len(item)
 	}
 	if described != len(index.Routes) || described == 0 {
-		t.Errorf("%d routes are told, there are %d", described, len(index.Routes))
+		t.Errorf("%d routes are described, there are %d", described, len(index.Routes))
 	}
 	for _, route := range index.Routes {
 		method, path, _ := strings.Cut(route, " ")

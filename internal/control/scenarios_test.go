@@ -11,8 +11,8 @@ import (
 
 type narrow = scenario.Options
 
-// must finds a scenario without a file.
-func must(t *testing.T, name string) *scenario.Scenario {
+// mustParse finds a scenario without a file.
+func mustParse(t *testing.T, name string) *scenario.Scenario {
 	t.Helper()
 	found, err := library.New(apis).Find(name)
 	if err != nil {
@@ -25,7 +25,7 @@ const rude = "scenario: rude\napi: toy\nrules:\n  - operation: SellHat\n    outc
 
 func TestLibrary(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{
 		{method: "GET", target: "/v1/scenarios", status: 200, want: []string{
 			`{"items":[{"name":"toy/faulty","api":"toy","description":"","tags":[],"rules":0,"operations":[],"file":"shipped/toy/faulty.yaml","source":"shipped","error":"shipped/toy/faulty.yaml:4:16: toy has no operation \"SelHat\"; did you mean \"SellHat\"?"}`,
@@ -66,7 +66,7 @@ func TestLibrary(t *testing.T) {
 // A client cannot fill the memory with scenarios.
 func TestLibraryIsBounded(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	for i := range 1001 {
 		name := fmt.Sprintf("s%d", i)
 		w := s.ask("PUT", "/v1/scenarios/toy/"+name, strings.Replace(rude, "rude", name, 1))
@@ -78,7 +78,7 @@ func TestLibraryIsBounded(t *testing.T) {
 
 func TestActive(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	const on = "/v1/sandboxes/default/scenarios"
 	put := func(name, body string, status int, want ...string) row {
 		return row{method: "PUT", target: on + "/" + name, body: body, status: status, want: want}
@@ -100,7 +100,7 @@ func TestActive(t *testing.T) {
 		put("toy/no-hat", `{"wire":{"fault":"rest"}}`, 422, `did you mean \"reset\"?`),
 		put("toy/no-hat", `{"wire":{"dely":"6s"}}`, 422, `did you mean \"delay\"?`),
 		put("toy/no-hat", `{"wire":null}`, 422, `wire`),
-		{name: "a fault of every rule is told once", method: "PUT", target: on + "/toy/network", body: `{"times":-1}`, status: 422, want: []string{`"faults":["times is -1; at least 1 was expected; leave it out for no end"]`}},
+		{name: "a fault of every rule is reported once", method: "PUT", target: on + "/toy/network", body: `{"times":-1}`, status: 422, want: []string{`"faults":["times is -1; at least 1 was expected; leave it out for no end"]`}},
 
 		{name: "a scenario for this sandbox alone", method: "PUT", target: on + "/toy/rude", body: rude, headers: yaml, status: 200, want: []string{`{"name":"toy/rude"`}},
 		{name: "by its short name", method: "PUT", target: on + "/rude", body: rude, headers: yaml, status: 200},
@@ -127,7 +127,7 @@ func TestActive(t *testing.T) {
 // What narrows an activation does so when it plays.
 func TestNarrowed(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{{
 		method: "PUT", target: "/v1/sandboxes/default/scenarios/toy/SellHat/SoldOut.NoHat", status: 200,
 		body: `{"times":1,"skip":1,"where":{"hat":"fez"},"wire":{"headers":{"Via":"proxy"}}}`,
@@ -147,7 +147,7 @@ func TestNarrowed(t *testing.T) {
 // A client cannot fill the memory with active scenarios either.
 func TestActiveIsBounded(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	for i := range 101 {
 		name := fmt.Sprintf("s%d", i)
 		w := s.ask("PUT", "/v1/sandboxes/default/scenarios/toy/"+name, strings.Replace(rude, "rude", name, 1), "Content-Type", "text/yaml")

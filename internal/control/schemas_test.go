@@ -4,7 +4,7 @@ import "testing"
 
 func TestSchemas(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	kind := [2]string{"Content-Type", "application/schema+json"}
 	s.check([]row{
 		{method: "GET", target: "/v1/schemas/scenario.json", status: 200, header: kind, want: []string{

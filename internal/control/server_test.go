@@ -17,7 +17,7 @@ import (
 
 func TestProbes(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{
 		{method: "GET", target: "/healthz?now=1", status: 200, want: []string{`{"status":"ok"}`}},
 		{method: "GET", target: "/readyz", status: 503, want: []string{`"detail":"the APIs are not served yet; wait`}},
@@ -31,7 +31,7 @@ func TestProbes(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{
 		{method: "GET", target: "/v1/status", status: 200, want: []string{
@@ -48,13 +48,13 @@ func TestStatus(t *testing.T) {
 		},
 		{method: "GET", target: "/", status: 200, want: []string{`"name":"understudy"`, `"GET /v1/sandboxes/{sandbox}/journal/{id}"`}},
 	})
-	none := newStage(t, func(c *control.Config) { c.URLs, c.Log, c.Body, c.Panics = nil, nil, 0, nil })
+	none := newTestServer(t, func(c *control.Config) { c.URLs, c.Log, c.Body, c.Panics = nil, nil, 0, nil })
 	none.check([]row{{method: "GET", target: "/v1/status", status: 200, want: []string{`"doors":{}`, `"failures":0`}}})
 }
 
 func TestAPIs(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{
 		{method: "GET", target: "/v1/apis", status: 200, want: []string{
 			`{"items":[{"name":"toy","title":"Toy Hats","docs":"https://toy.example.com/docs","port":7001,"url":"http://localhost:6400:1/toy","hosts":["toy.example.com"],"operation_count":2},{"name":"plain"`,
@@ -75,9 +75,9 @@ func TestAPIs(t *testing.T) {
 	})
 }
 
-func TestStateIsToldAndPutBack(t *testing.T) {
+func TestStateIsReadAndRestored(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	const state = "/v1/sandboxes/default/state"
 	s.check([]row{
 		{method: "GET", target: state, status: 200, want: []string{
@@ -100,7 +100,7 @@ func TestStateIsToldAndPutBack(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.check([]row{
 		{method: "GET", target: "/v1/statuz", status: 404, want: []string{`{"title":"Not Found","status":404,"detail":"there is no route \"/v1/statuz\"; did you mean \"/v1/status\"?; GET / lists all routes"}`}},
 		{method: "GET", target: "/v1/status/", status: 404, want: []string{`did you mean \"/v1/status\"?`}},
@@ -126,7 +126,7 @@ func TestRefusals(t *testing.T) {
 
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	const clock = "/v1/sandboxes/default/clock"
 	long := `{"advance":"` + strings.Repeat("1", 5000) + `m"}`
 	s.check([]row{
@@ -143,7 +143,7 @@ func TestBodies(t *testing.T) {
 // A panic of understudy's own reaches no one as a broken connection.
 func TestPanics(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.call("GET", "/hats?break", "")
 	s.check([]row{
 		{method: "POST", target: "/v1/sandboxes/default/triggers/toy/roof.falls", status: 500, want: []string{"understudy failed on this request: the roof fell"}},
@@ -154,7 +154,7 @@ func TestPanics(t *testing.T) {
 	if !strings.Contains(s.log.String(), "goroutine") {
 		t.Errorf("the log has no stack: %s", s.log)
 	}
-	aborts := newStage(t, func(c *control.Config) { c.URLs = func(string) map[string]string { panic(http.ErrAbortHandler) } })
+	aborts := newTestServer(t, func(c *control.Config) { c.URLs = func(string) map[string]string { panic(http.ErrAbortHandler) } })
 	defer func() {
 		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("an aborted handler did not end the connection")
@@ -165,10 +165,10 @@ func TestPanics(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.call("GET", "/nowhere?n=canary", "")
-	s.registry.Find(sandbox.Default).Player.On(must(t, "toy/SellHat/SoldOut.NoHat"), narrow{})
+	s.registry.Find(sandbox.Default).Player.On(mustParse(t, "toy/SellHat/SoldOut.NoHat"), narrow{})
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{{method: "GET", target: "/metrics?name=x", status: 200, never: []string{"canary"}, want: []string{
 		`understudy_calls_total{api="toy",decided_by="emulator",operation="SellHat",outcome="success"} 1`,
@@ -182,7 +182,7 @@ func TestMetrics(t *testing.T) {
 
 func TestSandboxes(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	if _, err := s.registry.Get("ci-7"); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestSandboxes(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	const reset = "/v1/sandboxes/default/reset"
 	lost := row{method: "POST", target: "/v1/sandboxes/default/triggers/toy/hat.lost", body: `{"hat":"bowler"}`, status: 200}
 	s.call("GET", "/hats", "")
@@ -225,7 +225,7 @@ func TestReset(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	const clock = "/v1/sandboxes/default/clock"
 	put := func(body string, status int, want string) row {
 		return row{method: "PUT", target: clock, body: body, status: status, want: []string{want}}
@@ -258,7 +258,7 @@ func TestClock(t *testing.T) {
 
 func TestTriggers(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nil)
+	s := newTestServer(t, nil)
 	pull := func(name, body string, status int, want ...string) row {
 		return row{method: "POST", target: "/v1/sandboxes/default/triggers/" + name, body: body, status: status, want: want}
 	}
@@ -277,7 +277,7 @@ func TestTriggers(t *testing.T) {
 // Many ask at once, on a real connection.
 func TestTogether(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *control.Config) { c.Redact = true })
+	s := newTestServer(t, func(c *control.Config) { c.Redact = true })
 	server := httptest.NewServer(s.server.Handler())
 	defer server.Close()
 	asks := []struct{ method, path, body string }{

@@ -148,7 +148,7 @@ var plain = &contract.API{
 
 var apis = []*contract.API{toy, plain}
 
-// noon is the time by every test's wall clock.
+// noon is the wall clock of every test.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 var scenarioFiles = fstest.MapFS{
@@ -157,8 +157,8 @@ var scenarioFiles = fstest.MapFS{
 	"toy/faulty.yaml":  {Data: []byte("scenario: faulty\napi: toy\nrules:\n  - operation: SelHat\n    outcome: success\n")},
 }
 
-// stage is a control API with all that stands behind it.
-type stage struct {
+// testServer is a control API with everything that it serves.
+type testServer struct {
 	t        *testing.T
 	registry *sandbox.Registry
 	gateway  *gateway.Gateway
@@ -166,7 +166,7 @@ type stage struct {
 	log      *strings.Builder
 }
 
-func newStage(t *testing.T, change func(*control.Config)) *stage {
+func newTestServer(t *testing.T, change func(*control.Config)) *testServer {
 	t.Helper()
 	registry, err := sandbox.New(sandbox.Config{
 		APIs: apis, Fixtures: map[string]*fixture.Fixture{"toy": fixture.Empty(toy), "plain": fixture.Empty(plain)},
@@ -180,7 +180,7 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 	if err := library.Add(scenarioFiles, "shipped"); err == nil {
 		t.Fatal("the faulty scenario was taken")
 	}
-	s := &stage{t: t, registry: registry, log: &strings.Builder{}}
+	s := &testServer{t: t, registry: registry, log: &strings.Builder{}}
 	config := control.Config{
 		APIs: apis, Registry: registry, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
 		URLs: func(base string) map[string]string {
@@ -200,12 +200,12 @@ func newStage(t *testing.T, change func(*control.Config)) *stage {
 }
 
 // call sends a request to the API's door.
-func (s *stage) call(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+func (s *testServer) call(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	return record(s.gateway.Own(toy), method, target, body, headers...)
 }
 
 // ask sends a request to the control API.
-func (s *stage) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+func (s *testServer) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	return record(s.server.Handler(), method, target, body, headers...)
 }
 
@@ -241,7 +241,7 @@ type row struct {
 }
 
 // check asks one row after the other.
-func (s *stage) check(rows []row) {
+func (s *testServer) check(rows []row) {
 	s.t.Helper()
 	for _, r := range rows {
 		name := r.name

@@ -67,7 +67,7 @@ func TestCheckReads(t *testing.T) {
 	}
 }
 
-func TestCheckTellsWhatIsWrong(t *testing.T) {
+func TestCheckReportsFaults(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"nmae: x", "f.yaml:1:1: a fixture has no key \"nmae\"; did you mean \"name\"?\nf.yaml:1:1: a fixture has no \"name\"; a text was expected"},
 		{"name:", "f.yaml:1:6: name is null; a text was expected"},

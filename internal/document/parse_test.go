@@ -16,7 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 )
 
-func TestParseTellsWhatIsWrong(t *testing.T) {
+func TestParseReportsFaults(t *testing.T) {
 	deep := strings.Repeat("[", 80) + strings.Repeat("]", 80)
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c < 'h'; c++ {

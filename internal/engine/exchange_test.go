@@ -187,7 +187,7 @@ func TestABrokenWireLeavesTheOutcomeUndone(t *testing.T) {
 				t.Fatal(err)
 			}
 			if done := strings.Contains(string(state), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
-				t.Errorf("done %t, told %+v, world %s", done, a.Entry.Wire, state)
+				t.Errorf("done %t, entry has %+v, world %s", done, a.Entry.Wire, state)
 			}
 			if strings.HasPrefix(tt.wire, "answer") && (a.Response.Status != 502 || string(a.Response.Body) != "bad gateway" || !a.Entry.Wire.Answered) {
 				t.Errorf("got %d %s", a.Response.Status, a.Response.Body)

@@ -47,7 +47,7 @@ func TestWhenTheWireBreaks(t *testing.T) {
 			b.play("- {operation: DropParcel, wire: {" + tt.wire + "}}")
 			a := b.serve("DropParcel", `{"content":"x"}`, "")
 			if done := strings.Contains(b.state(), `"x"`); done != tt.done || a.Entry.Wire.Undone == tt.done {
-				t.Errorf("done %t, told %+v", done, a.Entry.Wire)
+				t.Errorf("done %t, entry has %+v", done, a.Entry.Wire)
 			}
 			a.Close(0, journal.Faulted)
 			if again := b.serve("DropParcel", `{"content":"x"}`, "busy"); again.Entry.Outcome != "busy" {
@@ -78,7 +78,7 @@ func TestPhantom(t *testing.T) {
 		t.Errorf("the world was\n%s and is\n%s", before, after)
 	}
 	if b.registry.ByIdentifier(b.api, func() []string { return []string{token} }) != nil {
-		t.Error("a word that was told in pretence leads somewhere")
+		t.Error("an identifier of a phantom answer finds a sandbox")
 	}
 	if last := b.serve("DropParcel", `{"content":"real"}`, ""); last.Entry.Outcome != "success" || last.Entry.DecidedBy.Kind != journal.Emulator {
 		t.Errorf("after the phantoms: got %s by %s", last.Entry.Outcome, last.Entry.DecidedBy.String())

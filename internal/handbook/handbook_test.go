@@ -81,7 +81,7 @@ func TestPage(t *testing.T) {
 		}
 	}
 	if n := strings.Count(page, "| `badToken` |"); n != 1 {
-		t.Errorf("the outcome of two steps is told %d times, want once", n)
+		t.Errorf("the outcome of two steps is written %d times, want once", n)
 	}
 	if t.Failed() {
 		t.Logf("the page:\n%s", page)
@@ -122,7 +122,7 @@ func TestPageOfLittle(t *testing.T) {
 		}
 	}
 	if !strings.Contains(page, "- [Do](#do): an operation of understudy's own") {
-		t.Errorf("the helper is not told apart:\n%s", page)
+		t.Errorf("the helper is not distinguished:\n%s", page)
 	}
 }
 

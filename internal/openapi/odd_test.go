@@ -53,7 +53,7 @@ func odd() *contract.API {
 			case "Show":
 				return contract.Response{Header: http.Header{"Content-Type": {"image/png"}}}
 			case "Unsigned":
-				_ = c.Caller.(string) // which a step of the Door would have found
+				_ = c.Caller.(string) // which a check would have set
 			case "Take":
 				if r.Body == nil {
 					return contract.Response{}
@@ -129,12 +129,12 @@ func TestOdd(t *testing.T) {
 	p.valid()
 	const enveloped = `{"properties":{"data":{"items":%s,"type":"array"},"f":{"type":"number"},"id":{"type":"string"},"n":{"type":"integer"},"none":{},"ok":{"type":"boolean"}},"required":["data"],"type":"object"}`
 	tests := []struct{ name, at, want string }{
-		{"no server is told where none is open", "servers", ""},
+		{"no server is listed if none is open", "servers", ""},
 		{"what tells operations apart", "paths /do post parameters 0", `{"description":"Which operation is meant.","in":"query","name":"do","required":true,"schema":{"enum":["Put","Take"],"type":"string"}}`},
 		{"a parameter of both", "paths /do post parameters 1", `{"description":"About both.","in":"query","name":"both","required":true,"schema":{"minLength":1,"type":"string"},"x-understudy-inferred":true}`},
 		{"a parameter of one", "paths /do post parameters 2", `{"description":"About one.","in":"query","name":"one","schema":{"minLength":1,"type":"string"},"x-understudy-inferred":true,"x-understudy-operations":["Put"]}`},
 		{"no name of its own", "paths /do post operationId", ""},
-		{"each is told", "paths /do post x-understudy-operations 0", `{"cite":"page 2","doc":"Puts.","name":"Put","outcomes":["success","a-b"],"parameters":["what","both","one"],"rate":5,"requestBody":"#/components/schemas/Put"}`},
+		{"each is described", "paths /do post x-understudy-operations 0", `{"cite":"page 2","doc":"Puts.","name":"Put","outcomes":["success","a-b"],"parameters":["what","both","one"],"rate":5,"requestBody":"#/components/schemas/Put"}`},
 		{"any of their bodies", "paths /do post requestBody content application/x-www-form-urlencoded schema", `{"anyOf":[{"$ref":"#/components/schemas/Put"},{"$ref":"#/components/schemas/Take"}]}`},
 		{"which not each has to have", "paths /do post requestBody required", ""},
 		{"expected, and not required", "components schemas Take", `{"properties":{"which":{"description":"About which.","type":"string","x-understudy-expected":true,"x-understudy-inferred":true}},"type":"object"}`},
@@ -181,7 +181,7 @@ func TestOdd(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := len(p.find("Show")); got != 2 {
-		t.Errorf("Show is told %d times, want at its path and at its alias", got)
+		t.Errorf("Show is described %d times, want at its path and at its alias", got)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestOperationsAtOnePath(t *testing.T) {
 			t.Errorf("got %v, want %v", names, want)
 		}
 		if got := p.at("paths / post parameters 0 name"); got != `"X-Tc-Action"` {
-			t.Errorf("told apart by %s", got)
+			t.Errorf("distinguished by %s", got)
 		}
 		if got := p.at("paths / post responses 200 content application/json schema anyOf 7 properties Response"); got != seen("StopPublishStream.success") {
 			t.Errorf("the last of the answers is %s", got)

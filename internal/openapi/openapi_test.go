@@ -77,12 +77,12 @@ func TestNothingOfATableIsLost(t *testing.T) {
 			at := p.find(op.Name)
 			if op.Helper {
 				if len(at) > 0 {
-					t.Errorf("%s: the door of ours is told", op.Name)
+					t.Errorf("%s: an operation of ours is described", op.Name)
 				}
 				continue
 			}
 			if len(at) == 0 || len(at) > 1+len(op.Aliases) {
-				t.Errorf("%s/%s is told %d times, has %d aliases", api.Name, op.Name, len(at), len(op.Aliases))
+				t.Errorf("%s/%s is described %d times, has %d aliases", api.Name, op.Name, len(at), len(op.Aliases))
 			}
 			for _, f := range at {
 				if f.method != strings.ToLower(op.Method) {
@@ -155,7 +155,7 @@ func (p *page) ends(f found, op *contract.Operation, o *contract.Outcome) {
 		}
 		cite, _ := x["cite"].(string)
 		if x["doc"] != o.Doc || cite != o.Cite || (x["inferred"] == true) != (o.Cite == "") || !strings.Contains(r["description"].(string), o.Name) {
-			p.t.Errorf("%s/%s is told as %v", op.Name, o.Name, x)
+			p.t.Errorf("%s/%s is described as %v", op.Name, o.Name, x)
 		}
 		return
 	}
@@ -236,7 +236,7 @@ func (p *page) fits(what, pointer string, of any, h http.Header, body []byte, ro
 		return
 	}
 	if !ok {
-		p.t.Errorf("%s: no media type %s is told at %s", what, kind, pointer)
+		p.t.Errorf("%s: no media type %s is described at %s", what, kind, pointer)
 		return
 	}
 	if m["schema"] == nil { // no one can see into it, or no row has it

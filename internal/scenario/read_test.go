@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/bad/*.txt; read the difference before you keep it")
 
-func TestParseTellsWhatIsWrong(t *testing.T) {
+func TestParseReportsFaults(t *testing.T) {
 	files, err := filepath.Glob("testdata/bad/*.yaml")
 	if err != nil || len(files) < 25 {
 		t.Fatalf("got %d files, %v, want at least 25", len(files), err)

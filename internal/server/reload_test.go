@@ -75,7 +75,7 @@ func put(t *testing.T, url string) {
 // where it stands.
 func TestReload(t *testing.T) {
 	t.Parallel()
-	for name, poll := range map[string]time.Duration{"told": 0, "looked for": 20 * time.Millisecond} {
+	for name, poll := range map[string]time.Duration{"by events": 0, "by polling": 20 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, log, c := t.TempDir(), &logbook{}, config()

@@ -175,7 +175,7 @@ func TestTakenPorts(t *testing.T) {
 				continue
 			}
 			if got := s.URL("toy"); got != s.DoorURL+"/toy" {
-				t.Errorf("%s: toy is told at %s", tt.name, got)
+				t.Errorf("%s: toy is reported at %s", tt.name, got)
 			}
 			_ = s.Close(context.Background())
 			continue
@@ -327,7 +327,7 @@ func TestCallbacksAreSent(t *testing.T) {
 	}
 }
 
-func TestAdvertisedDoorIsTold(t *testing.T) {
+func TestAdvertisedDoorIsReported(t *testing.T) {
 	t.Parallel()
 	c := config()
 	c.AdvertiseDoor = "https://mocks.example.com/us/"

@@ -11,8 +11,8 @@ import (
 	"github.com/understudy-suite/understudy/internal/watch"
 )
 
-// begin watches a folder that is there.
-func begin(t *testing.T, every time.Duration) (dir string, changes *atomic.Int64, close func()) {
+// startWatching watches a folder that exists.
+func startWatching(t *testing.T, every time.Duration) (dir string, changes *atomic.Int64, close func()) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "watched")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -39,7 +39,7 @@ func begin(t *testing.T, every time.Duration) (dir string, changes *atomic.Int64
 	return dir, changes, close
 }
 
-func await(t *testing.T, what string, changes *atomic.Int64, more int64) {
+func waitFor(t *testing.T, what string, changes *atomic.Int64, more int64) {
 	t.Helper()
 	for range 5000 {
 		if changes.Load() >= more {
@@ -47,15 +47,15 @@ func await(t *testing.T, what string, changes *atomic.Int64, more int64) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Errorf("%s was never told", what)
+	t.Errorf("%s was not reported", what)
 }
 
-func TestTellsOfEveryChange(t *testing.T) {
+func TestReportsEveryChange(t *testing.T) {
 	t.Parallel()
-	for name, every := range map[string]time.Duration{"told": 0, "looked for": 10 * time.Millisecond} {
+	for name, every := range map[string]time.Duration{"by events": 0, "by polling": 10 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, changes, _ := begin(t, every)
+			dir, changes, _ := startWatching(t, every)
 			at := func(name string) string { return filepath.Join(dir, name) }
 			for _, step := range []struct {
 				what string
@@ -71,19 +71,19 @@ func TestTellsOfEveryChange(t *testing.T) {
 				{"a folder in it", func() error { return os.Mkdir(at("new"), 0o700) }},
 				{"a file in that", func() error { return os.WriteFile(at("new/c.yaml"), nil, 0o600) }},
 			} {
-				settle(changes)
+				waitUntilQuiet(changes)
 				before := changes.Load()
 				if err := step.do(); err != nil {
 					t.Fatal(err)
 				}
-				await(t, step.what, changes, before+1)
+				waitFor(t, step.what, changes, before+1)
 			}
 		})
 	}
 }
 
-// settle waits until nothing more is reported.
-func settle(changes *atomic.Int64) {
+// waitUntilQuiet waits until nothing more is reported.
+func waitUntilQuiet(changes *atomic.Int64) {
 	for range 50 {
 		before := changes.Load()
 		time.Sleep(3 * watch.Pause / 2)
@@ -96,7 +96,7 @@ func settle(changes *atomic.Int64) {
 // A thousand changes are no thousand reloads.
 func TestNoStorm(t *testing.T) {
 	t.Parallel()
-	dir, changes, _ := begin(t, 0)
+	dir, changes, _ := startWatching(t, 0)
 	began := time.Now()
 	for i := range 1000 {
 		if err := os.WriteFile(filepath.Join(dir, "a.yaml"), make([]byte, i), 0o600); err != nil {
@@ -104,23 +104,23 @@ func TestNoStorm(t *testing.T) {
 		}
 	}
 	took := time.Since(began)
-	await(t, "the storm", changes, 1)
-	settle(changes)
+	waitFor(t, "the storm", changes, 1)
+	waitUntilQuiet(changes)
 	if got, most := changes.Load(), int64((took+5*watch.Pause)/watch.Pause); got > most {
 		t.Errorf("got %d within %s, want at most %d", got, took, most)
 	}
 }
 
-// What happens beside the folder is not told.
+// Changes outside the folder are not reported.
 func TestOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	dir, changes, _ := begin(t, 0)
+	dir, changes, _ := startWatching(t, 0)
 	for _, name := range []string{"beside", "watched-not"} {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(dir), name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	settle(changes)
+	waitUntilQuiet(changes)
 	if got := changes.Load(); got != 0 {
 		t.Errorf("got %d, want 0", got)
 	}
@@ -131,7 +131,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, every := range []time.Duration{0, time.Millisecond} {
 		for range 10 {
-			dir, _, close := begin(t, every)
+			dir, _, close := startWatching(t, every)
 			if err := os.WriteFile(filepath.Join(dir, "a.yaml"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}

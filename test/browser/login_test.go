@@ -112,8 +112,8 @@ const state = text => document.getElementById("state").textContent = text;
   document.getElementById("login").src = base + session.url;
   state("waiting");
   for (;;) {
-    const told = await (await fetch(base + "/api/v2/REF30/profiles/code/" + session.code, {headers})).json();
-    if (told.profiles.Cablevision) return state("in: " + told.profiles.Cablevision.attributes.userID.value);
+    const reply = await (await fetch(base + "/api/v2/REF30/profiles/code/" + session.code, {headers})).json();
+    if (reply.profiles.Cablevision) return state("in: " + reply.profiles.Cablevision.attributes.userID.value);
     await new Promise(done => setTimeout(done, 50));
   }
 })().catch(e => state("failed: " + e));

@@ -89,9 +89,9 @@ func (s *server) ask(method, path string) map[string]any {
 	if err != nil || answer.StatusCode >= 300 {
 		s.t.Fatalf("%s %s: %d %s %v", method, path, answer.StatusCode, body, err)
 	}
-	var told map[string]any
-	_ = json.Unmarshal(body, &told)
-	return told
+	var reply map[string]any
+	_ = json.Unmarshal(body, &reply)
+	return reply
 }
 
 // latest is the newest entry of the journal, whole.

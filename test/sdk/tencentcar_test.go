@@ -42,9 +42,9 @@ func call(c *common.Client, action string, parameters map[string]any) (map[strin
 	if err := c.Send(request, response); err != nil {
 		return nil, err
 	}
-	var told struct{ Response map[string]any }
-	err := json.Unmarshal(response.GetBody(), &told)
-	return told.Response, err
+	var reply struct{ Response map[string]any }
+	err := json.Unmarshal(response.GetBody(), &reply)
+	return reply.Response, err
 }
 
 var session = map[string]any{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="}
@@ -130,7 +130,7 @@ func TestAScenarioRaisesTheDocumentedError(t *testing.T) {
 	by, _ := e["decided_by"].(map[string]any)
 	why, _ := e["explanation"].(map[string]any)
 	if e["outcome"] != "ResourceNotFound.NoIdle" || by["scenario"] != "tencentcar/no-idle" || !strings.Contains(fmt.Sprint(why["text"]), "tencentcar/no-idle") {
-		t.Errorf("the journal tells %v %v %v", e["outcome"], by, why)
+		t.Errorf("the journal has %v %v %v", e["outcome"], by, why)
 	}
 	s.ask("DELETE", "/v1/sandboxes/default/scenarios/tencentcar/no-idle")
 	if _, err := call(c, "CreateSession", session); err != nil {
@@ -146,9 +146,9 @@ func TestWrongSecret(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	why, _ := s.latest()["explanation"].(map[string]any)
-	told := fmt.Sprint(why)
-	if !strings.Contains(told, "TC3-HMAC-SHA256") || strings.Contains(told, secretKey) {
-		t.Errorf("the journal tells %s", told)
+	text := fmt.Sprint(why)
+	if !strings.Contains(text, "TC3-HMAC-SHA256") || strings.Contains(text, secretKey) {
+		t.Errorf("the journal has %s", text)
 	}
 }
 

@@ -23,7 +23,7 @@ func text(api, name, description string) string {
 		"\nrules:\n  - operation: Create\n    outcome: success\n"
 }
 
-// told lists a library, one line for each.
+// described lists a library, one line for each.
 func described(l *library.Library) string {
 	var b strings.Builder
 	for _, s := range l.List() {
@@ -32,7 +32,7 @@ func described(l *library.Library) string {
 	return b.String()
 }
 
-func TestLibraryTellsOfFaultyFiles(t *testing.T) {
+func TestLibraryReportsFaultyFiles(t *testing.T) {
 	l := library.New(apis)
 	err := l.Add(fstest.MapFS{
 		"toy/good.yaml":      file(text("toy", "good", "x")),
@@ -75,7 +75,7 @@ toy/strange  dir/toy/strange.yaml dir 0 [] true
 	}
 }
 
-func TestLibraryLays(t *testing.T) {
+func TestLibraryLayersFolders(t *testing.T) {
 	l := library.New(apis)
 	add := func(label string, fsys fstest.MapFS) {
 		t.Helper()

@@ -144,7 +144,7 @@ func TestSequencesStatesAndTimes(t *testing.T) {
 
 // What the network does is done to refused calls as well; what happens outside
 // the API, and states, are about calls that were let in.
-func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
+func TestRulesWithoutAnOutcomeAndChecks(t *testing.T) {
 	for rule, want := range map[string]string{
 		"{operation: Create, wire: {delay: 1s}}":                                       "- by toy/s 1",
 		"{operation: Create, wire: {delay: 1s}, then: late}":                           "- by toy/s 1",
@@ -162,7 +162,7 @@ func TestRulesWithoutAnOutcomeAndTheDoor(t *testing.T) {
 	}
 }
 
-func TestPassedTellsOfStates(t *testing.T) {
+func TestMismatchesNameStates(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", "- {operation: Create, state: late, outcome: success}\n- {operation: Create, outcome: NotFound.NoIdle, then: late}"), scenario.Options{})
 	for _, want := range []string{
@@ -178,9 +178,9 @@ func TestPassedTellsOfStates(t *testing.T) {
 	}
 }
 
-// A sequence does not move on for a call that the Door refused, unless it is
-// the Door's outcome that is next.
-func TestSequenceAtTheDoor(t *testing.T) {
+// A sequence does not move on for a call that a check refused, unless that
+// outcome is the next one.
+func TestSequenceAndRefusals(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", "- {operation: Create, outcomes: [success, expired, NotFound.NoIdle]}"), scenario.Options{})
 	var got string
@@ -312,7 +312,7 @@ func TestEverywhere(t *testing.T) {
 	}
 }
 
-func TestStatusTells(t *testing.T) {
+func TestStatus(t *testing.T) {
 	p := newPlayer()
 	p.On(read(t, "s", "- {operation: Create, skip: 1, outcomes: [NotFound.NoIdle, emulator], expect: {fired: 2}, then: late}"), scenario.Options{})
 	ends(p, 2)

@@ -82,7 +82,7 @@ func TestAsk(t *testing.T) {
 			{login, nil, false, "internalError by toy/s 1"},
 			{nil, nil, true, "-; toy/s 1 a check refused the request, and internalError is not an outcome of a check"},
 		}},
-		{"what the Door refused", `
+		{"what a check refused", `
   - {operation: Create, skip: 1, outcome: NotFound.NoIdle}
   - {operation: '*', times: 1, outcome: expired}
   - {operation: '*', wire: {fault: reset}}`, scenario.Options{}, []ask{
