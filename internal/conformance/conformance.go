@@ -1,5 +1,5 @@
-// Package conformance holds every API against the promises that understudy
-// makes for it. A new API gets all of these tests for three lines.
+// Package conformance tests an API against what understudy promises for every
+// one. A new API gets all of these tests for three lines.
 package conformance
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// Run holds api against the promises.
+// Run tests api against the promises.
 func Run(t *testing.T, api *contract.API) {
 	t.Run("1 the table is complete", func(t *testing.T) { complete(t, api) })
 	t.Run("2 every outcome can be called for", func(t *testing.T) { callable(t, api) })

@@ -26,7 +26,7 @@ func traceless(t *testing.T, api *contract.API) {
 					t.Errorf("%s/%s with %s ended in %s, decided by %s", op.Name, o.Name, how, e.Outcome, e.DecidedBy.Kind)
 				}
 				if after := w.snapshot(t); after != before || len(w.Callbacks()) != sent {
-					t.Errorf("%s/%s with %s: %d callbacks, and the world was\n%s\nand is\n%s", op.Name, o.Name, how, len(w.Callbacks())-sent, before, after)
+					t.Errorf("%s/%s with %s: %d callbacks, and the state was\n%s\nand is\n%s", op.Name, o.Name, how, len(w.Callbacks())-sent, before, after)
 				}
 			}
 		}

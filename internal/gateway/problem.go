@@ -56,7 +56,7 @@ func noSandbox(err error) error {
 }
 
 func noState(err error) error {
-	return &problem{Code: "fixture", Title: "the world cannot be made", Detail: err.Error()}
+	return &problem{Code: "fixture", Title: "the sandbox cannot be made", Detail: err.Error()}
 }
 
 func noScenario(err error) error {

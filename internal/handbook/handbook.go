@@ -23,7 +23,7 @@ func Page(api *contract.API, scenarios []library.Listed, fixtures []*fixture.Fix
 	p.line("<!-- Made from the tables by: understudy handbook -o docs/handbook. Do not edit. -->")
 	p.line("")
 	p.heading(1, api.Title)
-	p.line("Documentation: <%s>. What is marked *inferred* stands on no page; it is our conclusion, and the real service may do otherwise.", api.Docs)
+	p.line("Documentation: <%s>. What is marked *inferred* is on no page; it is our conclusion, and the real service may do otherwise.", api.Docs)
 	p.line("")
 	p.address(api)
 	p.heading(2, "Operations")
@@ -417,7 +417,7 @@ func (p *page) fixtures(api *contract.API, all []*fixture.Fixture) {
 		}
 	}
 	if !empty {
-		p.row(code("empty"), "A world in which there is nothing. It is always there.")
+		p.row(code("empty"), "The empty state. It is always there.")
 	}
 	p.line("")
 }

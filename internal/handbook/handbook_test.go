@@ -69,7 +69,7 @@ func TestPage(t *testing.T) {
 		"| `games[].id` | string | required |  | Its id. |\n",
 		"| `game.over` | `id` (such as `g1`) | It ends. |\n",
 		"| `toy/rain` | all, `PlayGame` | wet | It rains. |\n",
-		"| `default` | Two games. |\n| `empty` | A world in which there is nothing. It is always there. |\n",
+		"| `default` | Two games. |\n| `empty` | The empty state. It is always there. |\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not there", want)

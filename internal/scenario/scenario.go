@@ -42,12 +42,11 @@ const (
 	// Any stands for every operation of an API.
 	Any = "*"
 
-	// Everywhere stands for every API. Scenarios of it say what the network
-	// does, since no outcome is every API's.
+	// Everywhere stands for every API. Its scenarios say what the network does,
+	// because no outcome belongs to all APIs.
 	Everywhere = "all"
 
-	// Emulator stands in a sequence of outcomes for a call that the emulator
-	// decides.
+	// Emulator, in a sequence of outcomes, leaves a call to the emulator.
 	Emulator = "emulator"
 
 	// Initial is the state of a scenario that has just been switched on.
@@ -121,7 +120,7 @@ type Wire struct {
 	Fault     Fault
 	When      When           // whether what breaks had reached the service; "": as the fault has it
 	Answer    *Answer        // in place of the API's
-	Headers   []HeaderChange // laid over the answer's, from whatever source
+	Headers   []HeaderChange // of the API's answer or of Answer
 }
 
 // Removes reports whether a header, by its canonical name, is taken from every
@@ -177,8 +176,8 @@ const (
 	After  When = "after"  // the outcome has happened, and the client does not know
 )
 
-// Undone reports whether the request never arrived, so that its outcome is not
-// to be carried out. An answer that was cut or spoiled had begun.
+// Undone reports whether the request did not arrive, so that its outcome is not
+// carried out. For a truncated or garbled answer it did arrive.
 func (w *Wire) Undone() bool {
 	if w == nil || w.When == After {
 		return false
@@ -186,8 +185,8 @@ func (w *Wire) Undone() bool {
 	return w.Answer != nil || w.Fault == Reset || w.Fault == Empty || w.Fault == Stall
 }
 
-// An Answer is what something between client and service says in the
-// service's stead: the 502 page of a proxy.
+// An Answer comes from something between client and service, such as the 502 page
+// of a proxy.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -200,8 +199,8 @@ type HeaderChange struct {
 	Remove      bool
 }
 
-// Over lays w over what a rule says of the network. What w says holds. A fault and
-// an answer exclude each other, so the one that w names replaces either.
+// Over returns below with the members that w sets. A fault and an answer exclude
+// each other, so the one that w has replaces either.
 func (w *Wire) Over(below *Wire) *Wire {
 	if w == nil {
 		return below
@@ -223,7 +222,7 @@ func (w *Wire) Over(below *Wire) *Wire {
 	return &sum
 }
 
-// Implicit is the scenario that every documented outcome is without a file:
+// Implicit returns the scenario of one documented outcome, which needs no file:
 // api/Operation/outcome. A nil op stands for every operation.
 func Implicit(api *contract.API, op *contract.Operation, outcome *contract.Outcome) *Scenario {
 	name := Any

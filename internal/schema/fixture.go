@@ -13,7 +13,7 @@ func Fixture(apis []*contract.API) []byte {
 	}
 	return encode(object{
 		"$schema": draft, "title": "A fixture of understudy",
-		"description": "How the world of an API begins: fixtures/<api>/<name>.yaml.",
+		"description": "The initial state of an API: fixtures/<api>/<name>.yaml.",
 		"type":        "object", "required": list{"fixture", "api"},
 		"properties": object{
 			"fixture": stringWith("The fixture's name: the file's."),

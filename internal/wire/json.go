@@ -46,7 +46,7 @@ func Value(body []byte) (any, error) {
 	r := readers.Get().(*reader)
 	defer r.done()
 	r.Reset(bytes.NewBuffer(body))
-	if len(body) <= mostShared {
+	if len(body) <= maxShared {
 		r.text = string(body)
 	}
 	x, err := r.value()
@@ -59,12 +59,12 @@ func Value(body []byte) (any, error) {
 	return x, nil
 }
 
-// mostShared is how long a text may be of whose parts strings are made: whoever
-// keeps one of them keeps the whole text.
-const mostShared = 2 << 10
+// maxShared is the length of the longest text whose strings are slices of it. A
+// slice keeps the whole text in memory, so strings of longer texts are copied.
+const maxShared = 2 << 10
 
-// A reader reads a text. Names, strings and numbers are parts of the text itself
-// where it is short: to copy each would be most of the work.
+// A reader reads a text. Names, strings and numbers of a short text are slices of
+// it, because copying each would be most of the work.
 type reader struct {
 	jsontext.Decoder
 	text    string // "": each is copied

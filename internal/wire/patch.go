@@ -7,18 +7,18 @@ import (
 	"slices"
 )
 
-// A Patch is laid over a JSON object member by member. Members that the
-// object has keep their place, new ones follow in the patch's order.
+// A Patch is merged into a JSON object. Members that the object has keep their
+// place; new ones follow in the patch's order.
 type Patch []Member
 
 // A Member is one member of a Patch.
 type Member struct {
 	Name  string
-	Value json.RawMessage // what stands there afterwards; nil: the member goes
-	Inner Patch           // not nil: laid over the object that stands there
+	Value json.RawMessage // the new value; nil: the member is removed
+	Inner Patch           // not nil: merged into the object that is there
 }
 
-// Over lays the patch over body, which holds a JSON object or nothing.
+// Over merges the patch into body, which holds a JSON object or nothing.
 func (p Patch) Over(body []byte) ([]byte, error) {
 	if len(p) == 0 {
 		return body, nil
