@@ -22,7 +22,7 @@ const (
 	citeIntl      = "TencentCloud/tencentcloud-sdk-go-intl-en car/v20220110"
 )
 
-// The errors that checks give. A message is that of a real answer of the shared
+// The errors that checks give. A message is that of a real answer of Tencent's
 // gateway if a public issue quotes one; Cite names the issue. Other messages are
 // ours; Cite names the page that lists the code. The messages in Chinese are in the
 // map chinese.

@@ -20,6 +20,7 @@ const (
 var API = &contract.API{
 	Name: "notes", Title: "Notes", Docs: page, Port: 6416,
 
+	Hosts:       []string{"notes.example"},
 	Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get(tokenHeader)} },
 
 	Pick: contract.ByMethod,
@@ -46,15 +47,15 @@ var API = &contract.API{
 }
 
 var (
-	notFound     = failure("notFound", 404, "There is nothing here.")
-	wrongMethod  = failure("wrongMethod", 405, "Use another method.")
-	unknownToken = failure("unknownToken", 401, "The token is unknown.")
-	badRequest   = failure("badRequest", 400, "The request is not well-formed.")
-	noSuchNote   = failure("noSuchNote", 404, "There is no note {id}.")
+	notFound     = failure("notFound", 404, "There is nothing here.", "The path is unknown.")
+	wrongMethod  = failure("wrongMethod", 405, "Use another method.", "The path has no such method.")
+	unknownToken = failure("unknownToken", 401, "The token is unknown.", "The token is absent or not that of the fixture.")
+	badRequest   = failure("badRequest", 400, "The request is not well-formed.", "The body or a parameter is not as documented.")
+	noSuchNote   = failure("noSuchNote", 404, "There is no note {id}.", "The id is unknown.")
 )
 
-func failure(name string, status int, message string) *contract.Outcome {
-	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: message, Cite: page}
+func failure(name string, status int, message, doc string) *contract.Outcome {
+	return &contract.Outcome{Name: name, Fails: true, Status: status, Message: message, Doc: doc, Cite: page}
 }
 
 // fail is what every error returns.
@@ -70,7 +71,7 @@ var strangeToken = &contract.Cause{Code: "token", Text: "The header " + tokenHea
 func checkToken(c *contract.Call) (v contract.Verdict) {
 	got := c.Request.Header.Get(tokenHeader)
 	c.WithState(func() {
-		if c.Auth == contract.Verify && got != c.State.(*state).Token {
+		if c.Auth != contract.Off && got == "" || c.Auth == contract.Verify && got != c.State.(*state).Token {
 			v = unknownToken.Because(strangeToken, "got", got)
 		}
 	})
@@ -99,7 +100,11 @@ type state struct {
 
 func newState(s contract.Seed) (contract.State, error) {
 	st := &state{Token: "example-token", Notes: map[string]string{}}
-	return st, s.Decode(st)
+	err := s.Decode(st)
+	if token := s.Credentials.Text("token"); token != "" {
+		st.Token = token
+	}
+	return st, err
 }
 
 // Reindex has no index to rebuild.

@@ -30,6 +30,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("6 the same seed gives the same bytes", func(t *testing.T) { repeatable(t, api) })
 	t.Run("6 parallel clients", func(t *testing.T) { parallel(t, api) })
 	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
+	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 }
 
 // names of operations, outcomes and triggers are promises to files and scripts.
@@ -339,5 +340,42 @@ func restorable(t *testing.T, api *contract.API) {
 	}
 	if got, want := traffic(t, restored), traffic(t, plain); got != want {
 		t.Errorf("the restored world answers otherwise: %s", firstDifference(got, want))
+	}
+	for _, file := range exampleFiles(t) {
+		restorableBetween(t, api, file)
+	}
+}
+
+// restorableBetween restores a snapshot before each exchange of an example, and
+// expects the answers of a world that is not restored.
+func restorableBetween(t *testing.T, api *contract.API, file string) {
+	t.Helper()
+	all := readExchanges(t, file)
+	plain, restored := New(t, api, setting(t, all[0])), New(t, api, setting(t, all[0]))
+	for i, x := range all {
+		snapshot, err := restored.Instance(t).Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := restored.Instance(t).Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
+		want := received(plain.Send(x.send()).Result())
+		if got := received(restored.Send(x.send()).Result()); got != want {
+			t.Errorf("%s, exchange %d: after a snapshot was restored the answer is another one; every part of the state needs an exported field that JSON keeps: %s",
+				file, i+1, firstDifference(got, want))
+		}
+	}
+}
+
+// usesCredentials begins with nothing but the credentials that serve --credentials
+// reads from the environment. They are then those of the first account.
+func usesCredentials(t *testing.T, api *contract.API) {
+	given := New(t, api, Setting{}).Credentials(t)
+	got := New(t, api, Setting{Fixture: "empty", Credentials: given}).Credentials(t)
+	for _, c := range api.Credentials {
+		if c.Env != "" && got[c.Name] != given[c.Name] {
+			t.Errorf("%s was given as %v and is %v; State has to add an account with Seed.Credentials", c.Name, given[c.Name], got[c.Name])
+		}
 	}
 }

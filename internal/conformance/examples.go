@@ -35,7 +35,8 @@ func exampleFiles(t *testing.T) []string {
 	return files
 }
 
-func example(t *testing.T, api *contract.API, file string) {
+func readExchanges(t *testing.T, file string) []exchange {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -44,10 +45,16 @@ func example(t *testing.T, api *contract.API, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return all
+}
+
+func example(t *testing.T, api *contract.API, file string) {
+	all := readExchanges(t, file)
 	w := New(t, api, setting(t, all[0]))
 	var rewritten []string
 	for i, x := range all {
 		got := received(w.Send(x.send()).Result())
+		w.Last(t) // is of a listed outcome
 		_, printed := x.remark("source")
 		if *update && !printed {
 			x.answer = got

@@ -36,7 +36,9 @@ type Setting struct {
 	Fixture string
 	Auth    contract.Auth
 	Set     map[string]string // switches
-	Wall    func() time.Time  // nil: a clock that advances a second at each reading
+
+	Credentials contract.Values  // of an account beside those of the fixture
+	Wall        func() time.Time // nil: a clock that advances a second at each reading
 }
 
 // A World is a server of its own for a test, with one API and without sockets.
@@ -48,6 +50,7 @@ type World struct {
 
 	mu        sync.Mutex
 	callbacks []contract.Callback
+	latest    string // body of the latest answer
 }
 
 // New makes a world. Its clock is frozen, and callers' timestamps are judged by it.
@@ -68,7 +71,7 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
 		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
 		Journal:    journal.Limits{Entries: 1000, Bytes: 16 << 20, Body: 64 << 10},
-		JournalAll: 64 << 20, Notify: w.notify,
+		JournalAll: 64 << 20, Credentials: map[string]contract.Values{api.Name: s.Credentials}, Notify: w.notify,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +213,9 @@ func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values
 func (w *World) Send(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.Handler.ServeHTTP(rec, r)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.latest = rec.Body.String()
 	return rec
 }
 
@@ -257,28 +263,35 @@ func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	return w.Instance(t).Trigger(trigger, in)
 }
 
-// Declared returns the outcomes that may end a call which e's check or e's operation
-// decided; none for other deciders.
-func (w *World) Declared(e *journal.Entry) []*contract.Outcome {
+// checkListed checks that a call ended in an outcome that the check or the operation
+// that decided it lists.
+func (w *World) checkListed(t testing.TB, e *journal.Entry) {
+	t.Helper()
 	switch e.DecidedBy.Kind {
 	case journal.Check:
-		for i := range w.API.Checks {
-			if w.API.Checks[i].Name == e.DecidedBy.Name {
-				return w.API.Checks[i].Ends
-			}
+		i := slices.IndexFunc(w.API.Checks, func(c contract.Check) bool { return c.Name == e.DecidedBy.Name })
+		listed := contract.OutcomeNames(w.API.Checks[i].Ends)
+		if op := w.API.Operation(e.Operation); op != nil {
+			listed = append(listed, contract.OutcomeNames(op.Outcomes)...)
+		}
+		if !slices.Contains(listed, e.Outcome) {
+			t.Errorf("the check %s refused with %s, which neither its Ends nor the Outcomes of %s list", e.DecidedBy.Name, e.Outcome, e.Operation)
 		}
 	case journal.Emulator:
-		return w.API.Ends(w.API.Operation(e.Operation))
+		if w.API.Outcome(w.API.Operation(e.Operation), e.Outcome) == nil {
+			t.Errorf("%s decided %s, which its Outcomes do not list", e.Operation, e.Outcome)
+		}
 	}
-	return nil
 }
 
-// Last returns the journal's latest entry.
+// Last returns the journal's latest entry. Its outcome has to be one that its
+// decider lists.
 func (w *World) Last(t testing.TB) journal.Entry {
 	t.Helper()
 	entries, _ := w.Sandbox.Journal.List(journal.Filter{Limit: 1})
 	if len(entries) == 0 {
-		t.Fatal("the journal is empty")
+		t.Fatalf("the journal is empty; the latest answer was %s", w.latest)
 	}
+	w.checkListed(t, &entries[0])
 	return entries[0]
 }

@@ -26,7 +26,7 @@ type API struct {
 	Failure    []Param    // the rows of what Fail returns
 
 	State       func(Seed) (State, error) // the state that a fixture describes
-	Fixture     []Param                   // the lists of a fixture file: accounts, projects, channels
+	Fixture     []Param                   // the keys of a fixture file beside the switches: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
 	Secrets     []string                  // headers and parameters that --redact masks
@@ -126,13 +126,6 @@ const (
 	WrongMethod  Miss = "wrong method"
 	NoSuchAction Miss = "no such action"
 )
-
-// A Check is one of the tests that a request passes before its outcome is decided.
-type Check struct {
-	Name string              // what is checked: "signature"
-	Ends []*Outcome          // how it may refuse
-	Do   func(*Call) Verdict // the zero Verdict lets the call pass
-}
 
 // A Trigger is something that happens outside the API's calls: a user logs
 // in, a stream starts, a client disconnects.

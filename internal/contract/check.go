@@ -2,6 +2,13 @@ package contract
 
 import "time"
 
+// A Check is one of the tests that a request passes before its outcome is decided.
+type Check struct {
+	Name string              // what is checked: "signature"
+	Ends []*Outcome          // how it may refuse
+	Do   func(*Call) Verdict // the zero Verdict lets the call pass
+}
+
 // ByMethod is the Pick of an API whose operations differ by path and method.
 func ByMethod(r *Request) (*Operation, Miss) {
 	if len(r.At) == 0 {

@@ -46,7 +46,7 @@ const (
 	// because no outcome belongs to all APIs.
 	Everywhere = "all"
 
-	// Emulator, in a sequence of outcomes, leaves a call to the emulator.
+	// Emulator in a sequence of outcomes leaves a call to the emulator.
 	Emulator = "emulator"
 
 	// Initial is the state of a scenario that has just been switched on.

@@ -180,8 +180,12 @@ func TestEscapesAreUndoneWhereTheyAreSome(t *testing.T) {
 func TestJSONRequestPutsValuesWhereTheirRowsSay(t *testing.T) {
 	t.Parallel()
 	op := &contract.Operation{Method: "POST", Path: "/{a}/{b}/{c}", Params: []contract.Param{
-		{Name: "a", In: contract.Path, Example: "unused"}, {Name: "b", In: contract.Path, Example: "b-1"}, {Name: "c", In: contract.Path},
-		{Name: "q", In: contract.Query, Type: contract.Integer}, {Name: "H", In: contract.Header}, {Name: "text"},
+		{Name: "a", In: contract.Path, Example: "unused"},
+		{Name: "b", In: contract.Path, Example: "b-1"},
+		{Name: "c", In: contract.Path},
+		{Name: "q", In: contract.Query, Type: contract.Integer},
+		{Name: "H", In: contract.Header},
+		{Name: "text"},
 	}}
 	r := wire.JSONRequest(contract.Draft{Operation: op, In: contract.Values{"a": "1", "q": int64(2), "H": "3", "text": "4"}})
 	if got, want := r.Method+" "+r.Target, "POST /1/b-1/none?q=2"; got != want {

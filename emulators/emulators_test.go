@@ -1,0 +1,39 @@
+package emulators_test
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/understudy-suite/understudy/emulators"
+)
+
+// Every folder beside this file is an API in All, under the folder's name and with
+// a port of its own.
+func TestAllListsEveryFolder(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders, names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			folders = append(folders, e.Name())
+		}
+	}
+	ports, next := map[int]string{}, 0
+	for _, api := range emulators.All {
+		names = append(names, api.Name)
+		next = max(next, api.Port+1)
+	}
+	for _, api := range emulators.All {
+		if other, taken := ports[api.Port]; taken {
+			t.Errorf("%s and %s have the same Port, %d; the next free one is %d", other, api.Name, api.Port, next)
+		}
+		ports[api.Port] = api.Name
+	}
+	if slices.Sort(names); !slices.Equal(names, folders) {
+		t.Errorf("All has APIs of the Names %v, and the folders are %v; add an API to All in emulators.go, and name it after its folder", names, folders)
+	}
+}
