@@ -73,7 +73,7 @@ var (
 // followed by what was found.
 func refuse(cause *contract.Cause, found string, facts ...any) contract.Verdict {
 	v := badRequest.Because(cause, append([]any{"found", found}, facts...)...)
-	v.Text = improperFormat + " " + found
+	v.OwnMessage = improperFormat + " " + found
 	return v
 }
 
@@ -158,7 +158,7 @@ func checkBatch(c *contract.Call, flagged bool) contract.Verdict {
 		t, v := typeOf(in)
 		switch {
 		case !v.Pending():
-			v.Text = fmt.Sprintf("%s (element %d)", v.Text, i)
+			v.OwnMessage = fmt.Sprintf("%s (element %d)", v.OwnMessage, i)
 			return v
 		case (t.name == sessionStart) != (i == 0):
 			return refuse(wrongBatch, fmt.Sprintf("Element %d is %s; sessionStart stands first and nowhere else.", i, t.name))

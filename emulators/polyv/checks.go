@@ -219,7 +219,7 @@ func isDigit(c *contract.Call, name string) contract.Verdict {
 	}
 	v := paramIsNotDigit.Because(noDigit, "param", name, "got", quote(s))
 	if shown != name {
-		v.Text = "param is not digit: " + shown
+		v.OwnMessage = "param is not digit: " + shown
 	}
 	return v
 }

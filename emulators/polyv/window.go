@@ -114,7 +114,7 @@ func judgeSpan(c *contract.Call, name string, start, end time.Time, most time.Du
 	default:
 		return contract.Verdict{}
 	}
-	v.Text = c.Switches.Text("span_message")
+	v.OwnMessage = c.Switches.Text("span_message")
 	return v
 }
 

@@ -183,7 +183,7 @@ func fail(c *contract.Call, v contract.Verdict) any {
 // message is the outcome's text in the caller's language. Real answers in
 // Chinese are known for few codes; the others are English in both languages.
 func message(c *contract.Call, v contract.Verdict) string {
-	if text, ok := chinese[v.Outcome.Name]; ok && v.Text == "" && strings.EqualFold(callerOf(c).language, "zh-CN") {
+	if text, ok := chinese[v.Outcome.Name]; ok && v.OwnMessage == "" && strings.EqualFold(callerOf(c).language, "zh-CN") {
 		return v.Fill(c, text)
 	}
 	return v.Message(c)

@@ -52,7 +52,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 	// signature, with a message of its own.
 	if cl.family == v1 && bodyKindOf(r) == formBody && (r.TooLarge || size > maxForm) {
 		v := signatureFailure.Because(tooLarge, "what", "form", "size", size, "most", maxForm)
-		v.Text = v1TooLarge
+		v.OwnMessage = v1TooLarge
 		return v
 	}
 	if r.TooLarge || size > maxBody {
@@ -74,7 +74,7 @@ func checkForm(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	v := invalidParameter.Because(badForm, "fault", cl.formFault)
-	v.Text = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
+	v.OwnMessage = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
 	return v
 }
 
@@ -213,7 +213,8 @@ func (a *account) checkStatus() contract.Verdict {
 	return contract.Verdict{}
 }
 
-// checkSignature verifies the signature. A key that no fixture has cannot be
+// checkSignature verifies the signature: verifyTC3 in signature.go or verifyV1 in
+// signature_v1.go decides. A key that no fixture has cannot be
 // verified, because its secret is not known.
 func checkSignature(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
@@ -293,9 +294,9 @@ func checkRegion(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 		v := invalidParameterValue.Because(regionEmpty)
-		v.Text = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
+		v.OwnMessage = "A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used." // sdk-nodejs#56
 		if cl.family == v1 {
-			v.Text = strings.Replace(v.Text, "X-TC-Region", "Region", 1)
+			v.OwnMessage = strings.Replace(v.OwnMessage, "X-TC-Region", "Region", 1)
 		}
 		return v
 	}

@@ -23,9 +23,9 @@ const (
 )
 
 // The errors that checks give. A message is that of a real answer of Tencent's
-// gateway if a public issue quotes one; Cite names the issue. Other messages are
-// ours; Cite names the page that lists the code. The messages in Chinese are in the
-// map chinese.
+// gateway if Cite names a public issue, which quotes it. Other messages are ours, and
+// Cite names the page that lists the code. Messages in Chinese are in the map
+// chinese. A check that refuses with another text sets Verdict.OwnMessage.
 var (
 	unsupportedProtocol = failureOutcome("UnsupportedProtocol",
 		"The request protocol is not supported. Only GET and POST requests are supported.",

@@ -29,7 +29,7 @@ func decideStartURL(c *contract.Call) contract.Verdict {
 	to := c.In.Text("PublishStreamURL")
 	if u, err := url.Parse(to); err != nil || u.Scheme != "rtmp" || u.Host == "" {
 		v := invalidParameter.Because(noRTMPURL, "got", to)
-		v.Text = "Incorrect parameter."
+		v.OwnMessage = "Incorrect parameter."
 		return v
 	}
 	if v := c.State.(*state).checkPublishing(c, c.In.Text("UserId")); !v.Pending() {

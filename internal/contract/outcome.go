@@ -31,7 +31,7 @@ type Outcome struct {
 // the request goes on to the next check.
 type Verdict struct {
 	Outcome *Outcome
-	Text    string // replaces the documented message
+	OwnMessage    string // replaces the documented message
 	Cause   *Cause
 	Facts   Facts // the values that decided; they also fill the places of the message and of the cause's text
 
@@ -100,8 +100,8 @@ func (v Verdict) Explain(c *Call) Explanation {
 
 // Message returns the message of v's outcome, with every place filled.
 func (v Verdict) Message(c *Call) string {
-	if v.Text != "" {
-		return v.Text
+	if v.OwnMessage != "" {
+		return v.OwnMessage
 	}
 	return v.Fill(c, v.Outcome.Message)
 }

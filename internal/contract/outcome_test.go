@@ -20,7 +20,7 @@ func TestMessageFillsPlaces(t *testing.T) {
 		want string
 	}{
 		{"from facts, then from the call, then by name", missing.Because(nil, "Name", "UserId"), "The parameter `UserId` of Create lacks Else, "},
-		{"a note stands in for it", contract.Verdict{Outcome: missing, Text: "said {so}"}, "said {so}"},
+		{"a note stands in for it", contract.Verdict{Outcome: missing, OwnMessage: "said {so}"}, "said {so}"},
 		{"without places", (&contract.Outcome{Message: "plain"}).Verdict(), "plain"},
 	}
 	for _, tt := range tests {

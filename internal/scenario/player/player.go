@@ -305,7 +305,7 @@ func outcomeAt(r *scenario.Rule, n int) int {
 func (c *candidate) fire(play *Play) {
 	rule, s, a := c.rule, c.state, c.state.activation
 	if e := c.next(); e != nil && e.outcome != nil {
-		play.Verdict = contract.Verdict{Outcome: e.outcome, Text: rule.Message}
+		play.Verdict = contract.Verdict{Outcome: e.outcome, OwnMessage: rule.Message}
 		play.With = e.with
 	}
 	play.Scenario, play.Rule = c.scenario, c.number

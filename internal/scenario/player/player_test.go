@@ -176,7 +176,7 @@ func TestPlaySays(t *testing.T) {
 	}})
 	got := p.Ask(call(create, nil), false)
 	want := player.Play{
-		Verdict: contract.Verdict{Outcome: noIdle, Text: "Nobody."}, With: wire.Patch{{Name: "a", Value: []byte("1")}},
+		Verdict: contract.Verdict{Outcome: noIdle, OwnMessage: "Nobody."}, With: wire.Patch{{Name: "a", Value: []byte("1")}},
 		Delay: time.Second, Wire: &scenario.Wire{Delay: scenario.Delay{Fixed: time.Second}, Answer: &scenario.Answer{Status: 502}, Headers: []scenario.HeaderChange{
 			{Name: "X-A", Value: "a"}, {Name: "X-B", Value: "b"},
 		}},
