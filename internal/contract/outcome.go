@@ -30,10 +30,10 @@ type Outcome struct {
 // A Verdict is the outcome of a call and why. The zero Verdict decides nothing:
 // the request goes on to the next check.
 type Verdict struct {
-	Outcome *Outcome
-	OwnMessage    string // replaces the documented message
-	Cause   *Cause
-	Facts   Facts // the values that decided; they also fill the places of the message and of the cause's text
+	Outcome    *Outcome
+	OwnMessage string // replaces the documented message
+	Cause      *Cause
+	Facts      Facts // the values that decided; they also fill the places of the message and of the cause's text
 
 	// Why returns the long explanation. It runs outside of every lock, and only
 	// for refusals. nil: the cause's text is the explanation.
