@@ -105,6 +105,9 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			}
 			b.WriteString("\n")
 		}
+		if e.MoreViolations > 0 {
+			fmt.Fprintf(&b, "  and %d more\n", e.MoreViolations)
+		}
 	}
 	if !e.Mismatches.IsZero() {
 		b.WriteString("rules passed over:\n")

@@ -39,6 +39,7 @@ type Setting struct {
 
 	Credentials contract.Values  // of an account beside those of the fixture
 	Wall        func() time.Time // nil: a clock that advances a second at each reading
+	Journal     int              // bytes of memory that the journal may hold; 0: 16 MiB
 }
 
 // A World is a server of its own for a test, with one API and without sockets.
@@ -62,6 +63,9 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
+	if s.Journal == 0 {
+		s.Journal = 16 << 20
+	}
 	if s.Wall == nil {
 		s.Wall = slowly(s.Clock)
 	}
@@ -70,7 +74,7 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: load(t, api, s)},
 		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
 		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
-		Journal:    journal.Limits{Entries: 1000, Bytes: 16 << 20, Body: 64 << 10},
+		Journal:    journal.Limits{Entries: 1000, Bytes: s.Journal, Body: 64 << 10},
 		JournalAll: 64 << 20, Credentials: map[string]contract.Values{api.Name: s.Credentials}, Notify: w.notify,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // record writes the journal's entry. Only what became of the answer is still
@@ -30,7 +31,7 @@ func (x *Exchange) record() {
 		e.Response.Decoded = json.RawMessage(x.encoded)
 	}
 	if len(c.In) > 0 {
-		e.Request.Decoded = c.In
+		e.Request.Decoded = keptValues(c.In)
 	}
 	if c.Operation != nil {
 		e.Operation = c.Operation.Name
@@ -46,6 +47,19 @@ func (x *Exchange) record() {
 	}
 	x.Sandbox.Journal.Add(e)
 	x.Entry = e
+}
+
+// maxKept is how much memory the values of a request may hold to be kept as they
+// are.
+const maxKept = 8 << 10
+
+// keptValues returns what the journal keeps of a request's values. Decoded JSON can
+// be dozens of times as large as its text, so large values become text again.
+func keptValues(in contract.Values) any {
+	if journal.Weigh(in) <= maxKept {
+		return in
+	}
+	return json.RawMessage(wire.Encode(in))
 }
 
 // explain says why the call ended so; nil where there is nothing to explain.

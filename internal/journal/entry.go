@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,28 +10,32 @@ import (
 
 // An Entry is one call: request, answer, outcome and why.
 type Entry struct {
-	ID          string               `json:"id"`
-	Time        time.Time            `json:"time"` // by the sandbox's clock
-	Sandbox     string               `json:"sandbox"`
-	FoundBy     string               `json:"found_by"` // header, path, host, word or default
-	API         string               `json:"api"`
-	Operation   string               `json:"operation,omitempty"` // "" where the request named none
-	Outcome     string               `json:"outcome"`
-	DecidedBy   Decider              `json:"decided_by"`
-	Status      int                  `json:"status"`
-	DurationMS  float64              `json:"duration_ms"`
-	Delivered   Delivered            `json:"delivered"`
-	Client      Client               `json:"client"`
-	Request     Message              `json:"request"`
-	Response    Message              `json:"response"`
-	Wire        *Wire                `json:"wire,omitempty"`
-	Violations  []contract.Violation `json:"violations,omitempty"`
-	Notes       contract.Facts       `json:"notes,omitempty"`
-	Explanation *Explanation         `json:"explanation,omitempty"`
-	Callbacks   []Callback           `json:"callbacks,omitempty"`
-	Mismatches  Mismatches           `json:"rules_passed_over,omitzero"`
+	ID         string               `json:"id"`
+	Time       time.Time            `json:"time"` // by the sandbox's clock
+	Sandbox    string               `json:"sandbox"`
+	FoundBy    string               `json:"found_by"` // header, path, host, word or default
+	API        string               `json:"api"`
+	Operation  string               `json:"operation,omitempty"` // "" where the request named none
+	Outcome    string               `json:"outcome"`
+	DecidedBy  Decider              `json:"decided_by"`
+	Status     int                  `json:"status"`
+	DurationMS float64              `json:"duration_ms"`
+	Delivered  Delivered            `json:"delivered"`
+	Client     Client               `json:"client"`
+	Request    Message              `json:"request"`
+	Response   Message              `json:"response"`
+	Wire       *Wire                `json:"wire,omitempty"`
+	Violations []contract.Violation `json:"violations,omitempty"`
 
-	bytes int // about how many it holds
+	// MoreViolations counts those that are not kept.
+	MoreViolations int `json:"more_violations,omitempty"`
+
+	Notes       contract.Facts `json:"notes,omitempty"`
+	Explanation *Explanation   `json:"explanation,omitempty"`
+	Callbacks   []Callback     `json:"callbacks,omitempty"`
+	Mismatches  Mismatches     `json:"rules_passed_over,omitzero"`
+
+	bytes int // of memory, about
 }
 
 // A Decider is what decided how a call ended.
@@ -63,7 +66,7 @@ const (
 	Emulator Kind = "emulator"
 	Scenario Kind = "scenario"
 	Header   Kind = "header" // Understudy-Outcome
-	Check    Kind = "check"  // a check of the API, which By.Name names
+	Check    Kind = "check"  // a check of the API, which Decider.Name names
 )
 
 // Delivered says what became of an answer.
@@ -92,7 +95,7 @@ type Message struct {
 	Header    http.Header `json:"headers,omitempty"`
 	Body      Text        `json:"body,omitempty"`
 	Bytes     int         `json:"bytes"`               // the body's length, also where Body is cut
-	Decoded   any         `json:"decoded,omitempty"`   // what the body says, by parameter name
+	Decoded   any         `json:"decoded,omitempty"`   // what the body says, by parameter name; of a large body as json.RawMessage
 	Truncated bool        `json:"truncated,omitempty"` // Body holds its beginning only
 }
 
@@ -115,30 +118,4 @@ type Callback struct {
 	Method string `json:"method"`
 	URL    string `json:"url"`
 	Body   Text   `json:"body,omitempty"`
-}
-
-// measure returns about how many bytes the entry holds.
-func (e *Entry) measure() int {
-	n := 1024 + len(e.Request.Body) + len(e.Response.Body) + len(e.Request.URL)
-	for _, m := range []*Message{&e.Request, &e.Response} {
-		for name, values := range m.Header {
-			n += 48 + len(name)
-			for _, v := range values {
-				n += len(v)
-			}
-		}
-	}
-	if e.Request.Decoded != nil {
-		n += 2 * e.Request.Bytes
-	}
-	if decoded, ok := e.Response.Decoded.(json.RawMessage); ok {
-		n += len(decoded)
-	}
-	for i := range e.Callbacks {
-		n += len(e.Callbacks[i].URL) + len(e.Callbacks[i].Body)
-	}
-	if e.Explanation != nil {
-		n += len(e.Explanation.Expected) + len(e.Explanation.Got) + len(e.Explanation.Text)
-	}
-	return n
 }

@@ -11,7 +11,7 @@ import (
 // Limits say how much a journal keeps.
 type Limits struct {
 	Entries int // of one journal
-	Bytes   int // of one journal
+	Bytes   int // of memory that one journal holds, about
 	Body    int // of one body; longer ones are cut
 }
 
@@ -35,15 +35,11 @@ func New(sandbox string, limits Limits, budget *Budget) *Journal {
 	return j
 }
 
-// Add appends e with a new ID, and cuts long bodies. The journal owns e from then
-// on.
+// Add appends e with a new ID, and shortens what is long. The journal owns e from
+// then on.
 func (j *Journal) Add(e *Entry) {
-	e.Request.cut(j.limits.Body)
-	e.Response.cut(j.limits.Body)
-	if e.Request.Truncated { // the mismatches must not keep it either
-		e.Mismatches = e.Mismatches.resolved()
-	}
-	e.bytes = e.measure()
+	e.shorten(j.limits.Body)
+	e.bytes = e.weigh()
 	j.mu.Lock()
 	j.last++
 	e.ID = j.sandbox + "-" + strconv.Itoa(j.last)

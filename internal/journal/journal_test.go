@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
@@ -171,5 +172,35 @@ func TestTextSurvivesJSON(t *testing.T) {
 	var got journal.Text
 	if json.Unmarshal([]byte(`5`), &got) == nil {
 		t.Error("a number was read as a body")
+	}
+}
+
+// What an entry keeps of a large request is bounded, and says what is missing.
+func TestAddShortens(t *testing.T) {
+	t.Parallel()
+	j := journal.New("s", journal.Limits{Entries: 10, Bytes: 1 << 20, Body: 100}, journal.NewBudget(1<<20))
+	long := strings.Repeat("é", 40_000)
+	e := entry("a")
+	e.Explanation = &journal.Explanation{Expected: long, Got: "short", Facts: contract.Facts{{Name: "big", Value: make([]any, 1000)}}}
+	e.Notes = contract.Facts{{Name: "long", Value: long}, {Name: "short", Value: 5}}
+	for range 250 {
+		e.Violations = append(e.Violations, contract.Violation{Path: "p", Rule: contract.Unknown, Got: contract.Values{"a": long}})
+	}
+	j.Add(e)
+	got, _ := j.Find("s-1")
+	if n := len(got.Explanation.Expected); n > 70_000 || !strings.HasSuffix(got.Explanation.Expected, "é… (80000 bytes in all)") || got.Explanation.Got != "short" {
+		t.Errorf("explanation: got %d bytes", n)
+	}
+	if fact := got.Explanation.Facts[0].Value; fact != "a list of 1000 elements" {
+		t.Errorf("fact: got %v", fact)
+	}
+	if note := got.Notes[0].Value.(string); len(note) > 1100 || got.Notes[1].Value != 5 {
+		t.Errorf("notes: got %v", got.Notes)
+	}
+	if len(got.Violations) != 100 || got.MoreViolations != 150 || got.Violations[99].Got != "an object of 1 members" {
+		t.Errorf("violations: got %d and %d more", len(got.Violations), got.MoreViolations)
+	}
+	if bytes := j.Counts().Bytes; bytes > 120_000 {
+		t.Errorf("counted %d bytes", bytes)
 	}
 }
