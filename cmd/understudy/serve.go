@@ -86,6 +86,8 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringSliceVar(&c.Auth, "auth", []string{"verify"}, "how much of a caller's proof is looked at: verify, presence or off, for all or as api=mode")
 	f.IntVar(&c.Journal, "journal", 1000, "entries that the journal of a sandbox keeps")
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
+	f.IntVar(&c.MaxConnections, "max-connections", 8192, "connections that the APIs' ports have open at once")
+	f.IntVar(&c.BodyMemory, "body-memory", 256, "memory in MiB that all request bodies hold at once")
 	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
 	f.StringSliceVar(&c.CallbackAllow, "callback-allow", nil, "hosts that callbacks may go to beside this machine")
 	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door as clients see it, where a proxy is in front of it")

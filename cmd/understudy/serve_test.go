@@ -11,10 +11,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// promised are the flags that design/interface.md, §2, promises for serve, but
-// for those that come with later work: --tls*, --unknown and --cors.
+// promised are the flags of serve, whose names stay.
 const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures poll fixture set activate credentials seed clock " +
-	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-stall control-token control-allow-host control-origin " +
+	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-connections body-memory max-stall control-token control-allow-host control-origin " +
 	"expose-control-without-token strict redact plain-answers log quiet config"
 
 func TestServeFlags(t *testing.T) {

@@ -67,6 +67,15 @@ func (s *Server) gauges() []prometheus.Collector {
 			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
 		}, func() float64 { return float64(s.panics()) }),
 	}
+	if load := s.config.Load; load != nil {
+		all = append(all,
+			gauge("understudy_connections", "Open connections of the APIs' ports.", func() float64 { return float64(load().Connections) }),
+			gauge("understudy_body_bytes", "Memory that request bodies hold or have reserved.", func() float64 { return float64(load().BodyBytes) }),
+			gauge("understudy_waiting_bodies", "Requests that wait for memory for their bodies.", func() float64 { return float64(load().WaitingBodies) }),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "understudy_connections_refused_total", Help: "Connections refused because too many were open.",
+			}, func() float64 { return float64(load().RefusedConnections) }))
+	}
 	for _, result := range callback.Results {
 		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "understudy_callbacks_total", Help: "Callbacks to the clients' side, by what became of them.",

@@ -35,10 +35,19 @@ type Config struct {
 	Origins         []string     // origins from which browsers may write: https://ci.example.com
 	Redact          bool         // the journal is shown without secrets
 	Panics          func() int64 // how many calls ended in a fault of understudy's own; may be nil
+	Load            func() Load  // how much of the server's limits is in use; may be nil
 	Callbacks       *callback.Sender
 	Log             *slog.Logger // nil: nothing is logged
 	Body            int64        // longest request body in bytes; 0: 1 MiB
 	State           int64        // longest state to be put back in bytes; 0: 256 MiB
+}
+
+// Load is how much of a server's limits is in use.
+type Load struct {
+	Connections        int64 // open ones of the APIs' ports
+	RefusedConnections int64 // because too many were open
+	BodyBytes          int64 // memory that request bodies hold or have reserved
+	WaitingBodies      int64 // requests that wait for memory
 }
 
 // A Server answers the control API.

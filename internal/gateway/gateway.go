@@ -36,6 +36,7 @@ type Config struct {
 	Registry *sandbox.Registry
 	Find     func(name string) (*scenario.Scenario, error) // scenarios that requests name; nil: none is known
 	Body     int64                                         // longest request body in bytes; the API answers for longer ones
+	Memory   int64                                         // bytes that all request bodies hold at once, at least Body; 0: no limit
 	MaxStall time.Duration                                 // longest delay or stall
 	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
@@ -50,6 +51,7 @@ type Config struct {
 type Gateway struct {
 	config Config
 	names  names
+	bodies *bodies
 	shared *echo.Echo            // routes requests that name no API, by the paths of all APIs
 	own    map[string]*echo.Echo // routes the requests of one API, by its name
 	stop   chan struct{}
@@ -58,7 +60,7 @@ type Gateway struct {
 
 // New returns a gateway for the APIs of config.
 func New(config Config) *Gateway {
-	g := &Gateway{config: config, names: namesOf(config.APIs), own: map[string]*echo.Echo{}, stop: make(chan struct{})}
+	g := &Gateway{config: config, names: namesOf(config.APIs), bodies: newBodies(config.Body, config.Memory), own: map[string]*echo.Echo{}, stop: make(chan struct{})}
 	g.shared = g.router(g.serveClaimed, config.APIs...)
 	for _, api := range config.APIs {
 		g.own[api.Name] = g.router(g.serveAt(api, nil), api)

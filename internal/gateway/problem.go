@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -39,6 +40,21 @@ func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 
 // What can be wrong with a request on its way to an API, in the order in which
 // it is found.
+
+func noMemory(waited time.Duration) error {
+	return &problem{
+		Code: "busy", Title: "too many large requests at once",
+		Detail: fmt.Sprintf("The bodies of other requests held all the memory that bodies may have, for %s. Send fewer large bodies at once, or start with a larger --body-memory.", waited),
+	}
+}
+
+func slowRequest(got int64, after time.Duration, p *pace) error {
+	return &problem{
+		Code: "slow-request", Title: "the request came too slowly",
+		Detail: fmt.Sprintf("After %s, %d bytes of the body had come and more were to follow. A body brings at least %d bytes in a second after the first %s, and is complete after %s.",
+			after.Round(time.Second), got, p.rate, p.grace, p.whole),
+	}
+}
 
 func noAPI(r *contract.Request, served []*contract.API) error {
 	p := &problem{Code: "no-api", Title: "no API takes this request", APIs: []servedAPI{}}

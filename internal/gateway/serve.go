@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -73,27 +72,29 @@ func operationsByPath(api *contract.API) (paths []string, at map[string][]*contr
 // none where no path of the API fits.
 func (g *Gateway) serveAt(api *contract.API, at []*contract.Operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		request := g.request(c)
-		request.At = at
-		return g.serve(c, api, request)
+		return g.withRequest(c, func(request *contract.Request, body *body) error {
+			request.At = at
+			return g.serve(c, api, request, body)
+		})
 	}
 }
 
 // serveClaimed serves requests at the door that name no API, and whose path no API
 // has: they belong to the first API that claims them.
 func (g *Gateway) serveClaimed(c echo.Context) error {
-	request := g.request(c)
-	for _, api := range g.config.APIs {
-		if api.Claims != nil && api.Claims(request) {
-			return g.serve(c, api, request)
+	return g.withRequest(c, func(request *contract.Request, body *body) error {
+		for _, api := range g.config.APIs {
+			if api.Claims != nil && api.Claims(request) {
+				return g.serve(c, api, request, body)
+			}
 		}
-	}
-	return noAPI(request, g.config.APIs)
+		return noAPI(request, g.config.APIs)
+	})
 }
 
 // serve takes a request of an API to its answer: it finds the sandbox, has the
 // engine decide, and delivers.
-func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request) error {
+func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request, body *body) error {
 	r := c.Request()
 	at := addressOf(r)
 	request.Base = g.base(r, at, api)
@@ -115,7 +116,7 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
 	}
 	x.Now, request.Arrived = box.Clock.Times()
-	if err := engine.Serve(x); err != nil {
+	if err := body.serveHeavy(func() error { return engine.Serve(x) }); err != nil {
 		return unfitRequest(err)
 	}
 	// The network's faults need the connection itself, not echo's wrapper of it.
@@ -123,17 +124,23 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	return nil
 }
 
-// request returns the request as an API sees it, without Base, which needs the API,
-// and Arrived, which needs the sandbox.
-func (g *Gateway) request(c echo.Context) *contract.Request {
+// withRequest calls serve with the request as an API sees it, without Base, which
+// needs the API, and Arrived, which needs the sandbox. The body's memory is free
+// again afterwards.
+func (g *Gateway) withRequest(c echo.Context, serve func(*contract.Request, *body) error) error {
 	r := c.Request()
-	body, tooLarge, err := readBody(r, g.config.Body)
-	if err != nil {
+	body, err := g.bodies.read(c.Response().Writer, r)
+	switch {
+	case errors.As(err, new(*problem)):
+		c.Response().Writer.Header().Set("Connection", "close") // the rest of the body is not read
+		return err
+	case err != nil:
 		panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
 	}
+	defer body.release()
 	request := &contract.Request{
 		Method: r.Method, Target: r.RequestURI, URL: r.URL,
-		Host: r.Host, Header: r.Header, Body: body, TooLarge: tooLarge, Client: r.RemoteAddr,
+		Host: r.Host, Header: r.Header, Body: body.bytes, TooLarge: body.tooLarge, Client: r.RemoteAddr,
 	}
 	if names := c.ParamNames(); len(names) > 0 {
 		request.Path = make(map[string]string, len(names))
@@ -141,27 +148,7 @@ func (g *Gateway) request(c echo.Context) *contract.Request {
 			request.Path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 		}
 	}
-	return request
-}
-
-// readBody reads a body of at most limit bytes. Of a longer one it keeps the
-// beginning.
-func readBody(r *http.Request, limit int64) (body []byte, tooLarge bool, err error) {
-	if r.Body == nil || r.ContentLength == 0 {
-		return nil, false, nil
-	}
-	if r.ContentLength > 0 && r.ContentLength <= limit {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
-		return body, false, err
-	}
-	body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
-	if err != nil || int64(len(body)) <= limit {
-		return body, false, err
-	}
-	// A client that is still writing reads no answer: take the rest from it, within bounds.
-	_, _ = io.CopyN(io.Discard, r.Body, 8*limit)
-	return body[:limit], true, nil
+	return serve(request, body)
 }
 
 // base is the address by which clients find an API: the one by which the request

@@ -179,7 +179,7 @@ func TestTextSurvivesJSON(t *testing.T) {
 func TestAddShortens(t *testing.T) {
 	t.Parallel()
 	j := journal.New("s", journal.Limits{Entries: 10, Bytes: 1 << 20, Body: 100}, journal.NewBudget(1<<20))
-	long := strings.Repeat("é", 40_000)
+	long := strings.Repeat("é", 50_000)
 	e := entry("a")
 	e.Explanation = &journal.Explanation{Expected: long, Got: "short", Facts: contract.Facts{{Name: "big", Value: make([]any, 1000)}}}
 	e.Notes = contract.Facts{{Name: "long", Value: long}, {Name: "short", Value: 5}}
@@ -188,7 +188,7 @@ func TestAddShortens(t *testing.T) {
 	}
 	j.Add(e)
 	got, _ := j.Find("s-1")
-	if n := len(got.Explanation.Expected); n > 70_000 || !strings.HasSuffix(got.Explanation.Expected, "é… (80000 bytes in all)") || got.Explanation.Got != "short" {
+	if n := len(got.Explanation.Expected); n > 85_000 || !strings.HasSuffix(got.Explanation.Expected, "é… (100000 bytes in all)") || got.Explanation.Got != "short" {
 		t.Errorf("explanation: got %d bytes", n)
 	}
 	if fact := got.Explanation.Facts[0].Value; fact != "a list of 1000 elements" {

@@ -15,7 +15,7 @@ import (
 // The limits of what an entry keeps beside its bodies. The rest of a longer one is
 // described.
 const (
-	maxText       = 64 << 10 // bytes of one text of an explanation
+	maxText       = 80 << 10 // bytes of one text of an explanation; APIs cut at 64 KiB themselves
 	maxValue      = 1 << 10  // bytes that a value of a fact or a violation holds in memory
 	maxViolations = 100
 )

@@ -54,7 +54,10 @@ type Config struct {
 	Journal      int
 	MaxSandboxes int
 	MaxStall     time.Duration
-	Body         int64
+	Body         int64 // longest request body in bytes
+
+	MaxConnections int // that the APIs' ports have open at once
+	BodyMemory     int // MiB that all request bodies hold at once
 
 	Token        string
 	AllowHosts   []string
@@ -354,6 +357,19 @@ func (c *Config) checkControl() error {
 }
 
 // checkAdvertised wants an address that others can be led to.
+// maxControlConnections is how many connections the control port has open at once.
+const maxControlConnections = 1024
+
+func (c *Config) checkLimits() error {
+	if c.MaxConnections < 1 {
+		return &UsageError{fmt.Errorf("--max-connections is %d; at least 1 was expected", c.MaxConnections)}
+	}
+	if int64(c.BodyMemory)<<20 < c.Body {
+		return &UsageError{fmt.Errorf("--body-memory is %d MiB; at least %d was expected, so that one body fits", c.BodyMemory, (c.Body+1<<20-1)>>20)}
+	}
+	return nil
+}
+
 func (c *Config) checkAdvertised() error {
 	if c.AdvertiseDoor == "" {
 		return nil

@@ -35,13 +35,16 @@ type Server struct {
 	doorPort  int            // port of the shared door
 	reloader  *reloader
 	servers   []*http.Server
-	serving   sync.WaitGroup
-	broken    chan error
+
+	connections, controlConnections *connections
+
+	serving sync.WaitGroup
+	broken  chan error
 }
 
 // Start loads what c names, opens the ports and serves.
 func Start(c Config) (*Server, error) {
-	if err := errors.Join(c.checkControl(), c.checkAdvertised()); err != nil {
+	if err := errors.Join(c.checkControl(), c.checkAdvertised(), c.checkLimits()); err != nil {
 		return nil, err
 	}
 	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Log: c.Log})
@@ -53,15 +56,17 @@ func Start(c Config) (*Server, error) {
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks,
 		ports: map[string]int{}, broken: make(chan error, 1),
 	}
+	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", log: c.Log}
+	s.controlConnections = &connections{most: maxControlConnections, what: "control", log: c.Log}
 	s.gateway = gateway.New(gateway.Config{
-		APIs: l.apis, Registry: l.registry, Body: c.Body, MaxStall: c.MaxStall,
+		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: int64(c.BodyMemory) << 20, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
-		Panics: s.gateway.Panics, Callbacks: callbacks, Log: c.Log,
+		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log,
 	})
 	if s.reloader, err = c.reloader(l); err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func (s *Server) open() error {
 		return err
 	}
 	s.ControlURL = "http://" + l.Addr().String()
-	s.serve(l, s.control.Handler())
+	s.serve(l, &http.Server{Handler: s.control.Handler(), ReadTimeout: 60 * time.Second}, s.controlConnections)
 	for i, port := range s.config.DoorPorts {
 		l, err := listen(s.config.Bind, port, "door", "--door-port")
 		if err != nil {
@@ -90,7 +95,7 @@ func (s *Server) open() error {
 		if i == 0 {
 			s.DoorURL, s.doorPort = "http://"+l.Addr().String(), portOf(l)
 		}
-		s.serve(l, s.gateway.Shared())
+		s.serve(l, &http.Server{Handler: s.gateway.Shared()}, s.connections)
 	}
 	for _, api := range s.APIs {
 		if err := s.openAPIPort(api); err != nil {
@@ -116,7 +121,7 @@ func (s *Server) openAPIPort(api *contract.API) error {
 		return err
 	}
 	s.ports[api.Name] = portOf(l)
-	s.serve(l, s.gateway.Own(api))
+	s.serve(l, &http.Server{Handler: s.gateway.Own(api)}, s.connections)
 	return nil
 }
 
@@ -133,27 +138,33 @@ func listen(host string, port int, what, flag string) (net.Listener, error) {
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// serve answers on l until the server is closed.
-func (s *Server) serve(l net.Listener, h http.Handler) {
-	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    64 << 10,
-
-		DisableGeneralOptionsHandler: true,                                                       // OPTIONS * is a request like any other
-		ErrorLog:                     slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug), // clients that break off
-	}
+// serve answers on l until the server is closed. The gateway itself bounds the time in
+// which a body comes.
+func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) {
+	server.ReadHeaderTimeout = 10 * time.Second
+	server.IdleTimeout = 120 * time.Second
+	server.MaxHeaderBytes = 64 << 10
+	server.DisableGeneralOptionsHandler = true                                   // OPTIONS * is a request like any other
+	server.ErrorLog = slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug) // clients that break off
+	server.ConnState = limit.leave
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(limit.limit(l)); !errors.Is(err, http.ErrServerClosed) {
 			select {
 			case s.broken <- err:
 			default:
 			}
 		}
 	})
+}
+
+// load returns how much of the server's limits is in use.
+func (s *Server) load() control.Load {
+	bodies := s.gateway.Load()
+	return control.Load{
+		Connections: s.connections.open.Load(), RefusedConnections: s.connections.refused.Load() + s.controlConnections.refused.Load(),
+		BodyBytes: bodies.BodyBytes, WaitingBodies: bodies.WaitingBodies,
+	}
 }
 
 // Broken delivers the error of a port that fails while it is served.

@@ -14,8 +14,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// Depth is how deep JSON may be nested.
-const Depth = 128
+// The limits of a JSON text. Decoded, a value can take a hundred times the memory of
+// its text.
+const (
+	Depth  = 128     // levels of nesting
+	Values = 500_000 // objects, arrays and single values
+)
 
 // A Fault says what is wrong with a JSON text and where.
 type Fault struct {
@@ -28,7 +32,8 @@ func (f *Fault) Error() string { return fmt.Sprintf("%s at byte %d", f.Text, f.O
 
 // Object reads body as one JSON object. Numbers stay as they are written
 // (json.Number), objects become contract.Values. What is no JSON object, is not
-// UTF-8, is nested deeper than Depth or holds a name twice is a *Fault.
+// UTF-8, is nested deeper than Depth, has more than Values values or holds a name
+// twice is a *Fault.
 func Object(body []byte) (contract.Values, error) {
 	x, err := Value(body)
 	if err != nil {
@@ -69,6 +74,7 @@ type reader struct {
 	jsontext.Decoder
 	text    string // "": each is copied
 	members []pair // of the objects that are being read, the innermost last
+	values  int    // that were read
 }
 
 type pair struct {
@@ -82,7 +88,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // done gives the reader back without what it has read.
 func (r *reader) done() {
 	const most = 1024
-	r.text = ""
+	r.text, r.values = "", 0
 	clear(r.members) // there are some where reading ended in a fault
 	if r.members = r.members[:0]; cap(r.members) > most {
 		r.members = nil
@@ -91,6 +97,9 @@ func (r *reader) done() {
 }
 
 func (r *reader) value() (any, error) {
+	if r.values++; r.values > Values {
+		return nil, &Fault{Offset: r.InputOffset(), Text: fmt.Sprintf("the JSON text has more than %d values", Values)}
+	}
 	switch r.PeekKind() {
 	case jsontext.KindString:
 		return r.string()

@@ -41,6 +41,20 @@ func TestObjectRefuses(t *testing.T) {
 	}
 }
 
+func TestValueBoundsTheNumberOfValues(t *testing.T) {
+	t.Parallel()
+	list := func(n int) []byte { return []byte("[" + strings.Repeat("0,", n-1) + "0]") }
+	if _, err := wire.Value(list(wire.Values - 1)); err != nil {
+		t.Error(err)
+	}
+	if _, err := wire.Value(list(wire.Values)); err == nil || !strings.Contains(err.Error(), "more than 500000 values") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := wire.Value([]byte("[1]")); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 func TestObjectKeepsNumbersAsWritten(t *testing.T) {
 	v, err := wire.Object([]byte(`{"a":1.50,"b":["x",null,true],"c":{"d":12345678901234567890}}`))
 	if err != nil {

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"log/slog"
+	"math/bits"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// connections bounds the connections that are open at once, over several listeners.
+type connections struct {
+	most    int64
+	what    string // whose they are
+	flag    string // that sets most; "": none does
+	log     *slog.Logger
+	open    atomic.Int64
+	refused atomic.Int64
+}
+
+// limit returns l without the connections above the limit: they are closed as soon
+// as they are accepted.
+func (c *connections) limit(l net.Listener) net.Listener { return limitedListener{l, c} }
+
+type limitedListener struct {
+	net.Listener
+	connections *connections
+}
+
+// Accept returns the next connection within the limit.
+func (l limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil || l.connections.enter() {
+			return conn, err
+		}
+		_ = conn.Close() // the client sees that it is refused, whether or not this fails
+	}
+}
+
+func (c *connections) enter() bool {
+	if c.open.Add(1) <= c.most {
+		return true
+	}
+	c.open.Add(-1)
+	// The log has the first refusal, the second, the fourth and so on, since a flood
+	// must not fill it.
+	if n := c.refused.Add(1); bits.OnesCount64(uint64(n)) == 1 {
+		args := []any{"port", c.what, "open", c.most, "refused", n}
+		if c.flag != "" {
+			args = append(args, "flag", c.flag)
+		}
+		c.log.Warn("a connection was refused, because too many are open", args...)
+	}
+	return false
+}
+
+// leave is an http.Server's ConnState. A hijacked connection no longer counts: a
+// scenario's fault ends it.
+func (c *connections) leave(_ net.Conn, state http.ConnState) {
+	if state == http.StateClosed || state == http.StateHijacked {
+		c.open.Add(-1)
+	}
+}
