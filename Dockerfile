@@ -32,8 +32,8 @@ COPY --from=build /image/ /
 COPY --from=build --chown=65532:65532 /mount/ /
 # Publishing a port is the operator's act; inside of the container every address is open.
 ENV PATH=/usr/local/bin \
-    UNDERSTUDY_BIND=0.0.0.0 \
-    UNDERSTUDY_CONTROL_BIND=0.0.0.0 \
+    UNDERSTUDY_BIND=:: \
+    UNDERSTUDY_CONTROL_BIND=:: \
     UNDERSTUDY_EXPOSE_CONTROL_WITHOUT_TOKEN=true \
     UNDERSTUDY_SCENARIOS=/scenarios \
     UNDERSTUDY_FIXTURES=/fixtures

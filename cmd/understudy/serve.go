@@ -67,8 +67,8 @@ func serveCommand(env *env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&c.Bind, "bind", "127.0.0.1", "address that the APIs listen on")
-	f.StringVar(&c.ControlBind, "control-bind", "127.0.0.1", "address that the control API listens on")
+	f.StringVar(&c.Bind, "bind", server.Localhost, "address that the APIs listen on; localhost: 127.0.0.1 and ::1")
+	f.StringVar(&c.ControlBind, "control-bind", server.Localhost, "address that the control API listens on; localhost: 127.0.0.1 and ::1")
 	f.IntVar(&c.ControlPort, "control-port", 6400, "port of the control API; 0: a free one")
 	f.IntSliceVar(&c.DoorPorts, "door-port", []int{6410}, "ports of the door that all APIs share; 0: a free one")
 	f.StringVar(&c.APIPorts, "api-ports", server.APIPorts(emulators.All), "ports of the single APIs: a range, 0 for free ones, or off")
@@ -87,7 +87,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.IntVar(&c.Journal, "journal", 1000, "entries that the journal of a sandbox keeps")
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
 	f.IntVar(&c.MaxConnections, "max-connections", 8192, "connections that the APIs' ports have open at once")
-	f.IntVar(&c.BodyMemory, "body-memory", 256, "memory in MiB that all request bodies hold at once")
+	sizeVar(f, &c.MaxInflight, "max-inflight", 256<<20, "memory that all request bodies hold at once")
 	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
 	f.StringSliceVar(&c.CallbackAllow, "callback-allow", nil, "hosts that callbacks may go to beside this machine")
 	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door as clients see it, where a proxy is in front of it")

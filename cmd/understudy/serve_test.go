@@ -13,7 +13,7 @@ import (
 
 // promised are the flags of serve, whose names stay.
 const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures poll fixture set activate credentials seed clock " +
-	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-connections body-memory max-stall control-token control-allow-host control-origin " +
+	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-connections max-inflight max-stall control-token control-allow-host control-origin " +
 	"expose-control-without-token strict redact plain-answers log quiet config"
 
 func TestServeFlags(t *testing.T) {
@@ -56,12 +56,12 @@ func TestSettle(t *testing.T) {
 		want       map[string]string
 		err        string
 	}{
-		{name: "defaults", want: map[string]string{"seed": "1", "door-port": "[6410]", "bind": "127.0.0.1"}},
+		{name: "defaults", want: map[string]string{"seed": "1", "door-port": "[6410]", "bind": "localhost"}},
 		{name: "file", file: settings, want: map[string]string{"seed": "2", "door-port": "[6410,80]", "only": "[a,b]", "quiet": "true"}},
 		{name: "environment over file", file: settings, vars: []string{"UNDERSTUDY_SEED=3", "UNDERSTUDY_DOOR_PORT=1,2"}, want: map[string]string{"seed": "3", "door-port": "[1,2]"}},
 		{name: "flag over environment", file: settings, vars: []string{"UNDERSTUDY_SEED=3"}, args: []string{"--seed", "4"}, want: map[string]string{"seed": "4"}},
 		{name: "an empty variable says nothing", file: settings, vars: []string{"UNDERSTUDY_SEED="}, want: map[string]string{"seed": "2"}},
-		{name: "injected", vars: []string{"UNDERSTUDY_PORT=tcp://10.0.0.1:6400", "UNDERSTUDY_PORT_6400_TCP_ADDR=10.0.0.1", "UNDERSTUDY_SERVICE_HOST=10.0.0.1", "UNDERSTUDY_NAME=/web/understudy"}, want: map[string]string{"bind": "127.0.0.1", "control-port": "6400"}},
+		{name: "injected", vars: []string{"UNDERSTUDY_PORT=tcp://10.0.0.1:6400", "UNDERSTUDY_PORT_6400_TCP_ADDR=10.0.0.1", "UNDERSTUDY_SERVICE_HOST=10.0.0.1", "UNDERSTUDY_NAME=/web/understudy"}, want: map[string]string{"bind": "localhost", "control-port": "6400"}},
 		{name: "wrong variable", vars: []string{"UNDERSTUDY_SEED=x"}, err: `UNDERSTUDY_SEED sets --seed to "x"`},
 		{name: "wrong value in file", file: "seed: x\n", err: `settings.yaml sets --seed to "x"`},
 		{name: "wrong key in file", file: "seed: 1\ndoor-prt: 1\n", err: `settings.yaml:2:1: serve has no setting "door-prt"; did you mean "door-port"?`},

@@ -27,7 +27,7 @@ func start(t *testing.T, change ...func(*server.Config)) *server.Server {
 		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2026-01-31T12:00:00Z", Signatures: "wall", Auth: []string{"verify"},
-		Journal: 1000, MaxSandboxes: 100, MaxStall: time.Second, Body: 1 << 20, MaxConnections: 1000, BodyMemory: 256,
+		Journal: 1000, MaxSandboxes: 100, MaxStall: time.Second, Body: 1 << 20, MaxConnections: 1000, MaxInflight: 64 << 20,
 		Log: slog.New(slog.DiscardHandler), Wall: time.Now, Env: func(string) string { return "" },
 	}
 	for _, f := range change {

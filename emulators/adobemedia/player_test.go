@@ -29,7 +29,7 @@ func startServer(t *testing.T, activate ...string) *server.Server {
 		APIs: emulators.All, Only: []string{"adobemedia"}, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
 		Seed: 1, Clock: "2023-11-14T22:13:20Z", Signatures: "sandbox", Activate: activate,
-		Journal: 1000, MaxSandboxes: 10, MaxStall: time.Second, Body: 10 << 20, MaxConnections: 100, BodyMemory: 64,
+		Journal: 1000, MaxSandboxes: 10, MaxStall: time.Second, Body: 10 << 20, MaxConnections: 100, MaxInflight: 64 << 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wall: time.Now, Env: func(string) string { return "" },
 	})
 	if err != nil {

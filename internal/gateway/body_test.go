@@ -199,7 +199,7 @@ func TestNoMemoryIsRefused(t *testing.T) {
 	s := bodyServer(t, b, nil)
 	announce(t, s, 1<<10, "x")
 	eventually(t, "the first body holds no memory", func() bool { return b.held.Load() == 1<<10 })
-	if got := post(t, s, strings.NewReader("second")); !strings.Contains(got, `"code":"busy"`) || !strings.Contains(got, "--body-memory") {
+	if got := post(t, s, strings.NewReader("second")); !strings.Contains(got, `"code":"busy"`) || !strings.Contains(got, "--max-inflight") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -44,7 +44,7 @@ func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 func noMemory(waited time.Duration) error {
 	return &problem{
 		Code: "busy", Title: "too many large requests at once",
-		Detail: fmt.Sprintf("The bodies of other requests held all the memory that bodies may have, for %s. Send fewer large bodies at once, or start with a larger --body-memory.", waited),
+		Detail: fmt.Sprintf("The bodies of other requests held all the memory that bodies may have, for %s. Send fewer large bodies at once, or start with a larger --max-inflight.", waited),
 	}
 }
 

@@ -56,8 +56,8 @@ type Config struct {
 	MaxStall     time.Duration
 	Body         int64 // longest request body in bytes
 
-	MaxConnections int // that the APIs' ports have open at once
-	BodyMemory     int // MiB that all request bodies hold at once
+	MaxConnections int   // that the APIs' ports have open at once
+	MaxInflight    int64 // bytes of memory that all request bodies hold at once
 
 	Token        string
 	AllowHosts   []string
@@ -364,8 +364,8 @@ func (c *Config) checkLimits() error {
 	if c.MaxConnections < 1 {
 		return &UsageError{fmt.Errorf("--max-connections is %d; at least 1 was expected", c.MaxConnections)}
 	}
-	if int64(c.BodyMemory)<<20 < c.Body {
-		return &UsageError{fmt.Errorf("--body-memory is %d MiB; at least %d was expected, so that one body fits", c.BodyMemory, (c.Body+1<<20-1)>>20)}
+	if c.MaxInflight < c.Body {
+		return &UsageError{fmt.Errorf("--max-inflight is %d bytes; at least %d was expected, so that one body fits", c.MaxInflight, c.Body)}
 	}
 	return nil
 }

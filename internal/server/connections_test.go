@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/server"
 )
 
 // A connection above the limit is closed at once, is counted and logged, and one
@@ -65,5 +67,26 @@ func TestConnectionsAreBounded(t *testing.T) {
 	r.Body.Close()
 	if !strings.Contains(log.String(), "a connection was refused, because too many are open") || !strings.Contains(log.String(), "--max-connections") {
 		t.Errorf("the log has %s", log)
+	}
+}
+
+// Both loopback addresses answer at the same port, so that it does not matter which of
+// them a client takes for localhost.
+func TestLocalhostIsBothLoopbacks(t *testing.T) {
+	t.Parallel()
+	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+		t.Skip("this machine has no IPv6")
+	} else {
+		l.Close()
+	}
+	c := config()
+	c.Bind, c.ControlBind = server.Localhost, server.Localhost
+	s := start(t, c)
+	for _, url := range []string{s.ControlURL + "/healthz", s.DoorURL + "/toy/", s.URL("toy") + "/"} {
+		for _, host := range []string{"127.0.0.1", "[::1]", "localhost"} {
+			if status, body := get(t, strings.Replace(url, "127.0.0.1", host, 1)); status == 0 || body == "" {
+				t.Errorf("%s at %s: got %d, %s", url, host, status, body)
+			}
+		}
 	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -59,7 +58,7 @@ func Start(c Config) (*Server, error) {
 	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", log: c.Log}
 	s.controlConnections = &connections{most: maxControlConnections, what: "control", log: c.Log}
 	s.gateway = gateway.New(gateway.Config{
-		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: int64(c.BodyMemory) << 20, MaxStall: c.MaxStall,
+		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
@@ -81,21 +80,25 @@ func Start(c Config) (*Server, error) {
 
 // open opens every port, or returns which could not be opened.
 func (s *Server) open() error {
-	l, err := listen(s.config.ControlBind, s.config.ControlPort, "control", "--control-port")
+	control, err := s.listen(s.config.ControlBind, s.config.ControlPort, "control", "--control-port")
 	if err != nil {
 		return err
 	}
-	s.ControlURL = "http://" + l.Addr().String()
-	s.serve(l, &http.Server{Handler: s.control.Handler(), ReadTimeout: 60 * time.Second}, s.controlConnections)
+	s.ControlURL = "http://" + control[0].Addr().String()
+	for _, l := range control {
+		s.serve(l, &http.Server{Handler: s.control.Handler(), ReadTimeout: 60 * time.Second}, s.controlConnections)
+	}
 	for i, port := range s.config.DoorPorts {
-		l, err := listen(s.config.Bind, port, "door", "--door-port")
+		door, err := s.listen(s.config.Bind, port, "door", "--door-port")
 		if err != nil {
 			return err
 		}
 		if i == 0 {
-			s.DoorURL, s.doorPort = "http://"+l.Addr().String(), portOf(l)
+			s.DoorURL, s.doorPort = "http://"+door[0].Addr().String(), portOf(door[0])
 		}
-		s.serve(l, &http.Server{Handler: s.gateway.Shared()}, s.connections)
+		for _, l := range door {
+			s.serve(l, &http.Server{Handler: s.gateway.Shared()}, s.connections)
+		}
 	}
 	for _, api := range s.APIs {
 		if err := s.openAPIPort(api); err != nil {
@@ -112,7 +115,7 @@ func (s *Server) openAPIPort(api *contract.API) error {
 	if err != nil || !open {
 		return err
 	}
-	l, err := listen(s.config.Bind, port, api.Name, "--api-ports")
+	own, err := s.listen(s.config.Bind, port, api.Name, "--api-ports")
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && !s.config.APIPortsNamed:
 		s.config.Log.Warn("the port of an API is taken; it is served at the door only", "api", api.Name, "port", port, "door", s.DoorURL)
@@ -120,23 +123,16 @@ func (s *Server) openAPIPort(api *contract.API) error {
 	case err != nil:
 		return err
 	}
-	s.ports[api.Name] = portOf(l)
-	s.serve(l, &http.Server{Handler: s.gateway.Own(api)}, s.connections)
+	s.ports[api.Name] = portOf(own[0])
+	for _, l := range own {
+		s.serve(l, &http.Server{Handler: s.gateway.Own(api)}, s.connections)
+	}
 	return nil
 }
 
-func listen(host string, port int, what, flag string) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d for %s is taken; end what listens there, or choose another with %s: %w", port, what, flag, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("port %d for %s: %w", port, what, err)
-	}
-	return l, nil
+func (s *Server) listen(host string, port int, what, flag string) ([]net.Listener, error) {
+	return listen(net.Listen).open(host, port, what, flag, s.config.Log)
 }
-
-func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // serve answers on l until the server is closed. The gateway itself bounds the time in
 // which a body comes.
@@ -195,7 +191,7 @@ func (s *Server) Close(ctx context.Context) error {
 
 // URL is the address of an API: its own port, or else its path at the door.
 func (s *Server) URL(api string) string {
-	return s.urls("http://" + s.config.Bind)[api]
+	return s.urls(s.DoorURL)[api]
 }
 
 // urls returns the addresses of all APIs as a client of base sees them.

@@ -32,7 +32,7 @@ func config() server.Config {
 		ShippedScenarios: fstest.MapFS{"toy/broken.yaml": {Data: []byte("scenario: broken\napi: toy\nrules: [{operation: Page, outcome: broken}]")}},
 		Bind:             "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0, 0}, APIPorts: "0",
 		Seed: 1, Clock: "follow", Signatures: "wall", Auth: []string{"off"},
-		Journal: 100, MaxSandboxes: 10, MaxStall: time.Minute, Body: 1 << 20, MaxConnections: 100, BodyMemory: 64,
+		Journal: 100, MaxSandboxes: 10, MaxStall: time.Minute, Body: 1 << 20, MaxConnections: 100, MaxInflight: 64 << 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wall: time.Now, Env: func(string) string { return "" },
 	}
 }
