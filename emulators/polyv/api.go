@@ -119,15 +119,15 @@ var (
 	plainHeaders = http.Header{"Content-Type": {"text/plain;charset=UTF-8"}}
 )
 
-// code returns the code of a failure. Pages disagree about a wrong signature, so a
-// switch decides there.
+// code returns the code of a failure. Pages disagree about a wrong signature, and
+// the service was seen to disagree with some: a switch may decide there.
 func code(c *contract.Call, o *contract.Outcome) int {
 	if o == invalidSignature {
 		if n, err := strconv.Atoi(c.Switches.Text("signature_code")); err == nil {
 			return n
 		}
 	}
-	return o.Status
+	return c.Operation.Status(o)
 }
 
 // callLimit returns how often an account may call one operation in a second. The

@@ -23,8 +23,11 @@
 //     limits (polyv-java-sdk docs/live/limit.md), and the status callback
 //     (polyv-java-sdk DOC/live/callback.md).
 //
-// The status of an answer is the code in its body. The v4 paths have an
-// envelope of their own, without message and with a requestId.
+// The status of an answer is the code in its body. A wrong signature has the
+// code that the operation's page prints: 400 for ListSessionData and EndLive, 403
+// for BindExternalSession and GetSessionStats. No copy of another page that was
+// read prints one, and the live service was seen to answer 403. The v4 paths have
+// an envelope of their own, without message and with a requestId.
 //
 // Not emulated, for want of evidence: session/simple-list (no page shows its
 // rows), session/list-file-id-by-external (recordings are not emulated),

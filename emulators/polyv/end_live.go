@@ -5,10 +5,11 @@ import "github.com/understudy-suite/understudy/internal/contract"
 var endLive = &contract.Operation{
 	Name:   "EndLive",
 	Doc:    "Takes a channel off the air. It fires no status callback.",
-	Cite:   citeCLI,
+	Cite:   citeEnd,
 	Method: "POST", Path: "/live/v2/channels/{channelId}/end",
 	Params:   liveParams,
 	Outcomes: contract.Outcomes(wentOff, accessForbidden),
+	Statuses: map[*contract.Outcome]int{invalidSignature: 400},
 	Decide:   func(c *contract.Call) contract.Verdict { return decideLive(c, wentOff) },
 }
 

@@ -103,7 +103,7 @@ func version4Rows(data contract.Param) []contract.Param {
 
 // failureRows describe errors of either version.
 var failureRows = []contract.Param{
-	{Name: "code", Type: contract.Integer, Need: contract.Required, Example: "403", Cite: citeErrors, Doc: "The class of the error: 40X where a field is wrong, 500 where the business refuses."},
+	{Name: "code", Type: contract.Integer, Need: contract.Required, Example: "400", Cite: citeErrors, Doc: "The class of the error: 40X where a field is wrong, 500 where the business refuses."},
 	{Name: "status", Need: contract.Required, OneOf: []string{"error", "fail"}, Cite: citeErrors, Doc: "error for codes 40X, fail for 500."},
 	{Name: "message", Cite: citeErrors, Doc: "What is wrong. Versions 2 and 3."},
 	{Name: "data", Cite: citeSessions, Doc: "The empty string. Versions 2 and 3."},

@@ -97,15 +97,15 @@ func TestBadInput(t *testing.T) {
 		"60 days and a second":                     {list([2]string{"startDate", "2022-03-01"}, [2]string{"endDate", "2022-04-30 00:00:01"}), 400, "param validate error"},
 		"nine thousand years":                      {list([2]string{"startDate", "0001-01-01"}, [2]string{"endDate", "9999-12-31"}), 400, "param validate error"},
 		"1,000 parameters":                         {signed(many(1000, the)...), 200, `"totalItems":4`},
-		"an encoding that is broken":               {list() + "&keyword=100%", 403, "invalid signature."},
+		"an encoding that is broken":               {list() + "&keyword=100%", 400, "invalid signature."},
 		"a broken pair is signed as it stands":     {strings.Replace(list([2]string{"x", "100%"}), "100%25", "100%", 1), 200, `"totalItems":4`},
 		"bytes that are no UTF-8":                  {list([2]string{"x", "\xff\xfe"}), 200, `"totalItems":4`},
 		"a name alone":                             {strings.Replace(list([2]string{"x", ""}), "x=&", "x&", 1), 200, `"totalItems":4`},
 		"separators alone":                         {"&&" + list() + "&&", 200, `"totalItems":4`},
 		"nothing at all":                           {"", 400, "appId is required."},
-		"an unknown method of signing":             {list([2]string{"signatureMethod", "SHA1"}), 403, "invalid signature."},
+		"an unknown method of signing":             {list([2]string{"signatureMethod", "SHA1"}), 400, "invalid signature."},
 		"MD5 by name":                              {list([2]string{"signatureMethod", "MD5"}), 200, `"totalItems":4`},
-		"no sign":                                  {strings.Split(list(), "sign=")[0], 403, "invalid signature."},
+		"no sign":                                  {strings.Split(list(), "sign=")[0], 400, "invalid signature."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -284,11 +284,11 @@ func TestAuth(t *testing.T) {
 		{"channelId=2272655", 400, 400, 200},
 		{"channelId=2272655&appId=nobody", 400, 400, 200},
 		{"channelId=2272655&appId=nobody&timestamp=1", 400, 400, 200},
-		{"channelId=2272655&appId=nobody&timestamp=1000000000000", 400, 403, 200},
-		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=x", 400, 403, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000", 400, 400, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=x", 400, 400, 200},
 		{"channelId=2272655&appId=nobody&timestamp=1000000000000&sign=" + anySign, 400, 200, 200},
 		{"channelId=2272655&appId=frlr1zazn3&timestamp=1000000000000&sign=" + anySign, 400, 200, 200},
-		{"channelId=2272655&appId=nobody&timestamp=1000000000000&signatureMethod=SHA256&sign=" + anySign, 400, 403, 200},
+		{"channelId=2272655&appId=nobody&timestamp=1000000000000&signatureMethod=SHA256&sign=" + anySign, 400, 400, 200},
 		{"channelId=2272655&appId=nobody&timestamp=1000000000000&signatureMethod=SHA256&sign=" + anySign + anySign, 400, 200, 200},
 		{"channelId=1&appId=nobody&timestamp=1000000000000&sign=" + anySign, 400, 400, 400},
 	} {

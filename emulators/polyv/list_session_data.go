@@ -19,6 +19,7 @@ var listSessionData = &contract.Operation{
 		{Name: "pageSize", In: contract.Query, Example: "10", Cite: citeSessions, Doc: "Rows of a page, 20 unless said otherwise; 1 to 1000, a limit of sister calls."},
 	},
 	Outcomes: contract.Outcomes(sessionsListed),
+	Statuses: map[*contract.Outcome]int{invalidSignature: 400},
 	Decide:   func(c *contract.Call) contract.Verdict { return decide(c, sessionsListed) },
 }
 

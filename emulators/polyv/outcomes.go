@@ -21,6 +21,7 @@ const (
 	citeAuth       = "dev.polyv.net sample-channel-list"
 	citeLimits     = "polyv-java-sdk docs/live/limit.md"
 	citeCallback   = "polyv-java-sdk DOC/live/callback.md"
+	citeEnd        = "polyv.gitbook.io live/api/channel/state/set_status_end"
 	citeCLI        = "polyv-live-cli docs/api-reference/api-inventory.json"
 	citeCLITypes   = "polyv-live-cli packages/sdk types"
 	citeCLITests   = "polyv-live-cli packages/cli tests/integration"
@@ -44,7 +45,7 @@ var (
 	invalidTimestamp = failureOutcome(400, "invalid timestamp.",
 		"The parameter timestamp is no time in milliseconds, or more than three minutes away. For an absent one the text is inferred.", citeAuth)
 	invalidSignature = failureOutcome(403, "invalid signature.",
-		"The parameter sign does not fit the request. The live service answers 403; the page of the session list shows 400, and an older one says 401: the switch signature_code.", citeBDD)
+		"The parameter sign does not fit the request. An operation whose page prints a code answers with it; the others with 403, as the live service was seen to do: the switch signature_code.", citeBDD)
 	qpsExceeds = failureOutcome(400, "qps exceeds number of calls",
 		"The call is made too often. How often it may be is not documented: the switch qps.", citeErrors)
 	paramShouldNotBeEmpty = failureOutcome(400, "param should not be empty: {param}",

@@ -60,10 +60,10 @@ func TestShippedScenarios(t *testing.T) {
 	plays := map[string][]turn{
 		"binding-just-in-time": {{operation: bind, status: 200, says: `"data":true`, delay: 29_000}, ok(list)},
 		"invalid-signature": {
-			says(list, 403, "invalid signature."), says(bind, 403, "invalid signature."), says(list, 403, "invalid signature."),
+			says(list, 400, "invalid signature."), says(bind, 403, "invalid signature."), says(list, 400, "invalid signature."),
 			{operation: external, status: 403, says: `"error":{"code":10001,"desc":"invalid signature."},"success":false}`},
 		},
-		"invalid-signature-twice": {says(list, 403, "invalid signature."), says(old, 403, "invalid signature."), ok(list), ok(old)},
+		"invalid-signature-twice": {says(list, 400, "invalid signature."), says(old, 403, "invalid signature."), ok(list), ok(old)},
 		"stale-timestamp":         {says(list, 400, "invalid timestamp."), says(stats, 400, "invalid timestamp."), says(list, 400, "invalid timestamp.")},
 		"application-not-found": {
 			says(list, 400, "application not found."), says(channels, 400, "application not found."),
@@ -144,7 +144,7 @@ func TestShippedScenarios(t *testing.T) {
 			"illegal stream status", "please user pure video scene channel login", "undefined error"),
 		"every-account-error-in-turn": append([]turn{
 			says(list, 400, "appId is required."), says(list, 400, "application not found."), says(list, 400, "invalid timestamp."),
-			says(list, 403, "invalid signature."), says(list, 400, "qps exceeds number of calls"),
+			says(list, 400, "invalid signature."), says(list, 400, "qps exceeds number of calls"),
 			{operation: list, status: 403, says: "Forbidden"},
 		}, inTurn(repeated(500, 7), "access forbidden", "need to login", "redirect", "illegal operation", "illegal domain",
 			"conflict with user login", "channel id or password error")...),

@@ -77,8 +77,8 @@ var wanted = map[string]struct {
 	"C08": {400, "", `{"code":400,"status":"error","message":"param validate error","data":""}`},
 	"C09": {200, "BCD", `"totalItems":3,`},
 	"C10": {200, "", `"contents":[{"sessionId":"g9qb4rjw8w","channelId":2272656,"userId":"1b448be323","startTime":1652411000000,"endTime":null,"customId":null}]`},
-	"C11": {403, "", `{"code":403,"status":"error","message":"invalid signature.","data":""}`},
-	"C12": {403, "", `{"code":403,"status":"error","message":"invalid signature.","data":""}`},
+	"C11": {400, "", `{"code":400,"status":"error","message":"invalid signature.","data":""}`},
+	"C12": {400, "", `{"code":400,"status":"error","message":"invalid signature.","data":""}`},
 	"C13": {400, "", `{"code":400,"status":"error","message":"appId is required.","data":""}`},
 	"C14": {400, "", `{"code":400,"status":"error","message":"application not found.","data":""}`},
 	"C15": {400, "", `{"code":400,"status":"error","message":"invalid timestamp.","data":""}`},
@@ -187,15 +187,17 @@ func TestSwitches(t *testing.T) {
 		status     int
 		says       string
 	}{
+		{"signature_code=page", cases["C11"], 400, `{"code":400,"status":"error","message":"invalid signature.","data":""}`},
 		{"signature_code=400", cases["C11"], 400, `{"code":400,"status":"error","message":"invalid signature.","data":""}`},
+		{"signature_code=403", cases["C11"], 403, `{"code":403,"status":"error","message":"invalid signature.","data":""}`},
 		{"signature_code=401", cases["C11"], 401, `{"code":401,"status":"error"`},
-		{"http_status=ok", cases["C11"], 200, `{"code":403,"status":"error","message":"invalid signature.","data":""}`},
+		{"http_status=ok", cases["C11"], 200, `{"code":400,"status":"error","message":"invalid signature.","data":""}`},
 		{"unknown_channel=empty", cases["C21"], 200, `{"code":200,"status":"success","message":"","data":{"pageSize":20,"pageNumber":1,"totalItems":0,"contents":[],"limit":0,"nextPageNumber":1,"startRow":1,"firstPage":true,"lastPage":false,"prePageNumber":1,"endRow":0,"totalPages":0,"offset":0}}`},
 		{"span_message=startDate can not great endDater", cases["C08"], 400, `"message":"startDate can not great endDater"`},
 		{"digit_message=value", cases["C20"], 400, `"message":"param is not digit: abc"`},
 		{"timestamp_window=1m", cases["C16"], 400, `invalid timestamp.`},
 		{"timestamp_window=4m", cases["C15"], 200, `"totalItems":4`},
-		{"sign_case=upper", strings.Replace(cases["C01"], "86C148F08E6B3384AE0177DDAA265531", lower, 1), 403, `invalid signature.`},
+		{"sign_case=upper", strings.Replace(cases["C01"], "86C148F08E6B3384AE0177DDAA265531", lower, 1), 400, `invalid signature.`},
 		{"sign_case=any", strings.Replace(cases["C01"], "86C148F08E6B3384AE0177DDAA265531", lower, 1), 200, `"totalItems":4`},
 	} {
 		t.Run(tt.set, func(t *testing.T) {
@@ -223,7 +225,7 @@ func TestEmptyValues(t *testing.T) {
 		{"37B0A356D482D189A1A05107E291FB4E", "tolerant", 200, false},
 		{"B96CC7DE6812A9DE981E7E1E6D86CF81", "tolerant", 200, true},
 		{"37B0A356D482D189A1A05107E291FB4E", "documented", 200, false},
-		{"B96CC7DE6812A9DE981E7E1E6D86CF81", "documented", 403, false},
+		{"B96CC7DE6812A9DE981E7E1E6D86CF81", "documented", 400, false},
 	} {
 		w := conformance.New(t, polyv.API, conformance.Setting{Clock: at, Set: map[string]string{"empty_values": tt.values}})
 		got := get(w, listPath, query(tt.sign))

@@ -84,6 +84,11 @@ func complete(t *testing.T, api *contract.API) {
 			}
 			checkRows(t, op.Name+" "+o.Name, o.Returns)
 		}
+		for o, status := range op.Statuses {
+			if !outcomes[o.Name] || status == o.Status {
+				t.Errorf("%s: the status %d of outcome %s is of no outcome of the operation, or no other than elsewhere", op.Name, status, o.Name)
+			}
+		}
 	}
 	checkRows(t, "failure", api.Failure)
 	checkRows(t, "fixture", api.Fixture)
@@ -139,7 +144,7 @@ func callable(t *testing.T, api *contract.API) {
 			w.Play(t, op, o)
 			got := w.Send(w.Request(t, op, contract.Sample(op.Params)))
 			e := w.Last(t)
-			if e.Outcome != o.Name || e.DecidedBy.Kind != journal.Scenario || got.Code != o.Status {
+			if e.Outcome != o.Name || e.DecidedBy.Kind != journal.Scenario || got.Code != op.Status(o) {
 				t.Errorf("%s/%s: ended in %s with status %d, decided by %s: %s", op.Name, o.Name, e.Outcome, got.Code, e.DecidedBy.Kind, got.Body)
 			}
 			if place := unfilled.FindString(got.Body.String()); place != "" {

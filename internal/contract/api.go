@@ -47,6 +47,10 @@ type Operation struct {
 	// Outcomes lists the operation's own endings, its plain success first.
 	Outcomes []*Outcome
 
+	// Statuses are those of outcomes for which the operation's page prints another
+	// status than the outcome has elsewhere.
+	Statuses map[*Outcome]int
+
 	// Decide returns how the call ends. It reads the state and never writes it;
 	// the outcome's Do writes. A scenario replaces exactly this function.
 	Decide func(*Call) Verdict
@@ -153,6 +157,17 @@ func (a *API) Operation(name string) *Operation {
 		}
 	}
 	return nil
+}
+
+// Status returns the status with which the operation ends in o. A nil op has none
+// of its own.
+func (op *Operation) Status(o *Outcome) int {
+	if op != nil {
+		if own, found := op.Statuses[o]; found {
+			return own
+		}
+	}
+	return o.Status
 }
 
 // Trigger finds a trigger by its name, or returns nil.

@@ -131,7 +131,7 @@ func operationOf(api *contract.API, op *contract.Operation) operation {
 
 func outcomeOf(api *contract.API, op *contract.Operation, o *contract.Outcome) outcome {
 	return outcome{
-		Name: o.Name, Scenario: api.Name + "/" + op.Name + "/" + o.Name, Fails: o.Fails, Status: o.Status, Message: o.Message,
+		Name: o.Name, Scenario: api.Name + "/" + op.Name + "/" + o.Name, Fails: o.Fails, Status: op.Status(o), Message: o.Message,
 		Doc: o.Doc, Cite: o.Cite, Inferred: o.Cite == "", Returns: params(o.Returns, "body"),
 	}
 }

@@ -147,6 +147,7 @@ func (p *page) operation(api *contract.API, op *contract.Operation) {
 	}
 	p.rows(4, "Parameters of "+op.Name, op.Params)
 	p.ends(op.Outcomes)
+	p.statuses(api, op)
 	for _, o := range op.Outcomes {
 		if len(o.Returns) > 0 {
 			p.rows(4, "What "+op.Name+" returns with "+o.Name, o.Returns)
@@ -277,6 +278,15 @@ func (p *page) ends(outcomes []*contract.Outcome) {
 		p.end(o)
 	}
 	p.line("")
+}
+
+// statuses writes which outcomes have another status here than elsewhere.
+func (p *page) statuses(api *contract.API, op *contract.Operation) {
+	for _, o := range api.Ends(op) {
+		if own, found := op.Statuses[o]; found {
+			p.line("The page prints status %d for %s, which has %d elsewhere.\n", own, code(o.Name), o.Status)
+		}
+	}
 }
 
 func (p *page) end(o *contract.Outcome) {

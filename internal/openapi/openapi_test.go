@@ -147,7 +147,7 @@ func (p *page) hasRow(where string, x any, row *contract.Param) {
 // ends looks for an outcome at its status.
 func (p *page) ends(f found, op *contract.Operation, o *contract.Outcome) {
 	p.t.Helper()
-	r, _ := f.op["responses"].(map[string]any)[strconv.Itoa(o.Status)].(map[string]any)
+	r, _ := f.op["responses"].(map[string]any)[strconv.Itoa(op.Status(o))].(map[string]any)
 	for _, x := range list(r["x-understudy-outcomes"]) {
 		of, several := x["operations"].([]any)
 		if x["name"] != o.Name || several && !slices.Contains(of, any(op.Name)) {

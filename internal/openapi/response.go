@@ -13,23 +13,28 @@ import (
 
 // responses describes all outcomes of the operations, by status.
 func (b *builder) responses(ops []*contract.Operation) object[response] {
+	type end struct { // two operations may end in the same outcome with different statuses
+		*contract.Outcome
+		status string
+	}
 	var all object[response]
-	owners := map[*contract.Outcome][]string{}
-	var ends []*contract.Outcome
+	owners := map[end][]string{}
+	var ends []end
 	for _, op := range ops {
 		for _, o := range b.api.Ends(op) {
-			if owners[o] == nil {
-				ends = append(ends, o)
+			e := end{o, strconv.Itoa(op.Status(o))}
+			if owners[e] == nil {
+				ends = append(ends, e)
 			}
-			owners[o] = append(owners[o], op.Name)
-			b.content(all.put(strconv.Itoa(o.Status)), op, o)
+			owners[e] = append(owners[e], op.Name)
+			b.content(all.put(e.status), op, o)
 		}
 	}
-	for _, o := range ends {
-		r := all.at(strconv.Itoa(o.Status))
+	for _, e := range ends {
+		r, o := all.at(e.status), e.Outcome
 		described := outcome{Name: o.Name, Fails: o.Fails, Message: o.Message, Doc: o.Doc, cited: citedOf(o.Cite)}
-		if len(owners[o]) < len(ops) {
-			described.Of = owners[o]
+		if len(owners[e]) < len(ops) {
+			described.Of = owners[e]
 		}
 		r.Outcomes = append(r.Outcomes, described)
 		headers(r, b.api.Returned(o))

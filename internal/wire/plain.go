@@ -58,13 +58,13 @@ var unreadableBody = &contract.Cause{Code: "body_unreadable", Text: "The body is
 
 // WriteJSON is the Write of an API that puts the outcome's status and the reply
 // on the wire as they are.
-func WriteJSON(_ *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
+func WriteJSON(c *contract.Call, v contract.Verdict, r contract.Reply) contract.Response {
 	h := r.Header
 	if h == nil {
 		h = http.Header{}
 	}
 	h.Set("Content-Type", "application/json")
-	return contract.Response{Status: v.Outcome.Status, Header: h, Body: r.Body}
+	return contract.Response{Status: c.Operation.Status(v.Outcome), Header: h, Body: r.Body}
 }
 
 var pathName = regexp.MustCompile(`\{\w+\}`)
