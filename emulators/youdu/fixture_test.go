@@ -18,18 +18,18 @@ import (
 func TestShippedFixtures(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../fixtures/youdu/*.yaml")
-	if err != nil || len(files) < 5 {
+	if err != nil || len(files) < 6 {
 		t.Fatalf("got %v, %v", files, err)
 	}
 	for _, file := range files {
 		w := newWorld(t, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 		survives(t, w)
 		w.withState(func(st *state) {
-			if len(st.Accounts) != 10 || st.Credentials().Text("accessToken") == "" {
+			if len(st.Accounts) < 8 || st.Credentials().Text("accessToken") == "" {
 				t.Errorf("%s: got %d accounts, %v", file, len(st.Accounts), st.Credentials())
 			}
 			for i, a := range st.Accounts {
-				if a.Account == "" || len([]rune(a.Name)) < 2 || a.Name[0] < 0x80 {
+				if a.Account == "" || a.Name == "" {
 					t.Errorf("%s: account %d is %+v", file, i+1, a)
 				}
 			}
@@ -37,7 +37,7 @@ func TestShippedFixtures(t *testing.T) {
 	}
 	want := contract.Values{"buin": "14797363", "appId": vectorApp, "aesKey": vectorKey, "accessToken": lastingToken}
 	newWorld(t, "default").withState(func(got *state) {
-		if !slices.Equal(keysOf(got.Credentials()), keysOf(want)) || got.Credentials().Text("appId") != vectorApp || len(got.Sessions) != 2 || got.Media[exampleMedia] == nil {
+		if !slices.Equal(keysOf(got.Credentials()), keysOf(want)) || got.Credentials().Text("appId") != vectorApp || len(got.Sessions) != 4 || got.Media[exampleMedia] == nil {
 			t.Errorf("got %v, %d sessions", got.Credentials(), len(got.Sessions))
 		}
 	})
@@ -128,7 +128,7 @@ func TestCredentialsFromOutside(t *testing.T) {
 	}
 	const otherKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
 	w, err := state(contract.Values{"buin": "9", "appId": "mine", "aesKey": otherKey, "accessToken": "mine"})
-	if err != nil || w.apps[appKey{9, "mine"}] == nil || w.Tokens["mine"] == nil || len(w.Apps) != 5 || w.Credentials().Text("appId") != vectorApp {
+	if err != nil || w.apps[appKey{9, "mine"}] == nil || w.Tokens["mine"] == nil || len(w.Apps) != 8 || w.Credentials().Text("appId") != vectorApp {
 		t.Errorf("got %+v, %v", w, err)
 	}
 	ids := slices.Sorted(w.Identifiers())
@@ -138,7 +138,7 @@ func TestCredentialsFromOutside(t *testing.T) {
 		}
 	}
 	w, err = state(contract.Values{"buin": int64(vectorBuin), "appId": vectorApp, "aesKey": otherKey})
-	if err != nil || len(w.Apps) != 4 || w.Apps[0].AESKey != otherKey {
+	if err != nil || len(w.Apps) != 7 || w.Apps[0].AESKey != otherKey {
 		t.Errorf("got %+v, %v", w, err)
 	}
 	if _, err := state(contract.Values{"buin": "x", "appId": vectorApp, "aesKey": otherKey}); err == nil {
