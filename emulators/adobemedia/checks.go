@@ -60,7 +60,7 @@ func checkContentType(c *contract.Call) contract.Verdict {
 }
 
 var (
-	notJSON           = &contract.Cause{Code: "not_json", Text: "The body cannot be read as JSON: {found}"}
+	notJSON           = &contract.Cause{Code: "not_json", Text: "The body cannot be read as JSON: {found}."}
 	noType            = &contract.Cause{Code: "no_event_type", Text: "{found} The types are those of GET /api/v1/schemas/<eventType>."}
 	wrongPathForEvent = &contract.Cause{Code: "wrong_path_for_event", Text: "{found} sessionStart opens a session at /api/v1/sessions; every other event goes to /api/v1/sessions/<id>/events."}
 	schemaViolated    = &contract.Cause{Code: "schema", Text: "The request violates the schema of {eventType}: {found} GET /api/v1/schemas/{eventType} returns the schema; with the switch unknown_keys: lenient, unknown keys are accepted."}
@@ -96,7 +96,9 @@ func readBody(c *contract.Call) contract.Verdict {
 	}
 	if err != nil {
 		c.In = nil
-		return refuse(notJSON, "The body is no JSON: "+shorten(err.Error())+".")
+		v := badRequest.Because(notJSON, "found", shorten(err.Error()))
+		v.OwnMessage = improperFormat + " The body is no JSON."
+		return wire.OrCompressed(c, v)
 	}
 	return contract.Verdict{}
 }

@@ -84,6 +84,8 @@ func parseRequest(c *contract.Call) contract.Verdict {
 	}
 	switch {
 	case r.TooLarge || len(r.Body) == 0:
+	case (forms || body) && wire.Coding(r) != "": // as a form it would only lack its parameters
+		ca.parseFault = "it is compressed"
 	case forms && op != registerClient:
 		ca.parseForm(c, string(r.Body), contract.Form)
 	case body && op == registerClient && mediaType(r) == formType: // a known client falls back on it

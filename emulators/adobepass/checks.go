@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // The longest values that are accepted. No limit is published, but values that
@@ -85,18 +86,24 @@ func checkBody(c *contract.Call) contract.Verdict {
 	default:
 		return unsupportedType.Because(unexpectedType, "got", quotedOrMissing(got), "want", want)
 	}
-	switch {
-	case ca.parseFault == "":
+	if ca.parseFault == "" {
 		return contract.Verdict{}
-	case dcr:
-		return invalidRequest.Because(unreadableBody, "why", ca.parseFault)
-	case r.TooLarge:
-	case c.Operation == preauthorize, c.Operation == authorize:
-		return badResources.Because(unreadableBody, "why", ca.parseFault)
-	case c.Operation == logout: // its query has only this parameter
-		return badRedirect.Because(unusableURL, "why", "cannot be read: "+ca.parseFault)
 	}
-	return badRequest.Because(unreadableBody, "why", ca.parseFault)
+	return wire.OrCompressed(c, refuseBody(c, ca.parseFault, dcr))
+}
+
+// refuseBody refuses a body that cannot be parsed.
+func refuseBody(c *contract.Call, why string, dcr bool) contract.Verdict {
+	switch {
+	case dcr:
+		return invalidRequest.Because(unreadableBody, "why", why)
+	case c.Request.TooLarge:
+	case c.Operation == preauthorize, c.Operation == authorize:
+		return badResources.Because(unreadableBody, "why", why)
+	case c.Operation == logout: // its query has only this parameter
+		return badRedirect.Because(unusableURL, "why", "cannot be read: "+why)
+	}
+	return badRequest.Because(unreadableBody, "why", why)
 }
 
 // quotedOrMissing returns s in quotes, or the word missing where s is empty.

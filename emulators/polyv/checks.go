@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 var (
@@ -40,7 +41,7 @@ func checkSize(c *contract.Call) contract.Verdict {
 
 func checkAppID(c *contract.Call) contract.Verdict {
 	if c.Auth != contract.Off && callerOf(c).appID == "" {
-		return appIDIsRequired.Because(noAppID)
+		return orCompressed(c, appIDIsRequired.Because(noAppID))
 	}
 	return contract.Verdict{}
 }
@@ -115,6 +116,15 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s, "�")
 }
 
+// orCompressed explains a refusal by the compression of the body, where the call has
+// parameters in a body.
+func orCompressed(c *contract.Call, v contract.Verdict) contract.Verdict {
+	if isForm(c.Request) || takesBody(c.Operation) {
+		return wire.OrCompressed(c, v)
+	}
+	return v
+}
+
 var (
 	absent  = &contract.Cause{Code: "parameter_missing", Text: "{operation} requires {param}, and it is absent or empty."}
 	unread  = &contract.Cause{Code: "body_not_read", Text: "{operation} requires {param} in the query or in a form. The body is of type {type}, which this call does not read."}
@@ -130,7 +140,7 @@ func judgeParameters(c *contract.Call, found []contract.Violation) contract.Verd
 			if r := c.Request; r.Method == http.MethodPost && len(r.Body) > len("null") && !isForm(r) && !takesBody(c.Operation) {
 				return paramShouldNotBeEmpty.Because(unread, "operation", c.Operation.Name, "param", f.Path, "type", quote(r.Header.Get("Content-Type")))
 			}
-			return paramShouldNotBeEmpty.Because(absent, "operation", c.Operation.Name, "param", f.Path)
+			return orCompressed(c, paramShouldNotBeEmpty.Because(absent, "operation", c.Operation.Name, "param", f.Path))
 		case contract.TooLong:
 			return paramLengthIsIncorrect.Because(tooLong, "param", f.Path, "most", f.Param.Max)
 		case contract.Mistyped: // the value in the JSON body is neither text nor number
@@ -147,7 +157,10 @@ var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON 
 // reports it, so that a scenario can decide otherwise.
 func checkValues(c *contract.Call) contract.Verdict {
 	if err := callerOf(c).jsonErr; err != nil {
-		return jsonFormatError.Because(notJSON, "fault", err.Error())
+		return orCompressed(c, jsonFormatError.Because(notJSON, "fault", err.Error()))
+	}
+	if c.Auth == contract.Off && isForm(c.Request) && wire.Coding(c.Request) != "" { // otherwise its signature fails
+		return orCompressed(c, jsonFormatError.Verdict())
 	}
 	for _, check := range valueRules[c.Operation] {
 		v := check.do(c, check.name)

@@ -107,7 +107,7 @@ func checkSignature(c *contract.Call) contract.Verdict {
 	h, known := hashOf(ca.value("signatureMethod"))
 	switch {
 	case ca.sign == "":
-		return invalidSignature.Because(noSign)
+		return orCompressed(c, invalidSignature.Because(noSign))
 	case !known:
 		return invalidSignature.Because(noMethod, "got", quote(ca.value("signatureMethod")))
 	case c.Auth != contract.Verify || ca.unknown:
@@ -133,7 +133,7 @@ func checkSignature(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 	}
-	return invalidSignature.Because(mismatched, "appId", ca.appID).Explained(explainSignature)
+	return orCompressed(c, invalidSignature.Because(mismatched, "appId", ca.appID).Explained(explainSignature))
 }
 
 // matches compares in constant time, in upper or any case as the switch says.

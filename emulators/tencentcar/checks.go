@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // The documented size limits (citeStructure).
@@ -75,7 +76,7 @@ func checkForm(c *contract.Call) contract.Verdict {
 	}
 	v := invalidParameter.Because(badForm, "fault", cl.formFault)
 	v.OwnMessage = "Url key and value should be splited by `=`." // sic, LunaTranslator#264
-	return v
+	return wire.OrCompressed(c, v)
 }
 
 // checkCommonParameters checks that the common parameters are there. For a GET
@@ -122,7 +123,11 @@ func (cl *caller) missing(name string, c *contract.Call) contract.Verdict {
 			because += ", and its body is no form"
 		}
 	}
-	return missingParameter.Because(missingCommonParameter, "Name", name, "family", how, "because", because)
+	v := missingParameter.Because(missingCommonParameter, "Name", name, "family", how, "because", because)
+	if c.Request.Method == http.MethodPost && cl.family == v1 { // they stand in the body
+		return wire.OrCompressed(c, v)
+	}
+	return v
 }
 
 var (
@@ -222,9 +227,9 @@ func checkSignature(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	if cl.family == v1 {
-		return verifyV1(c, cl)
+		return wire.OrCompressed(c, verifyV1(c, cl))
 	}
-	return verifyTC3(c, cl)
+	return wire.OrCompressed(c, verifyTC3(c, cl))
 }
 
 var (
@@ -388,7 +393,7 @@ var notJSON = &contract.Cause{Code: "body_not_json", Text: "The body is no JSON 
 
 func checkJSON(c *contract.Call) contract.Verdict {
 	if err := callerOf(c).jsonErr; err != nil {
-		return jsonParseError.Because(notJSON, "fault", err.Error())
+		return wire.OrCompressed(c, jsonParseError.Because(notJSON, "fault", err.Error()))
 	}
 	return contract.Verdict{}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 var (
@@ -70,12 +71,12 @@ func checkBody(c *contract.Call) contract.Verdict {
 	case cl.bodyErr == nil:
 		return contract.Verdict{}
 	case c.Operation == uploadMedia:
-		return invalidForm.Because(bodyNotForm, "why", cl.bodyErr.Error())
+		return wire.OrCompressed(c, invalidForm.Because(bodyNotForm, "why", cl.bodyErr.Error()))
 	}
 	if allowsPlain(c) && len(c.Request.Body) == 0 {
 		return contract.Verdict{} // a plain call without parameters
 	}
-	return invalidJSON.Because(bodyNotJSON, "why", cl.bodyErr.Error())
+	return wire.OrCompressed(c, invalidJSON.Because(bodyNotJSON, "why", cl.bodyErr.Error()))
 }
 
 // hasEnvelope reports whether the call has an envelope to check. With auth off,

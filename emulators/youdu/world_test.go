@@ -290,7 +290,7 @@ var place = regexp.MustCompile(`\{(\w+)\}`)
 var causes = func() map[string]*contract.Cause {
 	all := []*contract.Cause{
 		unknownPath, wrongMethod, tokenMissing, unknownToken, expiredToken, bodyNotJSON, bodyNotForm, fieldMissing,
-		fieldMistyped, unknownBuin, unknownApp, disabledApp, tokenOfOtherApp, appWithoutRight, messageNotJSON, fileMissing,
+		fieldMistyped, unknownBuin, unknownApp, disabledApp, tokenOfOtherApp, appWithoutRight, messageNotJSON, fileMissing, wire.Compressed,
 		paramMistyped, noKey, notBase64, badLength, badPadding, tooShort, badSize, wrongTail,
 	}
 	for _, s := range situations {
