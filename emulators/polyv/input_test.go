@@ -36,8 +36,13 @@ func signed(pairs ...[2]string) string {
 	for _, p := range pairs {
 		query += url.QueryEscape(p[0]) + "=" + url.QueryEscape(p[1]) + "&"
 	}
-	sum := md5.Sum([]byte(text + docSecret))
-	return query + "sign=" + strings.ToUpper(hex.EncodeToString(sum[:]))
+	return query + "sign=" + md5Sign(strings.TrimPrefix(text, docSecret))
+}
+
+// md5Sign is the sign of names and values that are already one text.
+func md5Sign(text string) string {
+	sum := md5.Sum([]byte(docSecret + text + docSecret))
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
 func many(n int, more ...[2]string) [][2]string {
