@@ -29,7 +29,7 @@ var switches = []contract.Param{
 	{Name: "strict_device_info", Type: contract.Boolean, Default: false, Cite: citeHeaders, Doc: "Whether X-Device-Info must be there and hold the keys that its page calls required. The value in all samples does not."},
 	{Name: "strict_domains", Type: contract.Boolean, Default: false, Doc: "Whether domainName and the host of redirectUrl must be one of the service provider's domains, or below one."},
 	{Name: "profile_error_item_level", Type: contract.Boolean, Default: false, Doc: "Whether a missing, expired or revoked profile is reported in each decision of a 200, instead of a 403. The pages list neither."},
-	{Name: "unsupported_media_type", Type: contract.Integer, Min: 400, Max: 415, Default: int64(415), Doc: "The status for a wrong Content-Type: 415, or 400. The pages list neither."},
+	{Name: "unsupported_media_type", Type: contract.Integer, Min: 400, Max: 415, Default: int64(400), Cite: citeCreate, Doc: "The status for a wrong Content-Type. The page calls the type required, and lists 400, 401, 405 and 500; 415 is what such services commonly answer."},
 	{Name: "any_statement", Type: contract.Boolean, Default: false, Doc: "Whether every well-formed software statement is taken, not only those of the fixture."},
 	{Name: "service_token_verify", Type: contract.Boolean, Default: true, Cite: citeHeaders, Doc: "Whether AD-Service-Token must be signed with the fixture's key for its iss. One that is not gives no single sign-on, and no error."},
 	{Name: "partner_sso", Type: contract.Boolean, Default: true, Cite: citePartner, Doc: "Whether single sign-on through a partner is on; off, sessions end in configuration_fallback."},

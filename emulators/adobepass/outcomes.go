@@ -117,7 +117,7 @@ var catalogue = []errorCode{
 	{"bad_request", none, 400, "The request is invalid.", ""},
 	{"invalid_domain", none, 400, "The domain is invalid.", ""},
 	{"not_found", none, 404, "The requested resource does not exist.", ""},
-	{"unsupported_media_type", none, 415, "The content type of the request is not supported.", ""},
+	{"unsupported_media_type", none, 400, "The content type of the request is not supported.", ""},
 	{"too_many_requests", "retry-after", 429, "Too many requests.", ""},
 }
 
@@ -210,11 +210,11 @@ const helpURL = "https://experienceleague.adobe.com/docs/pass/authentication/aut
 
 // body returns the body of a code.
 func (e *errorCode) body(c *contract.Call, message string) *apiError {
-	code := e.code
-	if e.status == 415 {
-		code = badRequest.Name // the pages document no code of its own
+	code, status := e.code, e.status
+	if code == unsupportedType.Name {
+		code, status = badRequest.Name, int(c.Switches.Int("unsupported_media_type")) // the pages document no code of its own
 	}
-	return &apiError{Action: e.action, Status: e.status, Code: code, Message: message, HelpURL: helpURL, Trace: c.Dice().ID()}
+	return &apiError{Action: e.action, Status: status, Code: code, Message: message, HelpURL: helpURL, Trace: c.Dice().ID()}
 }
 
 // errorRows are the rows of an enhanced error code.

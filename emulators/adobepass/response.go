@@ -81,8 +81,8 @@ func statusOf(c *contract.Call, v contract.Verdict) int {
 	switch {
 	case itemLevel(c, v):
 		return http.StatusOK
-	case v.Outcome == unsupportedType && c.Switches.Int("unsupported_media_type") == http.StatusBadRequest:
-		return http.StatusBadRequest
+	case v.Outcome == unsupportedType:
+		return int(c.Switches.Int("unsupported_media_type"))
 	}
 	return v.Outcome.Status
 }
