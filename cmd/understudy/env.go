@@ -74,7 +74,7 @@ func (e *env) file(cmd *cobra.Command, name string) (map[string]string, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	text, err := document.ReadPath(name)
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}

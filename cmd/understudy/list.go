@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/fixtures"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -171,11 +171,11 @@ func listScenarios(c *chosen) (*output.Table, error) {
 	library := library.New(emulators.All)
 	faults := library.Add(scenarios.Files, "shipped")
 	for _, dir := range c.scenarios {
-		root, err := os.OpenRoot(dir)
+		folder, err := files.Open(dir)
 		if err != nil {
 			return nil, fmt.Errorf("--scenarios: %w", err)
 		}
-		faults = errors.Join(faults, library.Add(root.FS(), dir), root.Close())
+		faults = errors.Join(faults, library.Add(folder, dir), folder.Close())
 	}
 	c.warn(faults)
 	t := &output.Table{
@@ -201,14 +201,14 @@ func listFixtures(c *chosen) (*output.Table, error) {
 		from[f.API+"="+f.Name] = "shipped"
 	}
 	for _, dir := range c.fixtures {
-		root, err := os.OpenRoot(dir)
+		folder, err := files.Open(dir)
 		if err != nil {
 			return nil, fmt.Errorf("--fixtures: %w", err)
 		}
-		folder := fixture.NewLibrary(emulators.All)
-		_ = folder.Add(root.FS()) // the library reports the same faults
-		faults = errors.Join(faults, shelf.Add(root.FS()), root.Close())
-		for _, f := range folder.List() {
+		alone := fixture.NewLibrary(emulators.All)
+		_ = alone.Add(folder) // the library reports the same faults
+		faults = errors.Join(faults, shelf.Add(folder), folder.Close())
+		for _, f := range alone.List() {
 			from[f.API+"="+f.Name] = dir
 		}
 	}

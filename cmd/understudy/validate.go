@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -111,7 +110,7 @@ func faultsOf(err error) []error {
 // checkFile checks one file, and returns its faults. seen has for each name in
 // which file it stood first.
 func checkFile(file string, seen map[string]string) error {
-	text, err := document.Read(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	text, err := document.ReadPath(file)
 	if err != nil {
 		return placed(file, err)
 	}

@@ -65,7 +65,10 @@ func (s *Server) gauges() []prometheus.Collector {
 		gauge("understudy_journal_bytes", "About how many bytes all journals hold.", held(func(c journal.Counts) int { return c.Bytes })),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
-		}, func() float64 { return float64(s.panics()) }),
+		}, func() float64 { return float64(s.Panics()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "understudy_log_lines_dropped_total", Help: "Lines of the log that did not reach its reader: nobody read them in time, or at all.",
+		}, func() float64 { return float64(s.config.LogDropped()) }),
 	}
 	if load := s.config.Load; load != nil {
 		all = append(all,

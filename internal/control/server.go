@@ -37,9 +37,11 @@ type Config struct {
 	Panics          func() int64 // how many calls ended in a fault of understudy's own; may be nil
 	Load            func() Load  // how much of the server's limits is in use; may be nil
 	Callbacks       *callback.Sender
-	Log             *slog.Logger // nil: nothing is logged
-	Body            int64        // longest request body in bytes; 0: 1 MiB
-	State           int64        // longest state to be put back in bytes; 0: 256 MiB
+	Log             *slog.Logger      // nil: nothing is logged
+	LogDropped      func() int64      // how many lines of the log did not reach its reader; may be nil
+	SlowReads       func() []SlowRead // what is being read for long; may be nil
+	Body            int64             // longest request body in bytes; 0: 1 MiB
+	State           int64             // longest state to be put back in bytes; 0: 256 MiB
 }
 
 // Load is how much of a server's limits is in use.
@@ -67,6 +69,12 @@ type Server struct {
 func New(config Config) *Server {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.LogDropped == nil {
+		config.LogDropped = func() int64 { return 0 }
+	}
+	if config.SlowReads == nil {
+		config.SlowReads = func() []SlowRead { return []SlowRead{} }
 	}
 	if config.Body == 0 {
 		config.Body = 1 << 20
@@ -122,8 +130,8 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 	refuse(http.StatusInternalServerError, "understudy failed on this request: %v. The log has the stack. Please report it.", fault).write(w)
 }
 
-// panics returns how many requests of any port ended in a fault of understudy's own.
-func (s *Server) panics() int64 {
+// Panics returns how many requests of any port ended in a fault of understudy's own.
+func (s *Server) Panics() int64 {
 	n := s.failures.Load()
 	if s.config.Panics != nil {
 		n += s.config.Panics()

@@ -44,6 +44,14 @@ type status struct {
 	Sandboxes     int               `json:"sandboxes"`
 	Calls         int64             `json:"calls"`
 	Failures      int64             `json:"failures"` // requests that ended in a fault of understudy's own
+	SlowReads     []SlowRead        `json:"slow_reads"`
+}
+
+// A SlowRead is a reading of files that takes long and has not ended: they may be on a
+// mount that has stopped answering.
+type SlowRead struct {
+	Files string    `json:"files"` // a folder, as its flag names it, or "fixtures"
+	Since time.Time `json:"since"`
 }
 
 func (s *Server) status(a *request) (any, error) {
@@ -51,7 +59,7 @@ func (s *Server) status(a *request) (any, error) {
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
 		Ready: s.ready.Load(), Doors: s.urls(a), Sandboxes: len(s.config.Registry.List()),
-		Calls: s.calls.Load(), Failures: s.panics(),
+		Calls: s.calls.Load(), Failures: s.Panics(), SlowReads: s.config.SlowReads(),
 	}, nil
 }
 

@@ -1,39 +1,37 @@
 package document
 
 import (
-	"fmt"
-	"io"
+	"errors"
 	"io/fs"
+
+	"github.com/understudy-suite/understudy/internal/files"
 )
 
-// Read reads a file for Parse. It looks before it opens: a file that is too
-// large is not read, and a pipe or device, which could keep its reader waiting
-// for ever, not opened.
+// Read reads a file for Parse, as files.Read does. That it is too large or no
+// regular file is a fault of the file.
 func Read(fsys fs.FS, file string) ([]byte, error) {
-	info, err := fs.Stat(fsys, file)
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", file, err)
-	}
+	text, err := files.Read(fsys, file, MaxSize)
+	return text, asFault(file, err)
+}
+
+// ReadPath is Read for a path that a user named.
+func ReadPath(path string) ([]byte, error) {
+	text, err := files.ReadPath(path, MaxSize)
+	return text, asFault(path, err)
+}
+
+func asFault(file string, err error) error {
 	faults := NewFaults(file)
+	size := (*files.SizeError)(nil)
 	switch {
-	case !info.Mode().IsRegular():
+	case errors.Is(err, files.ErrNotRegular):
 		faults.Addf(nil, "this is no regular file; a YAML file was expected")
-	case info.Size() > MaxSize:
-		faults.addTooLarge(info.Size())
+	case errors.As(err, &size):
+		faults.addTooLarge(size.Size)
+	default:
+		return err
 	}
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	f, err := fsys.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", file, err)
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
-	}
-	return text, nil
+	return faults.Err()
 }
 
 func (f *Faults) addTooLarge(size int64) {

@@ -3,13 +3,14 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -71,8 +73,19 @@ type Config struct {
 
 	Version, Commit string
 	Log             *slog.Logger
+	LogDropped      func() int64 // how many lines of the log did not reach its reader; may be nil
 	Wall            func() time.Time
 	Env             func(string) string
+
+	Open     func(dir string) (Folder, error) // opens a folder of users; nil: files.Open
+	Patience time.Duration                    // how long a reading of folders may take before that is reported; 0: 5 s
+	Limit    time.Duration                    // how long a start waits for a reading of folders; 0: files.Limit
+}
+
+// A Folder is an open folder of users.
+type Folder interface {
+	fs.FS
+	io.Closer
 }
 
 // FirstPort is the port of the API that comes first in a range of API ports.
@@ -117,7 +130,8 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 		return nil, &UsageError{err}
 	}
 	l.fixtures, l.library = fixture.NewLibrary(c.APIs), library.New(c.APIs)
-	if err := c.readFiles(l); err != nil {
+	what := "the content of " + strings.Join(slices.Concat(c.Scenarios, c.Fixtures), ", ")
+	if err := files.Within(cmp.Or(c.Limit, files.Limit), what, func() error { return c.readFiles(l) }); err != nil {
 		return nil, err
 	}
 	config := sandbox.Config{
@@ -172,24 +186,33 @@ func (c *Config) readFiles(l *loaded) error {
 	l.library.AddLater(c.ShippedScenarios, "shipped")
 	errs := []error{c.addFixtures(l.fixtures)}
 	for _, dir := range c.Scenarios {
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			return fmt.Errorf("--scenarios: %w", err)
-		}
-		errs = append(errs, l.library.Add(root.FS(), dir), root.Close())
+		err := c.inFolder("--scenarios", dir, func(folder fs.FS) error { return l.library.Add(folder, dir) })
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// inFolder opens a folder that a flag names, and has it read.
+func (c *Config) inFolder(flag, dir string, read func(fs.FS) error) error {
+	folder, err := c.openFolder(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return errors.Join(read(folder), folder.Close())
+}
+
+func (c *Config) openFolder(dir string) (Folder, error) {
+	if c.Open != nil {
+		return c.Open(dir)
+	}
+	return files.Open(dir)
 }
 
 // addFixtures adds the shipped fixtures, and over them those of the folders.
 func (c *Config) addFixtures(fixtures *fixture.Library) error {
 	errs := []error{fixtures.Add(c.ShippedFixtures)}
 	for _, dir := range c.Fixtures {
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			return fmt.Errorf("--fixtures: %w", err)
-		}
-		errs = append(errs, fixtures.Add(root.FS()), root.Close())
+		errs = append(errs, c.inFolder("--fixtures", dir, fixtures.Add))
 	}
 	return errors.Join(errs...)
 }

@@ -1,10 +1,17 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"os"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
@@ -13,61 +20,116 @@ import (
 
 // A reloader reads the folders of users anew when something in them changes.
 // A file with a fault is logged, and its last version without one stays in force.
+//
+// Each folder of scenarios has a watcher of its own, and all those of fixtures, which lie
+// over one another, have one. So a folder on a mount that has stopped answering keeps
+// only its own watcher waiting.
 type reloader struct {
-	config    Config
-	apis      []*contract.API
-	library   *library.Library
-	registry  *sandbox.Registry
-	watcher   *watch.Watcher    // nil: there is nothing to watch
-	lastError map[string]string // by folder: what stood in the way of reading it
+	config   Config
+	apis     []*contract.API
+	library  *library.Library
+	registry *sandbox.Registry
+	watchers []*watch.Watcher
+
+	mu        sync.Mutex           // never held while files are read
+	lastError map[string]string    // by what is read: what stood in the way of it
+	slow      map[string]time.Time // by what is read, where that takes long: since when
 }
+
+// patience is how long a reading may take before it is reported.
+const patience = 5 * time.Second
 
 func (c *Config) reloader(l *loaded) (*reloader, error) {
-	r := &reloader{config: *c, apis: l.apis, library: l.library, registry: l.registry, lastError: map[string]string{}}
-	var folders []string
-	folders = append(append(folders, c.Scenarios...), c.Fixtures...)
-	if len(folders) == 0 {
-		return r, nil
+	r := &reloader{
+		config: *c, apis: l.apis, library: l.library, registry: l.registry,
+		lastError: map[string]string{}, slow: map[string]time.Time{},
 	}
-	var err error
-	r.watcher, err = watch.New(watch.Config{
-		Folders: folders, Every: c.Poll, Changed: r.reload, Wall: c.Wall,
-		Fault: func(err error) { c.Log.Warn("a change of a file may not be seen", "fault", err) },
+	for _, dir := range c.Scenarios {
+		what := "--scenarios " + dir
+		if err := r.watch(what, []string{dir}, func() { r.reloadScenarios(what, dir) }); err != nil {
+			return r, err
+		}
+	}
+	if len(c.Fixtures) > 0 {
+		return r, r.watch("fixtures", c.Fixtures, func() { r.report("fixtures", r.fixtures()) })
+	}
+	return r, nil
+}
+
+// watch has folders read anew when something in them changes.
+func (r *reloader) watch(what string, folders []string, read func()) error {
+	w, err := watch.New(watch.Config{
+		Folders: folders, Every: r.config.Poll, Changed: read, Wall: r.config.Wall,
+		Fault:    func(err error) { r.config.Log.Warn("a change of a file may not be seen", "fault", err) },
+		Patience: cmp.Or(r.config.Patience, patience), Slow: func(over bool) { r.reportSlow(what, over) },
 	})
-	return r, err
+	if err == nil {
+		r.watchers = append(r.watchers, w)
+	}
+	return err
 }
 
-func (r *reloader) close() error {
-	if r.watcher == nil {
-		return nil
+// close ends the watching. What is still being read when ctx is done is left behind.
+func (r *reloader) close(ctx context.Context) error {
+	errs := make([]error, len(r.watchers))
+	var all sync.WaitGroup
+	for i, w := range r.watchers {
+		all.Go(func() { errs[i] = w.Close(ctx) })
 	}
-	return r.watcher.Close()
+	all.Wait()
+	for i, err := range errs {
+		if errors.Is(err, watch.ErrBusy) {
+			r.config.Log.Warn("a folder was still being read at the end; it may be on a mount that has stopped answering", "fault", err)
+			errs[i] = nil
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// reload reads all folders anew. It is called when something has changed.
-func (r *reloader) reload() {
-	for _, dir := range r.config.Scenarios {
-		r.folder("--scenarios", dir, func(root *os.Root) error { return r.scenarios(root, dir) })
+// reportSlow logs that a reading takes long, and when it has ended at last.
+func (r *reloader) reportSlow(what string, over bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !over {
+		r.slow[what] = r.config.Wall().Add(-cmp.Or(r.config.Patience, patience))
+		r.config.Log.Warn("files are being read for long; what was read before stays in force until that has ended, and stopping does not wait for it",
+			"where", what, "since", r.slow[what])
+		return
 	}
+	r.config.Log.Info("files that were being read for long were read", "where", what, "seconds", r.config.Wall().Sub(r.slow[what]).Seconds())
+	delete(r.slow, what)
+}
+
+// slowReads lists what is being read for long.
+func (r *reloader) slowReads() []control.SlowRead {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := []control.SlowRead{}
+	for _, what := range slices.Sorted(maps.Keys(r.slow)) {
+		all = append(all, control.SlowRead{Files: what, Since: r.slow[what].UTC()})
+	}
+	return all
+}
+
+// reloadScenarios reads a folder of scenarios anew, and brings what changed into the
+// sandboxes.
+func (r *reloader) reloadScenarios(what, dir string) {
+	folder, err := r.config.openFolder(dir)
+	if err == nil {
+		err = errors.Join(r.scenarios(folder, dir), folder.Close())
+	}
+	r.report(what, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for name, scenarios := range r.registry.UpdateScenarios(r.library.InForce) {
 		r.config.Log.Info("scenarios that changed begin anew", "sandbox", name, "scenarios", scenarios)
 	}
-	if len(r.config.Fixtures) > 0 {
-		r.report("fixtures", r.fixtures())
-	}
-}
-
-// folder reads one folder, and logs each fault of the folder once.
-func (r *reloader) folder(flag, dir string, read func(*os.Root) error) {
-	root, err := os.OpenRoot(dir)
-	if err == nil {
-		err = errors.Join(read(root), root.Close())
-	}
-	r.report(flag+" "+dir, err)
 }
 
 // report logs a fault when it is new, and once more when it is over.
 func (r *reloader) report(what string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -83,8 +145,8 @@ func (r *reloader) report(what string, err error) {
 }
 
 // scenarios reads the scenarios of a folder, and logs what changed.
-func (r *reloader) scenarios(root *os.Root, dir string) error {
-	changes, err := r.library.Reload(root.FS(), dir)
+func (r *reloader) scenarios(folder fs.FS, dir string) error {
+	changes, err := r.library.Reload(folder, dir)
 	if unread := (*library.UnreadError)(nil); errors.As(err, &unread) {
 		return err
 	}

@@ -65,13 +65,16 @@ func Start(c Config) (*Server, error) {
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
-		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log,
+		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
+		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() },
 	})
-	if s.reloader, err = c.reloader(l); err != nil {
-		return nil, err
+	if s.reloader, err = c.reloader(l); err == nil {
+		err = s.open()
 	}
-	if err := s.open(); err != nil {
-		_ = s.Close(context.Background())
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = s.Close(ctx)
 		return nil, err
 	}
 	s.control.SetReady(true)
@@ -166,8 +169,8 @@ func (s *Server) load() control.Load {
 // Broken delivers the error of a port that fails while it is served.
 func (s *Server) Broken() <-chan error { return s.broken }
 
-// Panics returns how many requests ended in a fault of understudy's own.
-func (s *Server) Panics() int64 { return s.gateway.Panics() }
+// Panics returns how many requests of any port ended in a fault of understudy's own.
+func (s *Server) Panics() int64 { return s.control.Panics() }
 
 // Close lets the requests that are under way end, until ctx is done, and then
 // cuts what is left. Stalled and delayed answers are cut at once.
@@ -175,7 +178,8 @@ func (s *Server) Close(ctx context.Context) error {
 	s.control.SetReady(false)
 	s.gateway.Cut()
 	var wg sync.WaitGroup
-	errs := make([]error, len(s.servers), len(s.servers)+1)
+	errs := make([]error, len(s.servers)+1)
+	wg.Go(func() { errs[len(s.servers)] = s.reloader.close(ctx) })
 	for i, server := range s.servers {
 		wg.Go(func() {
 			if err := server.Shutdown(ctx); err != nil {
@@ -186,7 +190,7 @@ func (s *Server) Close(ctx context.Context) error {
 	wg.Wait()
 	s.serving.Wait()
 	s.callbacks.Close(ctx)
-	return errors.Join(append(errs, s.reloader.close())...)
+	return errors.Join(errs...)
 }
 
 // URL is the address of an API: its own port, or else its path at the door.

@@ -4,6 +4,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/understudy-suite/understudy/internal/files"
 )
 
 // Pause is the least time between two calls of Changed. The next call covers what
@@ -28,6 +31,11 @@ type Config struct {
 	Changed func()           // called in one goroutine, never twice at a time
 	Fault   func(error)      // called with each folder's fault, once; the others are watched all the same
 	Wall    func() time.Time // by which the age of files is judged
+
+	// Slow is called when a look at the folders, with the call of Changed that may follow,
+	// takes longer than Patience, and with over when it has ended after all.
+	Slow     func(over bool)
+	Patience time.Duration
 }
 
 // A Watcher watches until it is closed.
@@ -39,7 +47,8 @@ type Watcher struct {
 	reported map[string]bool // faults
 }
 
-// New begins to watch. The folders need not be there yet.
+// New begins to watch. The folders need not be there yet. It waits for the first look at
+// them, though no longer than Patience.
 func New(config Config) (*Watcher, error) {
 	w := &Watcher{config: config, stop: make(chan struct{}), done: make(chan struct{}), reported: map[string]bool{}}
 	w.config.Folders = nil
@@ -50,32 +59,77 @@ func New(config Config) (*Watcher, error) {
 		}
 		w.config.Folders = append(w.config.Folders, absolute)
 	}
+	looked := make(chan struct{})
 	if config.Every > 0 {
-		go w.poll(w.fingerprint())
-		return w, nil
+		go w.poll(looked)
+	} else {
+		var err error
+		if w.notify, err = fsnotify.NewWatcher(); err != nil {
+			return nil, fmt.Errorf("watching folders: %w; look for changes instead with --poll 1s", err)
+		}
+		go w.handleEvents(looked)
 	}
-	var err error
-	if w.notify, err = fsnotify.NewWatcher(); err != nil {
-		return nil, fmt.Errorf("watching folders: %w; look for changes instead with --poll 1s", err)
+	timer := time.NewTimer(config.Patience)
+	defer timer.Stop()
+	select {
+	case <-looked:
+	case <-timer.C:
 	}
-	w.add()
-	go w.handleEvents()
 	return w, nil
 }
 
-// Close ends the watching. When it returns, Changed is not called any more.
-func (w *Watcher) Close() error {
+// ErrBusy says that a look at folders had not ended when the watching did.
+var ErrBusy = errors.New("a look at folders has not ended")
+
+// Close ends the watching. When it returns, Changed is not called any more; but where a
+// look at the folders is under way when ctx is done, that is left to end by itself, and the
+// error is ErrBusy.
+func (w *Watcher) Close(ctx context.Context) error {
 	close(w.stop)
-	<-w.done
+	select {
+	case <-w.done:
+		return w.forget()
+	case <-ctx.Done():
+	}
+	select {
+	case <-w.done:
+		return w.forget()
+	default:
+	}
+	go func() {
+		<-w.done
+		_ = w.forget()
+	}()
+	return fmt.Errorf("watching %s: %w", strings.Join(w.config.Folders, ", "), ErrBusy)
+}
+
+// forget ends the events. Before the last look has ended it might wait for it.
+func (w *Watcher) forget() error {
 	if w.notify == nil {
 		return nil
 	}
 	return w.notify.Close()
 }
 
+// look calls do, and reports where it takes long.
+func (w *Watcher) look(do func()) {
+	reported := make(chan struct{})
+	timer := time.AfterFunc(w.config.Patience, func() {
+		defer close(reported)
+		w.config.Slow(false)
+	})
+	do()
+	if !timer.Stop() {
+		<-reported
+		w.config.Slow(true)
+	}
+}
+
 // handleEvents waits for events of the operating system.
-func (w *Watcher) handleEvents() {
+func (w *Watcher) handleEvents(looked chan<- struct{}) {
 	defer close(w.done)
+	w.look(w.add)
+	close(looked)
 	var due <-chan time.Time // nil: nothing has changed
 	for {
 		select {
@@ -94,8 +148,10 @@ func (w *Watcher) handleEvents() {
 			}
 		case <-due:
 			due = nil
-			w.add() // before the files are read, so that later changes give events
-			w.config.Changed()
+			w.look(func() {
+				w.add() // before the files are read, so that later changes give events
+				w.config.Changed()
+			})
 		}
 	}
 }
@@ -150,8 +206,11 @@ func (w *Watcher) reportFault(err error) {
 }
 
 // poll compares fingerprints of the folders at every interval.
-func (w *Watcher) poll(before fingerprint) {
+func (w *Watcher) poll(looked chan<- struct{}) {
 	defer close(w.done)
+	var before fingerprint
+	w.look(func() { before = w.fingerprint() })
+	close(looked)
 	ticker := time.NewTicker(w.config.Every)
 	defer ticker.Stop()
 	for {
@@ -159,11 +218,13 @@ func (w *Watcher) poll(before fingerprint) {
 		case <-w.stop:
 			return
 		case <-ticker.C:
-			now := w.fingerprint()
-			if now.sum != before.sum || before.young {
-				w.config.Changed()
-			}
-			before = now
+			w.look(func() {
+				now := w.fingerprint()
+				if now.sum != before.sum || before.young {
+					w.config.Changed()
+				}
+				before = now
+			})
 		}
 	}
 }
@@ -177,19 +238,19 @@ type fingerprint struct {
 // youth is how long a file is young: the coarsest time of a file system.
 const youth = 2 * time.Second
 
-// print looks at names, sizes and times. Nothing is opened.
+// fingerprint looks at names, sizes and times. No file is opened.
 func (w *Watcher) fingerprint() fingerprint {
 	var p fingerprint
 	h := fnv.New64a()
 	now := w.config.Wall()
 	for _, dir := range w.config.Folders {
-		root, err := os.OpenRoot(dir)
+		folder, err := files.Open(dir)
 		if err != nil {
 			_, _ = fmt.Fprintln(h, dir, "is not there")
 			continue
 		}
-		for _, name := range names(root.FS()) {
-			info, err := root.Stat(name)
+		for _, name := range names(folder) {
+			info, err := folder.Stat(name)
 			if err != nil {
 				_, _ = fmt.Fprintln(h, name, "cannot be looked at")
 				continue
@@ -197,7 +258,7 @@ func (w *Watcher) fingerprint() fingerprint {
 			_, _ = fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano(), info.Mode())
 			p.young = p.young || !info.IsDir() && now.Sub(info.ModTime()) < youth
 		}
-		_ = root.Close()
+		_ = folder.Close()
 	}
 	p.sum = h.Sum64()
 	return p
@@ -209,10 +270,10 @@ func names(fsys fs.FS) []string {
 	top, _ := fs.ReadDir(fsys, ".") // what cannot be read holds nothing
 	for _, e := range top {
 		all = append(all, e.Name())
-		inner, err := fs.ReadDir(fsys, e.Name())
-		if err != nil {
-			continue // a file
+		if folder, err := files.IsFolder(fsys, e); err != nil || !folder {
+			continue
 		}
+		inner, _ := fs.ReadDir(fsys, e.Name())
 		for _, f := range inner {
 			all = append(all, e.Name()+"/"+f.Name())
 		}

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,6 +23,7 @@ func startWatching(t *testing.T, every time.Duration) (dir string, changes *atom
 	w, err := watch.New(watch.Config{
 		Folders: []string{dir}, Every: every, Changed: func() { changes.Add(1) },
 		Fault: func(err error) { t.Error(err) }, Wall: time.Now,
+		Patience: time.Hour, Slow: func(bool) { t.Error("a look took an hour") },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +32,7 @@ func startWatching(t *testing.T, every time.Duration) (dir string, changes *atom
 	close = func() {
 		if !closed {
 			closed = true
-			if err := w.Close(); err != nil {
+			if err := w.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
 		}

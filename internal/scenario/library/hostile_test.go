@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
@@ -71,14 +72,14 @@ func TestHostileFiles(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(toyDir, "pipe.yaml"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := files.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = root.Close() }()
 	l := library.New(apis)
 	began := time.Now()
-	described := fmt.Sprint(l.Add(root.FS(), "dir"))
+	described := fmt.Sprint(l.Add(root, "dir"))
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
@@ -132,5 +133,47 @@ func TestFolderThatVanishes(t *testing.T) {
 	}
 	if after := len(l.List()); after != before {
 		t.Errorf("got %d scenarios, want %d", after, before)
+	}
+}
+
+// A folder that a server would read and cannot look into is a fault of its own: the bug
+// of a link to a folder outside, which was passed over in silence.
+func TestFoldersThatCannotBeRead(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(outside, "a.yaml"), []byte(text("toy", "a", "x")), 0o600),
+		os.Mkdir(filepath.Join(dir, "..data"), 0o700),
+		os.WriteFile(filepath.Join(dir, "..data", "b.yaml"), []byte(text("toy", "b", "x")), 0o600),
+		os.Symlink("..data", filepath.Join(dir, "toy")),
+		os.Symlink(outside, filepath.Join(dir, "all")),
+		os.Symlink("nowhere", filepath.Join(dir, "later")),
+		os.Symlink("nowhere", filepath.Join(dir, ".#lock")),
+		os.Mkdir(filepath.Join(dir, "lost+found"), 0),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := files.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = folder.Close() }()
+	l := library.New(apis)
+	lines := strings.Split(fmt.Sprint(l.Add(folder, "dir")), "\n")
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "dir/all:1:1: the link cannot be followed: ") || !strings.HasPrefix(lines[1], "dir/later:1:1: the link cannot be followed: ") {
+		t.Errorf("got %q, want two links that cannot be followed", lines)
+	}
+	if _, err := l.Find("toy/b"); err != nil {
+		t.Errorf("got %v, want a link inside to be followed", err)
+	}
+	faults := 0
+	for _, s := range l.List() {
+		if s.Error != "" {
+			faults++
+		}
+	}
+	if faults != 2 {
+		t.Errorf("%d faults are listed, want 2", faults)
 	}
 }

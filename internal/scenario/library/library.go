@@ -148,21 +148,29 @@ func (l *Library) AddLater(fsys fs.FS, label string) {
 // readLayer reads a folder's files. There is no layer where the folder itself
 // cannot be read.
 func (l *Library) readLayer(fsys fs.FS, label string, before *layer) (*layer, error) {
-	files, err := listFiles(fsys)
+	files, err := document.List(fsys, append(names(l.apis), scenario.Everywhere))
 	if err != nil {
 		return nil, &UnreadError{label, err}
 	}
 	fresh := &layer{label: label, entries: make(map[string]*entry, len(files))}
 	var errs []error
 	for _, file := range files {
-		key := strings.TrimSuffix(file, extension)
-		e := l.read(fsys, file, path.Join(label, file), before.entries[key])
+		key := strings.TrimSuffix(file.Name, document.Extension)
+		e := l.read(fsys, file, path.Join(label, file.Name), before.entries[key])
 		if e.err != nil {
 			errs = append(errs, e.err)
 		}
 		fresh.entries[key] = e.entry
 	}
 	return fresh, errors.Join(errs...)
+}
+
+func names(apis []*contract.API) []string {
+	var all []string
+	for _, api := range apis {
+		all = append(all, api.Name)
+	}
+	return all
 }
 
 // layer is the layer of a label, or an empty one.
@@ -220,7 +228,7 @@ func (l *Library) replaceLayer(fresh *layer) {
 // text says of itself; "" takes whatever it says.
 func (l *Library) Put(name string, text []byte) (*scenario.Scenario, error) {
 	file := cmp.Or(name, "scenario")
-	at := scenario.Place{Name: strings.TrimSuffix(name, extension)}
+	at := scenario.Place{Name: strings.TrimSuffix(name, document.Extension)}
 	if api, short, ok := strings.Cut(at.Name, "/"); ok {
 		at = scenario.Place{API: api, Name: short}
 	}
@@ -345,11 +353,7 @@ func (l *Library) find(name string) (*scenario.Scenario, error) {
 func (l *Library) implicit(full, apiName, opName, outcome string) (*scenario.Scenario, error) {
 	i := slices.IndexFunc(l.apis, func(a *contract.API) bool { return a.Name == apiName })
 	if i < 0 {
-		var names []string
-		for _, a := range l.apis {
-			names = append(names, a.Name)
-		}
-		return nil, &UnknownError{full, "; there is no API " + document.Quote(apiName) + document.Hint(apiName, names)}
+		return nil, &UnknownError{full, "; there is no API " + document.Quote(apiName) + document.Hint(apiName, names(l.apis))}
 	}
 	api := l.apis[i]
 	op := api.Operation(opName)

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package files
+
+// nonblock is nothing where no folder holds pipes.
+const nonblock = 0
