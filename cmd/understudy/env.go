@@ -1,17 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/logpipe"
 )
 
 // env is what surrounds a command: streams and variables.
@@ -19,6 +22,30 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	vars     []string // NAME=value
+
+	queues []*logpipe.Writer // what out and err are written through, where nobody may wait for their readers
+}
+
+// queue puts queues before out and err, so that nobody who reads them can end or slow
+// this process, and returns that of err. notice says there how many lines were dropped.
+func (e *env) queue(notice func(int64) []byte) *logpipe.Writer {
+	out := logpipe.New(e.out, func(int64) []byte { return nil })
+	err := logpipe.New(e.err, notice)
+	e.out, e.err = out, err
+	e.queues = append(e.queues, out, err)
+	return err
+}
+
+// lastWords is how long what is queued may take to be written at the end.
+const lastWords = time.Second
+
+// flush writes what is queued, as far as somebody reads it.
+func (e *env) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	for _, q := range e.queues {
+		_ = q.Close(ctx) // there is nobody to tell
+	}
 }
 
 func environment() *env {

@@ -49,8 +49,18 @@ func (e *exit) Error() string { return e.err.Error() }
 func (e *exit) Unwrap() error { return e.err }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitFailed) // whatever it is that does not end
+	}()
 	os.Exit(run(ctx, os.Args[1:], environment()))
 }
 
@@ -61,6 +71,7 @@ func run(ctx context.Context, args []string, env *env) int {
 	root.SetIn(env.in)
 	root.SetOut(env.out)
 	root.SetErr(env.err)
+	defer env.flush()
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

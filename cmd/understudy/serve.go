@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/logpipe"
 	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
 )
@@ -44,10 +48,14 @@ func serveCommand(env *env) *cobra.Command {
 			if err := env.settle(cmd, file); err != nil {
 				return err
 			}
-			var err error
-			if c.Log, err = logger(env.err, logForm, quiet); err != nil {
+			lines, err := queueLog(env, logForm)
+			if err != nil {
 				return err
 			}
+			if c.Log, err = logger(lines, logForm, quiet); err != nil {
+				return err
+			}
+			c.LogDropped = lines.Dropped
 			switch credentials {
 			case "docs", "env":
 				c.FromEnv = credentials == "env"
@@ -62,7 +70,14 @@ func serveCommand(env *env) *cobra.Command {
 			}
 			c.APIPortsNamed = cmd.Flags().Changed("api-ports")
 			c.Version, c.Commit = build()
-			return serve(cmd.Context(), env, c, strict, quiet)
+			return serve(cmd.Context(), env, c, strict, func(s *server.Server) {
+				if !quiet {
+					printDoors(env.err, s)
+				}
+				ctx, cancel := context.WithTimeout(cmd.Context(), inOrder)
+				defer cancel()
+				lines.Flush(ctx)
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -104,18 +119,63 @@ func serveCommand(env *env) *cobra.Command {
 	return cmd
 }
 
-// serve serves until ctx is done.
-func serve(ctx context.Context, env *env, c server.Config, strict, quiet bool) error {
-	s, err := server.Start(c)
+// inOrder is how long the ready line waits for the lines before it, which another stream
+// has, so that they stand in order where both streams are one.
+const inOrder = 100 * time.Millisecond
+
+// queueLog puts queues before the streams, and has a broken pipe be an error of a
+// write, which is counted, in place of the end of the process.
+func queueLog(env *env, form string) (*logpipe.Writer, error) {
+	var b bytes.Buffer
+	notices, err := logger(&b, form, true)
+	if err != nil {
+		return nil, err
+	}
+	signal.Ignore(syscall.SIGPIPE)
+	return env.queue(func(dropped int64) []byte {
+		b.Reset()
+		notices.Warn("lines of the log were dropped: nobody read them in time", "lines", dropped)
+		return bytes.Clone(b.Bytes())
+	}), nil
+}
+
+// startServer starts a server. When ctx is done it does not wait for long for a start that
+// reads files without an end.
+func startServer(ctx context.Context, c server.Config) (*server.Server, error) {
+	type result struct {
+		server *server.Server
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		s, err := server.Start(c)
+		done <- result{s, err}
+	}()
+	select {
+	case r := <-done:
+		return r.server, r.err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(drain)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.server, r.err
+	case <-timer.C:
+		return nil, fmt.Errorf("starting: stopped while files were being read, which had not ended after another %s", drain)
+	}
+}
+
+// serve serves until ctx is done. Once it does, it calls doors.
+func serve(ctx context.Context, env *env, c server.Config, strict bool, doors func(*server.Server)) error {
+	s, err := startServer(ctx, c)
 	if err != nil {
 		return err
 	}
 	if c.Exposed && c.Token == "" {
 		c.Log.Warn("the control API is open to everyone who reaches its port", "control", s.ControlURL)
 	}
-	if !quiet {
-		printDoors(env.err, s)
-	}
+	doors(s)
 	env.say("ready control=%s door=%s in %dms\n", s.ControlURL, s.DoorURL, time.Since(started).Milliseconds())
 	select {
 	case err = <-s.Broken():
