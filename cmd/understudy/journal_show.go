@@ -119,7 +119,7 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, output.Printable(b.String()))
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
@@ -86,6 +87,52 @@ func TestCurl(t *testing.T) {
 	out, err = exec.CommandContext(t.Context(), "sh", "-c", again.out).CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("Understudy-Call: default-2")) {
 		t.Errorf("got %v\n%s\n%s", err, again.out, out)
+	}
+}
+
+// What a client sends does not steer the terminal of whoever reads the journal, and the
+// shell line sends the same bytes again.
+func TestJournalIsPrintable(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	r, err := http.NewRequest(http.MethodPost, s.DoorURL+"/tencentcar/", strings.NewReader("{\"\x1b[2J\": \"\u009b2J\"}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"User-Agent": "a\u009b31m%s\\n", "X-Odd": "it's\u0085", "X-TC-Action": "\u009bList"} {
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	for _, args := range [][]string{{"journal"}, {"journal", "show", "default-1"}, {"journal", "show", "default-1", "-o", "json"}, {"journal", "show", "default-1", "-o", "curl"}} {
+		got := at(t, s, args...)
+		got.want(t, exitDone)
+		if got.out != output.Printable(got.out) {
+			t.Errorf("%v prints %q", args, got.out)
+		}
+	}
+	at(t, s, "journal", "show", "default-1").want(t, exitDone, `{"\u001b[2J": "\u009b2J"}`, `X-Odd: it's\u0085`)
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl here")
+	}
+	line := at(t, s, "journal", "show", "default-1", "-o", "curl").out
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, line, out)
+	}
+	box := s.Registry.Find("default").Journal
+	one, _ := box.Find("default-1")
+	two, _ := box.Find("default-2")
+	first, again := one.Request, two.Request
+	if string(first.Body) != string(again.Body) {
+		t.Errorf("got the body %q again, want %q", again.Body, first.Body)
+	}
+	for _, name := range []string{"User-Agent", "X-Odd", "X-TC-Action"} {
+		if got, want := again.Header.Get(name), first.Header.Get(name); got != want {
+			t.Errorf("got %s %q again, want %q", name, got, want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -79,7 +80,7 @@ func Curl(method, url, host string, header http.Header, body []byte) string {
 	if header.Get("Content-Type") == "" {
 		args = append(args, "-H", "'Content-Type:'") // or curl makes a form of it
 	}
-	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
+	if utf8.Valid(body) && bytes.IndexFunc(body, steers) < 0 {
 		return strings.Join(append(args, "--data-raw", quoted(string(body))), " ")
 	}
 	encoded := base64.StdEncoding.EncodeToString(body)
@@ -94,7 +95,8 @@ func headerArgument(name, value string) string {
 	return name + ": " + value
 }
 
-// quoted quotes an argument for a shell.
+// quoted quotes an argument for a shell. One with control characters is written as
+// printf makes it.
 func quoted(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)
@@ -102,5 +104,19 @@ func quoted(s string) string {
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if strings.IndexFunc(s, steers) < 0 {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if plain(rune(s[i])) {
+			b.WriteByte(s[i])
+		} else {
+			fmt.Fprintf(&b, `\%03o`, s[i])
+		}
+	}
+	return `"$(printf '` + b.String() + `')"`
 }
+
+// steers reports whether a character would steer the terminal that a line is printed to.
+func steers(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/wire"
 )
@@ -107,7 +109,32 @@ func Cells(row []any, form func(string) string) []string {
 }
 
 // OneLine keeps a cell on its line and in its column.
-func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func OneLine(s string) string { return Printable(strings.Join(strings.Fields(s), " ")) }
+
+// Printable writes control characters, those from U+0080 to U+009F among them, and what
+// is no UTF-8 as escapes, so that no text steers the terminal that it is printed to. Line
+// breaks and tabs stay.
+func Printable(s string) string {
+	if strings.IndexFunc(s, steers) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case steers(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+func steers(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 // Escaped keeps a cell from being read as Markdown.
 func Escaped(s string) string {
@@ -156,8 +183,17 @@ func Indent(w io.Writer, raw []byte) error {
 		return fmt.Errorf("reading JSON: %w", err)
 	}
 	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
+	_, err := io.WriteString(w, escapeJSON(b.String()))
 	return err
+}
+
+// escapeJSON escapes the control characters that JSON lets stand in strings: they stand
+// nowhere else.
+func escapeJSON(text string) string {
+	if utf8.ValidString(text) {
+		return Printable(text)
+	}
+	return text
 }
 
 // JSON writes a value as people read it.
@@ -170,4 +206,4 @@ func JSON(w io.Writer, value any) error {
 }
 
 // JSONText writes a value as compact JSON.
-func JSONText(value any) string { return string(wire.Encode(value)) }
+func JSONText(value any) string { return escapeJSON(string(wire.Encode(value))) }

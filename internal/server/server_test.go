@@ -344,3 +344,20 @@ func TestAdvertisedDoorIsReported(t *testing.T) {
 		}
 	}
 }
+
+// A request to the control port that ends in a fault of understudy's own counts as one to
+// an API does.
+func TestFaultsOfTheControlPortCount(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.APIs[0].Triggers = append(c.APIs[0].Triggers, &contract.Trigger{Name: "roof.falls", Do: func(*contract.Call) error { panic("the roof fell") }})
+	s := start(t, c)
+	answer, err := http.Post(s.ControlURL+"/v1/sandboxes/default/triggers/toy/roof.falls", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if n := s.Panics(); answer.StatusCode != 500 || n != 1 {
+		t.Errorf("got %d and %d faults, want 500 and 1", answer.StatusCode, n)
+	}
+}
