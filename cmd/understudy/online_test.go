@@ -304,3 +304,15 @@ func TestStranger(t *testing.T) {
 	defer other.Close()
 	command(t, nil, "", "clock", "--control", other.URL).want(t, exitFailed, "!answered 404 Not Found", "!is this the control API")
 }
+
+func TestSandboxListAndDrop(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, apply("u-1", "--sandbox", "ci-1")...).want(t, exitDone)
+	at(t, s, "sandbox", "list").want(t, exitDone, "NAME", "default", "ci-1")
+	at(t, s, "sandbox", "drop", "ci-1").want(t, exitDone, "dropped ci-1\n")
+	at(t, s, "sandbox", "list", "-o", "json").want(t, exitDone, `"name": "default"`)
+	at(t, s, "sandbox", "drop", "ci-1").want(t, exitInsufficient, `!there is no sandbox "ci-1"`)
+	at(t, s, "sandbox", "drop", "default").want(t, exitFailed, "!the sandbox default cannot be dropped; reset it instead")
+	at(t, s, "sandbox", "drop").want(t, exitUsage)
+}

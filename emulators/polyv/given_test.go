@@ -122,8 +122,10 @@ func TestGivenDocument(t *testing.T) {
 		{Says: "endDate false, yyyy-MM-dd HH:mm:ss", Holds: ask(200, `"totalItems":2`, the, [2]string{"startDate", "2022-04-01"}, [2]string{"endDate", "2022-04-29 23:59:59"})},
 		{Says: "page false 页数,默认为1", Holds: ask(200, `"pageNumber":1,`, the)},
 		{Says: "pageSize false 默认20", Holds: ask(200, `"pageSize":20,`, the)},
-		{Says: "示例 sign=70DF5378E04B103CCCEA048260C75EDD", Chosen: "it is refused: the secret of the sample is not published, and with the published one the sign is another",
-			Holds: raw(400, "invalid signature.", "appId=frlr1zazn3&sign=70DF5378E04B103CCCEA048260C75EDD&pageSize=10&page=1&channelId=2272655&timestamp=1652411923329")},
+		{
+			Says: "示例 sign=70DF5378E04B103CCCEA048260C75EDD", Chosen: "it is refused: the secret of the sample is not published, and with the published one the sign is another",
+			Holds: raw(400, "invalid signature.", "appId=frlr1zazn3&sign=70DF5378E04B103CCCEA048260C75EDD&pageSize=10&page=1&channelId=2272655&timestamp=1652411923329"),
+		},
 
 		{Says: "code Integer, 200为成功返回,非200为失败", Holds: ask(200, `{"code":200,"status":"success","message":"",`, the)},
 		{Says: "message: 当code为400或者500的时候,辅助描述错误原因", Holds: ask(400, `"code":400,"status":"error","message":"param should not be empty: channelId"`)},

@@ -61,6 +61,7 @@ func (s *Server) routes() []route {
 
 		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes, doc: "The sandboxes that live."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.dropSandbox), doc: "End a sandbox, once the calls that are under way have ended."},
 		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.inSandbox(s.listActive), doc: "The scenarios that are on, with what they have done."},

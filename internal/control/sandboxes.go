@@ -1,11 +1,14 @@
 package control
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -26,20 +29,25 @@ type sandboxAnswer struct {
 func (s *Server) listSandboxes(a *request) (any, error) {
 	all := list[sandboxAnswer]{Items: []sandboxAnswer{}}
 	for _, box := range s.config.Registry.List() {
-		w, err := s.sandboxAnswer(a, box)
-		if err != nil {
-			return nil, err
-		}
-		all.Items = append(all.Items, w)
+		all.Items = append(all.Items, s.sandboxAnswer(a, box, box.Existing()))
 	}
 	return all, nil
 }
 
 func (s *Server) getSandbox(a *request, box *sandbox.Sandbox) (any, error) {
-	return s.sandboxAnswer(a, box)
+	var instances []*sandbox.Instance
+	for _, api := range s.config.APIs {
+		instance, err := box.Instance(api)
+		if err != nil {
+			return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
+		}
+		instances = append(instances, instance)
+	}
+	return s.sandboxAnswer(a, box, instances), nil
 }
 
-func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox) (sandboxAnswer, error) {
+// sandboxAnswer shows a sandbox with the credentials of these instances.
+func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox, instances []*sandbox.Instance) sandboxAnswer {
 	name := box.Name
 	if name == sandbox.Default {
 		name = ""
@@ -51,14 +59,29 @@ func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox) (sandboxAnswer,
 	for _, on := range box.Player.Active() {
 		w.Scenarios = append(w.Scenarios, on.Scenario)
 	}
-	for _, api := range s.config.APIs {
-		instance, err := box.Instance(api)
-		if err != nil {
-			return sandboxAnswer{}, fmt.Errorf("sandbox %s: %w", box.Name, err)
-		}
-		instance.WithState(func(state contract.State) { w.Credentials[api.Name] = maps.Clone(state.Credentials()) })
+	for _, instance := range instances {
+		instance.WithState(func(state contract.State) { w.Credentials[instance.API.Name] = maps.Clone(state.Credentials()) })
 	}
-	return w, nil
+	return w
+}
+
+// dropWait is how long dropping a sandbox waits for the calls that are under way.
+const dropWait = 5 * time.Second
+
+// dropAnswer says what was dropped.
+type dropAnswer struct {
+	Sandbox  string `json:"dropped"`
+	UnderWay int    `json:"calls_under_way,omitempty"` // that had not ended yet
+}
+
+func (s *Server) dropSandbox(a *request, box *sandbox.Sandbox) (any, error) {
+	ctx, cancel := context.WithTimeout(a.Context(), dropWait)
+	defer cancel()
+	underWay, err := s.config.Registry.Drop(ctx, box.Name)
+	if refused := (*sandbox.DropError)(nil); errors.As(err, &refused) {
+		return nil, refuse(http.StatusConflict, "%v", err)
+	}
+	return dropAnswer{box.Name, underWay}, err
 }
 
 // resetAnswer lists what a reset set back.

@@ -108,7 +108,9 @@ func TestRefusals(t *testing.T) {
 		{method: "GET", target: "/v1/scenario/toy/no-hat", status: 404, want: []string{`did you mean \"/v1/scenarios/toy/no-hat\"?`}},
 		{method: "POST", target: "/v1/status", status: 405, header: [2]string{"Allow", "GET, HEAD"}, want: []string{`/v1/status takes GET, HEAD and not \"POST\"`}},
 		{method: "POST", target: "/v1/sandboxes", status: 405, header: [2]string{"Allow", "GET, HEAD"}},
-		{method: "DELETE", target: "/v1/sandboxes/default", status: 405, header: [2]string{"Allow", "GET, HEAD"}},
+		{method: "PUT", target: "/v1/sandboxes/default", status: 405, header: [2]string{"Allow", "GET, HEAD, DELETE"}},
+		{method: "DELETE", target: "/v1/sandboxes/default", status: 409, want: []string{"the sandbox default cannot be dropped; reset it instead"}},
+		{method: "DELETE", target: "/v1/sandboxes/defaul", status: 404, want: []string{`did you mean \"default\"?`}},
 		{method: "FOO", target: "/v1/sandboxes/default/scenarios", status: 405, header: [2]string{"Allow", "GET, HEAD, DELETE"}},
 		{method: "OPTIONS", target: "/v1/scenarios/x/y/z", status: 405, header: [2]string{"Allow", "GET, HEAD, PUT, DELETE"}},
 		{method: "GET", target: "/v1/status?verbose=1", status: 400, want: []string{`/v1/status takes no query parameter \"verbose\"`}},
@@ -191,16 +193,23 @@ func TestSandboxes(t *testing.T) {
 			`{"name":"default","urls":{"plain":"http://localhost:6400:2","toy":"http://localhost:6400:1/toy"},"credentials":{"plain":{"toyKey":"toy-key"},"toy":{"toyKey":"toy-key"}},"clock":{"now":"2026-03-01T12:00:00Z","mode":"follow","signatures":"wall"}`,
 		}},
 		{name: "the sandbox stands before the API at the shared door, and last elsewhere", method: "GET", target: "/v1/sandboxes", status: 200, want: []string{
-			`{"items":[{"name":"default"`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[]}]}`,
+			`{"items":[{"name":"default"`, `"credentials":{},`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[]}]}`,
 		}},
 	})
+	if made := s.registry.Find("ci-7").Existing(); len(made) > 0 {
+		t.Errorf("listing the sandboxes made %d instances", len(made))
+	}
 	instance, err := s.registry.Find("ci-7").Instance(toy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// What was reported is a copy: the state is not shared with whoever reads.
 	instance.WithState(func(st contract.State) { st.Credentials()["toyKey"] = "x" })
-	s.check([]row{{method: "GET", target: "/v1/sandboxes/ci-7", status: 200, want: []string{`"toyKey":"toy-key"`}}})
+	s.check([]row{
+		{method: "GET", target: "/v1/sandboxes/ci-7", status: 200, want: []string{`"toyKey":"toy-key"`}},
+		{method: "DELETE", target: "/v1/sandboxes/ci-7", status: 200, want: []string{`{"dropped":"ci-7"}`}},
+		{method: "GET", target: "/v1/sandboxes/ci-7", status: 404},
+	})
 }
 
 func TestReset(t *testing.T) {

@@ -98,10 +98,11 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	r := c.Request()
 	at := addressOf(r)
 	request.Base = g.base(r, at, api)
-	box, foundBy, err := g.sandbox(at, api, request)
+	box, foundBy, done, err := g.useSandbox(at, api, request)
 	if err != nil {
 		return noSandbox(err)
 	}
+	defer done()
 	instance, err := box.Instance(api)
 	if err != nil {
 		return noState(err)
@@ -159,6 +160,20 @@ func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
 		return door + strings.TrimSuffix(at.prefix, own) + own
 	}
 	return wire.Base(r) + at.prefix
+}
+
+// useSandbox finds the sandbox of a request and says that a call of it begins. done
+// ends the call.
+func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, done func(), err error) {
+	for {
+		if s, foundBy, err = g.sandbox(at, api, request); err != nil {
+			return nil, "", nil, err
+		}
+		if done, ok := s.Use(); ok {
+			return s, foundBy, done, nil
+		}
+		// It was dropped in between, so that the name means another one now.
+	}
 }
 
 // sandbox finds the sandbox that a request names, or the one that alone knows an

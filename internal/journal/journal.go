@@ -26,6 +26,7 @@ type Journal struct {
 	bytes   int
 	last    int // number of the latest entry
 	dropped int
+	left    bool // the sandbox is gone
 }
 
 // New returns the journal of the named sandbox. It shares budget with others.
@@ -46,6 +47,10 @@ func (j *Journal) Add(e *Entry) {
 	e.Sandbox = j.sandbox
 	if e.Delivered == "" {
 		e.Delivered = Pending
+	}
+	if j.left {
+		j.mu.Unlock()
+		return
 	}
 	j.entries = append(j.entries, e)
 	j.bytes += e.bytes
@@ -175,9 +180,12 @@ func (j *Journal) Counts() Counts {
 	return Counts{Entries: len(j.entries), Bytes: j.bytes, Dropped: j.dropped}
 }
 
-// Leave returns the journal's share to the budget. Call it when the sandbox is
-// gone.
+// Leave returns the journal's share to the budget, and keeps nothing from then on.
+// Call it when the sandbox is gone.
 func (j *Journal) Leave() {
+	j.mu.Lock()
+	j.left = true
+	j.mu.Unlock()
 	j.Clear(false)
 	j.budget.leave(j)
 }

@@ -22,7 +22,7 @@ func newDirectory() *directory {
 
 // start switches the directory on, with the identifiers of first.
 func (d *directory) start(first *Sandbox) {
-	for _, i := range first.existing() {
+	for _, i := range first.Existing() {
 		i.WithState(func(state contract.State) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
@@ -44,7 +44,12 @@ func (d *directory) add(api *contract.API, identifier string, s *Sandbox) {
 	}
 }
 
+// addLocked enters nothing for a sandbox that was dropped while a call of it was under
+// way.
 func (d *directory) addLocked(api *contract.API, identifier string, s *Sandbox) {
+	if s.gone.Load() {
+		return
+	}
 	known := d.byAPI[api]
 	if known == nil {
 		known = map[string][]*Sandbox{}

@@ -31,7 +31,7 @@ func (p *Progress) Check() error {
 // Progress returns how far the sandbox has come.
 func (s *Sandbox) Progress() Progress {
 	p := Progress{Calls: map[string]map[string]uint64{}, Scenarios: s.Player.Progress()}
-	for _, i := range s.existing() {
+	for _, i := range s.Existing() {
 		p.Calls[i.API.Name] = i.callCounts()
 	}
 	return p
@@ -43,7 +43,7 @@ func (s *Sandbox) Resume(p Progress) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	for _, i := range s.existing() {
+	for _, i := range s.Existing() {
 		i.resetCounters()
 		i.setCallCounts(p.Calls[i.API.Name])
 	}

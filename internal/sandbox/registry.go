@@ -159,7 +159,8 @@ func (r *Registry) Find(name string) *Sandbox {
 }
 
 // Get returns the named sandbox and makes it where there is none yet. At the
-// limit, it drops the one that was idle longest, if that was an hour.
+// limit, the one that was idle longest gives way, if that was a minute and none of
+// its calls is under way.
 func (r *Registry) Get(name string) (*Sandbox, error) {
 	if s := r.Find(name); s != nil {
 		s.lastUsed.Store(r.config.Wall().UnixNano())
@@ -174,7 +175,7 @@ func (r *Registry) Get(name string) (*Sandbox, error) {
 		return s, nil
 	}
 	if len(r.sandboxes) >= r.config.Max && !r.evictIdle() {
-		return nil, fmt.Errorf("%d sandboxes live already and none was idle for an hour; drop one, or start the server with a larger --max-sandboxes", len(r.sandboxes))
+		return nil, r.fullError()
 	}
 	if !r.several.Swap(true) {
 		r.directory.start(r.defaultBox)
@@ -197,39 +198,6 @@ func (r *Registry) add(name string) *Sandbox {
 	s.beginScenarios()
 	r.sandboxes[name] = s
 	return s
-}
-
-// evictIdle drops the sandbox that was idle longest, if that was an hour.
-func (r *Registry) evictIdle() bool {
-	var idle *Sandbox
-	for _, s := range r.sandboxes {
-		if s != r.defaultBox && (idle == nil || s.idleLongerThan(idle)) {
-			idle = s
-		}
-	}
-	if idle == nil || r.config.Wall().Sub(time.Unix(0, idle.lastUsed.Load())) < time.Hour {
-		return false
-	}
-	delete(r.sandboxes, idle.Name)
-	for _, i := range idle.existing() {
-		i.unregister()
-	}
-	idle.Journal.Leave()
-	return true
-}
-
-func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
-	if a, b := s.lastUsed.Load(), than.lastUsed.Load(); a != b {
-		return a < b
-	}
-	return s.Name < than.Name
-}
-
-// unregister removes the instance's identifiers from the directory.
-func (i *Instance) unregister() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, nil)
 }
 
 // List returns all sandboxes by name, default first.

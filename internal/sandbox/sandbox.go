@@ -29,6 +29,12 @@ type Sandbox struct {
 	created     time.Time // by its clock, when it was made
 	credentials map[string]contract.Values
 	lastUsed    atomic.Int64 // when it was last used, in wall-clock nanoseconds
+	gone        atomic.Bool  // it was dropped
+
+	calls struct {
+		sync.Mutex
+		calls
+	}
 
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
@@ -49,7 +55,8 @@ func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	return i, nil
 }
 
-func (s *Sandbox) existing() []*Instance {
+// Existing returns the instances that were made so far.
+func (s *Sandbox) Existing() []*Instance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*Instance
@@ -94,13 +101,13 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		case Clock:
 			s.Clock.Reset()
 		case State:
-			for _, i := range s.existing() {
+			for _, i := range s.Existing() {
 				errs = append(errs, i.reset())
 			}
 		case Journal:
 			s.Journal.Clear(true)
 		case Dice:
-			for _, i := range s.existing() {
+			for _, i := range s.Existing() {
 				i.resetCounters()
 			}
 			s.Player.RewindDice()

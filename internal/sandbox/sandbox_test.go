@@ -126,26 +126,6 @@ func TestFindMakesNoSandbox(t *testing.T) {
 	}
 }
 
-func TestIdleSandboxIsEvicted(t *testing.T) {
-	h := newTestRegistry(t, nil)
-	h.get(t, "a")
-	h.wall = h.wall.Add(time.Minute)
-	h.get(t, "b")
-	h.get(t, "c")
-	if _, err := h.Get("d"); err == nil || !strings.Contains(err.Error(), "--max-sandboxes") {
-		t.Errorf("got %v", err)
-	}
-	identifier := h.register(t, "a")
-	h.wall = h.wall.Add(59*time.Minute + 30*time.Second)
-	h.get(t, "b")
-	h.get(t, "c")
-	h.wall = h.wall.Add(31 * time.Second)
-	h.get(t, "d")
-	if h.Find("a") != nil || h.Find("b") == nil || h.byIdentifier(identifier) != "" {
-		t.Error("the wrong one gave way, or its identifiers stayed")
-	}
-}
-
 func TestByIdentifier(t *testing.T) {
 	h := newTestRegistry(t, nil)
 	early := h.register(t, sandbox.Default)

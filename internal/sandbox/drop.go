@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// idleEnough is how long a sandbox has to be idle before it gives way to another.
+const idleEnough = time.Minute
+
+// calls counts the calls of a sandbox that are under way.
+type calls struct {
+	underWay int
+	dropped  bool
+	ended    chan struct{} // closed once a dropped sandbox has no call under way
+}
+
+// Use says that a call of the sandbox begins, and returns what ends it. It returns
+// false if the sandbox was dropped; the caller then finds another.
+func (s *Sandbox) Use() (done func(), ok bool) {
+	s.calls.Lock()
+	defer s.calls.Unlock()
+	if s.calls.dropped {
+		return nil, false
+	}
+	s.calls.underWay++
+	return s.endCall, true
+}
+
+func (s *Sandbox) endCall() {
+	s.lastUsed.Store(s.registry.config.Wall().UnixNano())
+	s.calls.Lock()
+	defer s.calls.Unlock()
+	s.calls.underWay--
+	if s.calls.dropped && s.calls.underWay == 0 {
+		close(s.calls.ended)
+	}
+}
+
+// close lets no further call begin. If onlyIdle, it does so only if no call is under
+// way, and reports whether it did.
+func (s *Sandbox) close(onlyIdle bool) bool {
+	s.calls.Lock()
+	defer s.calls.Unlock()
+	if s.calls.dropped || onlyIdle && s.calls.underWay > 0 {
+		return false
+	}
+	s.calls.dropped, s.calls.ended = true, make(chan struct{})
+	s.gone.Store(true)
+	if s.calls.underWay == 0 {
+		close(s.calls.ended)
+	}
+	return true
+}
+
+// A DropError says why a sandbox cannot be dropped.
+type DropError struct {
+	Name    string
+	Default bool // it is default, which has no end; otherwise there is none of this name
+}
+
+func (e *DropError) Error() string {
+	if e.Default {
+		return "the sandbox default cannot be dropped; reset it instead"
+	}
+	return fmt.Sprintf("there is no sandbox %s", e.Name)
+}
+
+// Drop ends a sandbox. It waits for the calls that are under way until ctx is done,
+// and returns how many are left then. They end as they would have; nothing of them
+// stays. Its error is a *DropError.
+func (r *Registry) Drop(ctx context.Context, name string) (underWay int, err error) {
+	if name == Default {
+		return 0, &DropError{Name: name, Default: true}
+	}
+	r.mu.Lock()
+	s := r.sandboxes[name]
+	if s == nil {
+		r.mu.Unlock()
+		return 0, &DropError{Name: name}
+	}
+	s.close(false)
+	r.forget(s)
+	r.mu.Unlock()
+	select {
+	case <-s.calls.ended:
+		return 0, nil
+	case <-ctx.Done():
+		s.calls.Lock()
+		defer s.calls.Unlock()
+		return s.calls.underWay, nil
+	}
+}
+
+// forget removes a closed sandbox. The caller holds the lock.
+func (r *Registry) forget(s *Sandbox) {
+	delete(r.sandboxes, s.Name)
+	for _, i := range s.Existing() {
+		i.unregister()
+	}
+	s.Journal.Leave()
+}
+
+// evictIdle drops the sandbox that was idle longest, if that was long enough and none
+// of its calls is under way. The caller holds the lock.
+func (r *Registry) evictIdle() bool {
+	var idle []*Sandbox
+	before := r.config.Wall().Add(-idleEnough).UnixNano()
+	for _, s := range r.sandboxes {
+		if s != r.defaultBox && s.lastUsed.Load() <= before {
+			idle = append(idle, s)
+		}
+	}
+	slices.SortFunc(idle, func(a, b *Sandbox) int {
+		if a.idleLongerThan(b) {
+			return -1
+		}
+		return 1
+	})
+	for _, s := range idle {
+		if s.close(true) {
+			r.forget(s)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
+	if a, b := s.lastUsed.Load(), than.lastUsed.Load(); a != b {
+		return a < b
+	}
+	return s.Name < than.Name
+}
+
+// unregister removes the instance's identifiers from the directory.
+func (i *Instance) unregister() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, nil)
+}
+
+// namesShown is how many sandboxes the refusal of another one names.
+const namesShown = 10
+
+// fullError says that there is no room for another sandbox. The caller holds the
+// lock.
+func (r *Registry) fullError() error {
+	var names []string
+	for name := range r.sandboxes {
+		if name != Default {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	list := strings.Join(names[:min(len(names), namesShown)], ", ")
+	if more := len(names) - namesShown; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Errorf("%d sandboxes live already, and each was used within the last %s or has a call under way: default, %s. Drop one with understudy sandbox drop NAME or DELETE /v1/sandboxes/NAME, or start the server with a larger --max-sandboxes",
+		len(r.sandboxes), idleEnough, list)
+}

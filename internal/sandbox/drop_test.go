@@ -1,0 +1,117 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// What a call under way issues or records after its sandbox is gone leads nowhere.
+func TestDropLeavesNothing(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, nil)
+	s := h.get(t, "a")
+	instance, err := s.Instance(h.api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, ok := s.Use()
+	if !ok {
+		t.Fatal("a new sandbox cannot be used")
+	}
+	cut, cancel := context.WithCancel(t.Context())
+	cancel()
+	if left, err := h.Drop(cut, "a"); left != 1 || err != nil {
+		t.Errorf("got %d, %v; want the call that is under way", left, err)
+	}
+	instance.Issue("late-word")
+	s.Journal.Add(&journal.Entry{API: "toy"})
+	if got := h.ByIdentifier(h.api, func() []string { return []string{"late-word"} }); got != nil {
+		t.Errorf("a word that was issued late leads to %s", got.Name)
+	}
+	if counts := s.Journal.Counts(); counts.Entries != 0 || counts.Bytes != 0 {
+		t.Errorf("the journal keeps %+v", counts)
+	}
+	if _, ok := s.Use(); ok {
+		t.Error("a dropped sandbox can be used")
+	}
+	if other := h.get(t, "a"); other == s {
+		t.Error("the name still means the dropped sandbox")
+	}
+	done()
+	for _, name := range []string{sandbox.Default, "none"} {
+		if _, err := h.Drop(t.Context(), name); !errors.As(err, new(*sandbox.DropError)) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Dropping waits for the calls that are under way.
+func TestDropWaits(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, nil)
+	s := h.get(t, "a")
+	done, _ := s.Use()
+	dropped := make(chan int)
+	go func() {
+		left, _ := h.Drop(t.Context(), "a")
+		dropped <- left
+	}()
+	select {
+	case <-dropped:
+		t.Error("dropping did not wait")
+	case <-time.After(50 * time.Millisecond):
+	}
+	done()
+	if left := <-dropped; left != 0 {
+		t.Errorf("%d calls are left", left)
+	}
+}
+
+// When room is needed, the sandbox that was idle longest gives way, but none that was
+// used within the last minute, and none with a call under way.
+func TestIdleSandboxesGiveWay(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 4 })
+	done, _ := h.get(t, "a").Use()
+	h.wall = h.wall.Add(time.Second)
+	identifier := h.register(t, "b")
+	h.wall = h.wall.Add(time.Second)
+	h.get(t, "c")
+	_, err := h.Get("d")
+	if err == nil || !strings.Contains(err.Error(), "default, a, b, c.") || !strings.Contains(err.Error(), "understudy sandbox drop") {
+		t.Errorf("got %v", err)
+	}
+	h.wall = h.wall.Add(59 * time.Second) // b is idle for a minute, c is not
+	h.get(t, "d")
+	if h.Find("a") == nil || h.Find("b") != nil || h.Find("c") == nil {
+		t.Error("b was expected to give way")
+	}
+	if got := h.byIdentifier(identifier); got != "" {
+		t.Errorf("an identifier of b leads to %s", got)
+	}
+	h.wall = h.wall.Add(time.Hour)
+	done() // a was used until now
+	h.get(t, "e")
+	h.get(t, "f")
+	if h.Find("a") == nil || h.Find("c") != nil || h.Find("d") != nil {
+		t.Error("c and d were expected to give way")
+	}
+}
+
+func TestRefusalNamesSome(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 30 })
+	for i := range 29 {
+		h.get(t, fmt.Sprintf("s-%02d", i))
+	}
+	if _, err := h.Get("more"); err == nil || !strings.Contains(err.Error(), "s-09 and 19 more.") {
+		t.Errorf("got %v", err)
+	}
+}
