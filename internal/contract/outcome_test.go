@@ -121,3 +121,13 @@ func TestDiceThrowTheSameAgain(t *testing.T) {
 		t.Error("dice do not follow their seed")
 	}
 }
+
+// An operation whose page prints another status ends with that one.
+func TestStatus(t *testing.T) {
+	o, other := &contract.Outcome{Name: "o", Status: 403}, &contract.Outcome{Name: "other", Status: 500}
+	op := &contract.Operation{Statuses: map[*contract.Outcome]int{o: 400}}
+	var none *contract.Operation
+	if got := []int{op.Status(o), op.Status(other), none.Status(o), new(contract.Operation).Status(o)}; !slices.Equal(got, []int{400, 500, 403, 403}) {
+		t.Errorf("got %v", got)
+	}
+}
