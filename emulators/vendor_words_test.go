@@ -65,8 +65,11 @@ func TestNoWordsOfLibraries(t *testing.T) {
 				for _, op := range api.Operations {
 					for i, body := range bodies {
 						kinds := []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
-						if i == 0 {
+						switch {
+						case i == 0:
 							kinds = append(kinds, "", "multipart/form-data", "%%")
+						case auth == contract.Verify: // most end at the signature
+							kinds = kinds[:1]
 						}
 						for _, kind := range kinds {
 							send(fmt.Sprintf("%s with the body %.40q of type %q", op.Name, body, kind), op, func(r *contract.Request) {
