@@ -59,8 +59,9 @@ func (t *signedToken) MarshalJSON() ([]byte, error) {
 	return wire.Encode(text), err
 }
 
-// parser accepts RS256 only: a token must not choose how it is verified.
-var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
+// parser accepts RS256 only: a token must not choose how it is verified. It accepts
+// one spelling of a signature only: unused bits of its last character have to be 0.
+var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
 
 // bearerToken returns the access token of a request, or "".
 func bearerToken(r *contract.Request) string {

@@ -50,7 +50,8 @@ var Results = []Result{Answered, Failed, Refused, Dropped}
 
 // Config says which hosts a Sender may call.
 type Config struct {
-	Allow []string // host names or addresses beside this machine's own
+	Allow []string                  // host names or addresses beside this machine's own
+	Own   func(port int) (own bool) // reports whether this process listens on a port; nil: on none
 	Log   *slog.Logger
 }
 
@@ -133,7 +134,7 @@ func (s *Sender) drain(host string) {
 		status, err := s.send(b)
 		s.mu.Lock()
 		switch {
-		case errors.As(err, new(*notAllowedError)):
+		case errors.As(err, new(*notAllowedError)), errors.As(err, new(*ownPortError)):
 			s.countFailure(b, Refused, err)
 		case err != nil:
 			s.countFailure(b, Failed, err)
@@ -237,18 +238,22 @@ func (s *Sender) isAllowed(host string) bool { return slices.Contains(s.config.A
 
 // isLoopback reports whether a host can only mean this machine.
 func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	if isLocalhostName(host) {
 		return true
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.Unmap().IsLoopback()
 }
 
+func isLocalhostName(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
 // dial connects, and checks the address that a name resolved to. A name that is
 // allowed may lead anywhere but to link-local addresses, where clouds keep
 // their secrets; a name of this machine only to this machine.
 func (s *Sender) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +264,8 @@ func (s *Sender) dial(ctx context.Context, network, address string) (net.Conn, e
 		}
 		ip := a.Addr().Unmap().WithZone("")
 		switch {
+		case s.config.Own != nil && s.config.Own(int(a.Port())) && isThisMachine(ip):
+			return &ownPortError{a.Port()}
 		case ip.IsLoopback(), s.isAllowed(ip.String()):
 			return nil
 		case s.isAllowed(strings.ToLower(host)) && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified():
@@ -266,5 +273,38 @@ func (s *Sender) dial(ctx context.Context, network, address string) (net.Conn, e
 		}
 		return &notAllowedError{host + " (" + ip.String() + ")"}
 	}}
-	return d.DialContext(ctx, network, address)
+	if !isLocalhostName(strings.ToLower(host)) {
+		return d.DialContext(ctx, network, address)
+	}
+	// Not every resolver knows what the standard (RFC 6761) says of these names.
+	conn, err := d.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		if six, failed := d.DialContext(ctx, network, net.JoinHostPort("::1", port)); failed == nil {
+			return six, nil
+		}
+	}
+	return conn, err
+}
+
+// An ownPortError says that a callback would reach understudy itself, where a callback
+// may cause the next one.
+type ownPortError struct{ port uint16 }
+
+func (e *ownPortError) Error() string {
+	return fmt.Sprintf("port %d of this machine is understudy's own; give the address of the receiver", e.port)
+}
+
+// isThisMachine reports whether an address is one of this machine's.
+func isThisMachine(ip netip.Addr) bool {
+	if ip.IsLoopback() || ip.IsUnspecified() {
+		return true
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return true // it may be
+	}
+	return slices.ContainsFunc(all, func(a net.Addr) bool {
+		prefix, err := netip.ParsePrefix(a.String())
+		return err == nil && prefix.Addr().Unmap() == ip
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -193,5 +194,35 @@ func TestWhatWaitsIsBoundedAndNothingStaysBehind(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines are left, there were %d", runtime.NumGoroutine(), before)
 		}
+	}
+}
+
+// A callback to a port of understudy's own could cause the next one without end.
+func TestOwnPortsAreNotCalled(t *testing.T) {
+	t.Parallel()
+	e := newReceiver(t, nil)
+	_, port, _ := net.SplitHostPort(e.Listener.Addr().String())
+	var log bytes.Buffer
+	s := callback.New(callback.Config{
+		Own: func(p int) bool { return strconv.Itoa(p) == port },
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	s.Send(get("http://127.0.0.1:"+port+"/", "http://localhost:"+port+"/", "http://[::ffff:127.0.0.1]:"+port+"/"))
+	s.Close(context.Background())
+	if s.Count(callback.Refused) != 3 || len(e.paths()) != 0 || !strings.Contains(log.String(), "understudy's own") {
+		t.Errorf("got %d refused, %v: %s", s.Count(callback.Refused), e.paths(), &log)
+	}
+}
+
+// Names below .localhost mean this machine, whether or not a resolver knows them.
+func TestLocalhostNamesNeedNoResolver(t *testing.T) {
+	t.Parallel()
+	e := newReceiver(t, nil)
+	_, port, _ := net.SplitHostPort(e.Listener.Addr().String())
+	s, log := sender()
+	s.Send(get("http://receiver.no-resolver-knows-it.localhost:"+port+"/", "http://Other.LOCALHOST:"+port+"/"))
+	s.Close(context.Background())
+	if s.Count(callback.Answered) != 2 {
+		t.Errorf("got %d answers: %s", s.Count(callback.Answered), log)
 	}
 }

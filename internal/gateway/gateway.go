@@ -90,6 +90,10 @@ func (g *Gateway) Shared() http.Handler { return g.handler("") }
 func (g *Gateway) handler(own string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer g.recover(w, r)
+		if r.Method == http.MethodConnect {
+			noTunnel(r).write(w, r)
+			return
+		}
 		at := g.names.locate(own, r.Host, r.URL.EscapedPath(), r.Header.Get(SandboxHeader))
 		router := g.shared
 		if at.api != "" {

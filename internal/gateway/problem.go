@@ -41,6 +41,14 @@ func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 // What can be wrong with a request on its way to an API, in the order in which
 // it is found.
 
+func noTunnel(r *http.Request) *problem {
+	return &problem{
+		Code: "no-tunnel", Title: "no tunnel is opened",
+		Detail: "CONNECT " + r.Host + " asks for a tunnel, as clients do of a proxy before they speak https. " +
+			"understudy speaks plain HTTP: give the client an http address, with this port as its proxy or as its endpoint.",
+	}
+}
+
 func noMemory(waited time.Duration) error {
 	return &problem{
 		Code: "busy", Title: "too many large requests at once",

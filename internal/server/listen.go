@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -82,3 +83,13 @@ func portError(err error, port int, what, flag string) error {
 }
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// ownPorts are the ports that this process listens on.
+type ownPorts struct{ ports sync.Map }
+
+func (o *ownPorts) add(port int) { o.ports.Store(port, true) }
+
+func (o *ownPorts) has(port int) bool {
+	_, has := o.ports.Load(port)
+	return has
+}

@@ -31,7 +31,8 @@ type Server struct {
 	control   *control.Server
 	callbacks *callback.Sender
 	ports     map[string]int // each API's own
-	doorPort  int            // port of the shared door
+	ownPorts  *ownPorts
+	doorPort  int // port of the shared door
 	reloader  *reloader
 	servers   []*http.Server
 
@@ -46,14 +47,15 @@ func Start(c Config) (*Server, error) {
 	if err := errors.Join(c.checkControl(), c.checkAdvertised(), c.checkLimits()); err != nil {
 		return nil, err
 	}
-	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Log: c.Log})
+	own := &ownPorts{}
+	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Own: own.has, Log: c.Log})
 	l, err := c.load(callbacks.Send)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks,
-		ports: map[string]int{}, broken: make(chan error, 1),
+		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
 	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", log: c.Log}
 	s.controlConnections = &connections{most: maxControlConnections, what: "control", log: c.Log}
@@ -134,7 +136,11 @@ func (s *Server) openAPIPort(api *contract.API) error {
 }
 
 func (s *Server) listen(host string, port int, what, flag string) ([]net.Listener, error) {
-	return listen(net.Listen).open(host, port, what, flag, s.config.Log)
+	all, err := listen(net.Listen).open(host, port, what, flag, s.config.Log)
+	for _, l := range all {
+		s.ownPorts.add(portOf(l))
+	}
+	return all, err
 }
 
 // serve answers on l until the server is closed. The gateway itself bounds the time in
