@@ -147,6 +147,33 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// Links are followed as a server follows them, and those that it does not follow are
+// faults, not passed over.
+func TestValidateLinks(t *testing.T) {
+	t.Parallel()
+	outside := filepath.Dir(file(t, "tencentcar/mine.yaml", goodScenario))
+	root := filepath.Dir(filepath.Dir(file(t, "kept/mine.yaml", goodScenario)))
+	link := func(to, at string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(root, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("kept", "tencentcar")
+	link(root, "all") // a folder in which it stands itself
+	command(t, nil, "", "validate", root).want(t, exitFailed, filepath.Join(root, "tencentcar", "mine.yaml")+":1:1: the scenario tencentcar/mine stands in ", filepath.Join(root, "all")+":1:1: the link cannot be followed: ")
+	if err := os.Remove(filepath.Join(root, "all")); err != nil {
+		t.Fatal(err)
+	}
+	link(outside, "polyv")
+	link(filepath.Join(outside, "mine.yaml"), "kept/other.yaml")
+	link("nowhere", ".#lock")
+	command(t, nil, "", "validate", root).want(t, exitFailed,
+		filepath.Join(root, "polyv")+":1:1: the link cannot be followed: ", filepath.Join(root, "kept", "other.yaml")+":1:1: the link cannot be followed: ", "!2 files, 4 faults")
+	link(outside, "here.yaml")
+	command(t, nil, "", "validate", filepath.Join(root, "here.yaml")).want(t, exitDone, "1 file, 0 faults")
+}
+
 func TestValidateDoubledName(t *testing.T) {
 	t.Parallel()
 	one, two := file(t, "one.yaml", goodScenario), file(t, "two.yaml", goodScenario)

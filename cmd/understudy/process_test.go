@@ -18,6 +18,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/understudy-suite/understudy/emulators"
+	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/server"
+	"github.com/understudy-suite/understudy/scenarios"
 )
 
 // A process is a server of its own.
@@ -336,4 +341,35 @@ func TestProcessWithPipesInAWatchedFolder(t *testing.T) {
 		time.Sleep(time.Millisecond) // so that a reload falls in between
 	}
 	p.end(t, syscall.SIGTERM, exitDone)
+}
+
+// What is being read without an end keeps a start that is told to stop from nothing: the
+// start then ends with an error that says so.
+func TestStartThatIsStopped(t *testing.T) {
+	t.Parallel()
+	opened, answers := make(chan struct{}), make(chan struct{})
+	c := server.Config{
+		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files, Scenarios: []string{"x"}, ControlBind: "127.0.0.1",
+		Open: func(string) (server.Folder, error) {
+			close(opened)
+			<-answers
+			return nil, os.ErrNotExist
+		},
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := startServer(ctx, c)
+		failed <- err
+	}()
+	select {
+	case <-opened:
+	case err := <-failed:
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-failed; err == nil || !strings.Contains(err.Error(), "stopped while files were being read") {
+		t.Errorf("got %v", err)
+	}
+	close(answers) // the goroutine that reads ends with this
 }

@@ -142,7 +142,12 @@ func scenarioText(env *env, arg string) (file string, text []byte, err error) {
 	case err != nil:
 		return "", nil, fmt.Errorf("looking for a file: %w", err)
 	}
-	if text, err = os.ReadFile(arg); err != nil {
+	f, err := os.Open(arg) // a pipe too, as a shell makes it of <(…)
+	if err == nil {
+		defer func() { _ = f.Close() }() // nothing was written
+		text, err = io.ReadAll(io.LimitReader(f, document.MaxSize+1))
+	}
+	if err != nil {
 		return "", nil, fmt.Errorf("reading the scenario: %w", err)
 	}
 	return arg, append([]byte{}, text...), nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -29,22 +31,22 @@ func validateCommand(env *env) *cobra.Command {
 			"when there was nothing to check.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			files, err := yamlFiles(args)
+			found, faults, err := yamlFiles(args)
 			if err != nil {
 				return err
 			}
-			if len(files) == 0 {
+			if len(found) == 0 && len(faults) == 0 {
 				return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
 			}
-			count, seen := 0, map[string]string{}
-			for _, file := range files {
-				for _, fault := range faultsOf(checkFile(file, seen)) {
-					env.say("%s\n", fault)
-					count++
-				}
+			seen := map[string]string{}
+			for _, file := range found {
+				faults = append(faults, faultsOf(checkFile(file, seen))...)
 			}
-			sum := counted(len(files), "file") + ", " + counted(count, "fault")
-			if count > 0 {
+			for _, fault := range faults {
+				env.say("%s\n", fault)
+			}
+			sum := counted(len(found), "file") + ", " + counted(len(faults), "fault")
+			if len(faults) > 0 {
 				return errors.New(sum)
 			}
 			env.say("%s\n", sum)
@@ -62,11 +64,14 @@ func counted(n int, noun string) string {
 }
 
 // yamlFiles lists the named files, and those below the named folders, each
-// once. Hidden ones are left alone, as they are when a server loads a folder.
-func yamlFiles(paths []string) ([]string, error) {
-	var files []string
+// once. Hidden ones are left alone, as they are when a server loads a folder. A link that
+// a server would not follow is a fault.
+func yamlFiles(paths []string) (found []string, faults []error, err error) {
 	for _, path := range paths {
 		root := filepath.Clean(path)
+		if info, err := os.Stat(root); err == nil && info.IsDir() && !strings.HasSuffix(root, string(filepath.Separator)) {
+			root += string(filepath.Separator) // a link to a folder is followed
+		}
 		err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -78,17 +83,78 @@ func yamlFiles(paths []string) ([]string, error) {
 				return nil
 			case entry.IsDir():
 				return nil
+			case file != root && entry.Type()&fs.ModeSymlink != 0:
+				more, err := behindLink(root, file)
+				found, faults = append(found, more...), append(faults, faultsOf(err)...)
+				return nil
 			}
-			if ending := filepath.Ext(file); (file == root || ending == ".yaml" || ending == ".yml") && !slices.Contains(files, file) {
-				files = append(files, file)
+			if file == root || isYAML(file) {
+				found = append(found, file)
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("looking for files: %w", err)
+			return nil, nil, fmt.Errorf("looking for files: %w", err)
 		}
 	}
-	return files, nil
+	return unique(found), faults, nil
+}
+
+// unique takes away what stands in a list already.
+func unique(all []string) []string {
+	var once []string
+	for _, s := range all {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	return once
+}
+
+func isYAML(file string) bool { return filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml" }
+
+// behindLink lists what stands behind a link below root: a file, or those of a folder.
+func behindLink(root, link string) ([]string, error) {
+	folder, err := files.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = folder.Close() }() // nothing was written
+	name, err := filepath.Rel(root, link)
+	if err != nil {
+		return nil, err
+	}
+	name = filepath.ToSlash(name)
+	info, err := folder.Stat(name)
+	switch {
+	case err != nil:
+		return nil, linkFault(root, link, err)
+	case !info.IsDir() && isYAML(link):
+		return []string{link}, nil
+	case !info.IsDir():
+		return nil, nil
+	}
+	inner, err := folder.ReadDir(name)
+	errs := []error{err}
+	var found []string
+	for _, entry := range inner {
+		at := filepath.Join(link, entry.Name())
+		if !isYAML(at) || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		if info, err := folder.Stat(name + "/" + entry.Name()); err != nil {
+			errs = append(errs, linkFault(root, at, err))
+		} else if !info.IsDir() {
+			found = append(found, at)
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+func linkFault(root, link string, err error) error {
+	faults := document.NewFaults(link)
+	faults.Addf(nil, "the link cannot be followed: %v; one that leads to something inside of %s was expected, as a server reads it", err, filepath.Clean(root))
+	return faults.Err()
 }
 
 // faultsOf takes joined errors apart.
