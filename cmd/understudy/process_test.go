@@ -108,7 +108,18 @@ func (p *process) refused(t *testing.T, n int) {
 // dropped is how many lines of the log the metrics say were dropped.
 func (p *process) dropped(t *testing.T) int {
 	t.Helper()
-	answer, err := http.Get(p.control + "/metrics")
+	_, rest, _ := strings.Cut(p.get(t, "/metrics"), "\nunderstudy_log_lines_dropped_total ")
+	n, err := strconv.Atoi(strings.SplitN(rest, "\n", 2)[0])
+	if err != nil {
+		t.Fatalf("the metrics tell no dropped lines: %v", err)
+	}
+	return n
+}
+
+// get asks the control API.
+func (p *process) get(t *testing.T, path string) string {
+	t.Helper()
+	answer, err := http.Get(p.control + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +128,7 @@ func (p *process) dropped(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(body), "\nunderstudy_log_lines_dropped_total ")
-	n, err := strconv.Atoi(strings.SplitN(rest, "\n", 2)[0])
-	if err != nil {
-		t.Fatalf("the metrics tell no dropped lines: %v", err)
-	}
-	return n
+	return string(body)
 }
 
 // end sends a signal, and holds the exit code against what is wanted.
@@ -338,7 +344,20 @@ func TestProcessWithPipesInAWatchedFolder(t *testing.T) {
 		if err := os.Rename(at+".pipe", at); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond) // so that a reload falls in between
+		time.Sleep(time.Millisecond) // so that reloads fall in between
+	}
+	later := "scenario: later\napi: all\nrules: [{operation: '*', wire: {delay: 1ms}}]\n"
+	if err := os.Mkdir(filepath.Join(dir, "all"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "all", "later.yaml"), []byte(later), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(p.get(t, "/v1/scenarios"), `"all/later"`); {
+		if time.Now().After(deadline) {
+			t.Fatal("a file that came later is not read")
+		}
+		time.Sleep(10 * time.Millisecond) // the server says nothing when it has read a file
 	}
 	p.end(t, syscall.SIGTERM, exitDone)
 }
