@@ -38,8 +38,8 @@ var API = &contract.API{
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
-		{Name: "reportSuite", Env: "ADOBE_MEDIA_REPORT_SUITE"},
-		{Name: "orgId", Env: "ADOBE_MEDIA_ORG_ID"},
+		{Name: "reportSuite", Env: "ADOBE_MEDIA_REPORT_SUITE", Identifier: true},
+		{Name: "orgId", Env: "ADOBE_MEDIA_ORG_ID", Identifier: true},
 	},
 	Secrets:  []string{"X-Adobe-AEP-Validation-Token"},
 	Triggers: triggers,

@@ -197,6 +197,9 @@ func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, 
 			st.rememberVerified(hash, t)
 		}
 		registered := st.Clients[t.client]
+		if registered != nil {
+			c.Key = registered.Statement
+		}
 		switch {
 		case !t.scoped:
 			v = invalidClient.Because(lacksScope)

@@ -261,6 +261,31 @@ func (st *state) Credentials() contract.Values {
 	return v
 }
 
+// Secrets yields the software statements, fixed access tokens, client secrets and
+// the signing key.
+func (st *state) Secrets() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		if !yield(&st.SigningKey) {
+			return
+		}
+		for i := range st.Software {
+			if !yield(&st.Software[i].Statement) {
+				return
+			}
+		}
+		for i := range st.Tokens {
+			if !yield(&st.Tokens[i].Token) {
+				return
+			}
+		}
+		for _, cl := range st.Clients {
+			if !yield(&cl.Secret) || !yield(&cl.Statement) {
+				return
+			}
+		}
+	}
+}
+
 // digest shortens a long or secret text to 40 hexadecimal digits, the form of
 // the user ids of TempPass.
 func digest(text string) string {

@@ -34,9 +34,9 @@ var API = &contract.API{
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
-		{Name: "appId", Env: "POLYV_APP_ID"},
+		{Name: "appId", Env: "POLYV_APP_ID", Identifier: true},
 		{Name: "appSecret", Env: "POLYV_APP_SECRET"},
-		{Name: "userId", Env: "POLYV_USER_ID"},
+		{Name: "userId", Env: "POLYV_USER_ID", Identifier: true},
 	},
 	Secrets:  []string{"sign"},
 	Triggers: triggers,

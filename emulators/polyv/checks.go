@@ -58,6 +58,7 @@ func checkApplication(c *contract.Call) contract.Verdict {
 		first = st.first()
 	})
 	if known {
+		c.Key = ca.application.AppSecret
 		return contract.Verdict{}
 	}
 	if c.Auth == contract.Verify {

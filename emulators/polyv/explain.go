@@ -103,7 +103,8 @@ func explainSignature(c *contract.Call) contract.Explanation {
 		Expected: parameters(ca.pairs) + "\n\nText: " + right.masked() + "\n\nSign: " + right.sum(),
 		Got:      "Sign: " + ca.sign,
 	}
-	e.FirstDifference = firstDifference(right.sum(), ca.sign)
+	e.FirstDifference, e.SignaturesDiffer = firstDifference(right.sum(), ca.sign), true
+	e.Signatures, e.Keys = []string{right.sum(), ca.sign}, []string{secret}
 	if len(e.Expected) <= maxGuessed {
 		for _, g := range mistakes(c, ca, others) {
 			a := right
@@ -113,6 +114,7 @@ func explainSignature(c *contract.Call) contract.Explanation {
 			}
 			e.Cause, e.Text = g.cause, g.text
 			e.Got = "Text: " + a.masked() + "\n\nSign: " + ca.sign
+			e.SignaturesDiffer, e.Keys = false, append(e.Keys, a.head, a.tail)
 			if e.FirstDifference = firstDifference(right.masked(), a.masked()); e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; what is made of them is not"
 			}

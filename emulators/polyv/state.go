@@ -178,6 +178,17 @@ func (st *state) Credentials() contract.Values {
 	return contract.Values{"appId": a.AppID, "appSecret": a.AppSecret, "userId": a.UserID}
 }
 
+// Secrets yields the secrets of the applications.
+func (st *state) Secrets() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		for i := range st.Applications {
+			if !yield(&st.Applications[i].AppSecret) {
+				return
+			}
+		}
+	}
+}
+
 func (st *state) first() application {
 	if len(st.Applications) == 0 {
 		return application{}

@@ -38,7 +38,7 @@ var API = &contract.API{
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
-		{Name: "secretId", Env: "TENCENTCLOUD_SECRET_ID"},
+		{Name: "secretId", Env: "TENCENTCLOUD_SECRET_ID", Identifier: true},
 		{Name: "secretKey", Env: "TENCENTCLOUD_SECRET_KEY"},
 	},
 	Secrets:  []string{"Authorization", "X-TC-Token", "Signature", "Token"},

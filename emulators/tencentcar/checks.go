@@ -195,6 +195,7 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 		cl.lists, cl.account, first = &st.Lists, st.account(cl.secretID), st.firstAccount()
 	})
 	if cl.account != nil {
+		c.Key = cl.account.SecretKey
 		if c.Auth == contract.Verify {
 			return cl.account.checkStatus()
 		}

@@ -39,6 +39,8 @@ func explainTC3(c *contract.Call) contract.Explanation {
 		Facts:    contract.Facts{{Name: "SecretId", Value: cl.secretID}, {Name: "variants", Value: len(list)}, {Name: "verifier", Value: verifier(c)}},
 		Expected: s.describe() + "\n\nSignature under {SecretKey}: " + s.signature(),
 		Got:      "Signature: " + cl.auth.signature,
+
+		Signatures: []string{s.signature(), cl.auth.signature}, Keys: []string{s.secret},
 	}
 	for _, m := range mistakes(c, cl) {
 		for _, v := range variants(c.Request, false) {
@@ -50,6 +52,7 @@ func explainTC3(c *contract.Call) contract.Explanation {
 			}
 			e.Cause, e.Text = m.cause, m.text
 			e.Got = alt.describe() + "\n\nSignature: " + cl.auth.signature
+			e.Keys = append(e.Keys, alt.secret)
 			e.FirstDifference = firstDifference(s.describe(), alt.describe())
 			if e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; the key is not"
@@ -59,7 +62,7 @@ func explainTC3(c *contract.Call) contract.Explanation {
 	}
 	e.Cause = signatureMismatch.Code
 	e.Text = mismatchText(cl, len(list), verifier(c))
-	e.FirstDifference = firstDifference(s.signature(), cl.auth.signature)
+	e.FirstDifference, e.SignaturesDiffer = firstDifference(s.signature(), cl.auth.signature), true
 	return e
 }
 
@@ -357,6 +360,8 @@ func explainV1(c *contract.Call) contract.Explanation {
 		Facts:    contract.Facts{{Name: "SecretId", Value: cl.secretID}, {Name: "verifier", Value: verifier(c)}},
 		Expected: s.stringToSign() + "\n\n" + s.hashName() + " under {SecretKey}: " + s.signature(),
 		Got:      "Signature: " + cl.signature,
+
+		Signatures: []string{s.signature(), cl.signature}, Keys: []string{s.secret},
 	}
 	sent := strings.ReplaceAll(cl.signature, " ", "+")
 	for _, m := range mistakesV1(c, cl) {
@@ -369,6 +374,7 @@ func explainV1(c *contract.Call) contract.Explanation {
 			}
 			e.Cause, e.Text = m.cause, m.text
 			e.Got = alt.stringToSign() + "\n\n" + alt.hashName() + ": " + cl.signature
+			e.Keys = append(e.Keys, alt.secret)
 			if e.FirstDifference = firstDifference(s.stringToSign(), alt.stringToSign()); e.FirstDifference == "" {
 				e.FirstDifference = "the texts are the same; " + m.text
 			}
@@ -377,7 +383,7 @@ func explainV1(c *contract.Call) contract.Explanation {
 	}
 	e.Cause = signatureMismatch.Code
 	e.Text = mismatchText(cl, len(list), verifier(c))
-	e.FirstDifference = firstDifference(s.signature(), cl.signature)
+	e.FirstDifference, e.SignaturesDiffer = firstDifference(s.signature(), cl.signature), true
 	return e
 }
 

@@ -265,6 +265,17 @@ func (st *state) Credentials() contract.Values {
 	return contract.Values{"secretId": a.SecretID, "secretKey": a.SecretKey}
 }
 
+// Secrets yields the keys and tokens of the accounts.
+func (st *state) Secrets() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		for i := range st.Accounts {
+			if !yield(&st.Accounts[i].SecretKey) || !yield(&st.Accounts[i].Token) {
+				return
+			}
+		}
+	}
+}
+
 // firstAccount returns the first account, or an empty one.
 func (st *state) firstAccount() *account {
 	if len(st.Accounts) == 0 {

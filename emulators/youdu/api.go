@@ -31,12 +31,12 @@ var API = &contract.API{
 	Fixture:  fixtureRows,
 	Switches: switches,
 	Credentials: []contract.Credential{
-		{Name: "buin", Env: "YOUDU_BUIN"},
-		{Name: "appId", Env: "YOUDU_APP_ID"},
+		{Name: "buin", Env: "YOUDU_BUIN", Identifier: true},
+		{Name: "appId", Env: "YOUDU_APP_ID", Identifier: true},
 		{Name: "aesKey", Env: "YOUDU_AES_KEY"},
 		{Name: "accessToken"}, // so that a call by hand needs no other before it
 	},
-	Secrets:  []string{"accessToken", "aesKey"},
+	Secrets:  []string{"accessToken", "aesKey", "encrypt"},
 	Triggers: triggers,
 }
 

@@ -150,6 +150,9 @@ func (cl *caller) lookUp(c *contract.Call) {
 	if cl.keyApp == nil && c.Auth != contract.Verify {
 		cl.keyApp = st.firstApp()
 	}
+	if cl.keyApp != nil {
+		c.Key = cl.keyApp.AESKey
+	}
 }
 
 // parseBuin parses an enterprise number: an integer in JSON, or the text of a form.

@@ -19,9 +19,11 @@ func explainEnvelope(c *contract.Call) contract.Explanation {
 	e.Expected = fmt.Sprintf("AES-256-CBC under the EncodingAESKey {aesKey} of %s, IV the first 16 bytes of that key, over: 16 bytes | length of the message, 4 bytes big-endian | message | %s | n bytes of value n up to a multiple of 32; then base64", cl.keyApp.AppID, cl.keyApp.AppID)
 	text := cl.decryptFault.text
 	e.Got = fmt.Sprintf("%.200q", text)
+	e.Signatures, e.Keys = []string{text}, []string{cl.keyApp.AESKey}
 	for i := range cl.apps {
 		a := &cl.apps[i]
 		if _, fault := a.open("it", text, false); fault == nil && a.AESKey != cl.keyApp.AESKey {
+			e.Keys = append(e.Keys, a.AESKey)
 			e.FirstDifference = "the key: the EncodingAESKey of " + a.AppID + " opens the envelope"
 			return e
 		}

@@ -250,6 +250,22 @@ func (st *state) Credentials() contract.Values {
 	return v
 }
 
+// Secrets yields the keys of the applications, and their tokens.
+func (st *state) Secrets() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		for i := range st.Apps {
+			if !yield(&st.Apps[i].AESKey) || !yield(&st.Apps[i].CallbackToken) {
+				return
+			}
+		}
+		for _, t := range st.Tokens {
+			if !yield(&t.Token) {
+				return
+			}
+		}
+	}
+}
+
 // firstApp is the default application; nil: there is none.
 func (st *state) firstApp() *app {
 	if len(st.Apps) == 0 {

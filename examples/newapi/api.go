@@ -113,5 +113,8 @@ func (s *state) Reindex() error { return nil }
 // Identifiers are what tells a sandbox's callers: the token.
 func (s *state) Identifiers() iter.Seq[string] { return slices.Values([]string{s.Token}) }
 
+// Secrets are the token.
+func (s *state) Secrets() iter.Seq[*string] { return slices.Values([]*string{&s.Token}) }
+
 // Credentials are those of the one account.
 func (s *state) Credentials() contract.Values { return contract.Values{"token": s.Token} }

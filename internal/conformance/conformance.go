@@ -383,4 +383,18 @@ func usesCredentials(t *testing.T, api *contract.API) {
 			t.Errorf("%s was given as %v and is %v; State has to add an account with Seed.Credentials", c.Name, given[c.Name], got[c.Name])
 		}
 	}
+	w := New(t, api, Setting{})
+	var held []string
+	w.Instance(t).WithState(func(s contract.State) {
+		if h, is := s.(contract.SecretHolder); is {
+			for place := range h.Secrets() {
+				held = append(held, *place)
+			}
+		}
+	})
+	for _, c := range api.Credentials {
+		if secret := given.Text(c.Name); !c.Identifier && secret != "" && !slices.Contains(held, secret) {
+			t.Errorf("%s is a secret and not among State.Secrets; yield where it stands, or say in API.Credentials that it is an Identifier", c.Name)
+		}
+	}
 }

@@ -29,7 +29,7 @@ type API struct {
 	Fixture     []Param                   // the keys of a fixture file beside the switches: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
-	Secrets     []string                  // headers and parameters that --redact masks
+	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts
 	Triggers    []*Trigger
 }
 
@@ -147,7 +147,18 @@ type Trigger struct {
 type Credential struct {
 	Name string // as the vendor writes it: "token"
 	Env  string // the environment variable that the vendor's client libraries read: "PARCELS_TOKEN"; "": none does
+
+	// Identifier says that it only names the caller and may be told. All others
+	// are secrets, which SecretHolder finds in a state.
+	Identifier bool
 }
+
+// EnvPrefix stands before the name of an environment variable where a document
+// names a secret that came from it: "env:PARCELS_TOKEN".
+const EnvPrefix = "env:"
+
+// Redacted stands in documents where a secret stood that nothing names.
+const Redacted = "[redacted]"
 
 // Operation finds an operation by its name, or returns nil.
 func (a *API) Operation(name string) *Operation {

@@ -67,6 +67,10 @@ type Call struct {
 	Switches  Values // the fixture's switches, each there
 	State     State  // set only under the instance's lock: in WithState, Decide, Do, Sent and triggers
 
+	// Key is the secret under which the caller signs, as soon as a check knows
+	// it. It decides whether the journal shows the request's proofs.
+	Key string
+
 	Violations []Violation // what ValidateParams found
 	Notes      Facts       // what the journal shows beside the outcome
 	Callbacks  []Callback  // what is sent to the client's side once the answer has left
@@ -152,6 +156,15 @@ type State interface {
 	// Credentials returns those of the first account, by the names of
 	// API.Credentials.
 	Credentials() Values
+}
+
+// A SecretHolder is a State that holds secrets.
+type SecretHolder interface {
+	State
+
+	// Secrets yields where each secret stands: those of accounts, and whatever else
+	// must not be told, such as signing keys.
+	Secrets() iter.Seq[*string]
 }
 
 // A Deriver is a State from which more follows than it stores. What is derived is

@@ -64,6 +64,12 @@ type Explanation struct {
 	Expected        string `json:"expected,omitempty"`
 	Got             string `json:"got,omitempty"`
 	FirstDifference string `json:"first_difference,omitempty"`
+
+	// Where signatures stand in the texts, these say what is left out where they
+	// must not be shown.
+	Signatures       []string `json:"-"` // those in the texts, the client's and ours
+	SignaturesDiffer bool     `json:"-"` // FirstDifference is between signatures, not between the texts that were signed
+	Keys             []string `json:"-"` // the secrets under which they were made
 }
 
 // Verdict decides for o without a cause.

@@ -85,6 +85,8 @@ type trigger struct {
 type credential struct {
 	Name string `json:"name"`
 	Env  string `json:"env,omitempty"`
+
+	Identifier bool `json:"identifier,omitempty"` // it names the caller; all others are secrets
 }
 
 func (s *Server) listAPIs(a *request) (any, error) {
@@ -107,7 +109,7 @@ func (s *Server) getAPI(a *request) (any, error) {
 		Rows:    mapSlice(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
 		Triggers:    mapSlice(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
-		Credentials: mapSlice(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env} }),
+		Credentials: mapSlice(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env, c.Identifier} }),
 	}
 	return t, nil
 }

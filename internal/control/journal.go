@@ -28,7 +28,7 @@ func (s *Server) listJournal(a *request, box *sandbox.Sandbox) (any, error) {
 	entries, more := box.Journal.List(f)
 	all := list[journal.Entry]{Items: make([]journal.Entry, len(entries))}
 	for i := range entries {
-		all.Items[i] = withoutBodies(s.redacts[entries[i].API].entry(entries[i]))
+		all.Items[i] = withoutBodies(s.config.Redactor.Entry(entries[i]))
 	}
 	if more {
 		all.Next = entries[len(entries)-1].ID
@@ -59,7 +59,7 @@ func (s *Server) getEntry(a *request, box *sandbox.Sandbox) (any, error) {
 		counts := box.Journal.Counts()
 		return nil, refuse(http.StatusNotFound, "the journal of sandbox %s has no entry %s; it holds %d, and %d gave way to later ones", box.Name, quote(id), counts.Entries, counts.Dropped)
 	}
-	return s.redacts[e.API].entry(e), nil
+	return s.config.Redactor.Entry(e), nil
 }
 
 func (s *Server) clearJournal(_ *request, box *sandbox.Sandbox) (any, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -116,7 +117,7 @@ var canaries = map[string]journal.Entry{
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for name, e := range canaries {
-		s := newTestServer(t, func(c *control.Config) { c.Redact = true })
+		s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
 		box := s.registry.Find(sandbox.Default)
 		e.API, e.Time = "toy", noon
 		e.Request.Header = e.Request.Header.Clone()
@@ -140,7 +141,7 @@ func TestRedact(t *testing.T) {
 // What is no secret is reported as it was sent, byte for byte where that can be.
 func TestRedactKeeps(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, func(c *control.Config) { c.Redact = true })
+	s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
 	s.call("POST", "/hats/1?a=b+c&d&sig=canary-4f1e", `{"hat":"fez","n":[1,2.50,null],"u":"ü"}`, "Authorization", "Bearer canary-4f1e")
 	s.call("POST", "/hats/1", `"just text"`)
 	s.call("POST", "/hats/1", "\xff\xfe")

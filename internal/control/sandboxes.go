@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,7 +59,9 @@ func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox, instances []*sa
 		w.Scenarios = append(w.Scenarios, on.Scenario)
 	}
 	for _, instance := range instances {
-		instance.WithState(func(state contract.State) { w.Credentials[instance.API.Name] = maps.Clone(state.Credentials()) })
+		instance.WithState(func(state contract.State) {
+			w.Credentials[instance.API.Name] = s.config.Redactor.Credentials(instance.API, state.Credentials())
+		})
 	}
 	return w
 }

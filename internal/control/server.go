@@ -13,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
@@ -30,12 +31,12 @@ type Config struct {
 
 	Version, Commit string
 	Seed            int64
-	Token           string       // bearer token that every route but the probes asks for; "": none
-	AllowHosts      []string     // host names served beside those that only this machine or network can mean
-	Origins         []string     // origins from which browsers may write: https://ci.example.com
-	Redact          bool         // the journal is shown without secrets
-	Panics          func() int64 // how many calls ended in a fault of understudy's own; may be nil
-	Load            func() Load  // how much of the server's limits is in use; may be nil
+	Token           string           // bearer token that every route but the probes asks for; "": none
+	AllowHosts      []string         // host names served beside those that only this machine or network can mean
+	Origins         []string         // origins from which browsers may write: https://ci.example.com
+	Redactor        *redact.Redactor // keeps secrets out of every answer; nil: all is told
+	Panics          func() int64     // how many calls ended in a fault of understudy's own; may be nil
+	Load            func() Load      // how much of the server's limits is in use; may be nil
 	Callbacks       *callback.Sender
 	Log             *slog.Logger      // nil: nothing is logged
 	LogDropped      func() int64      // how many lines of the log did not reach its reader; may be nil
@@ -55,7 +56,6 @@ type Load struct {
 // A Server answers the control API.
 type Server struct {
 	config   Config
-	redacts  map[string]*redactor // by API; empty where the journal is shown as it is
 	echo     *echo.Echo
 	metrics  *metrics
 	began    time.Time // by the wall clock
@@ -82,12 +82,7 @@ func New(config Config) *Server {
 	if config.State == 0 {
 		config.State = 256 << 20
 	}
-	s := &Server{config: config, redacts: map[string]*redactor{}, began: config.Registry.Wall()}
-	if config.Redact {
-		for _, api := range config.APIs {
-			s.redacts[api.Name] = newRedactor(api.Secrets)
-		}
-	}
+	s := &Server{config: config, began: config.Registry.Wall()}
 	s.metrics = newMetrics(s)
 	s.echo = s.router()
 	return s
@@ -100,6 +95,12 @@ func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.config.Redactor.Active() {
+		masked := &maskedWriter{ResponseWriter: w, redactor: s.config.Redactor}
+		defer masked.send()
+		w = masked
+		r.Header.Del("Accept-Encoding") // what is compressed cannot be masked
+	}
 	defer s.recover(w, r)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
+	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -286,7 +287,7 @@ func TestTriggers(t *testing.T) {
 // Many ask at once, on a real connection.
 func TestTogether(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, func(c *control.Config) { c.Redact = true })
+	s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
 	server := httptest.NewServer(s.server.Handler())
 	defer server.Close()
 	asks := []struct{ method, path, body string }{

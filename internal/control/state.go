@@ -22,7 +22,11 @@ type stateAnswer struct {
 }
 
 func (s *Server) getState(_ *request, box *sandbox.Sandbox) (any, error) {
-	state, err := box.Snapshot()
+	take := box.Snapshot
+	if s.config.Redactor.Active() {
+		take = func() (sandbox.Snapshot, error) { return box.MaskedSnapshot(s.config.Redactor.Secret) }
+	}
+	state, err := take()
 	if err != nil {
 		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
 	}

@@ -27,6 +27,7 @@ func (x *Exchange) record() {
 		Notes:       c.Notes,
 		Explanation: x.explain(),
 	}
+	e.Key = c.Key
 	if x.encoded != nil {
 		e.Response.Decoded = json.RawMessage(x.encoded)
 	}

@@ -108,9 +108,13 @@ func (p *page) address(api *contract.API) {
 	}
 	p.line("Credentials, as `GET /v1/sandboxes/default` of the control API returns them:")
 	p.line("")
-	p.table("Name", "Variable of the client libraries")
+	p.table("Name", "Variable of the client libraries", "What it is")
 	for _, c := range api.Credentials {
-		p.row(code(c.Name), code(c.Env))
+		kind := "a secret"
+		if c.Identifier {
+			kind = "an identifier"
+		}
+		p.row(code(c.Name), code(c.Env), kind)
 	}
 	p.line("")
 }

@@ -34,6 +34,9 @@ type Entry struct {
 	Explanation *Explanation   `json:"explanation,omitempty"`
 	Callbacks   []Callback     `json:"callbacks,omitempty"`
 	Mismatches  Mismatches     `json:"rules_passed_over,omitzero"`
+	Redacted    bool           `json:"redacted,omitempty"` // it is shown without what proves its caller: signatures, tokens, ciphertexts
+
+	Key string `json:"-"` // the secret under which the caller signs, where a check knew it
 
 	bytes int // of memory, about
 }

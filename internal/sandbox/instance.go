@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -154,6 +156,9 @@ func (i *Instance) replace(state contract.State) {
 	defer i.mu.Unlock()
 	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, state)
 	i.state = state
+	if learn := i.sandbox.registry.config.Learn; learn != nil {
+		learn(i.API, state)
+	}
 }
 
 // resetCounters sets the counters of calls and rate limits to zero.
@@ -171,10 +176,31 @@ func (i *Instance) Snapshot() ([]byte, error) {
 	return json.Marshal(i.state)
 }
 
-// Restore replaces the state by one that Snapshot returned. Nothing changes where
-// the document is none, or contradicts itself.
+// MaskedSnapshot returns the state as JSON in which each secret is what mask makes
+// of it.
+func (i *Instance) MaskedSnapshot(mask func(secret string) string) ([]byte, error) {
+	document, err := i.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	state, err := i.read(document)
+	if err != nil {
+		return nil, err
+	}
+	holder, is := state.(contract.SecretHolder)
+	if !is {
+		return document, nil
+	}
+	for place := range holder.Secrets() {
+		*place = mask(*place)
+	}
+	return json.Marshal(state)
+}
+
+// Restore replaces the state by one that Snapshot or MaskedSnapshot returned.
+// Nothing changes where the document is none, or contradicts itself.
 func (i *Instance) Restore(document []byte) error {
-	state, err := i.decode(document)
+	state, err := i.restored(document)
 	if err != nil {
 		return err
 	}
@@ -182,8 +208,60 @@ func (i *Instance) Restore(document []byte) error {
 	return nil
 }
 
+// restored makes the state that a document describes, which may name secrets of the
+// environment.
+func (i *Instance) restored(document []byte) (contract.State, error) {
+	state, err := i.read(document)
+	if err != nil {
+		return nil, err
+	}
+	if holder, is := state.(contract.SecretHolder); is {
+		for place := range holder.Secrets() {
+			if *place, err = i.resolve(*place); err != nil {
+				return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
+			}
+		}
+	}
+	return i.reindexed(state)
+}
+
+// resolve returns the secret that stands in a document, or that it names.
+func (i *Instance) resolve(secret string) (string, error) {
+	if secret == contract.Redacted {
+		return "", fmt.Errorf("a secret was left out and reads %s, as serve --redact writes states; take the state from a server without it, or put the secret there", contract.Redacted)
+	}
+	variable, named := strings.CutPrefix(secret, contract.EnvPrefix)
+	if !named {
+		return secret, nil
+	}
+	var known []string
+	for _, c := range i.API.Credentials {
+		if c.Identifier || c.Env == "" {
+			continue
+		}
+		known = append(known, c.Env)
+		if c.Env != variable {
+			continue
+		}
+		if value := i.sandbox.credentials[i.API.Name].Text(c.Name); value != "" {
+			return value, nil
+		}
+		return "", fmt.Errorf("a secret is named %s, and this server took in no %s; start it with --credentials env and all variables of %s set, or put the secret itself there", secret, variable, i.API.Name)
+	}
+	return "", fmt.Errorf("a secret is named %.80q, which is no variable of %s; it has %s", secret, i.API.Name, cmp.Or(strings.Join(known, ", "), "none"))
+}
+
 // decode makes the state that a document describes.
 func (i *Instance) decode(document []byte) (contract.State, error) {
+	state, err := i.read(document)
+	if err != nil {
+		return nil, err
+	}
+	return i.reindexed(state)
+}
+
+// read makes a state of a document, without its indices.
+func (i *Instance) read(document []byte) (contract.State, error) {
 	state, err := i.API.State(contract.Seed{
 		Dice: newDice(0, 0), Now: i.sandbox.created, Switches: i.Switches(),
 		Decode: func(any) error { return nil },
@@ -196,6 +274,10 @@ func (i *Instance) decode(document []byte) (contract.State, error) {
 	if err := dec.Decode(state); err != nil {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
+	return state, nil
+}
+
+func (i *Instance) reindexed(state contract.State) (contract.State, error) {
 	if err := state.Reindex(); err != nil {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}

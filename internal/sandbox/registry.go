@@ -34,6 +34,10 @@ type Config struct {
 	JournalAll  int // bytes of all journals together
 	Max         int // live sandboxes
 
+	// Learn is shown every state that an instance begins with or is put back to,
+	// locked. nil: nobody is.
+	Learn func(*contract.API, contract.State)
+
 	// Notify sends callbacks to the clients' side, and does not wait. nil:
 	// nothing is sent.
 	Notify func([]contract.Callback)

@@ -15,13 +15,25 @@ type Snapshot map[string]json.RawMessage
 
 // Snapshot returns the state of every API.
 func (s *Sandbox) Snapshot() (Snapshot, error) {
+	return s.snapshot(func(i *Instance) ([]byte, error) { return i.Snapshot() })
+}
+
+// MaskedSnapshot returns the state of every API, in which each secret is what mask
+// makes of it.
+func (s *Sandbox) MaskedSnapshot(mask func(api, secret string) string) (Snapshot, error) {
+	return s.snapshot(func(i *Instance) ([]byte, error) {
+		return i.MaskedSnapshot(func(secret string) string { return mask(i.API.Name, secret) })
+	})
+}
+
+func (s *Sandbox) snapshot(of func(*Instance) ([]byte, error)) (Snapshot, error) {
 	all := Snapshot{}
 	for _, api := range s.registry.config.APIs {
 		instance, err := s.Instance(api)
 		if err != nil {
 			return nil, err
 		}
-		if all[api.Name], err = instance.Snapshot(); err != nil {
+		if all[api.Name], err = of(instance); err != nil {
 			return nil, fmt.Errorf("state of %s: %w", api.Name, err)
 		}
 	}
@@ -51,7 +63,7 @@ func (s *Sandbox) Restore(all Snapshot) error {
 		if err != nil {
 			return err
 		}
-		state, err := instance.decode(document)
+		state, err := instance.restored(document)
 		errs = append(errs, err)
 		put = append(put, func() { instance.replace(state) })
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
@@ -123,7 +124,16 @@ type loaded struct {
 	registry *sandbox.Registry
 }
 
-func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
+// redactor returns what keeps secrets out of documents and log.
+func (c *Config) redactor() *redact.Redactor {
+	config := redact.Config{APIs: c.APIs, All: c.Redact}
+	if c.FromEnv {
+		config.Env = c.Env
+	}
+	return redact.New(config)
+}
+
+func (c *Config) load(notify func([]contract.Callback), redactor *redact.Redactor) (*loaded, error) {
 	l := &loaded{}
 	var err error
 	if l.apis, err = c.servedAPIs(); err != nil {
@@ -137,7 +147,7 @@ func (c *Config) load(notify func([]contract.Callback)) (*loaded, error) {
 	config := sandbox.Config{
 		APIs: l.apis, Seed: c.Seed, Wall: c.Wall, Max: c.MaxSandboxes,
 		Journal:    journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
-		JournalAll: journalAllBytes, Notify: notify,
+		JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn,
 	}
 	var errs [5]error
 	config.Fixtures, errs[0] = c.fixtures(l)
@@ -327,25 +337,32 @@ func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, 
 	if !c.FromEnv {
 		return all, nil
 	}
-	var names []string
+	var names, lacking []string
 	for _, api := range apis {
-		v, whole := contract.Values{}, 0
+		var missing []string
+		v := contract.Values{}
 		for _, k := range api.Credentials {
 			if k.Env == "" {
 				continue
 			}
-			whole++
 			names = append(names, k.Env)
 			if s := c.Env(k.Env); s != "" {
 				v[k.Name] = s
+			} else {
+				missing = append(missing, k.Env)
 			}
 		}
-		if len(v) > 0 && len(v) == whole {
+		switch {
+		case len(v) == 0:
+		case len(missing) == 0:
 			all[api.Name] = v
+		default:
+			lacking = append(lacking, api.Name+" lacks "+strings.Join(missing, ", "))
+			c.Log.Warn("--credentials env: the environment has the credentials of an API in part; they are left out. Set what is missing, or unset the others", "api", api.Name, "missing", strings.Join(missing, ", "))
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("--credentials env: the environment has no API's credentials whole; known variables: %s", strings.Join(names, ", "))
+		return nil, fmt.Errorf("--credentials env: the environment has no API's credentials whole; %sknown variables: %s", strings.Join(append(lacking, ""), "; "), strings.Join(names, ", "))
 	}
 	return all, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -30,6 +31,7 @@ type Server struct {
 	gateway   *gateway.Gateway
 	control   *control.Server
 	callbacks *callback.Sender
+	redactor  *redact.Redactor
 	ports     map[string]int // each API's own
 	ownPorts  *ownPorts
 	doorPort  int // port of the shared door
@@ -47,14 +49,16 @@ func Start(c Config) (*Server, error) {
 	if err := errors.Join(c.checkControl(), c.checkAdvertised(), c.checkLimits()); err != nil {
 		return nil, err
 	}
+	redactor := c.redactor()
+	c.Log = slog.New(redactor.Handler(c.Log.Handler()))
 	own := &ownPorts{}
 	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Own: own.has, Log: c.Log})
-	l, err := c.load(callbacks.Send)
+	l, err := c.load(callbacks.Send, redactor)
 	if err != nil {
-		return nil, err
+		return nil, redactor.Error(err)
 	}
 	s := &Server{
-		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks,
+		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor,
 		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
 	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", log: c.Log}
@@ -66,7 +70,7 @@ func Start(c Config) (*Server, error) {
 	s.control = control.New(control.Config{
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
-		AllowHosts: c.AllowHosts, Origins: c.Origins, Redact: c.Redact,
+		AllowHosts: c.AllowHosts, Origins: c.Origins, Redactor: redactor,
 		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
 		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() },
 	})
@@ -225,9 +229,9 @@ func (s *Server) urls(base string) map[string]string {
 // observe counts an answered call, and logs one that was refused.
 func (s *Server) observe(e *journal.Entry) {
 	s.control.Observe(e)
-	if e.Explanation == nil {
+	if e.Explanation == nil || !s.config.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
 	s.config.Log.Info(e.Outcome, "call", e.ID, "api", e.API, "operation", e.Operation,
-		"decided_by", e.DecidedBy.String(), "cause", e.Explanation.Cause, "why", e.Explanation.Text)
+		"decided_by", e.DecidedBy.String(), "cause", e.Explanation.Cause, "why", s.redactor.Why(e))
 }

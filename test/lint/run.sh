@@ -131,6 +131,7 @@ down emulators/polyv longer emulators $ours/internal/contractual
 down emulators/polyv yaml emulators gopkg.in/yaml.v3
 down emulators/polyv echo echo github.com/labstack/echo/v4
 down emulators/polyv faker gofakeit github.com/brianvoe/gofakeit/v6
+down internal/redact engine redact $ours/internal/engine
 down internal/sandbox engine sandbox $ours/internal/engine
 down internal/sandbox emulator sandbox $ours/emulators/youdu
 down internal/engine emulator engine $ours/emulators/youdu

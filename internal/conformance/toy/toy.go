@@ -140,6 +140,17 @@ func (s *state) Derive(time.Time, contract.Values) any {
 // Identifiers are the tokens.
 func (s *state) Identifiers() iter.Seq[string] { return slices.Values(s.Tokens) }
 
+// Secrets are the tokens.
+func (s *state) Secrets() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		for i := range s.Tokens {
+			if !yield(&s.Tokens[i]) {
+				return
+			}
+		}
+	}
+}
+
 // Credentials are the first token.
 func (s *state) Credentials() contract.Values {
 	if len(s.Tokens) == 0 {

@@ -1,57 +1,38 @@
-package control
+package redact
 
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// redacted stands where a secret stood.
-const redacted = "[redacted]"
-
-// A redactor masks the secrets of one API: the values of headers and
-// parameters that its table names, and Authorization. The nil redactor
-// masks nothing.
-type redactor struct {
-	names map[string]bool // in lower case
-	json  *regexp.Regexp  // finds the values in JSON that is cut or broken
-	form  *regexp.Regexp  // and in the parts of a multipart form
-	pairs *regexp.Regexp  // and in the pairs of a header or of prose: Signature=…
-}
-
-func newRedactor(secrets []string) *redactor {
-	r := &redactor{names: map[string]bool{"authorization": true}}
-	for _, s := range secrets {
-		r.names[strings.ToLower(s)] = true
-	}
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(r.names)) {
-		names = append(names, regexp.QuoteMeta(name))
-	}
-	anyName := `(?:` + strings.Join(names, "|") + `)`
-	r.json = regexp.MustCompile(`(?is)("` + anyName + `"\s*:\s*)("(?:[^"\\]|\\.)*"?|[{\[].*|[^\s",}\]]+)`)
-	r.form = regexp.MustCompile(`(?is)(\bname="?` + anyName + `"?[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)(.*?)(\r?\n--|$)`)
-	r.pairs = regexp.MustCompile(`(?i)(\b` + anyName + `="?)([^\s&,;"]+)`)
-	return r
-}
-
-// entry returns e without secrets. What it shares with the journal stays as it
-// is. Secrets are first looked for where their names stand; what was found there
-// is then struck out of every other text, too.
-func (r *redactor) entry(e journal.Entry) journal.Entry {
-	if r == nil {
+// Entry returns e as the control API shows it. What it shares with the journal
+// stays as it is. Secrets are first looked for where their names stand; what was
+// found there is then struck out of every other text, too.
+func (r *Redactor) Entry(e journal.Entry) journal.Entry {
+	if !r.Active() {
 		return e
 	}
-	f := &redaction{redactor: r, values: map[string]bool{}}
+	return r.mask(e, r.hides(&e))
+}
+
+// mask returns e without the secrets that are known by value and, where hide says
+// so, without what stands behind secret names.
+func (r *Redactor) mask(e journal.Entry, hide bool) journal.Entry {
+	f := &redaction{redactor: r, api: e.API, values: map[string]string{}}
+	if hide {
+		f.names, e.Redacted = r.names[e.API], true
+	}
 	f.message(&e.Request)
 	f.message(&e.Response)
 	e.Violations = slices.Clone(e.Violations)
@@ -67,33 +48,60 @@ func (r *redactor) entry(e journal.Entry) journal.Entry {
 	if e.Explanation != nil {
 		x := *e.Explanation
 		x.Facts = f.facts(x.Facts)
+		if hide {
+			f.signatures(&x)
+		}
 		e.Explanation = &x
 	}
 	f.removeSecrets(&e)
 	return e
 }
 
+// signatures leaves the signatures out of an explanation. The texts that were
+// signed stay, and where they differ.
+func (f *redaction) signatures(x *journal.Explanation) {
+	for _, s := range x.Signatures {
+		f.redactValue(s)
+	}
+	if x.SignaturesDiffer {
+		x.FirstDifference = "in the signatures, which are not shown; what the client signed is not known"
+	}
+	x.Signatures, x.Keys = nil, nil
+}
+
 // redaction masks one entry and remembers what it masked.
 type redaction struct {
-	*redactor
-	values map[string]bool
+	redactor *Redactor
+	api      string
+	names    *names            // nil: nothing is masked by its name
+	values   map[string]string // what was masked by its name, and what stands there now
+	changed  bool
 }
 
-// telling is the length from which a value is looked for in other texts: a
-// shorter one would be found in every word.
-const telling = 4
-
+// redactValue returns what stands where value stood, and remembers value.
 func (f *redaction) redactValue(value string) string {
-	if len(value) >= telling && value != redacted {
-		f.values[value] = true
-		if bare, err := url.QueryUnescape(value); err == nil {
-			f.values[bare] = true
+	if value == contract.Redacted || f.redactor.isLabel(value) {
+		return value
+	}
+	bare, err := url.QueryUnescape(value)
+	if err != nil {
+		bare = value
+	}
+	stand := contract.Redacted
+	for _, v := range []string{value, bare, wire.Unescape(value)} {
+		if variable := f.redactor.env[f.api][v]; variable != "" {
+			stand = contract.EnvPrefix + variable
 		}
 	}
-	return redacted
+	f.changed = true
+	if f.values != nil {
+		quoted := strconv.Quote(value)
+		f.values[value], f.values[bare], f.values[quoted[1:len(quoted)-1]] = stand, stand, stand
+	}
+	return stand
 }
 
-func (f *redaction) secret(name string) bool { return f.names[strings.ToLower(name)] }
+func (f *redaction) secret(name string) bool { return f.names.secret(name) }
 
 func (f *redaction) message(m *journal.Message) {
 	m.Header = f.header(m.Header)
@@ -103,6 +111,9 @@ func (f *redaction) message(m *journal.Message) {
 }
 
 func (f *redaction) address(s string) string {
+	if f.names != nil {
+		s = userinfo.ReplaceAllString(s, "${1}"+contract.Redacted+"@")
+	}
 	before, query, found := strings.Cut(s, "?")
 	if !found {
 		return s
@@ -134,9 +145,25 @@ func (f *redaction) query(query string) string {
 		name, value, _ := strings.Cut(pair, "=")
 		if f.secret(wire.Unescape(name)) {
 			pairs[i] = name + "=" + f.redactValue(value)
+			continue
+		}
+		// Any character may be escaped, so values are looked for in what was meant.
+		for _, part := range []string{name, value} {
+			if plain := wire.Unescape(part); plain != part {
+				if masked := f.known(plain); masked != plain {
+					pairs[i] = strings.Replace(pairs[i], part, masked, 1)
+				}
+			}
 		}
 	}
 	return strings.Join(pairs, "&")
+}
+
+// known masks the secrets that are known by value.
+func (f *redaction) known(s string) string {
+	masked := f.redactor.Text(s)
+	f.changed = f.changed || masked != s
+	return masked
 }
 
 func (f *redaction) body(body journal.Text) journal.Text {
@@ -144,11 +171,20 @@ func (f *redaction) body(body journal.Text) journal.Text {
 	case len(start) == 0:
 		return body
 	case json.Valid(start):
-		return journal.Text(f.redactJSON(start))
-	case start[0] == '{' || start[0] == '[':
-		return journal.Text(f.redactMatches(f.json, string(body)))
-	case bytes.HasPrefix(start, []byte("--")):
-		return journal.Text(f.redactMatches(f.form, string(body)))
+		before := f.changed
+		f.changed = false
+		masked := journal.Text(f.redactJSON(start))
+		if !f.changed {
+			masked = body
+		}
+		f.changed = f.changed || before
+		return masked
+	case f.names != nil && (start[0] == '{' || start[0] == '['):
+		return journal.Text(f.redactMatches(f.names.json, string(body)))
+	case f.names != nil && bytes.HasPrefix(start, []byte("--")):
+		return journal.Text(f.redactMatches(f.names.form, string(body)))
+	case start[0] == '{' || start[0] == '[' || bytes.HasPrefix(start, []byte("--")):
+		return body
 	}
 	return journal.Text(f.query(string(body)))
 }
@@ -158,7 +194,7 @@ func (f *redaction) redactJSON(text []byte) []byte {
 	switch text[0] {
 	case '{', '[':
 	default:
-		return text
+		return f.scalar(text)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	object := text[0] == '{'
@@ -176,6 +212,18 @@ func (f *redaction) redactJSON(text []byte) []byte {
 	return slices.Concat(text[:1], bytes.Join(parts, []byte(",")), text[len(text)-1:])
 }
 
+// scalar masks a JSON string or number by its value.
+func (f *redaction) scalar(text []byte) []byte {
+	plain := string(text)
+	if text[0] == '"' {
+		_ = json.Unmarshal(text, &plain) // the text is valid
+	}
+	if masked := f.known(plain); masked != plain {
+		return wire.Encode(masked)
+	}
+	return text
+}
+
 // member masks a member of an object, or an element of a list, which has no
 // name.
 func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
@@ -183,7 +231,7 @@ func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
 	if !ok {
 		return f.redactJSON(value)
 	}
-	head := append(wire.Encode(key), ':')
+	head := append(wire.Encode(f.known(key)), ':')
 	if !f.secret(key) {
 		return append(head, f.redactJSON(value)...)
 	}
@@ -199,17 +247,21 @@ func (f *redaction) redactMatches(by *regexp.Regexp, text string) string {
 	return by.ReplaceAllStringFunc(text, func(s string) string {
 		m := by.FindStringSubmatch(s)
 		value, quoted := strings.CutPrefix(m[2], `"`)
-		f.redactValue(strings.TrimSuffix(value, `"`))
-		stand := redacted
-		if quoted || by == f.json {
-			stand = `"` + redacted + `"`
+		stand := f.redactValue(strings.TrimSuffix(value, `"`))
+		if quoted || by == f.names.json {
+			stand = `"` + stand + `"`
 		}
 		return m[1] + stand + strings.Join(m[3:], "")
 	})
 }
 
 // text masks pairs in a header's value or in prose.
-func (f *redaction) text(s string) string { return f.redactMatches(f.pairs, s) }
+func (f *redaction) text(s string) string {
+	if f.names == nil {
+		return s
+	}
+	return f.redactMatches(f.names.pairs, s)
+}
 
 func (f *redaction) facts(facts contract.Facts) contract.Facts {
 	facts = slices.Clone(facts)
@@ -236,7 +288,7 @@ func (f *redaction) redactAny(x any) string {
 	case json.Number:
 		return f.redactValue(string(v))
 	}
-	return redacted
+	return contract.Redacted
 }
 
 // value masks what was decoded, without touching it: the request by its
@@ -267,30 +319,33 @@ func (f *redaction) members(v map[string]any) contract.Values {
 	return made
 }
 
-// removeSecrets masks the values that were found in every text of the entry.
+// removeSecrets masks the values that are known, or were found, in every text of
+// the entry.
 func (f *redaction) removeSecrets(e *journal.Entry) {
-	longest := slices.SortedFunc(maps.Keys(f.values), func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, value := range longest {
-		pairs = append(pairs, value, redacted)
-	}
-	out := strings.NewReplacer(pairs...)
+	found := newMatcher(f.values)
+	out := func(s string) string { return found.replace(f.redactor.Text(s)) }
 	for _, m := range []*journal.Message{&e.Request, &e.Response} {
-		m.URL = out.Replace(f.text(m.URL))
-		m.Body = journal.Text(out.Replace(string(m.Body)))
+		m.URL = out(f.text(m.URL))
+		m.Body = journal.Text(out(string(m.Body)))
 		m.Decoded = removeSecretsFrom(out, m.Decoded)
-		for _, values := range m.Header { // ours: it was cloned
+		for name, values := range m.Header { // ours: it was cloned
 			for i := range values {
-				values[i] = out.Replace(values[i])
+				values[i] = out(values[i])
+			}
+			if masked := out(name); masked != name {
+				delete(m.Header, name)
+				m.Header[masked] = values
 			}
 		}
 	}
+	e.Client.UserAgent = out(e.Client.UserAgent)
 	for i := range e.Callbacks {
 		b := &e.Callbacks[i]
-		b.URL, b.Body = out.Replace(f.text(b.URL)), journal.Text(out.Replace(string(b.Body)))
+		b.URL, b.Body = out(f.text(b.URL)), journal.Text(out(string(b.Body)))
 	}
 	for i := range e.Violations {
-		e.Violations[i].Got = removeSecretsFrom(out, e.Violations[i].Got)
+		v := &e.Violations[i]
+		v.Path, v.Got = out(v.Path), removeSecretsFrom(out, v.Got)
 	}
 	for i := range e.Notes {
 		e.Notes[i].Value = removeSecretsFrom(out, e.Notes[i].Value)
@@ -298,13 +353,13 @@ func (f *redaction) removeSecrets(e *journal.Entry) {
 	if !e.Mismatches.IsZero() {
 		list := slices.Clone(e.Mismatches.List())
 		for i := range list {
-			list[i].Why = out.Replace(f.text(list[i].Why))
+			list[i].Why = out(f.text(list[i].Why))
 		}
 		e.Mismatches = journal.KnownMismatches(list)
 	}
 	if x := e.Explanation; x != nil {
 		for _, s := range []*string{&x.Text, &x.Expected, &x.Got, &x.FirstDifference} {
-			*s = out.Replace(f.text(*s))
+			*s = out(f.text(*s))
 		}
 		for i := range x.Facts {
 			x.Facts[i].Value = removeSecretsFrom(out, x.Facts[i].Value)
@@ -313,26 +368,37 @@ func (f *redaction) removeSecrets(e *journal.Entry) {
 }
 
 // removeSecretsFrom masks texts in a value. Objects and lists are already copies.
-func removeSecretsFrom(out *strings.Replacer, x any) any {
+func removeSecretsFrom(out func(string) string, x any) any {
 	switch v := x.(type) {
+	case nil, bool, int, int64, float64, time.Time, time.Duration:
+		return x
 	case string:
-		return out.Replace(v)
+		return out(v)
 	case contract.Raw:
-		return contract.Raw(out.Replace(string(v)))
+		return contract.Raw(out(string(v)))
 	case contract.Values:
+		made := make(contract.Values, len(v))
 		for name := range v {
-			v[name] = removeSecretsFrom(out, v[name])
+			made[out(name)] = removeSecretsFrom(out, v[name])
 		}
+		return made
 	case []any:
 		for i := range v {
 			v[i] = removeSecretsFrom(out, v[i])
 		}
-	case json.RawMessage:
-		text := out.Replace(string(v))
-		if !json.Valid([]byte(text)) {
-			return text // what was struck was no string, but a number, say
-		}
-		return json.RawMessage(text)
+		return v
 	}
-	return x
+	// What is printed as JSON is looked at as JSON.
+	raw, err := json.Marshal(x)
+	if err != nil {
+		return x
+	}
+	text := out(string(raw))
+	switch {
+	case text == string(raw):
+		return x
+	case !json.Valid([]byte(text)):
+		return text // what was struck was no string, but a number, say
+	}
+	return json.RawMessage(text)
 }
