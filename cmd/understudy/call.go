@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/clock"
@@ -70,7 +71,11 @@ func callCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r, err := sign(c, w, api, contract.Draft{Operation: op, In: in})
+		k, err := readCredentials(env, api, w.Credentials[api.Name])
+		if err != nil {
+			return err
+		}
+		r, err := sign(c, w, api, contract.Draft{Operation: op, In: in, Credentials: k.values})
 		if err != nil {
 			return err
 		}
@@ -83,17 +88,34 @@ func callCommand(env *env) *cobra.Command {
 		if played != "" {
 			r.Header.Set(gateway.ScenarioHeader, played)
 		}
+		if asCurl && k.redactor != nil {
+			env.note(whyNoCurl)
+			env.say("%s\n", k.redactor.Text(callLine(cmd, args)))
+			return nil
+		}
 		if asCurl {
 			env.say("%s\n", r.curl())
 			return nil
 		}
-		x, err := r.send(cmd.Context(), env.out)
+		x, err := r.send(cmd.Context(), env.out, api, k)
 		if err != nil {
 			return err
 		}
 		return printDecoded(cmd.Context(), c, env, x)
 	}
 	return cmd
+}
+
+// callLine is the command line without --curl.
+func callLine(cmd *cobra.Command, args []string) string {
+	words := append([]string{"understudy", "call"}, args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "sandbox", "outcome", "scenario", "control":
+			words = append(words, "--"+f.Name, f.Value.String())
+		}
+	})
+	return client.Line(words...)
 }
 
 // completeCall offers APIs, operations and then parameters.
@@ -151,7 +173,7 @@ func sign(c *client.Client, w *sandboxAnswer, api *contract.API, d contract.Draf
 	if err != nil {
 		return nil, fmt.Errorf("the address of %s: %w", api.Name, err)
 	}
-	d.Host, d.Credentials = u.Host, w.Credentials[api.Name]
+	d.Host = u.Host
 	d.Now = time.Now()
 	if w.Clock.Signatures == clock.Sandbox {
 		d.Now = w.Clock.Now
@@ -189,7 +211,7 @@ func (r *prepared) otherHost() string {
 }
 
 // send sends the request, and prints it and its answer.
-func (r *prepared) send(ctx context.Context, w io.Writer) (*exchange, error) {
+func (r *prepared) send(ctx context.Context, w io.Writer, api *contract.API, k *credentials) (*exchange, error) {
 	q, err := http.NewRequestWithContext(ctx, r.Method, r.url, bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, fmt.Errorf("making the request: %w", err)
@@ -202,18 +224,20 @@ func (r *prepared) send(ctx context.Context, w io.Writer) (*exchange, error) {
 		q.Host = r.Host
 	}
 	request := client.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
-	_, _ = fmt.Fprintln(w, request.Text())
+	shown, _ := k.masked(api, request, client.Message{})
+	_, _ = fmt.Fprintln(w, shown.Text())
 	answer, err := client.DirectHTTP(longestCall).Do(q)
 	if err != nil {
 		return nil, unanswered(r.url, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
-	_, _ = fmt.Fprint(w, client.Message{Line: client.StatusLine(answer.StatusCode), Header: answer.Header, Body: body}.Text())
+	shown, shownAnswer := k.masked(api, request, client.Message{Line: client.StatusLine(answer.StatusCode), Header: answer.Header, Body: body})
+	_, _ = fmt.Fprint(w, shownAnswer.Text())
 	if err != nil {
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return &exchange{q.URL, r.Header, answer.Header, r.Body, body}, own(answer, body)
+	return exchangeOf(shown, shownAnswer), k.redactor.Error(own(answer, body))
 }
 
 // own returns the failure that an answer of understudy's own is.
@@ -230,6 +254,7 @@ func own(answer *http.Response, body []byte) error {
 
 // unanswered says that no answer came. A scenario may have wanted just that.
 func unanswered(address string, err error) error {
+	address, _, _ = strings.Cut(address, "?") // which may hold a signature
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return &exit{exitNoServer, fmt.Errorf("nothing answers at %s: %w", address, dial.Err)}

@@ -25,7 +25,8 @@ func journalShow(env *env) *cobra.Command {
 		Short: "show one entry in full: request, answer, who decided and why",
 		Long: "show prints one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
 			"exchange as examples are kept; curl, a line that sends the request again; scenario, a scenario file\n" +
-			"that brings about the same outcome.",
+			"that brings about the same outcome. Where the server keeps signatures to itself, as it does for\n" +
+			"credentials of its environment and with --redact, http and curl print a line for understudy call.",
 		Args: cobra.ExactArgs(1),
 	}
 	t := targetFlags(cmd)
@@ -48,6 +49,9 @@ func journalShow(env *env) *cobra.Command {
 		}
 		if form.value != "scenario" && (e.Request.Truncated || form.value != "curl" && e.Response.Truncated) {
 			env.note("understudy: the journal kept the beginning of a long body only\n")
+		}
+		if e.Redacted && (form.value == "http" || form.value == "curl") {
+			return printAgain(env, e, form.value)
 		}
 		switch form.value {
 		case "http":
@@ -118,6 +122,9 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			}
 			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
+	}
+	if line := callAgain(e); e.Redacted && line != "" {
+		fmt.Fprintf(&b, "again: %s\n", line)
 	}
 	_, err := io.WriteString(w, output.Printable(b.String()))
 	return err
@@ -324,6 +331,9 @@ func firstRequired(e *journal.Entry) (name, value string) {
 		}
 		switch v := decoded[op.Params[i].Name].(type) {
 		case string:
+			if isMasked(v) {
+				continue
+			}
 			return op.Params[i].Name, v
 		case json.Number, bool:
 			return op.Params[i].Name, fmt.Sprint(v)

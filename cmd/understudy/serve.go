@@ -111,7 +111,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringSliceVar(&c.Origins, "control-origin", nil, "web origins that may write to the control API")
 	f.BoolVar(&c.Exposed, "expose-control-without-token", false, "open the control port beyond this machine without a token")
 	f.BoolVar(&strict, "strict", false, "end with an error where a request ended in a fault of understudy's own")
-	f.BoolVar(&c.Redact, "redact", false, "blacken credentials in the journal")
+	f.BoolVar(&c.Redact, "redact", false, "keep every secret out of documents and log: those of the fixtures too, tokens and signatures")
 	f.BoolVar(&c.PlainAnswers, "plain-answers", false, "answer without Understudy-* headers")
 	f.StringVar(&logForm, "log", "text", "form of the log: text or json")
 	f.BoolVar(&quiet, "quiet", false, "print the ready line and warnings only")

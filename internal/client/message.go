@@ -87,6 +87,15 @@ func Curl(method, url, host string, header http.Header, body []byte) string {
 	return "echo " + encoded + " | base64 -d | " + strings.Join(append(args, "--data-binary", "@-"), " ")
 }
 
+// Line writes a command and its arguments for a POSIX shell.
+func Line(args ...string) string {
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = quoted(arg)
+	}
+	return strings.Join(words, " ")
+}
+
 // headerWord is a header as curl takes it: an empty one ends in a semicolon.
 func headerArgument(name, value string) string {
 	if value == "" {

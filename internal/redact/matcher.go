@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/url"
 	"regexp"
@@ -123,6 +124,11 @@ func forms(value string) []string {
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value), url.QueryEscape(bare), strings.ReplaceAll(url.QueryEscape(value), "+", "%20")} {
 		all = append(all, escaped, percent.ReplaceAllStringFunc(escaped, strings.ToLower))
 	}
+	var every strings.Builder
+	for _, c := range []byte(bare) {
+		fmt.Fprintf(&every, "%%%02X", c)
+	}
+	all = append(all, every.String(), strings.ToLower(every.String()))
 	marshalled, _ := json.Marshal(value) // a string can be written
 	for _, quoted := range []string{string(marshalled), string(wire.Encode(value)), strconv.Quote(value)} {
 		inner := quoted[1 : len(quoted)-1]

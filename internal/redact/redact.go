@@ -22,6 +22,8 @@ type Config struct {
 	APIs []*contract.API
 	All  bool                // mask every secret, and not only those of the environment
 	Env  func(string) string // variables whose values are secrets; nil: none are
+
+	Values []string // further secrets
 }
 
 // A Redactor masks secrets. The nil Redactor masks nothing.
@@ -65,6 +67,9 @@ func New(config Config) *Redactor {
 		all = append(all, list...)
 	}
 	r.any = newNames(all)
+	for _, value := range config.Values {
+		r.learn(value)
+	}
 	return r
 }
 
@@ -81,14 +86,18 @@ func (r *Redactor) Learn(_ *contract.API, state contract.State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for place := range holder.Secrets() {
-		if s := *place; len(s) >= telling && !r.known[s] {
-			r.known[s], r.stale = true, true
-			r.learned = append(r.learned, s)
-		}
+		r.learn(*place)
 	}
 	for len(r.learned) > mostLearned {
 		delete(r.known, r.learned[0])
 		r.learned = r.learned[1:]
+	}
+}
+
+func (r *Redactor) learn(secret string) {
+	if len(secret) >= telling && !r.known[secret] {
+		r.known[secret], r.stale = true, true
+		r.learned = append(r.learned, secret)
 	}
 }
 
