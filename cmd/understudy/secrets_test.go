@@ -410,3 +410,223 @@ func fixtureFolder(t *testing.T, own map[string]string) string {
 	}
 	return folder
 }
+
+// envServer starts a server with these variables and no account but theirs.
+func envServer(t *testing.T, vars map[string]string, change func(*server.Config)) (*server.Server, *logged) {
+	t.Helper()
+	return startTold(t, func(c *server.Config) {
+		c.FromEnv, c.Env, c.Fixture = true, func(name string) string { return vars[name] }, emptyFixtures()
+		change(c)
+	})
+}
+
+// What a state names by its variable is taken in again, and nothing else is.
+func TestStateNamesItsVariables(t *testing.T) {
+	t.Parallel()
+	const path = "/v1/sandboxes/default/state"
+	own, _ := canaries()
+	s, _ := envServer(t, own, func(*server.Config) {})
+	vars := []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}
+	for name, value := range own {
+		vars = append(vars, name+"="+value)
+	}
+	read := func(s *server.Server) string {
+		q, err := client.DirectHTTP(time.Minute).Get(s.ControlURL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer q.Body.Close()
+		text, err := io.ReadAll(q.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	states := func(text string) string { before, _, _ := strings.Cut(text, `,"progress":`); return before }
+	taken := read(s)
+	for _, api := range emulators.All {
+		for _, c := range api.Credentials {
+			if !c.Identifier && c.Env != "" && !strings.Contains(taken, `"env:`+c.Env+`"`) {
+				t.Errorf("the state names no %s: %s", c.Env, taken)
+			}
+		}
+	}
+	if status, text := askControl(t, s, "PUT", path, "application/json", taken); status != 200 {
+		t.Fatalf("what was taken is not put back: %s", text)
+	}
+	if again := read(s); again != taken {
+		t.Errorf("after it was put back the state is %s, want %s", again, taken)
+	}
+	command(t, vars, "", "call", "polyv", "ListChannels").want(t, exitDone, `"code":200`)
+	command(t, vars, "", "call", "tencentcar", "DescribeConcurrentCount", "ProjectIds=cap-1").want(t, exitDone, "HTTP/1.1 200")
+
+	for name, tt := range map[string]struct{ old, new, want string }{
+		"a variable of no API":       {"env:POLYV_APP_SECRET", "env:PATH", `"env:PATH\", which is no variable of polyv; it has POLYV_APP_SECRET`},
+		"an identifier's":            {"env:POLYV_APP_SECRET", "env:POLYV_APP_ID", "which is no variable of polyv"},
+		"another API's":              {"env:POLYV_APP_SECRET", "env:TENCENTCLOUD_SECRET_KEY", "which is no variable of polyv"},
+		"left out by serve --redact": {"env:POLYV_APP_SECRET", "[redacted]", "take the state from a server without it"},
+	} {
+		changed := strings.Replace(strings.Replace(taken, tt.old, tt.new, 1), `"secretId":"own-secretid"`, `"secretId":"changed"`, 1)
+		if status, text := askControl(t, s, "PUT", path, "application/json", changed); status != 422 || !strings.Contains(text, "nothing was put back") || !strings.Contains(text, strings.TrimPrefix(tt.want, `"`)) {
+			t.Errorf("%s: %d %s", name, status, text)
+		}
+		if again := read(s); states(again) != states(taken) {
+			t.Errorf("%s: it was refused and changed the state to %s", name, again)
+		}
+	}
+
+	// Where no secret stands, the name of a variable is a text like any other.
+	named := strings.Replace(taken, `"channels":{`, `"channels":{"1":{"id":"1","name":"env:POLYV_APP_SECRET","userId":"own-userid"}`, 1)
+	if status, text := askControl(t, s, "PUT", path, "application/json", named); status != 200 || named == taken {
+		t.Fatalf("a channel with that name: %d %s", status, text)
+	}
+	command(t, vars, "", "call", "polyv", "ListChannels", "keyword=env:POLYV_APP_SECRET").want(t, exitDone, `"channels":["1"]`)
+
+	if status, text := askControl(t, start(t), "PUT", path, "application/json", taken); status != 422 || !strings.Contains(text, "this server took in no ") || !strings.Contains(text, "start it with --credentials env") {
+		t.Errorf("without --credentials env: %d %s", status, text)
+	}
+	part := map[string]string{"TENCENTCLOUD_SECRET_ID": "own", "TENCENTCLOUD_SECRET_KEY": "own-key", "POLYV_APP_SECRET": own["POLYV_APP_SECRET"]}
+	other, _ := envServer(t, part, func(*server.Config) {})
+	only := taken[:strings.Index(taken, `"state":{`)+9] + `"polyv":` + polyvState(t, taken) + "}}"
+	if status, text := askControl(t, other, "PUT", path, "application/json", only); status != 422 || !strings.Contains(text, "this server took in no POLYV_APP_SECRET") {
+		t.Errorf("of an API that was left out: %d %s", status, text)
+	}
+}
+
+func polyvState(t *testing.T, taken string) string {
+	t.Helper()
+	var m struct{ State map[string]json.RawMessage }
+	if err := json.Unmarshal([]byte(taken), &m); err != nil {
+		t.Fatal(err)
+	}
+	return string(m.State["polyv"])
+}
+
+// wrongSign makes a call to polyv whose sign is wrong, and returns what the
+// journal shows of it and the sign that would have been right.
+func wrongSign(t *testing.T, s *server.Server, credentials contract.Values, keyword string) (shown, right string) {
+	t.Helper()
+	api, err := findAPI("polyv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := api.Sign(contract.Draft{Operation: api.Operation("ListChannels"), In: contract.Values{"keyword": keyword}, Host: "x", Credentials: credentials, Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, right, _ := strings.Cut(r.Target, "sign=")
+	r.Target = target + "sign=" + strings.Repeat("0", 32)
+	sendTo(t, s, api, r)
+	_, list := askControl(t, s, "GET", "/v1/sandboxes/default/journal?limit=1", "", "")
+	id := regexp.MustCompile(`"id":"(default-\d+)"`).FindStringSubmatch(list)[1]
+	_, shown = askControl(t, s, "GET", "/v1/sandboxes/default/journal/"+id, "", "")
+	return shown, right
+}
+
+// The keys of the documentation are no secrets: what they sign is shown, also beside
+// credentials of the environment. For those, and with --redact, only the texts are.
+func TestWhichSignaturesAreShown(t *testing.T) {
+	t.Parallel()
+	own, _ := canaries()
+	documented := contract.Values{"appId": "g4rqgmmjuo", "appSecret": "fsq2k5weced1h8vui657xtdva66whf0g"}
+	mine := contract.Values{"appId": own["POLYV_APP_ID"], "appSecret": own["POLYV_APP_SECRET"]}
+	mixed := contract.Values{"appId": "g4rqgmmjuo", "appSecret": own["POLYV_APP_SECRET"]}
+	fromEnv := func(c *server.Config) { c.FromEnv, c.Env = true, func(name string) string { return own[name] } }
+	plain, _ := startTold(t, func(*server.Config) {})
+	beside, _ := startTold(t, fromEnv)
+	masked, _ := startTold(t, func(c *server.Config) { c.Redact = true })
+	for name, tt := range map[string]struct {
+		s           *server.Server
+		credentials contract.Values
+		shows       bool
+	}{
+		"documented": {plain, documented, true}, "documented beside the environment's": {beside, documented, true},
+		"of the environment": {beside, mine, false}, "documented with redact": {masked, documented, false},
+	} {
+		shown, right := wrongSign(t, tt.s, tt.credentials, "a")
+		if strings.Contains(shown, right) != tt.shows || strings.Contains(shown, strings.Repeat("0", 32)) != tt.shows {
+			t.Errorf("%s: the signatures stand in the entry or not, want %v: %s", name, tt.shows, shown)
+		}
+		if !strings.Contains(shown, "Text: {appSecret}appId") || !strings.Contains(shown, `"first_difference"`) {
+			t.Errorf("%s: the text that is signed is missing: %s", name, shown)
+		}
+	}
+	// A client that signs with its own secret and names the documented appId.
+	api, _ := findAPI("polyv")
+	r, err := api.Sign(contract.Draft{Operation: api.Operation("ListChannels"), Host: "x", Credentials: mixed, Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sendTo(t, beside, api, r)
+	_, sign, _ := strings.Cut(r.Target, "sign=")
+	_, list := askControl(t, beside, "GET", "/v1/sandboxes/default/journal?limit=1", "", "")
+	id := regexp.MustCompile(`"id":"(default-\d+)"`).FindStringSubmatch(list)[1]
+	if _, shown := askControl(t, beside, "GET", "/v1/sandboxes/default/journal/"+id, "", ""); strings.Contains(shown, sign) || !strings.Contains(shown, "signed_with_other_secret") {
+		t.Errorf("signed with the secret of the environment: %s", shown)
+	}
+}
+
+// call signs where the server keeps its secrets to itself, and prints no signature.
+func TestCallWithoutToldSecrets(t *testing.T) {
+	t.Parallel()
+	own, _ := canaries()
+	s, _ := envServer(t, own, func(*server.Config) {})
+	vars := []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}
+	for name, value := range own {
+		vars = append(vars, name+"="+value)
+	}
+	const line = "understudy call polyv ListChannels 'keyword=a b'"
+	r := command(t, vars, "", "call", "polyv", "ListChannels", "keyword=a b")
+	r.want(t, exitDone, `"code":200`, "sign=[redacted]")
+	command(t, vars, "", "call", "polyv", "ListChannels", "keyword=a b", "--curl").want(t, exitDone, line, "!this line signs anew")
+	for _, form := range []string{"curl", "http"} {
+		r := command(t, vars, "", "journal", "show", "default-1", "-o", form)
+		r.want(t, exitDone, line, "!this line signs anew")
+		if strings.Contains(r.out, "curl ") || strings.Contains(r.out, "sign=") {
+			t.Errorf("%s: got %s", form, r.out)
+		}
+	}
+	command(t, vars, "", "journal", "show", "default-1").want(t, exitDone, "again: "+line, "sign=[redacted]")
+	at(t, s, "call", "polyv", "ListChannels").want(t, exitFailed, "!set POLYV_APP_SECRET for this command too")
+
+	// With --redact the keys of the documentation are known without being told.
+	s, _ = startTold(t, func(c *server.Config) { c.Redact = true })
+	for _, api := range emulators.All {
+		op := api.Operations[0]
+		if r := at(t, s, "call", api.Name, op.Name); r.code != exitDone || strings.Contains(r.out, "sign=") && !strings.Contains(r.out, "sign=[redacted]") {
+			t.Errorf("%s: got %d, %s%s", api.Name, r.code, r.out, r.err)
+		}
+	}
+	at(t, s, "call", "polyv", "ListChannels").want(t, exitDone, `"code":200`, "sign=[redacted]")
+	at(t, s, "call", "youdu", "SearchMedia", "mediaId=x").want(t, exitDone, "accessToken=[redacted]", `"errcode"`)
+}
+
+// The log leaves the machine more often than the journal: it holds no proofs, not
+// even those of the documented keys.
+func TestLogHoldsNoProofs(t *testing.T) {
+	t.Parallel()
+	s, log := startTold(t, func(c *server.Config) {
+		c.Set = []string{"polyv.callback_url=http://operator:pass-4f1e@127.0.0.1:1/told?token=token-4f1e"}
+	})
+	api, _ := findAPI("tencentcar")
+	for _, authorization := range []string{
+		"TC3-HMAC-SHA256 Credential=AKID, Signature=4f1e4f1e", `TC3-HMAC-SHA256 "4f1e4f1e"`, "Bearer 4f1e4f1e4f1e4f1e4f1e", "4f1e", "Basic 4f1e4f1e4f1e4f1e4f1e",
+	} {
+		sendTo(t, s, api, &contract.Request{Method: "POST", Target: "/", Body: []byte("{}"), Header: http.Header{
+			"Authorization": {authorization}, "X-Tc-Action": {"ApplyConcurrent"}, "X-Tc-Version": {"2022-01-10"}, "X-Tc-Timestamp": {fmt.Sprint(time.Now().Unix())},
+		}})
+	}
+	at(t, s, "trigger", "polyv", "stream.started", "channelId=2272655").want(t, exitDone)
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.text(), "a callback was not answered"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no callback was logged: %s", log.text())
+		}
+	}
+	got := log.text()
+	if strings.Contains(got, "4f1e") || regexp.MustCompile(`sign=[0-9a-fA-F]{6}`).MatchString(got) {
+		t.Errorf("the log has %s", got)
+	}
+	if !strings.Contains(got, "authorization_malformed") || !strings.Contains(got, "http://[redacted]@127.0.0.1:1/told?token=[redacted]") || !strings.Contains(got, "Signature=<64 hexadecimal digits>") {
+		t.Errorf("the log says too little: %s", got)
+	}
+}

@@ -78,6 +78,10 @@ type redaction struct {
 	changed  bool
 }
 
+// mostFound is how many texts that were masked by their names are looked for
+// elsewhere in the same entry. It bounds the time that a request can cost.
+const mostFound = 192
+
 // redactValue returns what stands where value stood, and remembers value.
 func (f *redaction) redactValue(value string) string {
 	if value == contract.Redacted || f.redactor.isLabel(value) {
@@ -94,7 +98,7 @@ func (f *redaction) redactValue(value string) string {
 		}
 	}
 	f.changed = true
-	if f.values != nil {
+	if f.values != nil && len(f.values) < mostFound {
 		quoted := strconv.Quote(value)
 		f.values[value], f.values[bare], f.values[quoted[1:len(quoted)-1]] = stand, stand, stand
 	}
@@ -187,59 +191,6 @@ func (f *redaction) body(body journal.Text) journal.Text {
 		return body
 	}
 	return journal.Text(f.query(string(body)))
-}
-
-// redactJSON masks a valid JSON text. Members keep their order.
-func (f *redaction) redactJSON(text []byte) []byte {
-	switch text[0] {
-	case '{', '[':
-	default:
-		return f.scalar(text)
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	object := text[0] == '{'
-	_, _ = dec.Token() // the text is valid: what it opens with is known
-	var parts [][]byte
-	for dec.More() {
-		var name json.Token
-		var value json.RawMessage
-		if object {
-			name, _ = dec.Token()
-		}
-		_ = dec.Decode(&value)
-		parts = append(parts, f.member(name, value))
-	}
-	return slices.Concat(text[:1], bytes.Join(parts, []byte(",")), text[len(text)-1:])
-}
-
-// scalar masks a JSON string or number by its value.
-func (f *redaction) scalar(text []byte) []byte {
-	plain := string(text)
-	if text[0] == '"' {
-		_ = json.Unmarshal(text, &plain) // the text is valid
-	}
-	if masked := f.known(plain); masked != plain {
-		return wire.Encode(masked)
-	}
-	return text
-}
-
-// member masks a member of an object, or an element of a list, which has no
-// name.
-func (f *redaction) member(name json.Token, value json.RawMessage) []byte {
-	key, ok := name.(string)
-	if !ok {
-		return f.redactJSON(value)
-	}
-	head := append(wire.Encode(f.known(key)), ':')
-	if !f.secret(key) {
-		return append(head, f.redactJSON(value)...)
-	}
-	var s string
-	if json.Unmarshal(value, &s) != nil {
-		s = string(value)
-	}
-	return append(head, wire.Encode(f.redactValue(s))...)
 }
 
 // redactMatches masks what a pattern finds as its second group.

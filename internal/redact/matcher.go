@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// telling is the length in bytes from which a value is looked for in texts: a
+	// Shortest is the length in bytes from which a value is looked for in texts: a
 	// shorter one would be found in every word.
-	telling = 4
+	Shortest = 4
 
 	// beginning is how many bytes of a longer value are enough to recognise it
 	// where a text holds its beginning only.
@@ -27,7 +27,7 @@ const (
 // A matcher finds secret values in texts, in one pass however many there are.
 type matcher struct {
 	heads  [1 << 16 / 64]uint64 // the first two bytes of any pattern
-	byHead map[[telling]byte][]pattern
+	byHead map[[Shortest]byte][]pattern
 }
 
 // A pattern is a value as it may stand in a text.
@@ -39,12 +39,12 @@ type pattern struct {
 
 // newMatcher finds values, each replaced by its label. nil where there are none.
 func newMatcher(labels map[string]string) *matcher {
-	m := &matcher{byHead: map[[telling]byte][]pattern{}}
+	m := &matcher{byHead: map[[Shortest]byte][]pattern{}}
 	for text, label := range labels {
-		if len(text) < telling {
+		if len(strings.TrimSpace(text)) < Shortest {
 			continue
 		}
-		head := [telling]byte([]byte(text[:telling]))
+		head := [Shortest]byte([]byte(text[:Shortest]))
 		at := bits(text[0], text[1])
 		m.heads[at/64] |= 1 << (at % 64)
 		m.byHead[head] = append(m.byHead[head], pattern{text, label, leastOf(text)})
@@ -62,7 +62,7 @@ func bits(a, b byte) uint { return uint(a)<<8 | uint(b) }
 func leastOf(text string) int {
 	least := beginning
 	if dot := strings.IndexByte(text, '.'); dot >= 0 {
-		least += dot
+		least += min(dot, 128)
 	}
 	if strings.HasPrefix(text, "-----") {
 		least += 48
@@ -78,7 +78,7 @@ func (m *matcher) replace(s string) string {
 	}
 	var b strings.Builder
 	done := 0
-	for i := 0; i+telling <= len(s); {
+	for i := 0; i+Shortest <= len(s); {
 		length, label := m.at(s, i)
 		if length == 0 {
 			i++
@@ -102,8 +102,8 @@ func (m *matcher) at(s string, i int) (length int, label string) {
 	if at := bits(s[i], s[i+1]); m.heads[at/64]&(1<<(at%64)) == 0 {
 		return 0, ""
 	}
-	for _, p := range m.byHead[[telling]byte([]byte(s[i:i+telling]))] {
-		n := telling
+	for _, p := range m.byHead[[Shortest]byte([]byte(s[i:i+Shortest]))] {
+		n := Shortest
 		for n < len(p.text) && i+n < len(s) && p.text[n] == s[i+n] {
 			n++
 		}

@@ -95,7 +95,7 @@ func (r *Redactor) Learn(_ *contract.API, state contract.State) {
 }
 
 func (r *Redactor) learn(secret string) {
-	if len(secret) >= telling && !r.known[secret] {
+	if len(strings.TrimSpace(secret)) >= Shortest && !r.known[secret] {
 		r.known[secret], r.stale = true, true
 		r.learned = append(r.learned, secret)
 	}
@@ -110,6 +110,9 @@ func (r *Redactor) matcher() *matcher {
 	}
 	labels := map[string]string{}
 	add := func(value, label string) {
+		if len(strings.TrimSpace(value)) < Shortest {
+			return
+		}
 		for _, form := range forms(value) {
 			if labels[form] == "" {
 				labels[form] = label

@@ -346,10 +346,14 @@ func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, 
 				continue
 			}
 			names = append(names, k.Env)
-			if s := c.Env(k.Env); s != "" {
-				v[k.Name] = s
-			} else {
+			s := c.Env(k.Env)
+			if s == "" {
 				missing = append(missing, k.Env)
+				continue
+			}
+			v[k.Name] = s
+			if !k.Identifier && len(s) < redact.Shortest {
+				c.Log.Warn("--credentials env: a secret is so short that it is not recognised where it stands in a text", "variable", k.Env)
 			}
 		}
 		switch {

@@ -287,6 +287,46 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 	}
 }
 
+// Credentials that the environment has in part are told, and not left out in
+// silence because those of another API are whole.
+func TestCredentialsInPart(t *testing.T) {
+	t.Parallel()
+	other := toy.New()
+	other.Name, other.Port, other.Hosts = "other", other.Port+1, nil
+	other.Credentials = []contract.Credential{{Name: "token", Env: "OTHER_TOKEN"}, {Name: "id", Env: "OTHER_ID", Identifier: true}, {Name: "more", Env: "OTHER_MORE"}}
+	vars := map[string]string{"TOY_TOKEN": "from-env", "OTHER_TOKEN": "the-secret-of-other"}
+	c := config()
+	var log strings.Builder
+	c.APIs, c.FromEnv, c.Log = append(c.APIs, other), true, slog.New(slog.NewTextHandler(&log, nil))
+	c.Env = func(name string) string { return vars[name] }
+	s := start(t, c)
+	if got := s.Registry.Config().Credentials; len(got) != 1 || got["toy"] == nil {
+		t.Errorf("got %v", got)
+	}
+	for _, want := range []string{"level=WARN", "api=other", `missing="OTHER_ID, OTHER_MORE"`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %s: %s", want, log.String())
+		}
+	}
+	delete(vars, "TOY_TOKEN")
+	c.APIs = []*contract.API{toy.New(), other}
+	if _, err := server.Start(c); err == nil || !strings.Contains(err.Error(), "other lacks OTHER_ID, OTHER_MORE; known variables: TOY_TOKEN, OTHER_TOKEN") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An error that stops the start names no secret.
+func TestErrorsTellNoSecrets(t *testing.T) {
+	t.Parallel()
+	c := config()
+	c.FromEnv = true
+	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "twice-told"}[name] }
+	c.ShippedFixtures = fstest.MapFS{"toy/default.yaml": {Data: []byte("fixture: default\napi: toy\ntokens: [twice-told, twice-told]")}}
+	if _, err := server.Start(c); err == nil || strings.Contains(err.Error(), "twice-told") || !strings.Contains(err.Error(), "token env:TOY_TOKEN stands twice") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOnlySome(t *testing.T) {
 	t.Parallel()
 	c := config()

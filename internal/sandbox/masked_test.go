@@ -1,0 +1,47 @@
+package sandbox_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+)
+
+// Secrets are masked in the document that leaves, and not in the state that a
+// phantom is copied through.
+func TestMaskedSnapshot(t *testing.T) {
+	h := newTestRegistry(t, func(c *sandbox.Config) {
+		c.Fixtures = map[string]*fixture.Fixture{"toy": fixture.Empty(c.APIs[0])}
+		c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}}
+	})
+	instance := h.instance(t, sandbox.Default)
+	mask := func(secret string) string { return strings.Replace(secret, "mine", "env:TOY_TOKEN", 1) }
+	masked, err := instance.MaskedSnapshot(mask)
+	if err != nil || strings.Contains(string(masked), "mine") || !strings.Contains(string(masked), `"tokens":["env:TOY_TOKEN"`) {
+		t.Fatalf("got %s, %v", masked, err)
+	}
+	plain, err := instance.Snapshot()
+	if err != nil || !strings.Contains(string(plain), `"tokens":["mine"`) {
+		t.Errorf("the state's own JSON is %s, %v", plain, err)
+	}
+	if err := instance.Restore(masked); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := instance.Snapshot(); string(again) != string(plain) {
+		t.Errorf("restored: %s, want %s", again, plain)
+	}
+	for document, want := range map[string]string{
+		strings.ReplaceAll(string(masked), "TOY_TOKEN", "HOME"):           `"env:HOME", which is no variable of toy; it has TOY_TOKEN`,
+		strings.ReplaceAll(string(masked), "env:TOY_TOKEN", "[redacted]"): "a secret was left out",
+	} {
+		if err := instance.Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	other := newTestRegistry(t, nil)
+	if err := other.instance(t, sandbox.Default).Restore(masked); err == nil || !strings.Contains(err.Error(), "this server took in no TOY_TOKEN") {
+		t.Errorf("got %v", err)
+	}
+}
