@@ -37,6 +37,7 @@ type credentials struct {
 func readCredentials(env *env, api *contract.API, shown contract.Values) (*credentials, error) {
 	k := &credentials{values: contract.Values{}}
 	var hidden []string
+	all := false
 	var documented contract.Values
 	for _, c := range api.Credentials {
 		text, is := shown[c.Name].(string)
@@ -75,10 +76,10 @@ func readCredentials(env *env, api *contract.API, shown contract.Values) (*crede
 		if secret != "" {
 			k.values[c.Name] = secret
 		}
-		hidden = append(hidden, secret)
+		hidden, all = append(hidden, secret), all || !named
 	}
 	if hidden != nil {
-		k.redactor = redact.New(redact.Config{APIs: []*contract.API{api}, All: true, Env: env.lookup, Values: hidden})
+		k.redactor = redact.New(redact.Config{APIs: []*contract.API{api}, All: all, Env: env.lookup, Values: hidden})
 	}
 	return k, nil
 }

@@ -589,6 +589,15 @@ func TestCallWithoutToldSecrets(t *testing.T) {
 	command(t, vars, "", "journal", "show", "default-1").want(t, exitDone, "again: "+line, "sign=[redacted]")
 	at(t, s, "call", "polyv", "ListChannels").want(t, exitFailed, "!set POLYV_APP_SECRET for this command too")
 
+	// Tokens that understudy issues itself are no secrets of the environment's account.
+	r = command(t, vars, "", "call", "youdu", "GetToken")
+	r.want(t, exitDone, `"encrypt":"[redacted]"`)
+	token := regexp.MustCompile(`"accessToken": "([0-9a-zA-Z]+)"`).FindStringSubmatch(r.out)
+	if token == nil {
+		t.Fatalf("no token is told: %s", r.out)
+	}
+	command(t, vars, "", "call", "youdu", "SearchMedia", "mediaId=x", "accessToken="+token[1]).want(t, exitDone, "accessToken=[redacted]", `"errcode"`)
+
 	// With --redact the keys of the documentation are known without being told.
 	s, _ = startTold(t, func(c *server.Config) { c.Redact = true })
 	for _, api := range emulators.All {

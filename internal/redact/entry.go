@@ -34,7 +34,12 @@ func (r *Redactor) mask(e journal.Entry, hide bool) journal.Entry {
 		f.names, e.Redacted = r.names[e.API], true
 	}
 	f.message(&e.Request)
+	all := f.names
+	if hide && !r.all {
+		f.names = r.kept[e.API]
+	}
 	f.message(&e.Response)
+	f.names = all
 	e.Violations = slices.Clone(e.Violations)
 	for i := range e.Violations {
 		e.Violations[i].Got = f.memberOf(e.Violations[i].Path, e.Violations[i].Got)

@@ -30,6 +30,7 @@ type Config struct {
 type Redactor struct {
 	all   bool
 	names map[string]*names            // by API
+	kept  map[string]*names            // by API: those without what its operations issue
 	any   *names                       // of all APIs, for the log
 	env   map[string]map[string]string // by API: from a secret of the environment to its variable
 
@@ -46,7 +47,7 @@ const mostLearned = 4096
 
 // New returns a redactor of these APIs' secrets.
 func New(config Config) *Redactor {
-	r := &Redactor{all: config.All, names: map[string]*names{}, env: map[string]map[string]string{}, known: map[string]bool{}, stale: true}
+	r := &Redactor{all: config.All, names: map[string]*names{}, kept: map[string]*names{}, env: map[string]map[string]string{}, known: map[string]bool{}, stale: true}
 	var all []string
 	for _, api := range config.APIs {
 		list := slices.Clone(api.Secrets)
@@ -63,7 +64,7 @@ func New(config Config) *Redactor {
 			}
 			r.env[api.Name][config.Env(c.Env)] = c.Env
 		}
-		r.names[api.Name] = newNames(list)
+		r.names[api.Name], r.kept[api.Name] = newNames(list), newNames(withoutIssued(api, list))
 		all = append(all, list...)
 	}
 	r.any = newNames(all)
@@ -71,6 +72,20 @@ func New(config Config) *Redactor {
 		r.learn(value)
 	}
 	return r
+}
+
+// withoutIssued returns the names but for those of what operations return: the
+// tokens that understudy issues itself mean nothing to the vendor.
+func withoutIssued(api *contract.API, names []string) []string {
+	issued := map[string]bool{}
+	for _, op := range api.Operations {
+		for _, o := range op.Outcomes {
+			for i := range o.Returns {
+				issued[folded(o.Returns[i].Name)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return issued[folded(name)] })
 }
 
 // Active reports whether documents are masked at all.

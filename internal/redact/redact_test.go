@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -90,7 +91,7 @@ func TestSecretsOfStates(t *testing.T) {
 	}
 	many := &keyring{}
 	for i := range mostLearned {
-		many.Keys = append(many.Keys, strings.Repeat("x", 4)+string(rune('a'+i%26))+strings.Repeat("y", i))
+		many.Keys = append(many.Keys, fmt.Sprintf("key-%d-%d", i*i, i))
 	}
 	r.Learn(api, many)
 	if len(r.learned) != mostLearned || len(r.known) != mostLearned || r.Text("first-key") != "first-key" {

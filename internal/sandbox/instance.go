@@ -142,6 +142,9 @@ func (i *Instance) reset() error {
 	if err == nil {
 		err = state.Reindex()
 	}
+	if mask := i.sandbox.registry.config.Mask; mask != nil && err != nil {
+		err = mask(err)
+	}
 	if err != nil {
 		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
 	}

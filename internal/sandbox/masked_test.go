@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -8,6 +9,21 @@ import (
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
+
+// Clients read why no state can be made.
+func TestErrorsOfFixturesAreMasked(t *testing.T) {
+	h := newTestRegistry(t, func(c *sandbox.Config) {
+		c.Mask = func(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "mine", "env:TOY_TOKEN")) }
+	})
+	f, err := fixture.Parse("toy/default.yaml", []byte("fixture: default\napi: toy\ntokens: [mine, mine]\n"), h.Config().APIs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.SetFixtures(map[string]*fixture.Fixture{"toy": f})
+	if err := h.Find(sandbox.Default).Reset(sandbox.State); err == nil || !strings.Contains(err.Error(), "token env:TOY_TOKEN stands twice") {
+		t.Errorf("got %v", err)
+	}
+}
 
 // Secrets are masked in the document that leaves, and not in the state that a
 // phantom is copied through.

@@ -38,6 +38,10 @@ type Config struct {
 	// locked. nil: nobody is.
 	Learn func(*contract.API, contract.State)
 
+	// Mask keeps secrets out of the errors of fixtures, which clients read. nil:
+	// they stay as they are.
+	Mask func(error) error
+
 	// Notify sends callbacks to the clients' side, and does not wait. nil:
 	// nothing is sent.
 	Notify func([]contract.Callback)

@@ -147,7 +147,7 @@ func (c *Config) load(notify func([]contract.Callback), redactor *redact.Redacto
 	config := sandbox.Config{
 		APIs: l.apis, Seed: c.Seed, Wall: c.Wall, Max: c.MaxSandboxes,
 		Journal:    journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
-		JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn,
+		JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn, Mask: redactor.Error,
 	}
 	var errs [5]error
 	config.Fixtures, errs[0] = c.fixtures(l)
