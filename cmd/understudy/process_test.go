@@ -368,7 +368,7 @@ func TestStartThatIsStopped(t *testing.T) {
 	t.Parallel()
 	opened, answers := make(chan struct{}), make(chan struct{})
 	c := server.Config{
-		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files, Scenarios: []string{"x"}, ControlBind: "127.0.0.1",
+		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files, Scenarios: []string{"x"}, ControlBind: "127.0.0.1", MaxConnections: 1,
 		Open: func(string) (server.Folder, error) {
 			close(opened)
 			<-answers

@@ -73,7 +73,7 @@ type Config struct {
 	AdvertiseDoor string   // URL of the shared door as clients see it; "": by which their request came
 
 	Version, Commit string
-	Log             *slog.Logger
+	Log             *slog.Logger // nil: nothing is logged
 	LogDropped      func() int64 // how many lines of the log did not reach its reader; may be nil
 	Wall            func() time.Time
 	Env             func(string) string

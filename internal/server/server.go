@@ -49,6 +49,9 @@ func Start(c Config) (*Server, error) {
 	if err := errors.Join(c.checkControl(), c.checkAdvertised(), c.checkLimits()); err != nil {
 		return nil, err
 	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	redactor := c.redactor()
 	c.Log = slog.New(redactor.Handler(c.Log.Handler()))
 	own := &ownPorts{}
