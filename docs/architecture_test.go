@@ -20,7 +20,7 @@ const root = ".."
 // notCode are the code spans of architecture.md that name neither a file nor an
 // identifier: what users write or read.
 var notCode = map[string]bool{
-	"Understudy-Outcome": true, "Understudy-Decided-By": true, "--credentials env": true, "env:NAME": true,
+	"Understudy-Outcome": true, "Understudy-Decided-By": true, "--credentials env": true,
 	"Understudy-Decided-By: check signature": true,
 	"understudy call":                        true, "chance": true, "delay": true, "--signature-clock sandbox": true,
 }

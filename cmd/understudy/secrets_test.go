@@ -493,6 +493,26 @@ func TestStateNamesItsVariables(t *testing.T) {
 	}
 }
 
+// A secret that two APIs share, or that is too short to be recognised in a text, is
+// named in a state by the variable of its own API.
+func TestStateNamesOwnVariables(t *testing.T) {
+	t.Parallel()
+	const path = "/v1/sandboxes/default/state"
+	for _, secret := range []string{"shared-by-two-APIs", "abc"} {
+		s, _ := envServer(t, map[string]string{
+			"POLYV_APP_ID": "own", "POLYV_USER_ID": "own", "POLYV_APP_SECRET": secret, "TENCENTCLOUD_SECRET_ID": "own", "TENCENTCLOUD_SECRET_KEY": secret,
+		}, func(*server.Config) {})
+		_, taken := askControl(t, s, "GET", path, "", "")
+		taken = taken[strings.Index(taken, "{"):]
+		if strings.Contains(taken, secret) || !strings.Contains(taken, `"appSecret":"env:POLYV_APP_SECRET"`) || !strings.Contains(taken, `"secretKey":"env:TENCENTCLOUD_SECRET_KEY"`) {
+			t.Errorf("%s: got %s", secret, taken)
+		}
+		if status, text := askControl(t, s, "PUT", path, "application/json", taken); status != 200 {
+			t.Errorf("%s: it is not put back: %s", secret, text)
+		}
+	}
+}
+
 func polyvState(t *testing.T, taken string) string {
 	t.Helper()
 	var m struct{ State map[string]json.RawMessage }
