@@ -23,8 +23,8 @@ fmt: ## format the code
 	@set -e; for m in $(MODULES); do echo "fmt $$m"; (cd $$m && $(LINT) fmt --config $(CURDIR)/.golangci.yml); done
 
 lint: ## formatting, style, and who may import whom
-	$(LINT) run
-	@set -e; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run --config $(CURDIR)/.golangci.yml); done
+	$(LINT) run --allow-parallel-runners
+	@set -e; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml); done
 
 lint-proof: ## show that the linters' fences stop what they are for
 	@LINT="$(LINT)" test/lint/run.sh
