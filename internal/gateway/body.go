@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/understudy-suite/understudy/internal/engine"
 )
 
 // The limits of reading a body.
@@ -66,8 +68,8 @@ type body struct {
 }
 
 // read reads the body of r. Of one that is too long it keeps the beginning.
-func (b *bodies) read(w http.ResponseWriter, r *http.Request) (*body, error) {
-	read := &body{from: b}
+func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body, error) {
+	read := body{from: b}
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return read, nil
 	}
@@ -78,12 +80,12 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (*body, error) {
 	from := b.paced(w, r.Body)
 	if err := read.reserve(r.Context(), announced); err != nil {
 		from.drain(b.most)
-		return nil, err
+		return read, err
 	}
 	from.began = now()
 	if err := read.fill(from, announced, r.ContentLength > 0); err != nil {
 		read.release()
-		return nil, err
+		return read, err
 	}
 	read.shrink(int64(len(read.bytes)))
 	return read, nil
@@ -125,7 +127,7 @@ func (b *body) shrink(n int64) {
 }
 
 // release gives back all memory.
-func (b *body) release() { b.shrink(0) }
+func (b body) release() { b.shrink(0) }
 
 // fill reads up to most bytes, and then finds out whether more follow. known says
 // that the client announced most.
@@ -162,9 +164,9 @@ func grow(buffer []byte, most int64, known bool) []byte {
 
 // end reads the end of a body that has most bytes or more.
 func (b *body) end(from *pacedReader) error {
-	n, err := from.Read(make([]byte, 1))
+	n, err := from.Read(from.one[:])
 	for n == 0 && err == nil {
-		n, err = from.Read(make([]byte, 1))
+		n, err = from.Read(from.one[:])
 	}
 	if n == 0 {
 		if errors.Is(err, io.EOF) {
@@ -177,13 +179,14 @@ func (b *body) end(from *pacedReader) error {
 	return nil
 }
 
-// serveHeavy runs serve. Only few heavy bodies are served at once.
-func (b *body) serveHeavy(serve func() error) error {
+// serve has the engine serve the exchange of the body. Only few heavy bodies are
+// served at once.
+func (b body) serve(x *engine.Exchange) error {
 	if len(b.bytes) >= heavyBody {
 		b.from.heavy <- struct{}{}
 		defer func() { <-b.from.heavy }()
 	}
-	return serve()
+	return engine.Serve(x)
 }
 
 // now is the machine's own time, by which connections have deadlines.
@@ -196,6 +199,7 @@ type pacedReader struct {
 	conn  interface{ SetReadDeadline(time.Time) error } // nil: there is no connection
 	began time.Time
 	got   int64
+	one   [1]byte // the byte after a body that may have ended
 }
 
 func (b *bodies) paced(w http.ResponseWriter, from io.Reader) *pacedReader {

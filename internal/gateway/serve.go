@@ -72,37 +72,43 @@ func operationsByPath(api *contract.API) (paths []string, at map[string][]*contr
 // none where no path of the API fits.
 func (g *Gateway) serveAt(api *contract.API, at []*contract.Operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return g.withRequest(c, func(request *contract.Request, body *body) error {
-			request.At = at
-			return g.serve(c, api, request, body)
-		})
+		request, body, err := g.request(c)
+		if err != nil {
+			return err
+		}
+		defer body.release()
+		request.At = at
+		return g.serve(c, api, request, body)
 	}
 }
 
 // serveClaimed serves requests at the door that name no API, and whose path no API
 // has: they belong to the first API that claims them.
 func (g *Gateway) serveClaimed(c echo.Context) error {
-	return g.withRequest(c, func(request *contract.Request, body *body) error {
-		for _, api := range g.config.APIs {
-			if api.Claims != nil && api.Claims(request) {
-				return g.serve(c, api, request, body)
-			}
+	request, body, err := g.request(c)
+	if err != nil {
+		return err
+	}
+	defer body.release()
+	for _, api := range g.config.APIs {
+		if api.Claims != nil && api.Claims(request) {
+			return g.serve(c, api, request, body)
 		}
-		return noAPI(request, g.config.APIs)
-	})
+	}
+	return noAPI(request, g.config.APIs)
 }
 
 // serve takes a request of an API to its answer: it finds the sandbox, has the
 // engine decide, and delivers.
-func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request, body *body) error {
+func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request, body body) error {
 	r := c.Request()
 	at := addressOf(r)
 	request.Base = g.base(r, at, api)
-	box, foundBy, done, err := g.useSandbox(at, api, request)
+	box, foundBy, err := g.useSandbox(at, api, request)
 	if err != nil {
 		return noSandbox(err)
 	}
-	defer done()
+	defer box.Done()
 	instance, err := box.Instance(api)
 	if err != nil {
 		return noState(err)
@@ -117,7 +123,7 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
 	}
 	x.Now, request.Arrived = box.Clock.Times()
-	if err := body.serveHeavy(func() error { return engine.Serve(x) }); err != nil {
+	if err := body.serve(x); err != nil {
 		return unfitRequest(err)
 	}
 	// The network's faults need the connection itself, not echo's wrapper of it.
@@ -125,20 +131,18 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	return nil
 }
 
-// withRequest calls serve with the request as an API sees it, without Base, which
-// needs the API, and Arrived, which needs the sandbox. The body's memory is free
-// again afterwards.
-func (g *Gateway) withRequest(c echo.Context, serve func(*contract.Request, *body) error) error {
+// request returns the request as an API sees it, without Base, which needs the API,
+// and Arrived, which needs the sandbox. The caller releases the body.
+func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 	r := c.Request()
 	body, err := g.bodies.read(c.Response().Writer, r)
 	switch {
 	case errors.As(err, new(*problem)):
 		c.Response().Writer.Header().Set("Connection", "close") // the rest of the body is not read
-		return err
+		return nil, body, err
 	case err != nil:
 		panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
 	}
-	defer body.release()
 	request := &contract.Request{
 		Method: r.Method, Target: r.RequestURI, URL: r.URL,
 		Host: r.Host, Header: r.Header, Body: body.bytes, TooLarge: body.tooLarge, Client: r.RemoteAddr,
@@ -149,7 +153,7 @@ func (g *Gateway) withRequest(c echo.Context, serve func(*contract.Request, *bod
 			request.Path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 		}
 	}
-	return serve(request, body)
+	return request, body, nil
 }
 
 // base is the address by which clients find an API: the one by which the request
@@ -162,15 +166,11 @@ func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
 	return wire.Base(r) + at.prefix
 }
 
-// useSandbox finds the sandbox of a request and says that a call of it begins. done
-// ends the call.
-func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, done func(), err error) {
+// useSandbox finds the sandbox of a request and says that a call of it begins.
+func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
 	for {
-		if s, foundBy, err = g.sandbox(at, api, request); err != nil {
-			return nil, "", nil, err
-		}
-		if done, ok := s.Use(); ok {
-			return s, foundBy, done, nil
+		if s, foundBy, err = g.sandbox(at, api, request); err != nil || s.Use() {
+			return s, foundBy, err
 		}
 		// It was dropped in between, so that the name means another one now.
 	}

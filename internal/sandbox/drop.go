@@ -18,19 +18,20 @@ type calls struct {
 	ended    chan struct{} // closed once a dropped sandbox has no call under way
 }
 
-// Use says that a call of the sandbox begins, and returns what ends it. It returns
-// false if the sandbox was dropped; the caller then finds another.
-func (s *Sandbox) Use() (done func(), ok bool) {
+// Use says that a call of the sandbox begins, which Done ends. It returns false if the
+// sandbox was dropped; the caller then finds another.
+func (s *Sandbox) Use() bool {
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	if s.calls.dropped {
-		return nil, false
+		return false
 	}
 	s.calls.underWay++
-	return s.endCall, true
+	return true
 }
 
-func (s *Sandbox) endCall() {
+// Done says that a call of the sandbox ended.
+func (s *Sandbox) Done() {
 	s.lastUsed.Store(s.registry.config.Wall().UnixNano())
 	s.calls.Lock()
 	defer s.calls.Unlock()

@@ -21,8 +21,7 @@ func TestDropLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, ok := s.Use()
-	if !ok {
+	if !s.Use() {
 		t.Fatal("a new sandbox cannot be used")
 	}
 	cut, cancel := context.WithCancel(t.Context())
@@ -38,13 +37,13 @@ func TestDropLeavesNothing(t *testing.T) {
 	if counts := s.Journal.Counts(); counts.Entries != 0 || counts.Bytes != 0 {
 		t.Errorf("the journal keeps %+v", counts)
 	}
-	if _, ok := s.Use(); ok {
+	if s.Use() {
 		t.Error("a dropped sandbox can be used")
 	}
 	if other := h.get(t, "a"); other == s {
 		t.Error("the name still means the dropped sandbox")
 	}
-	done()
+	s.Done()
 	for _, name := range []string{sandbox.Default, "none"} {
 		if _, err := h.Drop(t.Context(), name); !errors.As(err, new(*sandbox.DropError)) {
 			t.Errorf("%s: got %v", name, err)
@@ -57,7 +56,7 @@ func TestDropWaits(t *testing.T) {
 	t.Parallel()
 	h := newTestRegistry(t, nil)
 	s := h.get(t, "a")
-	done, _ := s.Use()
+	s.Use()
 	dropped := make(chan int)
 	go func() {
 		left, _ := h.Drop(t.Context(), "a")
@@ -68,7 +67,7 @@ func TestDropWaits(t *testing.T) {
 		t.Error("dropping did not wait")
 	case <-time.After(50 * time.Millisecond):
 	}
-	done()
+	s.Done()
 	if left := <-dropped; left != 0 {
 		t.Errorf("%d calls are left", left)
 	}
@@ -79,7 +78,8 @@ func TestDropWaits(t *testing.T) {
 func TestIdleSandboxesGiveWay(t *testing.T) {
 	t.Parallel()
 	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 4 })
-	done, _ := h.get(t, "a").Use()
+	a := h.get(t, "a")
+	a.Use()
 	h.wall = h.wall.Add(time.Second)
 	identifier := h.register(t, "b")
 	h.wall = h.wall.Add(time.Second)
@@ -97,7 +97,7 @@ func TestIdleSandboxesGiveWay(t *testing.T) {
 		t.Errorf("an identifier of b leads to %s", got)
 	}
 	h.wall = h.wall.Add(time.Hour)
-	done() // a was used until now
+	a.Done() // it was used until now
 	h.get(t, "e")
 	h.get(t, "f")
 	if h.Find("a") == nil || h.Find("c") != nil || h.Find("d") != nil {
