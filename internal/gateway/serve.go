@@ -136,12 +136,12 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 	r := c.Request()
 	body, err := g.bodies.read(c.Response().Writer, r)
-	switch {
-	case errors.As(err, new(*problem)):
+	if err != nil {
+		if !errors.As(err, new(*problem)) {
+			panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
+		}
 		c.Response().Writer.Header().Set("Connection", "close") // the rest of the body is not read
 		return nil, body, err
-	case err != nil:
-		panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
 	}
 	request := &contract.Request{
 		Method: r.Method, Target: r.RequestURI, URL: r.URL,
