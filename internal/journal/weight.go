@@ -88,6 +88,14 @@ func (m *Message) weigh() int {
 	return len(m.URL) + len(m.Host) + weighHeader(m.Header) + cap(m.Body) + Weigh(m.Decoded)
 }
 
+func weighTexts(texts []string) int {
+	n := 16 * cap(texts)
+	for _, s := range texts {
+		n += len(s)
+	}
+	return n
+}
+
 func weighFacts(facts contract.Facts) int {
 	n := 32 * cap(facts)
 	for i := range facts {
@@ -108,7 +116,8 @@ func (e *Entry) weigh() int {
 		n += callback + len(e.Callbacks[i].URL) + cap(e.Callbacks[i].Body)
 	}
 	if x := e.Explanation; x != nil {
-		n += 192 + len(x.Text) + len(x.Expected) + len(x.Got) + len(x.FirstDifference) + weighFacts(x.Facts)
+		n += 192 + len(x.Text) + len(x.Expected) + len(x.Got) + len(x.FirstDifference) + weighFacts(x.Facts) +
+			weighTexts(x.Signatures) + weighTexts(x.Keys)
 	}
 	if e.Mismatches.source != nil {
 		n += lazyMismatches
