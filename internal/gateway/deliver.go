@@ -176,7 +176,7 @@ func (g *Gateway) spoil(w http.ResponseWriter, r *http.Request, x *engine.Exchan
 		g.head(w, r, x, max(len(x.Response.Body), 1))
 		g.begin(w, r, x, x.Response.Body[:len(x.Response.Body)/2])
 	default:
-		g.head(w, r, x, len(x.Response.Body)+len(garbage))
+		g.head(w, r, x, max(len(x.Response.Body), 1)+len(garbage))
 		g.begin(w, r, x, []byte(garbage))
 	}
 }

@@ -305,6 +305,22 @@ func TestSpoiledAnswersWithoutBody(t *testing.T) {
 	}
 }
 
+// Garbage in place of an empty body was a whole answer.
+func TestGarbageForAnEmptyBodyIsCut(t *testing.T) {
+	t.Parallel()
+	p := open(t, nil)
+	p.api.Write = func(*contract.Call, contract.Verdict, contract.Reply) contract.Response {
+		return contract.Response{Status: http.StatusCreated, Header: http.Header{}}
+	}
+	p.play(t, "- {operation: DropParcel, wire: {fault: garbage}}")
+	server := httptest.NewServer(p.gateway.Own(p.api))
+	defer server.Close()
+	status, body, err := post(server.URL+"/parcels", `{"content":"x"}`)
+	if status != http.StatusCreated || len(body) == 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %d %q %v", status, body, err)
+	}
+}
+
 // Nothing below adds a header again that a scenario takes away.
 func TestDateCanBeTakenAway(t *testing.T) {
 	for headers, want := range map[string]string{"date: null": "", "Date: yesterday": "yesterday"} {
