@@ -5,13 +5,15 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 IMAGE    ?= ghcr.io/understudy-suite/understudy
 FUZZTIME ?= 60s
+SOAK     ?= 60s
+SEED     ?= 1
 COVER    ?= 80
 
 # Modules of their own beside the root: what they need is not what understudy needs.
 MODULES  := $(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.git/*' -not -path '*/testdata/*' | sort))
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint lint-proof vet test bench cover fuzz golden docs docs-check run build image container-check
+.PHONY: help check fmt lint lint-proof vet test bench cover soak fuzz golden docs docs-check run build image container-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +47,9 @@ cover: ## test coverage of all packages together; fails under COVER=80 %
 	@go tool cover -func=cover.out | awk -v least=$(COVER) \
 		'/^total:/ { sub("%", "", $$3); total = $$3 } \
 		END { printf "coverage: %s %% of statements, at least %s %% wanted\n", total, least; exit total + 0 < least + 0 }'
+
+soak: ## 1,000 clients against the whole server for SOAK=60s, with the race detector
+	go test -race -v -count=1 -timeout 0 ./test/soak -soak $(SOAK) -seed $(SEED)
 
 # go test fuzzes one target at a time.
 fuzz: ## every fuzz target for FUZZTIME=60s
