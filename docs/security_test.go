@@ -1,0 +1,82 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	namedTest = regexp.MustCompile(`^(\w+)\.((?:Test|Fuzz)\w+)$`)
+	promise   = regexp.MustCompile(`^\d+\. \*\*`)
+)
+
+// Every test that docs/security.md names is there, and each of its lines names one or
+// says that there is none.
+func TestSecurityNamesTests(t *testing.T) {
+	page, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := testFunctions(t)
+	text, promises := string(page), 0
+	for _, span := range codeSpan.FindAllStringSubmatch(text, -1) {
+		name := namedTest.FindStringSubmatch(span[1])
+		switch {
+		case name != nil && !there[name[1]+"."+name[2]]:
+			t.Errorf("no folder %s has a test %s", name[1], name[2])
+		case name == nil && (strings.HasPrefix(span[1], "Test") || strings.HasPrefix(span[1], "Fuzz")):
+			t.Errorf("%s names no folder: write it as folder.%[1]s", span[1])
+		}
+	}
+	for _, part := range strings.Split(text, "\n") {
+		if promise.MatchString(part) {
+			promises++
+		}
+	}
+	if promises != 13 {
+		t.Errorf("the page has %d promises, want 13", promises)
+	}
+	for i, part := range regexp.MustCompile(`(?m)^\d+\. `).Split(text, -1)[1:] {
+		if !strings.Contains(part, ".Test") && !strings.Contains(part, ".Fuzz") && !strings.Contains(part, "not tested yet") {
+			t.Errorf("line %d names no test", i+1)
+		}
+	}
+	if lines := strings.Count(text, "\n"); lines > 80 {
+		t.Errorf("the page has %d lines, want at most 80", lines)
+	}
+}
+
+// testFunctions lists the tests and fuzz targets of this module, each behind the name
+// of its folder.
+func testFunctions(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for _, top := range []string{"cmd", "docs", "emulators", "internal", "test/soak"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for _, declared := range file.Decls {
+				if f, ok := declared.(*ast.FuncDecl); ok && f.Recv == nil {
+					all[filepath.Base(filepath.Dir(path))+"."+f.Name.Name] = true
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
