@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -289,11 +290,15 @@ func (c *client) problem(what string, r *http.Request, got *answer) {
 	}
 }
 
-// send sends r and reads the whole answer.
+// send sends r and reads the whole answer. Its error says which connection it had.
 func (c *client) send(r *http.Request) (*answer, error) {
-	response, err := c.callers.http.Do(r)
+	var conn httptrace.GotConnInfo
+	began, at := time.Now(), time.Duration(0)
+	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { conn, at = i, time.Since(began) }}
+	response, err := c.callers.http.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (%s after it began, %s after it had a connection; reused %t, idle for %s)",
+			err, time.Since(began), time.Since(began)-at, conn.Reused, conn.IdleTime)
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
