@@ -42,7 +42,7 @@ var kinds = []kind{
 	{"cutter", 40, (*client).cut},
 	{"exact", 1, (*client).countExactly}, // 64 clients at once
 
-	{"resetter", 2, (*client).reset},
+	{"resetter", 12, (*client).reset},
 	{"reader", 2, (*client).read},
 	{"writer", 1, (*client).write},
 }
@@ -401,8 +401,8 @@ func (c *client) upload() {
 		} else if r = c.signed(api, op); r != nil {
 			r.Method = "POST"
 			r.Body, r.ContentLength, r.GetBody = io.NopCloser(bytes.NewReader(blob[:size])), int64(size), nil
-			if c.rand.IntN(2) == 0 {
-				r.ContentLength = -1 // in chunks
+			if c.rand.IntN(4) == 0 {
+				r.ContentLength = -1 // in chunks, for which as much is reserved as for the longest body
 			}
 		}
 		if _, ok := c.exchange("a large body", r, nil); ok {
@@ -451,7 +451,7 @@ func (c *client) stall() {
 			continue
 		}
 		text := []string{"", "POST / HTTP/1.1\r\nHost: x\r\nX", head(64<<10) + "{", head(100)}[c.rand.IntN(4)]
-		if c.rand.IntN(40) == 0 {
+		if c.rand.IntN(100) == 0 {
 			text = head(maxBody) + "{" // holds a good part of the memory for bodies
 		}
 		_, _ = io.WriteString(conn, text)
@@ -508,7 +508,7 @@ func (c *client) ends(what string, conn net.Conn) {
 
 // cut breaks connections off in all places.
 func (c *client) cut() {
-	c.every(20*time.Millisecond, func(int) {
+	c.every(100*time.Millisecond, func(int) {
 		conn, done := c.dial()
 		if conn == nil {
 			return

@@ -35,7 +35,7 @@ var (
 const (
 	maxStall    = 300 * time.Millisecond
 	maxBody     = 10 << 20
-	maxInflight = 48 << 20
+	maxInflight = 96 << 20 // four of the longest bodies: the fifth waits, and all behind it
 	maxSandbox  = 80
 )
 
