@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/client"
+	_ "github.com/understudy-suite/understudy/internal/probe" // ends the process where `health` has its answer
 	"github.com/understudy-suite/understudy/internal/server"
 )
 

@@ -115,6 +115,7 @@ down internal/contract yaml contract gopkg.in/yaml.v3
 down internal/clock contract clock $ours/internal/contract
 down internal/files contract below $ours/internal/contract
 down internal/logpipe files below $ours/internal/files
+down internal/probe files below $ours/internal/files
 down internal/journal scenario ground $ours/internal/scenario
 down internal/wire journal ground $ours/internal/journal
 down internal/document wire ground $ours/internal/wire
