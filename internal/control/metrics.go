@@ -77,7 +77,10 @@ func (s *Server) gauges() []prometheus.Collector {
 			gauge("understudy_waiting_bodies", "Requests that wait for memory for their bodies.", func() float64 { return float64(load().WaitingBodies) }),
 			prometheus.NewCounterFunc(prometheus.CounterOpts{
 				Name: "understudy_connections_refused_total", Help: "Connections refused because too many were open.",
-			}, func() float64 { return float64(load().RefusedConnections) }))
+			}, func() float64 { return float64(load().RefusedConnections) }),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "understudy_malformed_requests_total", Help: "Requests at any port that were refused, or broke off, before any API saw them: their request line, headers or framing are broken.",
+			}, func() float64 { return float64(load().MalformedRequests) }))
 	}
 	for _, result := range callback.Results {
 		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{

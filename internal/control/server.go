@@ -49,6 +49,7 @@ type Config struct {
 type Load struct {
 	Connections        int64 // open ones of the APIs' ports
 	RefusedConnections int64 // because too many were open
+	MalformedRequests  int64 // that no handler saw: net/http refused them
 	BodyBytes          int64 // memory that request bodies hold or have reserved
 	WaitingBodies      int64 // requests that wait for memory
 }

@@ -16,6 +16,9 @@ type connections struct {
 	log     *slog.Logger
 	open    atomic.Int64
 	refused atomic.Int64
+
+	malformed atomic.Int64 // requests that net/http answered by itself, or whose head did not come
+	closing   atomic.Bool  // the server ends them
 }
 
 // limit returns l without the connections above the limit: they are closed as soon
@@ -30,11 +33,17 @@ type limitedListener struct {
 // Accept returns the next connection within the limit.
 func (l limitedListener) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
-		if err != nil || l.connections.enter() {
-			return conn, err
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
 		}
-		_ = conn.Close() // the client sees that it is refused, whether or not this fails
+		if l.connections.enter() {
+			if tcp, ok := accepted.(*net.TCPConn); ok {
+				return &conn{TCPConn: tcp, connections: l.connections}, nil
+			}
+			return accepted, nil
+		}
+		_ = accepted.Close() // the client sees that it is refused, whether or not this fails
 	}
 }
 
@@ -57,7 +66,10 @@ func (c *connections) enter() bool {
 
 // leave is an http.Server's ConnState. A hijacked connection no longer counts: a
 // scenario's fault ends it.
-func (c *connections) leave(_ net.Conn, state http.ConnState) {
+func (c *connections) leave(of net.Conn, state http.ConnState) {
+	if of, ok := of.(*conn); ok {
+		of.follow(state)
+	}
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.open.Add(-1)
 	}

@@ -158,7 +158,7 @@ func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) 
 	server.MaxHeaderBytes = 64 << 10
 	server.DisableGeneralOptionsHandler = true                                   // OPTIONS * is a request like any other
 	server.ErrorLog = slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug) // clients that break off
-	server.ConnState = limit.leave
+	server.ConnState, server.ConnContext, server.Handler = limit.leave, withConn, handled(server.Handler)
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
 		if err := server.Serve(limit.limit(l)); !errors.Is(err, http.ErrServerClosed) {
@@ -175,7 +175,8 @@ func (s *Server) load() control.Load {
 	bodies := s.gateway.Load()
 	return control.Load{
 		Connections: s.connections.open.Load(), RefusedConnections: s.connections.refused.Load() + s.controlConnections.refused.Load(),
-		BodyBytes: bodies.BodyBytes, WaitingBodies: bodies.WaitingBodies,
+		MalformedRequests: s.connections.malformed.Load() + s.controlConnections.malformed.Load(),
+		BodyBytes:         bodies.BodyBytes, WaitingBodies: bodies.WaitingBodies,
 	}
 }
 
@@ -189,6 +190,8 @@ func (s *Server) Panics() int64 { return s.control.Panics() }
 // cuts what is left. Stalled and delayed answers are cut at once.
 func (s *Server) Close(ctx context.Context) error {
 	s.control.SetReady(false)
+	s.connections.closing.Store(true)
+	s.controlConnections.closing.Store(true)
 	s.gateway.Cut()
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.servers)+1)

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+)
+
+// A conn is a connection that tells the answers net/http gives by itself from those of
+// a handler. What is wrong with the head of a request, net/http answers before any
+// handler runs, and tells nobody. The goroutine that serves the connection alone reads
+// and writes the fields.
+type conn struct {
+	*net.TCPConn
+	connections *connections
+	begun       bool // bytes of a request have come
+	handled     bool // a handler has seen the request
+	counted     bool // the request is counted as malformed
+}
+
+// NetConn returns the connection below, as tls.Conn has it.
+func (c *conn) NetConn() net.Conn { return c.TCPConn }
+
+// Write sends p. Where no handler has seen the request it is net/http's own answer.
+func (c *conn) Write(p []byte) (int, error) {
+	if !c.handled {
+		line, _, _ := bytes.Cut(p, []byte("\r\n"))
+		c.malformed(string(bytes.TrimPrefix(line, []byte("HTTP/1.1 "))))
+	}
+	return c.TCPConn.Write(p)
+}
+
+// malformed counts the request that is under way, once. why holds nothing of the request.
+func (c *conn) malformed(why string) {
+	if c.counted {
+		return
+	}
+	c.counted = true
+	c.connections.malformed.Add(1)
+	c.connections.log.Info("a request was refused before any API saw it, because it is no HTTP/1.1 as it has to be",
+		"port", c.connections.what, "why", why, "from", c.RemoteAddr().String())
+}
+
+// follow is what a change of state means for the requests of the connection.
+func (c *conn) follow(state http.ConnState) {
+	switch state {
+	case http.StateActive:
+		c.begun = true
+	case http.StateIdle:
+		c.begun, c.handled, c.counted = false, false, false
+	case http.StateClosed:
+		if c.begun && !c.handled && !c.connections.closing.Load() {
+			c.malformed("the connection broke, or the time was over, before the request's head was complete")
+		}
+	}
+}
+
+// connKey finds the connection in a request's context.
+type connKey struct{}
+
+// withConn is an http.Server's ConnContext.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// handled returns a handler that notes on the connection that h has its request.
+func handled(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+			c.handled = true
+		}
+		h.ServeHTTP(w, r)
+	})
+}
