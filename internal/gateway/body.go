@@ -44,6 +44,7 @@ var usualPace = pace{whole: 60 * time.Second, grace: 10 * time.Second, rate: 1 <
 type bodies struct {
 	most    int64 // longest body
 	pace    pace
+	small   int64 // longest body that reserves nothing, so that no large one holds it up
 	total   int64 // memory of all
 	memory  *semaphore.Weighted
 	heavy   chan struct{}
@@ -55,7 +56,7 @@ func newBodies(most, memory int64) *bodies {
 	if memory == 0 {
 		memory = math.MaxInt64
 	}
-	return &bodies{most: most, pace: usualPace, total: memory, memory: semaphore.NewWeighted(memory), heavy: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &bodies{most: most, pace: usualPace, small: firstBuffer, total: memory, memory: semaphore.NewWeighted(memory), heavy: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // A body is a request's body in memory. Release it when the request is over.
@@ -93,7 +94,10 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body, error) {
 
 // cost is how much memory a body of n bytes reserves.
 func (b *bodies) cost(n int64) int64 {
-	if n < heavyBody {
+	switch {
+	case n <= b.small:
+		return 0
+	case n < heavyBody:
 		return n
 	}
 	return min(2*n, b.total)
@@ -101,7 +105,9 @@ func (b *bodies) cost(n int64) int64 {
 
 // reserve waits until the memory of n bytes is free.
 func (b *body) reserve(ctx context.Context, n int64) error {
-	n = b.from.cost(n)
+	if n = b.from.cost(n); n == 0 {
+		return nil
+	}
 	if !b.from.memory.TryAcquire(n) {
 		b.from.waiting.Add(1)
 		defer b.from.waiting.Add(-1)

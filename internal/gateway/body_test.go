@@ -155,6 +155,7 @@ func TestBodiesShareMemory(t *testing.T) {
 func TestSlowBodiesGiveWay(t *testing.T) {
 	t.Parallel()
 	b := newBodies(1<<10, 2<<10)
+	b.small = 0
 	b.pace = pace{whole: time.Second, grace: 200 * time.Millisecond, rate: 1 << 10, wait: 10 * time.Second}
 	s := bodyServer(t, b, nil)
 	slow := []net.Conn{announce(t, s, 1<<10, "x"), announce(t, s, 1<<10, "x")}
@@ -195,7 +196,7 @@ func TestDrippingBodyIsCut(t *testing.T) {
 func TestNoMemoryIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBodies(1<<10, 1<<10)
-	b.pace.wait = 50 * time.Millisecond
+	b.small, b.pace.wait = 0, 50*time.Millisecond
 	s := bodyServer(t, b, nil)
 	announce(t, s, 1<<10, "x")
 	eventually(t, "the first body holds no memory", func() bool { return b.held.Load() == 1<<10 })
@@ -224,6 +225,18 @@ func TestDeadlineEndsWithTheBody(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	if got := post(t, s, strings.NewReader("body")); got != "late" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A few stalled uploads take all memory, and a small body does not wait for them.
+func TestSmallBodiesDoNotWait(t *testing.T) {
+	t.Parallel()
+	b := newBodies(1<<20, 1<<20)
+	s := bodyServer(t, b, nil)
+	announce(t, s, 1<<20, "x")
+	eventually(t, "the large body holds no memory", func() bool { return b.held.Load() == 1<<20 })
+	if got := post(t, s, strings.NewReader(strings.Repeat("x", firstBuffer))); got != "16384 false" {
 		t.Errorf("got %s", got)
 	}
 }
