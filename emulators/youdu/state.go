@@ -21,6 +21,7 @@ const (
 	maxTokens       = 4096     // of one application
 	maxFiles        = 1024     // files
 	maxFileBytes    = 64 << 20 // of their contents
+	maxSerial       = 1 << 62  // of a restored state, so that the numbers after it do not overflow
 )
 
 // A state is what the service remembers in one sandbox.
@@ -157,7 +158,13 @@ func (st *state) Reindex() error {
 	if err := st.reindexTokens(); err != nil {
 		return err
 	}
-	return st.reindexSessions()
+	if err := st.reindexSessions(); err != nil {
+		return err
+	}
+	if st.Serial > maxSerial {
+		return fmt.Errorf("serial: %d is too large; at most %d is taken", st.Serial, int64(maxSerial))
+	}
+	return nil
 }
 
 // checkCodes checks the names of situations and errors.
