@@ -138,7 +138,8 @@ func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 	body, err := g.bodies.read(c.Response().Writer, r)
 	if err != nil {
 		if !errors.As(err, new(*problem)) {
-			panic(http.ErrAbortHandler) // the client broke off, so there is no one to answer
+			g.config.Log.Debug("a client broke off while its body was read", "path", r.URL.Path, "why", err.Error())
+			panic(http.ErrAbortHandler) // there is no one to answer
 		}
 		c.Response().Writer.Header().Set("Connection", "close") // the rest of the body is not read
 		return nil, body, err

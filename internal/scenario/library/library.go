@@ -72,11 +72,15 @@ func New(apis []*contract.API) *Library {
 // An UnknownError says that nothing has a name.
 type UnknownError struct {
 	Name string
-	Hint string // `; did you mean "…"?`, or what else helps; may be ""
+
+	// hint returns `; did you mean "…"?`, or what else helps. It is made when somebody
+	// reads the error: calls try names that may not exist, and looking for similar ones
+	// takes time.
+	hint func() string
 }
 
 func (e *UnknownError) Error() string {
-	return "there is no scenario " + document.Quote(e.Name) + e.Hint
+	return "there is no scenario " + document.Quote(e.Name) + e.hint()
 }
 
 // Add lays the scenarios of <api>/*.yaml over those that are there. Adding a
@@ -337,15 +341,15 @@ func (l *Library) find(name string) (*scenario.Scenario, error) {
 		return l.implicit(name, parts[0], parts[1], parts[2])
 	}
 	if strings.Contains(name, "/") {
-		return nil, &UnknownError{name, document.Hint(name, x.names)}
+		return nil, &UnknownError{name, func() string { return document.Hint(name, x.names) }}
 	}
 	switch found := x.short[name]; len(found) {
 	case 0:
-		return nil, &UnknownError{name, document.Hint(name, slices.Sorted(maps.Keys(x.short)))}
+		return nil, &UnknownError{name, func() string { return document.Hint(name, slices.Sorted(maps.Keys(x.short))) }}
 	case 1:
 		return x.full[found[0]], nil
 	default:
-		return nil, &UnknownError{name, " alone; several APIs have one: say which of " + strings.Join(found, ", ")}
+		return nil, &UnknownError{name, func() string { return " alone; several APIs have one: say which of " + strings.Join(found, ", ") }}
 	}
 }
 
@@ -353,16 +357,22 @@ func (l *Library) find(name string) (*scenario.Scenario, error) {
 func (l *Library) implicit(full, apiName, opName, outcome string) (*scenario.Scenario, error) {
 	i := slices.IndexFunc(l.apis, func(a *contract.API) bool { return a.Name == apiName })
 	if i < 0 {
-		return nil, &UnknownError{full, "; there is no API " + document.Quote(apiName) + document.Hint(apiName, names(l.apis))}
+		return nil, &UnknownError{full, func() string {
+			return "; there is no API " + document.Quote(apiName) + document.Hint(apiName, names(l.apis))
+		}}
 	}
 	api := l.apis[i]
 	op := api.Operation(opName)
 	if op == nil && opName != scenario.Any {
-		return nil, &UnknownError{full, "; " + api.Name + " has no operation " + document.Quote(opName) + document.Hint(opName, api.OperationNames())}
+		return nil, &UnknownError{full, func() string {
+			return "; " + api.Name + " has no operation " + document.Quote(opName) + document.Hint(opName, api.OperationNames())
+		}}
 	}
 	o := api.Outcome(op, outcome)
 	if o == nil {
-		return nil, &UnknownError{full, "; " + opName + " has no outcome " + document.Quote(outcome) + document.Hint(outcome, contract.OutcomeNames(api.Ends(op)))}
+		return nil, &UnknownError{full, func() string {
+			return "; " + opName + " has no outcome " + document.Quote(outcome) + document.Hint(outcome, contract.OutcomeNames(api.Ends(op)))
+		}}
 	}
 	return scenario.Implicit(api, op, o), nil
 }
