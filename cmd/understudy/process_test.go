@@ -123,12 +123,7 @@ func (p *process) get(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return bodyOf(t, answer)
 }
 
 // end sends a signal, and holds the exit code against what is wanted.

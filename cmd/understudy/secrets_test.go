@@ -114,12 +114,7 @@ func sendTo(t *testing.T, s *server.Server, api *contract.API, r *contract.Reque
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return bodyOf(t, answer)
 }
 
 // askControl asks the control API, and returns what it answers.
@@ -136,14 +131,9 @@ func askControl(t *testing.T, s *server.Server, method, path, kind, body string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var header strings.Builder
 	_ = answer.Header.Write(&header)
-	return answer.StatusCode, header.String() + string(text)
+	return answer.StatusCode, header.String() + bodyOf(t, answer)
 }
 
 // carry sends requests that carry a secret wherever a client may put one.

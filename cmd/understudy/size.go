@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,11 +23,13 @@ func sizeVar(f *pflag.FlagSet, p *int64, name string, value int64, usage string)
 // Type is how the help shows the flag's value.
 func (size) Type() string { return "size" }
 
-// units of sizes, the largest first.
-var units = []struct {
+type unit struct {
 	name  string
 	bytes int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
+}
+
+// units of sizes, the largest first.
+var units = []unit{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
 
 func (s size) String() string {
 	if s.bytes == nil {
@@ -48,16 +51,12 @@ func (s size) Set(text string) error {
 	if m == nil {
 		return fmt.Errorf("a number of bytes such as 256MiB, 512KiB or 1048576 was expected")
 	}
-	unit := strings.TrimPrefix(m[2], "B") // plain bytes have no name
+	name := strings.TrimPrefix(m[2], "B")                                            // plain bytes have no name
+	u := units[slices.IndexFunc(units, func(u unit) bool { return u.name == name })] // the form has no other
 	n, err := strconv.ParseInt(m[1], 10, 64)
-	for _, u := range units {
-		if u.name == unit {
-			if err != nil || n > math.MaxInt64/u.bytes {
-				return fmt.Errorf("it is too large")
-			}
-			*s.bytes = n * u.bytes
-			return nil
-		}
+	if err != nil || n > math.MaxInt64/u.bytes {
+		return fmt.Errorf("it is too large")
 	}
+	*s.bytes = n * u.bytes
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,4 +126,15 @@ func lines(t *testing.T) (io.Writer, <-chan string) {
 		}
 	}()
 	return w, found
+}
+
+// bodyOf reads and closes the body of an answer.
+func bodyOf(t *testing.T, answer *http.Response) string {
+	t.Helper()
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
