@@ -95,33 +95,43 @@ func TestArchitectureIsShort(t *testing.T) {
 func declared(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	files := token.NewFileSet()
-	for _, top := range []string{"cmd", "emulators", "fixtures", "internal", "scenarios"} {
-		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+	eachFile(t, []string{"cmd", "emulators", "fixtures", "internal", "scenarios"}, func(path string, file *ast.File) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		all[file.Name.Name] = filepath.ToSlash(filepath.Dir(path))
+		for _, d := range file.Decls {
+			for _, name := range namesOf(d) {
+				all[file.Name.Name+"."+name] = filepath.ToSlash(path)
+			}
+		}
+	})
+	return all
+}
+
+// eachFile calls do for every Go file in or below some folders of this module, with its
+// path from the root.
+func eachFile(t *testing.T, folders []string, do func(path string, file *ast.File)) {
+	t.Helper()
+	for _, folder := range folders {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 				return err
 			}
-			file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 			if err != nil {
 				return err
 			}
 			at, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
+			if err == nil {
+				do(at, file)
 			}
-			all[file.Name.Name] = filepath.ToSlash(filepath.Dir(at))
-			for _, d := range file.Decls {
-				for _, name := range namesOf(d) {
-					all[file.Name.Name+"."+name] = filepath.ToSlash(at)
-				}
-			}
-			return nil
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return all
 }
 
 // namesOf lists what a declaration declares: Name, Type.Field, Type.Method.

@@ -2,9 +2,6 @@ package docs_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,25 +55,15 @@ func TestSecurityNamesTests(t *testing.T) {
 func testFunctions(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	for _, top := range []string{"cmd", "docs", "emulators", "internal", "test/soak"} {
-		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				return err
-			}
-			for _, declared := range file.Decls {
-				if f, ok := declared.(*ast.FuncDecl); ok && f.Recv == nil {
-					all[filepath.Base(filepath.Dir(path))+"."+f.Name.Name] = true
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	eachFile(t, []string{"cmd", "docs", "emulators", "internal", "test/soak"}, func(path string, file *ast.File) {
+		if !strings.HasSuffix(path, "_test.go") {
+			return
 		}
-	}
+		for _, declared := range file.Decls {
+			if f, ok := declared.(*ast.FuncDecl); ok && f.Recv == nil {
+				all[filepath.Base(filepath.Dir(path))+"."+f.Name.Name] = true
+			}
+		}
+	})
 	return all
 }
