@@ -31,6 +31,7 @@ type API struct {
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
 	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts
 	Triggers    []*Trigger
+	Lifecycle   *Lifecycle // what ends by itself, what is open, and how a test begins in the middle; nil: nothing of it
 }
 
 // An Operation is one thing that a client may ask for, by its documented name.
