@@ -121,7 +121,7 @@ func TestRedact(t *testing.T) {
 		box := s.registry.Find(sandbox.Default)
 		e.API, e.Time = "toy", noon
 		e.Request.Header = e.Request.Header.Clone()
-		box.Journal.Add(&e)
+		box.Journal.Add(box.Journal.Turn(), &e)
 		box.Journal.Close(&e, time.Millisecond, journal.Sent)
 		for _, target := range []string{journalOf, journalOf + "/default-1"} {
 			got := s.ask("GET", target, "").Body.String()

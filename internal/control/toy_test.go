@@ -194,8 +194,9 @@ func newTestServer(t *testing.T, change func(*control.Config)) *testServer {
 	}
 	s.server = control.New(config)
 	s.gateway = gateway.New(gateway.Config{
-		APIs: apis, Registry: registry, Body: 1 << 16, MaxStall: time.Second, Log: config.Log, Observe: s.server.Observe,
+		APIs: apis, Registry: registry, Body: 1 << 16, MaxStall: time.Second, Log: config.Log,
 	})
+	registry.Feed.Count(s.server.Observe)
 	return s
 }
 

@@ -38,6 +38,7 @@ type Exchange struct {
 	dice      *contract.Dice
 	mint      *contract.Dice
 
+	turn    journal.Turn // its place among the calls of the sandbox
 	verdict contract.Verdict
 	by      journal.Decider
 	play    player.Play    // what the scenarios say to the call
@@ -57,6 +58,7 @@ func Serve(x *Exchange) error {
 	}
 	refusal, check := x.runChecks()
 	x.withState(func() {
+		x.turn = x.Sandbox.Journal.Turn()
 		x.decide(refusal, check)
 		x.perform()
 	})
@@ -213,11 +215,11 @@ func (x *Exchange) EndCall() {
 	})
 }
 
-// Close completes the journal's entry. Run it once the answer is sent, or could
+// Close completes the journal's entry and tells of it. Run it once the answer is sent, or could
 // not be.
 func (x *Exchange) Close(took time.Duration, d journal.Delivered) {
 	x.EndCall()
-	x.Sandbox.Journal.Close(x.Entry, took, d)
+	x.Sandbox.Close(x.Entry, took, d)
 }
 
 // Callbacks are the requests to the client's side that follow the answer.

@@ -46,7 +46,7 @@ func (x *Exchange) record() {
 	for _, b := range c.Callbacks {
 		e.Callbacks = append(e.Callbacks, journal.Callback{Method: b.Method, URL: b.URL, Body: b.Body})
 	}
-	x.Sandbox.Journal.Add(e)
+	x.Sandbox.Journal.Add(x.turn, e)
 	x.Entry = e
 }
 

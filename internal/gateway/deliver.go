@@ -19,9 +19,6 @@ func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request, x *engine.Exch
 	d := journal.Faulted // what holds where a fault ends the handler
 	defer func() {
 		x.Close(g.config.Registry.Wall().Sub(began), d)
-		if g.config.Observe != nil {
-			g.config.Observe(x.Entry)
-		}
 		g.config.Registry.Notify(x.Callbacks())
 	}()
 	if !g.wait(r.Context(), x.Delay) {

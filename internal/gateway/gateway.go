@@ -15,7 +15,6 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
-	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
@@ -40,7 +39,6 @@ type Config struct {
 	MaxStall time.Duration                                 // longest delay or stall
 	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
-	Observe  func(*journal.Entry) // called once an answer is sent; may be nil
 
 	// Advertise is the URL of the shared door that clients see, without a slash
 	// at its end; "": the one by which they came.

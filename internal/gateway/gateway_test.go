@@ -256,7 +256,8 @@ func TestBodyThatBreaksOffIsNotAnswered(t *testing.T) {
 
 func TestHeadersOfAnswers(t *testing.T) {
 	var observed []string
-	p := open(t, func(c *gateway.Config) { c.Observe = func(e *journal.Entry) { observed = append(observed, e.Outcome) } })
+	p := open(t, nil)
+	p.registry.Feed.Count(func(e *journal.Entry) { observed = append(observed, e.Outcome) })
 	rec := send(p.gateway.Own(p.api), request("GET", "/page", "", ""))
 	if rec.Header().Get("Content-Length") != "13" || rec.Body.String() != "<p>locker</p>" || rec.Header().Get("Content-Type") != "text/html" {
 		t.Errorf("got %v %s", rec.Header(), rec.Body)

@@ -104,11 +104,11 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	r := c.Request()
 	at := addressOf(r)
 	request.Base = g.base(r, at, api)
-	box, foundBy, err := g.useSandbox(at, api, request)
+	box, use, foundBy, err := g.useSandbox(at, api, request)
 	if err != nil {
 		return noSandbox(err)
 	}
-	defer box.Done()
+	defer use.Done()
 	instance, err := box.Instance(api)
 	if err != nil {
 		return noState(err)
@@ -168,10 +168,13 @@ func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
 }
 
 // useSandbox finds the sandbox of a request and says that a call of it begins.
-func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
+func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, use *sandbox.Use, foundBy string, err error) {
 	for {
-		if s, foundBy, err = g.sandbox(at, api, request); err != nil || s.Use() {
-			return s, foundBy, err
+		if s, foundBy, err = g.sandbox(at, api, request); err != nil {
+			return nil, nil, "", err
+		}
+		if use = s.Use(); use != nil {
+			return s, use, foundBy, nil
 		}
 		// It was dropped in between, so that the name means another one now.
 	}

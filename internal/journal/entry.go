@@ -11,7 +11,9 @@ import (
 // An Entry is one call: request, answer, outcome and why.
 type Entry struct {
 	ID         string               `json:"id"`
-	Time       time.Time            `json:"time"` // by the sandbox's clock
+	Number     int                  `json:"number"`  // in the order in which the sandbox's calls were decided, from 1
+	Time       time.Time            `json:"time"`    // by the sandbox's clock
+	Arrived    time.Time            `json:"arrived"` // by the wall clock
 	Sandbox    string               `json:"sandbox"`
 	FoundBy    string               `json:"found_by"` // header, path, host, word or default
 	API        string               `json:"api"`

@@ -3,7 +3,9 @@
 package journal
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,30 +22,56 @@ type Journal struct {
 	sandbox string
 	limits  Limits
 	budget  *Budget
+	wall    func() time.Time
 
-	mu      sync.Mutex
-	entries []*Entry // oldest first
-	bytes   int
-	last    int // number of the latest entry
-	dropped int
-	left    bool // the sandbox is gone
+	mu       sync.Mutex
+	entries  []*Entry // by their numbers
+	bytes    int
+	last     int // number of the latest call
+	restarts int // how often the numbers began anew
+	dropped  int
+	left     bool // the sandbox is gone
 }
 
 // New returns the journal of the named sandbox. It shares budget with others.
-func New(sandbox string, limits Limits, budget *Budget) *Journal {
-	j := &Journal{sandbox: sandbox, limits: limits, budget: budget}
+func New(sandbox string, limits Limits, budget *Budget, wall func() time.Time) *Journal {
+	j := &Journal{sandbox: sandbox, limits: limits, budget: budget, wall: wall}
 	budget.join(j)
 	return j
 }
 
-// Add appends e with a new ID, and shortens what is long. The journal owns e from
-// then on.
-func (j *Journal) Add(e *Entry) {
+// A Turn is a call's place among those of its sandbox.
+type Turn struct {
+	number   int
+	restarts int
+	arrived  time.Time
+}
+
+// Turn gives the next call its number and its time by the wall clock. Take it under
+// the lock under which the call is decided, so that a later number is never an
+// earlier decision.
+func (j *Journal) Turn() Turn {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.turn()
+}
+
+func (j *Journal) turn() Turn {
+	j.last++
+	return Turn{j.last, j.restarts, j.wall()}
+}
+
+// Add keeps e at its turn, and shortens what is long. The journal owns e from then
+// on.
+func (j *Journal) Add(t Turn, e *Entry) {
 	e.shorten(j.limits.Body)
 	e.bytes = e.weigh()
 	j.mu.Lock()
-	j.last++
-	e.ID = j.sandbox + "-" + strconv.Itoa(j.last)
+	if t.restarts != j.restarts { // the sandbox was reset while the call was under way
+		t = j.turn()
+	}
+	e.Number, e.Arrived = t.number, t.arrived
+	e.ID = j.sandbox + "-" + strconv.Itoa(t.number)
 	e.Sandbox = j.sandbox
 	if e.Delivered == "" {
 		e.Delivered = Pending
@@ -52,7 +80,7 @@ func (j *Journal) Add(e *Entry) {
 		j.mu.Unlock()
 		return
 	}
-	j.entries = append(j.entries, e)
+	j.entries = slices.Insert(j.entries, j.from(t.number), e)
 	j.bytes += e.bytes
 	grown := e.bytes
 	for len(j.entries) > j.limits.Entries || (j.bytes > j.limits.Bytes && len(j.entries) > 1) {
@@ -111,13 +139,11 @@ func (f *Filter) fits(e *Entry) bool {
 func (j *Journal) List(f Filter) (entries []Entry, more bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	below := j.last + 1
+	older := j.entries
 	if f.After != "" {
-		below = j.number(f.After)
+		older = older[:j.from(j.number(f.After))]
 	}
-	first := j.last - len(j.entries) + 1
-	for n := min(below-1, j.last); n >= first; n-- {
-		e := j.entries[n-first]
+	for _, e := range slices.Backward(older) {
 		if !f.fits(e) {
 			continue
 		}
@@ -133,24 +159,30 @@ func (j *Journal) List(f Filter) (entries []Entry, more bool) {
 func (j *Journal) Find(id string) (Entry, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	at := j.number(id) - (j.last - len(j.entries) + 1)
-	if at < 0 || at >= len(j.entries) {
-		return Entry{}, false
+	if at := j.from(j.number(id)); at < len(j.entries) && j.entries[at].ID == id {
+		return *j.entries[at], true
 	}
-	return *j.entries[at], true
+	return Entry{}, false
 }
 
 // number is the number in an ID, or 0.
 func (j *Journal) number(id string) int {
-	prefix := j.sandbox + "-"
-	if len(id) <= len(prefix) || id[:len(prefix)] != prefix {
-		return 0
-	}
-	n, err := strconv.Atoi(id[len(prefix):])
-	if err != nil {
+	digits, own := strings.CutPrefix(id, j.sandbox+"-")
+	n, err := strconv.Atoi(digits)
+	if !own || err != nil {
 		return 0
 	}
 	return n
+}
+
+// from is the index of the first entry that has this number or a later one. Most
+// calls are the latest.
+func (j *Journal) from(number int) int {
+	if n := len(j.entries); n == 0 || j.entries[n-1].Number < number {
+		return n
+	}
+	at, _ := slices.BinarySearchFunc(j.entries, number, func(e *Entry, n int) int { return e.Number - n })
+	return at
 }
 
 // Clear empties the journal. restart lets the numbers begin anew, as when the
@@ -161,6 +193,7 @@ func (j *Journal) Clear(restart bool) {
 	j.entries, j.bytes, j.dropped = nil, 0, 0
 	if restart {
 		j.last = 0
+		j.restarts++
 	}
 	j.mu.Unlock()
 	j.budget.grow(-freed)

@@ -27,9 +27,9 @@ func ids(entries []journal.Entry) string {
 }
 
 func TestListIsNewestFirstAndPaged(t *testing.T) {
-	j := journal.New("s", limits, journal.NewBudget(1<<20))
+	j := journal.New("s", limits, journal.NewBudget(1<<20), time.Now)
 	for i := range 6 {
-		j.Add(entry(fmt.Sprint("o", i%2)))
+		j.Add(j.Turn(), entry(fmt.Sprint("o", i%2)))
 	}
 	tests := []struct {
 		name   string
@@ -68,9 +68,9 @@ func TestListIsNewestFirstAndPaged(t *testing.T) {
 }
 
 func TestCloseCompletesAnEntry(t *testing.T) {
-	j := journal.New("s", limits, journal.NewBudget(1<<20))
+	j := journal.New("s", limits, journal.NewBudget(1<<20), time.Now)
 	e := entry("o")
-	j.Add(e)
+	j.Add(j.Turn(), e)
 	if got, _ := j.Find("s-1"); got.Delivered != journal.Pending {
 		t.Errorf("got %s", got.Delivered)
 	}
@@ -81,10 +81,10 @@ func TestCloseCompletesAnEntry(t *testing.T) {
 }
 
 func TestLongBodiesAreCut(t *testing.T) {
-	j := journal.New("s", limits, journal.NewBudget(1<<20))
+	j := journal.New("s", limits, journal.NewBudget(1<<20), time.Now)
 	e := entry("o")
 	e.Request.Body = journal.Text("0123456789")
-	j.Add(e)
+	j.Add(j.Turn(), e)
 	got, _ := j.Find("s-1")
 	if string(got.Request.Body) != "01234567" || !got.Request.Truncated || got.Request.Bytes != 10 {
 		t.Errorf("got %+v", got.Request)
@@ -92,9 +92,9 @@ func TestLongBodiesAreCut(t *testing.T) {
 }
 
 func TestBytesAreBounded(t *testing.T) {
-	j := journal.New("s", journal.Limits{Entries: 1000, Bytes: 5000, Body: 1000}, journal.NewBudget(1<<20))
+	j := journal.New("s", journal.Limits{Entries: 1000, Bytes: 5000, Body: 1000}, journal.NewBudget(1<<20), time.Now)
 	for range 100 {
-		j.Add(entry("o"))
+		j.Add(j.Turn(), entry("o"))
 	}
 	if c := j.Counts(); c.Bytes > 5000 || c.Entries == 0 || c.Entries+c.Dropped != 100 {
 		t.Errorf("got %+v", c)
@@ -104,10 +104,10 @@ func TestBytesAreBounded(t *testing.T) {
 func TestTheFullestGivesWay(t *testing.T) {
 	budget := journal.NewBudget(20_000)
 	limits := journal.Limits{Entries: 1000, Bytes: 1 << 20, Body: 1000}
-	full, small := journal.New("full", limits, budget), journal.New("small", limits, budget)
-	small.Add(entry("o"))
+	full, small := journal.New("full", limits, budget, time.Now), journal.New("small", limits, budget, time.Now)
+	small.Add(small.Turn(), entry("o"))
 	for range 100 {
-		full.Add(entry("o"))
+		full.Add(full.Turn(), entry("o"))
 	}
 	if c := small.Counts(); c.Dropped != 0 {
 		t.Errorf("the small one gave way: %+v", c)
@@ -117,7 +117,7 @@ func TestTheFullestGivesWay(t *testing.T) {
 	}
 	full.Leave()
 	for range 10 {
-		small.Add(entry("o"))
+		small.Add(small.Turn(), entry("o"))
 	}
 	if c := small.Counts(); c.Entries != 11 {
 		t.Errorf("a journal that left still counts: %+v", c)
@@ -125,28 +125,28 @@ func TestTheFullestGivesWay(t *testing.T) {
 }
 
 func TestClear(t *testing.T) {
-	j := journal.New("s", limits, journal.NewBudget(1<<20))
-	j.Add(entry("o"))
+	j := journal.New("s", limits, journal.NewBudget(1<<20), time.Now)
+	j.Add(j.Turn(), entry("o"))
 	j.Clear(false)
-	j.Add(entry("o"))
+	j.Add(j.Turn(), entry("o"))
 	if got, _ := j.List(journal.Filter{}); ids(got) != "s-2" {
 		t.Errorf("got %s", ids(got))
 	}
 	j.Clear(true)
-	j.Add(entry("o"))
+	j.Add(j.Turn(), entry("o"))
 	if got, _ := j.List(journal.Filter{}); ids(got) != "s-1" {
 		t.Errorf("got %s", ids(got))
 	}
 }
 
 func TestParallelWritersLoseNothing(t *testing.T) {
-	j := journal.New("s", journal.Limits{Entries: 10_000, Bytes: 1 << 30, Body: 10}, journal.NewBudget(200_000))
+	j := journal.New("s", journal.Limits{Entries: 10_000, Bytes: 1 << 30, Body: 10}, journal.NewBudget(200_000), time.Now)
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
 			for range 50 {
 				e := entry("o")
-				j.Add(e)
+				j.Add(j.Turn(), e)
 				j.Close(e, time.Millisecond, journal.Sent)
 				j.List(journal.Filter{Limit: 3})
 			}
@@ -178,7 +178,7 @@ func TestTextSurvivesJSON(t *testing.T) {
 // What an entry keeps of a large request is bounded, and says what is missing.
 func TestAddShortens(t *testing.T) {
 	t.Parallel()
-	j := journal.New("s", journal.Limits{Entries: 10, Bytes: 1 << 20, Body: 100}, journal.NewBudget(1<<20))
+	j := journal.New("s", journal.Limits{Entries: 10, Bytes: 1 << 20, Body: 100}, journal.NewBudget(1<<20), time.Now)
 	long := strings.Repeat("é", 50_000)
 	e := entry("a")
 	e.Explanation = &journal.Explanation{Expected: long, Got: "short", Facts: contract.Facts{{Name: "big", Value: make([]any, 1000)}}}
@@ -186,7 +186,7 @@ func TestAddShortens(t *testing.T) {
 	for range 250 {
 		e.Violations = append(e.Violations, contract.Violation{Path: "p", Rule: contract.Unknown, Got: contract.Values{"a": long}})
 	}
-	j.Add(e)
+	j.Add(j.Turn(), e)
 	got, _ := j.Find("s-1")
 	if n := len(got.Explanation.Expected); n > 85_000 || !strings.HasSuffix(got.Explanation.Expected, "é… (100000 bytes in all)") || got.Explanation.Got != "short" {
 		t.Errorf("explanation: got %d bytes", n)
@@ -202,5 +202,33 @@ func TestAddShortens(t *testing.T) {
 	}
 	if bytes := j.Counts().Bytes; bytes > 120_000 {
 		t.Errorf("counted %d bytes", bytes)
+	}
+}
+
+// Calls stand in the order in which they were decided, however long each took to be
+// recorded.
+func TestEntriesStandInTheOrderOfTheirTurns(t *testing.T) {
+	wall := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	j := journal.New("s", limits, journal.NewBudget(1<<20), func() time.Time { wall = wall.Add(time.Second); return wall })
+	first, second, third := j.Turn(), j.Turn(), j.Turn()
+	j.Add(third, entry("third"))
+	j.Add(first, entry("first"))
+	if got, _ := j.List(journal.Filter{}); ids(got) != "s-3 s-1" {
+		t.Errorf("got %s", ids(got))
+	}
+	if _, found := j.Find("s-2"); found {
+		t.Error("a call was found that is still under way")
+	}
+	j.Add(second, entry("second"))
+	got, _ := j.List(journal.Filter{})
+	if ids(got) != "s-3 s-2 s-1" || got[0].Arrived.Sub(got[1].Arrived) != time.Second || got[2].Number != 1 {
+		t.Errorf("got %s: %+v", ids(got), got)
+	}
+	late := j.Turn()
+	j.Clear(true)
+	j.Add(j.Turn(), entry("anew"))
+	j.Add(late, entry("late"))
+	if got, _ := j.List(journal.Filter{}); ids(got) != "s-2 s-1" || got[0].Outcome != "late" {
+		t.Errorf("after a reset: got %s", ids(got))
 	}
 }

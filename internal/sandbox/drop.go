@@ -11,49 +11,16 @@ import (
 // idleEnough is how long a sandbox has to be idle before it gives way to another.
 const idleEnough = time.Minute
 
-// calls counts the calls of a sandbox that are under way.
-type calls struct {
-	underWay int
-	dropped  bool
-	ended    chan struct{} // closed once a dropped sandbox has no call under way
-}
-
-// Use says that a call of the sandbox begins, which Done ends. It returns false if the
-// sandbox was dropped; the caller then finds another.
-func (s *Sandbox) Use() bool {
-	s.calls.Lock()
-	defer s.calls.Unlock()
-	if s.calls.dropped {
-		return false
-	}
-	s.calls.underWay++
-	return true
-}
-
-// Done says that a call of the sandbox ended.
-func (s *Sandbox) Done() {
-	s.lastUsed.Store(s.registry.config.Wall().UnixNano())
-	s.calls.Lock()
-	defer s.calls.Unlock()
-	s.calls.underWay--
-	if s.calls.dropped && s.calls.underWay == 0 {
-		close(s.calls.ended)
-	}
-}
-
 // close lets no further call begin. If onlyIdle, it does so only if no call is under
 // way, and reports whether it did.
 func (s *Sandbox) close(onlyIdle bool) bool {
 	s.calls.Lock()
 	defer s.calls.Unlock()
-	if s.calls.dropped || onlyIdle && s.calls.underWay > 0 {
+	if s.calls.dropped || onlyIdle && s.calls.underWay() > 0 {
 		return false
 	}
-	s.calls.dropped, s.calls.ended = true, make(chan struct{})
+	s.calls.dropped = true
 	s.gone.Store(true)
-	if s.calls.underWay == 0 {
-		close(s.calls.ended)
-	}
 	return true
 }
 
@@ -86,14 +53,7 @@ func (r *Registry) Drop(ctx context.Context, name string) (underWay int, err err
 	s.close(false)
 	r.forget(s)
 	r.mu.Unlock()
-	select {
-	case <-s.calls.ended:
-		return 0, nil
-	case <-ctx.Done():
-		s.calls.Lock()
-		defer s.calls.Unlock()
-		return s.calls.underWay, nil
-	}
+	return s.Settle(ctx), nil
 }
 
 // forget removes a closed sandbox. The caller holds the lock.

@@ -21,7 +21,8 @@ func TestDropLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Use() {
+	use := s.Use()
+	if use == nil {
 		t.Fatal("a new sandbox cannot be used")
 	}
 	cut, cancel := context.WithCancel(t.Context())
@@ -30,20 +31,20 @@ func TestDropLeavesNothing(t *testing.T) {
 		t.Errorf("got %d, %v; want the call that is under way", left, err)
 	}
 	instance.Issue("late-word")
-	s.Journal.Add(&journal.Entry{API: "toy"})
+	s.Journal.Add(s.Journal.Turn(), &journal.Entry{API: "toy"})
 	if got := h.ByIdentifier(h.api, func() []string { return []string{"late-word"} }); got != nil {
 		t.Errorf("a word that was issued late leads to %s", got.Name)
 	}
 	if counts := s.Journal.Counts(); counts.Entries != 0 || counts.Bytes != 0 {
 		t.Errorf("the journal keeps %+v", counts)
 	}
-	if s.Use() {
+	if s.Use() != nil {
 		t.Error("a dropped sandbox can be used")
 	}
 	if other := h.get(t, "a"); other == s {
 		t.Error("the name still means the dropped sandbox")
 	}
-	s.Done()
+	use.Done()
 	for _, name := range []string{sandbox.Default, "none"} {
 		if _, err := h.Drop(t.Context(), name); !errors.As(err, new(*sandbox.DropError)) {
 			t.Errorf("%s: got %v", name, err)
@@ -56,7 +57,7 @@ func TestDropWaits(t *testing.T) {
 	t.Parallel()
 	h := newTestRegistry(t, nil)
 	s := h.get(t, "a")
-	s.Use()
+	use := s.Use()
 	dropped := make(chan int)
 	go func() {
 		left, _ := h.Drop(t.Context(), "a")
@@ -67,7 +68,7 @@ func TestDropWaits(t *testing.T) {
 		t.Error("dropping did not wait")
 	case <-time.After(50 * time.Millisecond):
 	}
-	s.Done()
+	use.Done()
 	if left := <-dropped; left != 0 {
 		t.Errorf("%d calls are left", left)
 	}
@@ -79,7 +80,7 @@ func TestIdleSandboxesGiveWay(t *testing.T) {
 	t.Parallel()
 	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 4 })
 	a := h.get(t, "a")
-	a.Use()
+	use := a.Use()
 	h.wall = h.wall.Add(time.Second)
 	identifier := h.register(t, "b")
 	h.wall = h.wall.Add(time.Second)
@@ -97,7 +98,7 @@ func TestIdleSandboxesGiveWay(t *testing.T) {
 		t.Errorf("an identifier of b leads to %s", got)
 	}
 	h.wall = h.wall.Add(time.Hour)
-	a.Done() // it was used until now
+	use.Done() // it was used until now
 	h.get(t, "e")
 	h.get(t, "f")
 	if h.Find("a") == nil || h.Find("c") != nil || h.Find("d") != nil {
@@ -113,5 +114,45 @@ func TestRefusalNamesSome(t *testing.T) {
 	}
 	if _, err := h.Get("more"); err == nil || !strings.Contains(err.Error(), "s-09 and 19 more.") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who waits for the calls under way does not wait for those that begin meanwhile.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, nil)
+	s := h.get(t, "a")
+	if left := s.Settle(t.Context()); left != 0 {
+		t.Errorf("%d calls are under way where there is none", left)
+	}
+	first := s.Use()
+	cut, cancel := context.WithCancel(t.Context())
+	cancel()
+	if left := s.Settle(cut); left != 1 {
+		t.Errorf("got %d, want the first", left)
+	}
+	second := s.Use()
+	if left := s.Settle(cut); left != 2 {
+		t.Errorf("got %d, want both", left)
+	}
+	first.Done()
+	second.Done()
+	third := s.Use()
+	settled := make(chan int)
+	go func() { settled <- s.Settle(t.Context()) }()
+	fourth := s.Use()
+	for fourth == third { // until somebody waits for the third
+		fourth.Done()
+		fourth = s.Use()
+	}
+	defer fourth.Done()
+	select {
+	case <-settled:
+		t.Error("it did not wait for the third")
+	default:
+	}
+	third.Done()
+	if left := <-settled; left != 0 {
+		t.Errorf("%d calls of those before are left", left)
 	}
 }

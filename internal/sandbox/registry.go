@@ -47,8 +47,13 @@ type Config struct {
 	Notify func([]contract.Callback)
 }
 
+// maxReaders is how many may follow the calls at once.
+const maxReaders = 64
+
 // A Registry holds all sandboxes.
 type Registry struct {
+	Feed *journal.Feed // the calls of all sandboxes, as they close
+
 	config     Config
 	budget     *journal.Budget
 	directory  *directory
@@ -69,7 +74,7 @@ type Registry struct {
 // API, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
 	r := &Registry{
-		config: config, budget: journal.NewBudget(config.JournalAll),
+		Feed: journal.NewFeed(maxReaders), config: config, budget: journal.NewBudget(config.JournalAll),
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 	}
 	r.initial.scenarios, r.initial.fixtures = config.Scenarios, config.Fixtures
@@ -196,7 +201,7 @@ func (r *Registry) add(name string) *Sandbox {
 	c, seed := clock.New(r.config.Wall, r.config.Clock), seedOf(r.config.Seed, []string{name})
 	s := &Sandbox{
 		Name: name, Clock: c, registry: r, created: c.Now(),
-		Journal:     journal.New(name, r.config.Journal, r.budget),
+		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
 		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,
 		credentials: r.config.Credentials,

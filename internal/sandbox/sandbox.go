@@ -30,11 +30,7 @@ type Sandbox struct {
 	credentials map[string]contract.Values
 	lastUsed    atomic.Int64 // when it was last used, in wall-clock nanoseconds
 	gone        atomic.Bool  // it was dropped
-
-	calls struct {
-		sync.Mutex
-		calls
-	}
+	calls       calls
 
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
@@ -66,6 +62,13 @@ func (s *Sandbox) Existing() []*Instance {
 		}
 	}
 	return all
+}
+
+// Close completes the entry of a call whose answer has left or could not, and tells
+// who follows the calls.
+func (s *Sandbox) Close(e *journal.Entry, took time.Duration, d journal.Delivered) {
+	s.Journal.Close(e, took, d)
+	s.registry.Feed.Tell(e)
 }
 
 // A Part is a part of a sandbox that can be reset alone.

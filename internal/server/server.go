@@ -68,7 +68,7 @@ func Start(c Config) (*Server, error) {
 	s.controlConnections = &connections{most: maxControlConnections, what: "control", log: c.Log}
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
-		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Observe: s.observe, Find: l.library.Find,
+		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
@@ -77,6 +77,8 @@ func Start(c Config) (*Server, error) {
 		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
 		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() },
 	})
+	l.registry.Feed.Count(s.control.Observe)
+	l.registry.Feed.Count(s.logCall)
 	if s.reloader, err = c.reloader(l); err == nil {
 		err = s.open()
 	}
@@ -232,9 +234,8 @@ func (s *Server) urls(base string) map[string]string {
 	return urls
 }
 
-// observe counts an answered call, and logs one that was refused.
-func (s *Server) observe(e *journal.Entry) {
-	s.control.Observe(e)
+// logCall logs a call that was refused.
+func (s *Server) logCall(e *journal.Entry) {
 	if e.Explanation == nil || !s.config.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
