@@ -41,8 +41,10 @@ var API = &contract.API{
 		{Name: "reportSuite", Env: "ADOBE_MEDIA_REPORT_SUITE", Identifier: true},
 		{Name: "orgId", Env: "ADOBE_MEDIA_ORG_ID", Identifier: true},
 	},
-	Secrets:  []string{"X-Adobe-AEP-Validation-Token"},
-	Triggers: triggers,
+	Mint:        mint,
+	Environment: []contract.Variable{{Name: "ADOBE_MEDIA_SERVER", Value: contract.BaseURL}},
+	Secrets:     []string{"X-Adobe-AEP-Validation-Token"},
+	Triggers:    triggers,
 }
 
 var operations = []*contract.Operation{startSession, sendEvent, sendDownloaded, sendBatch, getSchema}

@@ -1,6 +1,7 @@
 package adobemedia
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -48,11 +49,23 @@ func newState(seed contract.Seed) (contract.State, error) {
 		}
 	}
 	st := &state{Accounts: f.Accounts, Waiting: f.Sessions}
-	minted := account{ReportSuite: seed.Credentials.Text("reportSuite"), OrgID: seed.Credentials.Text("orgId")}
-	if minted.ReportSuite != "" && minted.OrgID != "" && !st.hasAccount(minted) {
-		st.Accounts = append(st.Accounts, minted)
+	for _, credentials := range seed.Credentials {
+		added := account{ReportSuite: credentials.Text("reportSuite"), OrgID: credentials.Text("orgId")}
+		if added.ReportSuite != "" && added.OrgID != "" && !st.hasAccount(added) {
+			st.Accounts = append(st.Accounts, added)
+		}
 	}
 	return st, st.Reindex()
+}
+
+// mint makes an organisation and its report suite.
+func mint(d *contract.Dice) contract.Values {
+	id := make([]byte, 16)
+	_, _ = d.Read(id)
+	return contract.Values{
+		"reportSuite": fmt.Sprintf("understudy.%x", id[:4]),
+		"orgId":       fmt.Sprintf("%X@AdobeOrg", id[4:]),
+	}
 }
 
 func (st *state) hasAccount(a account) bool {

@@ -44,6 +44,11 @@ var API = &contract.API{
 		{Name: "softwareStatement", Env: "ADOBE_PASS_SOFTWARE_STATEMENT"},
 		{Name: "accessToken"}, // clients get one by DCR; the command call signs with the fixture's
 	},
+	Mint: mint,
+	Environment: []contract.Variable{
+		{Name: "ADOBE_PASS_BASE_URL", Value: contract.BaseURL},
+		{Name: "ADOBE_PASS_SERVICE_PROVIDER", Value: firstProvider},
+	},
 	Secrets: []string{
 		"Authorization", "AD-Service-Token", "Adobe-Subject-Token", "X-Roku-Reserved-Roku-Connect-Token",
 		"software_statement", "client_secret", "access_token", "SAMLResponse",

@@ -1,6 +1,7 @@
 package adobepass
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -213,7 +214,9 @@ func newState(seed contract.Seed) (contract.State, error) {
 		}
 		st.Degradations = append(st.Degradations, d.degradation)
 	}
-	st.addCredentials(seed.Credentials)
+	for _, credentials := range seed.Credentials {
+		st.addCredentials(credentials)
+	}
 	for _, add := range []func(*fixtureFile, contract.Seed) error{st.addUsers, st.addClients, st.addSessions, st.addProfiles} {
 		if err := add(&f, seed); err != nil {
 			return nil, err
@@ -240,6 +243,27 @@ func (st *state) addCredentials(credentials contract.Values) {
 	}
 	if token := credentials.Text("accessToken"); token != "" && len(st.Tokens) > 0 {
 		st.Tokens = append(st.Tokens, fixedToken{token, st.Tokens[0].Client})
+	}
+}
+
+// firstProvider is the service provider that clients ask for where they know none.
+func firstProvider(_ string, s contract.State) string {
+	if st := s.(*state); len(st.Providers) > 0 {
+		return st.Providers[0].ID
+	}
+	return ""
+}
+
+// mint makes a software statement, which is compared and never verified, and an
+// access token.
+func mint(d *contract.Dice) contract.Values {
+	encode := base64.RawURLEncoding.EncodeToString
+	claims := wire.Encode(map[string]string{"software_id": d.ID(), "client_name": "understudy"})
+	signature := make([]byte, 256)
+	_, _ = d.Read(signature)
+	return contract.Values{
+		"softwareStatement": encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims) + "." + encode(signature),
+		"accessToken":       d.ID(),
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestOperatorCredentials(t *testing.T) {
 	t.Parallel()
 	state, err := adobepass.API.State(contract.Seed{
-		Now: conformance.Noon, Credentials: contract.Values{"softwareStatement": "mine", "accessToken": "token"},
+		Now: conformance.Noon, Credentials: []contract.Values{{"softwareStatement": "mine", "accessToken": "token"}},
 		Decode: func(any) error { return nil },
 	})
 	if err != nil {

@@ -38,8 +38,10 @@ var API = &contract.API{
 		{Name: "appSecret", Env: "POLYV_APP_SECRET"},
 		{Name: "userId", Env: "POLYV_USER_ID", Identifier: true},
 	},
-	Secrets:  []string{"sign"},
-	Triggers: triggers,
+	Mint:        mint,
+	Environment: []contract.Variable{{Name: "POLYV_BASE_URL", Value: contract.BaseURL}},
+	Secrets:     []string{"sign"},
+	Triggers:    triggers,
 }
 
 var operations = []*contract.Operation{

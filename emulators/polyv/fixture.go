@@ -115,7 +115,9 @@ func newState(seed contract.Seed) (contract.State, error) {
 		}
 	}
 	st := &state{Applications: f.Applications, Channels: map[string]*channel{}}
-	st.addCredentials(seed.Credentials)
+	for _, credentials := range seed.Credentials {
+		st.addCredentials(credentials)
+	}
 	for i := range f.Channels {
 		row := &f.Channels[i]
 		if st.Channels[row.ID] != nil {
@@ -205,6 +207,12 @@ func (st *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 }
 
 // addCredentials gives the first account another pair of keys.
+// mint makes an application as long-named as those of the documentation. Its account
+// is the first one.
+func mint(d *contract.Dice) contract.Values {
+	return contract.Values{"appId": d.Fake().Password(true, false, true, false, false, 10), "appSecret": d.Fake().Password(true, false, true, false, false, 32)}
+}
+
 func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("appId")
 	if id == "" {

@@ -182,7 +182,7 @@ func TestFurtherCredentials(t *testing.T) {
 	t.Parallel()
 	own := contract.Values{"appId": "mine", "appSecret": "secret", "userId": "me"}
 	const text = `{applications: [{appId: a, appSecret: s, userId: u}], channels: [{channelId: "1", userId: u}]}`
-	st, err := decoded(text, contract.Seed{Now: pageDay, Credentials: own})
+	st, err := decoded(text, contract.Seed{Now: pageDay, Credentials: []contract.Values{own}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,10 +196,10 @@ func TestFurtherCredentials(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 	own["appId"] = "a"
-	if st, err = decoded(text, contract.Seed{Now: pageDay, Credentials: own}); err != nil || len(st.Applications) != 1 || st.Applications[0].AppSecret != "secret" {
+	if st, err = decoded(text, contract.Seed{Now: pageDay, Credentials: []contract.Values{own}}); err != nil || len(st.Applications) != 1 || st.Applications[0].AppSecret != "secret" {
 		t.Errorf("the documented appId with another secret: %+v, %v", st.Applications, err)
 	}
-	if st, err = decoded("", contract.Seed{Now: pageDay, Credentials: own}); err != nil || st.Applications[0].UserID != "me" {
+	if st, err = decoded("", contract.Seed{Now: pageDay, Credentials: []contract.Values{own}}); err != nil || st.Applications[0].UserID != "me" {
 		t.Errorf("in an empty world: %+v, %v", st.Applications, err)
 	}
 	if st, err = decoded("", contract.Seed{Now: pageDay}); err != nil || st.Credentials() != nil {

@@ -41,8 +41,10 @@ var API = &contract.API{
 		{Name: "secretId", Env: "TENCENTCLOUD_SECRET_ID", Identifier: true},
 		{Name: "secretKey", Env: "TENCENTCLOUD_SECRET_KEY"},
 	},
-	Secrets:  []string{"Authorization", "X-TC-Token", "Signature", "Token"},
-	Triggers: triggers,
+	Mint:        mint,
+	Environment: []contract.Variable{{Name: "TENCENTCAR_ENDPOINT", Value: contract.HostPort}},
+	Secrets:     []string{"Authorization", "X-TC-Token", "Signature", "Token"},
+	Triggers:    triggers,
 }
 
 var operations = []*contract.Operation{

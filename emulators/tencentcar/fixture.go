@@ -149,7 +149,9 @@ func newState(seed contract.Seed) (contract.State, error) {
 		}
 		st.Accounts = append(st.Accounts, added)
 	}
-	st.addCredentials(seed.Credentials)
+	for _, credentials := range seed.Credentials {
+		st.addCredentials(credentials)
+	}
 	for _, r := range f.Reservations {
 		st.Standing[r.UserID] = r.ProjectID
 	}
@@ -180,6 +182,11 @@ func (st *state) addCredentials(credentials contract.Values) {
 	a.SecretID, a.SecretKey = id, credentials.Text("secretKey")
 	a.Token, a.TokenExpires = credentials.Text("token"), time.Time{}
 	st.Accounts = append(st.Accounts, a)
+}
+
+// mint makes a key as long as those of the service.
+func mint(d *contract.Dice) contract.Values {
+	return contract.Values{"secretId": "AKID" + d.Fake().Password(true, true, true, false, false, 32), "secretKey": d.Fake().Password(true, true, true, false, false, 32)}
 }
 
 // validate reports lists that contradict each other.

@@ -36,8 +36,10 @@ var API = &contract.API{
 		{Name: "aesKey", Env: "YOUDU_AES_KEY"},
 		{Name: "accessToken"}, // so that a call by hand needs no other before it
 	},
-	Secrets:  []string{"accessToken", "aesKey", "encrypt"},
-	Triggers: triggers,
+	Mint:        mint,
+	Environment: []contract.Variable{{Name: "YOUDU_API", Value: contract.BaseURL}},
+	Secrets:     []string{"accessToken", "aesKey", "encrypt"},
+	Triggers:    triggers,
 }
 
 var operations = []*contract.Operation{

@@ -1,6 +1,8 @@
 package youdu
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -149,8 +151,10 @@ func newState(seed contract.Seed) (contract.State, error) {
 			NoSession: a.Session != nil && !*a.Session, CallbackURL: a.CallbackURL, CallbackToken: a.CallbackToken,
 		})
 	}
-	if err := st.addCredentials(seed.Credentials, now); err != nil {
-		return nil, err
+	for _, credentials := range seed.Credentials {
+		if err := st.addCredentials(credentials, now); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range l.Sessions {
 		st.Sessions[s.ID] = &session{
@@ -224,7 +228,14 @@ func (st *state) addCredentials(credentials contract.Values, now time.Time) erro
 	if appID == "" {
 		return nil
 	}
+	added := app{}
+	if first := st.firstApp(); first != nil {
+		added = *first
+	}
 	buin := credentials.Int("buin")
+	if !credentials.Has("buin") {
+		buin = added.Buin
+	}
 	if text := credentials.Text("buin"); text != "" {
 		var err error
 		if buin, err = strconv.ParseInt(text, 10, 64); err != nil {
@@ -238,12 +249,26 @@ func (st *state) addCredentials(credentials contract.Values, now time.Time) erro
 		}
 	}
 	if !found {
-		st.Apps = append(st.Apps, app{Buin: buin, AppID: appID, AESKey: credentials.Text("aesKey")})
+		added.Buin, added.AppID, added.AESKey = buin, appID, credentials.Text("aesKey")
+		st.Apps = append(st.Apps, added)
 	}
 	if accessToken := credentials.Text("accessToken"); accessToken != "" {
 		st.Tokens[accessToken] = &token{Token: accessToken, Buin: buin, AppID: appID, Issued: now, Serial: st.nextSerial()}
 	}
 	return nil
+}
+
+// mint makes an application of the first one's enterprise, and a token that lasts.
+func mint(d *contract.Dice) contract.Values {
+	var id, key, token [32]byte
+	for _, p := range [][]byte{id[:16], key[:], token[:16]} {
+		_, _ = d.Read(p)
+	}
+	return contract.Values{
+		"appId":       fmt.Sprintf("yd%X", id[:16]),
+		"aesKey":      base64.StdEncoding.EncodeToString(key[:]),
+		"accessToken": hex.EncodeToString(token[:16]),
+	}
 }
 
 // checkCallbackURL checks an address for callbacks.

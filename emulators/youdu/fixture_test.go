@@ -122,7 +122,7 @@ func TestCredentialsFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := func(v contract.Values) (*state, error) {
-		s, err := API.State(contract.Seed{Now: conformance.Noon, Switches: f.Switches, Decode: f.Decode, Credentials: v})
+		s, err := API.State(contract.Seed{Now: conformance.Noon, Switches: f.Switches, Decode: f.Decode, Credentials: []contract.Values{v}})
 		w, _ := s.(*state)
 		return w, err
 	}

@@ -101,8 +101,8 @@ type state struct {
 func newState(s contract.Seed) (contract.State, error) {
 	st := &state{Token: "example-token", Notes: map[string]string{}}
 	err := s.Decode(st)
-	if token := s.Credentials.Text("token"); token != "" {
-		st.Token = token
+	for _, credentials := range s.Credentials {
+		st.Token = credentials.Text("token")
 	}
 	return st, err
 }

@@ -110,6 +110,13 @@ func (c *Clock) SetSignatures(s Signatures) {
 	c.setting.Signatures = s
 }
 
+// Setting returns how the clock stands.
+func (c *Clock) Setting() Setting {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.setting
+}
+
 // Reset puts the clock back to how it stood at first.
 func (c *Clock) Reset() {
 	c.mu.Lock()

@@ -1,5 +1,7 @@
 package contract
 
+import "strings"
+
 // An API is one documented service.
 //
 // Its members are in the order in which a request meets them, so that the literal
@@ -29,6 +31,8 @@ type API struct {
 	Fixture     []Param                   // the keys of a fixture file beside the switches: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
+	Mint        func(*Dice) Values        // credentials of one more account, by which alone its calls find their sandbox; nil: they cannot
+	Environment []Variable                // what points a client here, beside Env of Credentials
 	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts
 	Triggers    []*Trigger
 	Lifecycle   *Lifecycle // what ends by itself, what is open, and how a test begins in the middle; nil: nothing of it
@@ -152,6 +156,22 @@ type Credential struct {
 	// Identifier says that it only names the caller and may be told. All others
 	// are secrets, which SecretHolder finds in a state.
 	Identifier bool
+}
+
+// A Variable is an environment variable that a client's configuration is read from.
+type Variable struct {
+	Name  string // "PARCELS_URL"
+	Value func(base string, s State) string
+}
+
+// BaseURL is the address of an API as a Variable has it: http://127.0.0.1:6414.
+func BaseURL(base string, _ State) string { return base }
+
+// HostPort is the address without its scheme and path: 127.0.0.1:6414.
+func HostPort(base string, _ State) string {
+	_, rest, _ := strings.Cut(base, "://")
+	address, _, _ := strings.Cut(rest, "/")
+	return address
 }
 
 // EnvPrefix stands before the name of an environment variable where a document

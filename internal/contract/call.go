@@ -182,7 +182,7 @@ type Seed struct {
 	Dice        *Dice
 	Now         time.Time
 	Switches    Values
-	Credentials Values               // of an account beside those of the fixture; nil: none
+	Credentials []Values             // of accounts beside those of the fixture
 	Decode      func(into any) error // fills into from the lists of the fixture; leaves it as it is for an empty one
 }
 

@@ -113,7 +113,7 @@ func (s *Server) defineScenario(a *request) (*scenario.Scenario, scenario.Option
 	name := a.path["name"]
 	found, err := scenario.Parse(name+".yaml", text, s.config.APIs)
 	if err != nil {
-		return nil, scenario.Options{}, faultsProblem(err)
+		return nil, scenario.Options{}, faultsProblem("scenario", err)
 	}
 	if name != found.FullName() && name != found.Name {
 		return nil, scenario.Options{}, refuse(http.StatusUnprocessableEntity,

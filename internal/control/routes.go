@@ -60,7 +60,9 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario, doc: "Take a scenario that was put out of the library."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes, doc: "The sandboxes that live."},
+		{method: http.MethodPost, path: "/v1/sandboxes", body: []string{jsonText}, do: s.postSandbox, doc: "Make a sandbox with credentials of its own, or find the one that the same request made."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}", body: []string{jsonText}, do: s.putSandbox, doc: "As POST of /v1/sandboxes, with the name in the address."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.dropSandbox), doc: "End a sandbox, once the calls that are under way have ended."},
 		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 
@@ -75,6 +77,8 @@ func (s *Server) routes() []route {
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "What every API remembers in a sandbox, and what follows from it."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.inSandbox(s.putState), doc: "Put back what every API remembered."},
+
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock."},
@@ -239,13 +243,14 @@ func (s *Server) inSandbox(do func(*request, *sandbox.Sandbox) (any, error)) fun
 	return func(a *request) (any, error) {
 		name := a.path["sandbox"]
 		if box := s.config.Registry.Find(name); box != nil {
+			box.Touch()
 			return do(a, box)
 		}
 		var names []string
 		for _, box := range s.config.Registry.List() {
 			names = append(names, box.Name)
 		}
-		return nil, refuse(http.StatusNotFound, "there is no sandbox %s%s; calls to the APIs make a sandbox, calls to the control API never do", quote(name), hint(name, names))
+		return nil, refuse(http.StatusNotFound, "there is no sandbox %s%s; calls to the APIs make a sandbox, and POST or PUT of it do; other calls to the control API never do", quote(name), hint(name, names))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // sandboxAnswer is a sandbox as the control API shows it.
@@ -22,18 +23,30 @@ type sandboxAnswer struct {
 	Credentials map[string]contract.Values `json:"credentials"` // by API, in the vendor's spelling
 	Clock       clock.Reading              `json:"clock"`
 	Journal     journal.Counts             `json:"journal"`
-	Scenarios   []string                   `json:"scenarios"` // those that are active
+	Scenarios   []string                   `json:"scenarios"`     // those that are active
+	Fixtures    map[string]string          `json:"fixtures"`      // by API, the one that counts
+	Made        bool                       `json:"made"`          // on request: it has credentials of its own
+	TTL         string                     `json:"ttl,omitempty"` // how long it lives unused
+	Env         map[string]string          `json:"env,omitempty"` // what points clients here, by variable
 }
 
 func (s *Server) listSandboxes(a *request) (any, error) {
 	all := list[sandboxAnswer]{Items: []sandboxAnswer{}}
 	for _, box := range s.config.Registry.List() {
-		all.Items = append(all.Items, s.sandboxAnswer(a, box, box.Existing()))
+		all.Items = append(all.Items, s.sandboxAnswer(a, box, box.Existing(), s.config.Redactor.Credentials))
 	}
 	return all, nil
 }
 
 func (s *Server) getSandbox(a *request, box *sandbox.Sandbox) (any, error) {
+	return s.wholeSandbox(a, box, s.config.Redactor.Credentials)
+}
+
+// show returns credentials of an API as they are shown.
+type show func(*contract.API, contract.Values) contract.Values
+
+// wholeSandbox shows a sandbox with the credentials of every API.
+func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sandboxAnswer, error) {
 	var instances []*sandbox.Instance
 	for _, api := range s.config.APIs {
 		instance, err := box.Instance(api)
@@ -42,26 +55,52 @@ func (s *Server) getSandbox(a *request, box *sandbox.Sandbox) (any, error) {
 		}
 		instances = append(instances, instance)
 	}
-	return s.sandboxAnswer(a, box, instances), nil
+	w := s.sandboxAnswer(a, box, instances, shown)
+	s.addEnv(a, &w, instances)
+	return &w, nil
+}
+
+// addEnv adds the variables that point clients to a sandbox.
+func (s *Server) addEnv(a *request, w *sandboxAnswer, instances []*sandbox.Instance) {
+	w.Env = map[string]string{
+		"UNDERSTUDY_CONTROL": wire.Base(a.Request), "UNDERSTUDY_DOOR": s.urls(a)[doorKey], "UNDERSTUDY_SANDBOX": w.Name,
+	}
+	for _, instance := range instances {
+		api := instance.API
+		for _, c := range api.Credentials {
+			if value := w.Credentials[api.Name].Text(c.Name); c.Env != "" && value != "" {
+				w.Env[c.Env] = value
+			}
+		}
+		instance.WithState(func(state contract.State) {
+			for _, v := range api.Environment {
+				w.Env[v.Name] = v.Value(w.URLs[api.Name], state)
+			}
+		})
+	}
 }
 
 // sandboxAnswer shows a sandbox with the credentials of these instances.
-func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox, instances []*sandbox.Instance) sandboxAnswer {
+func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox, instances []*sandbox.Instance, shown show) sandboxAnswer {
 	name := box.Name
 	if name == sandbox.Default {
 		name = ""
 	}
 	w := sandboxAnswer{
 		Name: box.Name, URLs: apiURLs(s.config.APIs, s.urls(a), name), Credentials: map[string]contract.Values{},
-		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{},
+		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{}, Fixtures: map[string]string{},
+	}
+	origin := box.Origin()
+	w.Made = origin.Request != ""
+	if origin.TTL > 0 {
+		w.TTL = origin.TTL.String()
 	}
 	for _, on := range box.Player.Active() {
 		w.Scenarios = append(w.Scenarios, on.Scenario)
 	}
 	for _, instance := range instances {
-		instance.WithState(func(state contract.State) {
-			w.Credentials[instance.API.Name] = s.config.Redactor.Credentials(instance.API, state.Credentials())
-		})
+		w.Fixtures[instance.API.Name] = instance.Fixture().Name
+		w.Credentials[instance.API.Name] = shown(instance.API, instance.Credentials())
 	}
 	return w
 }

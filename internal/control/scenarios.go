@@ -68,7 +68,7 @@ func (s *Server) putScenario(a *request) (any, error) {
 	_, missing := s.config.Library.Find(name)
 	put, err := s.config.Library.Put(name, text)
 	if err != nil {
-		return nil, faultsProblem(err)
+		return nil, faultsProblem("scenario", err)
 	}
 	s.config.Registry.UpdateScenarios(s.config.Library.InForce)
 	if missing != nil {
@@ -77,15 +77,15 @@ func (s *Server) putScenario(a *request) (any, error) {
 	return scenarioDocumentOf(put), nil
 }
 
-// faultsProblem says what is wrong with a scenario, or why it cannot be taken in
+// faultsProblem says what is wrong with a file, or why it cannot be taken in
 // though nothing is.
-func faultsProblem(err error) *problem {
+func faultsProblem(what string, err error) *problem {
 	var fault *document.Fault
 	if !errors.As(err, &fault) {
 		return refuse(http.StatusConflict, "%v", err)
 	}
 	faults := mapSlice(splitErrors(err), error.Error)
-	p := refuse(http.StatusUnprocessableEntity, "the scenario has %s and was not taken", count(len(faults), "fault"))
+	p := refuse(http.StatusUnprocessableEntity, "the %s has %s and was not taken", what, count(len(faults), "fault"))
 	p.Faults = faults
 	return p
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
@@ -23,6 +24,9 @@ type Config struct {
 	APIs     []*contract.API
 	Registry *sandbox.Registry
 	Library  *library.Library
+
+	// Fixture finds a fixture of an API by its name.
+	Fixture func(*contract.API, string) (*fixture.Fixture, error)
 
 	// URLs returns the URL of every API by its name, and that of
 	// the shared door as "door". base is the scheme, host and port by which the

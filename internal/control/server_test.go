@@ -108,8 +108,8 @@ func TestRefusals(t *testing.T) {
 		{method: "GET", target: "/v1/sandboxes/default/clocks", status: 404, want: []string{`did you mean \"/v1/sandboxes/default/clock\"?`}},
 		{method: "GET", target: "/v1/scenario/toy/no-hat", status: 404, want: []string{`did you mean \"/v1/scenarios/toy/no-hat\"?`}},
 		{method: "POST", target: "/v1/status", status: 405, header: [2]string{"Allow", "GET, HEAD"}, want: []string{`/v1/status takes GET, HEAD and not \"POST\"`}},
-		{method: "POST", target: "/v1/sandboxes", status: 405, header: [2]string{"Allow", "GET, HEAD"}},
-		{method: "PUT", target: "/v1/sandboxes/default", status: 405, header: [2]string{"Allow", "GET, HEAD, DELETE"}},
+		{method: "DELETE", target: "/v1/sandboxes", status: 405, header: [2]string{"Allow", "GET, HEAD, POST"}},
+		{method: "POST", target: "/v1/sandboxes/default", status: 405, header: [2]string{"Allow", "GET, HEAD, PUT, DELETE"}},
 		{method: "DELETE", target: "/v1/sandboxes/default", status: 409, want: []string{"the sandbox default cannot be dropped; reset it instead"}},
 		{method: "DELETE", target: "/v1/sandboxes/defaul", status: 404, want: []string{`did you mean \"default\"?`}},
 		{method: "FOO", target: "/v1/sandboxes/default/scenarios", status: 405, header: [2]string{"Allow", "GET, HEAD, DELETE"}},
@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 		{method: "GET", target: "/v1/scenarios?api=toy&api=toy", status: 400, want: []string{"is given 2 times; once was expected"}},
 		{method: "GET", target: "/v1/scenarios?api=", status: 400, want: []string{"the query parameter api is empty"}},
 		{method: "GET", target: "/v1/scenarios?api=%zz", status: 400, want: []string{"the query cannot be read"}},
-		{method: "GET", target: "/v1/sandboxes/defalt/clock", status: 404, want: []string{`there is no sandbox \"defalt\"; did you mean \"default\"?`, "calls to the control API never do"}},
+		{method: "GET", target: "/v1/sandboxes/defalt/clock", status: 404, want: []string{`there is no sandbox \"defalt\"; did you mean \"default\"?`, "other calls to the control API never do"}},
 		{method: "GET", target: "/v1/sandboxes//clock", status: 404, want: []string{`there is no sandbox \"\"`}},
 	})
 	if got := s.registry.List(); len(got) != 1 {
@@ -194,7 +194,7 @@ func TestSandboxes(t *testing.T) {
 			`{"name":"default","urls":{"plain":"http://localhost:6400:2","toy":"http://localhost:6400:1/toy"},"credentials":{"plain":{"toyKey":"toy-key"},"toy":{"toyKey":"toy-key"}},"clock":{"now":"2026-03-01T12:00:00Z","mode":"follow","signatures":"wall"}`,
 		}},
 		{name: "the sandbox stands before the API at the shared door, and last elsewhere", method: "GET", target: "/v1/sandboxes", status: 200, want: []string{
-			`{"items":[{"name":"default"`, `"credentials":{},`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[]}]}`,
+			`{"items":[{"name":"default"`, `"credentials":{},`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[],"fixtures":{},"made":false}]}`,
 		}},
 	})
 	if made := s.registry.Find("ci-7").Existing(); len(made) > 0 {

@@ -27,6 +27,8 @@ import (
 // shop is the world of the toy API: a shop that sells hats.
 type shop struct {
 	Hats []string
+
+	keys []string
 }
 
 func (s *shop) Reindex() error {
@@ -36,9 +38,19 @@ func (s *shop) Reindex() error {
 	return nil
 }
 
-func (*shop) Identifiers() iter.Seq[string]         { return slices.Values([]string{"toy-key"}) }
-func (*shop) Credentials() contract.Values          { return contract.Values{"toyKey": "toy-key"} }
-func newShop(contract.Seed) (contract.State, error) { return &shop{Hats: []string{"bowler"}}, nil }
+func (s *shop) Identifiers() iter.Seq[string] { return slices.Values(s.keys) }
+func (*shop) Credentials() contract.Values    { return contract.Values{"toyKey": "toy-key"} }
+
+func newShop(seed contract.Seed) (contract.State, error) {
+	s := &shop{Hats: []string{"bowler"}, keys: []string{"toy-key"}}
+	for _, own := range seed.Credentials {
+		s.keys = append(s.keys, own.Text("toyKey"))
+	}
+	if !seed.Switches.Bool("open") {
+		s.Hats = nil
+	}
+	return s, nil
+}
 
 var (
 	sold    = &contract.Outcome{Name: "success", Status: 200, Doc: "The hat is sold.", Cite: "toy#sell", Returns: []contract.Param{{Name: "hat", Doc: "what was sold"}}, Do: sell}
@@ -121,6 +133,9 @@ var toy = &contract.API{
 		{Name: "open", Type: contract.Boolean, Default: true},
 	},
 	Credentials: []contract.Credential{{Name: "toyKey", Env: "TOY_KEY"}},
+	Mint:        func(d *contract.Dice) contract.Values { return contract.Values{"toyKey": d.ID()} },
+	Environment: []contract.Variable{{Name: "TOY_URL", Value: contract.BaseURL}, {Name: "TOY_HOST", Value: contract.HostPort}},
+	Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get("X-Toy-Key")} },
 	Secrets:     []string{"X-Toy-Key", "sig", "Token"},
 	Triggers: []*contract.Trigger{
 		{Name: "hat.lost", Doc: "A hat is lost.", Params: []contract.Param{
@@ -157,6 +172,10 @@ var scenarioFiles = fstest.MapFS{
 	"toy/faulty.yaml":  {Data: []byte("scenario: faulty\napi: toy\nrules:\n  - operation: SelHat\n    outcome: success\n")},
 }
 
+var fixtureFiles = fstest.MapFS{
+	"toy/night.yaml": {Data: []byte("fixture: night\napi: toy\nopen: false\n")},
+}
+
 // testServer is a control API with everything that it serves.
 type testServer struct {
 	t        *testing.T
@@ -180,14 +199,19 @@ func newTestServer(t *testing.T, change func(*control.Config)) *testServer {
 	if err := library.Add(scenarioFiles, "shipped"); err == nil {
 		t.Fatal("the faulty scenario was taken")
 	}
+	fixtures := fixture.NewLibrary(apis)
+	if err := fixtures.Add(fixtureFiles); err != nil {
+		t.Fatal(err)
+	}
 	s := &testServer{t: t, registry: registry, log: &strings.Builder{}}
 	config := control.Config{
 		APIs: apis, Registry: registry, Library: library, Version: "1.2.3", Commit: "abc", Seed: 7, Body: 4096,
 		URLs: func(base string) map[string]string {
 			return map[string]string{"door": base + ":1", "toy": base + ":1/toy", "plain": base + ":2/"}
 		},
-		Panics: func() int64 { return s.gateway.Panics() },
-		Log:    slog.New(slog.NewTextHandler(s.log, nil)),
+		Fixture: fixtures.Find,
+		Panics:  func() int64 { return s.gateway.Panics() },
+		Log:     slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	if change != nil {
 		change(&config)

@@ -181,7 +181,7 @@ func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.R
 }
 
 // sandbox finds the sandbox that a request names, or the one that alone knows an
-// identifier in it, or default.
+// identifier in it, or the one that claims it, or default.
 func (g *Gateway) sandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
 	registry := g.config.Registry
 	if at.foundBy != "" {
@@ -192,6 +192,9 @@ func (g *Gateway) sandbox(at *address, api *contract.API, request *contract.Requ
 		if s = registry.ByIdentifier(api, func() []string { return api.Identifiers(request) }); s != nil {
 			return s, "word", nil
 		}
+	}
+	if s = registry.ByClaim(request.Client, request.Header); s != nil {
+		return s, "claim", nil
 	}
 	return registry.Find(sandbox.Default), "default", nil
 }

@@ -59,19 +59,64 @@ func (r *Registry) Drop(ctx context.Context, name string) (underWay int, err err
 // forget removes a closed sandbox. The caller holds the lock.
 func (r *Registry) forget(s *Sandbox) {
 	delete(r.sandboxes, s.Name)
+	r.unclaim(s)
 	for _, i := range s.Existing() {
 		i.unregister()
 	}
 	s.Journal.Leave()
 }
 
-// evictIdle drops the sandbox that was idle longest, if that was long enough and none
-// of its calls is under way. The caller holds the lock.
+// Touch says that the sandbox is used now.
+func (s *Sandbox) Touch() { s.lastUsed.Store(s.registry.config.Wall().UnixNano()) }
+
+// alive returns the sandbox, or nil where it is nil itself or its time to live is over.
+func (s *Sandbox) alive() *Sandbox {
+	if s == nil || s.ttl > 0 && s.registry.config.Wall().UnixNano()-s.lastUsed.Load() > int64(s.ttl) && !s.busy() {
+		return nil
+	}
+	return s
+}
+
+// used is alive, and says that the sandbox is used now.
+func (s *Sandbox) used() *Sandbox {
+	if s = s.alive(); s != nil {
+		s.Touch()
+	}
+	return s
+}
+
+func (s *Sandbox) busy() bool {
+	s.calls.Lock()
+	defer s.calls.Unlock()
+	return s.calls.underWay() > 0
+}
+
+// dropExpired drops the sandboxes whose time to live is over. The caller holds the
+// lock.
+func (r *Registry) dropExpired() {
+	for _, s := range r.sandboxes {
+		if s.alive() == nil && s.close(true) {
+			r.forget(s)
+		}
+	}
+}
+
+// makeRoom has a sandbox give way where there is no room for another. Its error is a
+// *FullError. The caller holds the lock.
+func (r *Registry) makeRoom() error {
+	if len(r.sandboxes) < r.config.Max || r.evictIdle() {
+		return nil
+	}
+	return r.fullError()
+}
+
+// evictIdle drops the sandbox that was idle longest of those made by first use, if
+// that was long enough and none of its calls is under way. The caller holds the lock.
 func (r *Registry) evictIdle() bool {
 	var idle []*Sandbox
 	before := r.config.Wall().Add(-idleEnough).UnixNano()
 	for _, s := range r.sandboxes {
-		if s != r.defaultBox && s.lastUsed.Load() <= before {
+		if s != r.defaultBox && s.lastUsed.Load() <= before && s.request == "" {
 			idle = append(idle, s)
 		}
 	}
@@ -109,7 +154,7 @@ const namesShown = 10
 
 // fullError says that there is no room for another sandbox. The caller holds the
 // lock.
-func (r *Registry) fullError() error {
+func (r *Registry) fullError() *FullError {
 	var names []string
 	for name := range r.sandboxes {
 		if name != Default {
@@ -121,6 +166,11 @@ func (r *Registry) fullError() error {
 	if more := len(names) - namesShown; more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Errorf("%d sandboxes live already, and each was used within the last %s or has a call under way: default, %s. Drop one with understudy sandbox drop NAME or DELETE /v1/sandboxes/NAME, or start the server with a larger --max-sandboxes",
-		len(r.sandboxes), idleEnough, list)
+	return &FullError{fmt.Sprintf("%d sandboxes live already, and each was made on request, was used within the last %s or has a call under way: default, %s. Drop one with understudy sandbox drop NAME or DELETE /v1/sandboxes/NAME, or start the server with a larger --max-sandboxes",
+		len(r.sandboxes), idleEnough, list)}
 }
+
+// A FullError says that there is no room for another sandbox.
+type FullError struct{ text string }
+
+func (e *FullError) Error() string { return e.text }

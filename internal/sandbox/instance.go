@@ -41,8 +41,8 @@ type rateWindow struct {
 	n     int
 }
 
-func newInstance(s *Sandbox, api *contract.API, auth contract.Auth) (*Instance, error) {
-	i := &Instance{API: api, sandbox: s, auth: auth}
+func newInstance(s *Sandbox, api *contract.API) (*Instance, error) {
+	i := &Instance{API: api, sandbox: s, auth: cmp.Or(s.Origin().Auth[api.Name], contract.Verify)}
 	i.windows.windows = map[string]*rateWindow{}
 	return i, i.reset()
 }
@@ -52,6 +52,23 @@ func (i *Instance) Auth() contract.Auth { return i.auth }
 
 // Switches returns the switches of the instance's fixture. They are never written.
 func (i *Instance) Switches() contract.Values { return i.fixture.Load().Switches }
+
+// Credentials returns the sandbox's own account, or else the fixture's first one, by
+// the names of API.Credentials.
+func (i *Instance) Credentials() contract.Values {
+	var first contract.Values
+	i.WithState(func(s contract.State) { first = s.Credentials() })
+	own := i.sandbox.minted(i.API)
+	if own == nil {
+		return first
+	}
+	for _, c := range i.API.Credentials {
+		if c.Identifier && !own.Has(c.Name) && first.Has(c.Name) {
+			own[c.Name] = first[c.Name] // what all accounts have in common
+		}
+	}
+	return own
+}
 
 // Fixture returns what the instance's state began with.
 func (i *Instance) Fixture() *fixture.Fixture { return i.fixture.Load() }
@@ -129,14 +146,17 @@ func (i *Instance) CountInWindow(key string, length time.Duration) int {
 	return w.n
 }
 
-// reset makes the state anew from the current fixture.
-func (i *Instance) reset() error {
-	f := i.sandbox.registry.fixtureOf(i.API)
+// reset makes the state anew from the fixture with which the sandbox was made.
+func (i *Instance) reset() error { return i.Load(i.sandbox.origin.fixtureOf(i.API)) }
+
+// Load makes the state anew from a fixture. Until the next reset, it counts in place
+// of the one with which the sandbox was made.
+func (i *Instance) Load(f *fixture.Fixture) error {
 	state, err := i.API.State(contract.Seed{
 		Dice:        newDice(i.sandbox.seed, 0, i.API.Name, "", "fixture"),
 		Now:         i.sandbox.created,
 		Switches:    f.Switches,
-		Credentials: i.sandbox.credentials[i.API.Name],
+		Credentials: i.sandbox.accounts(i.API),
 		Decode:      f.Decode,
 	})
 	if err == nil {

@@ -19,7 +19,7 @@ func TestErrorsOfFixturesAreMasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.SetFixtures(map[string]*fixture.Fixture{"toy": f})
+	h.UpdateFixtures(func(*fixture.Fixture) *fixture.Fixture { return f })
 	if err := h.Find(sandbox.Default).Reset(sandbox.State); err == nil || !strings.Contains(err.Error(), "token env:TOY_TOKEN stands twice") {
 		t.Errorf("got %v", err)
 	}

@@ -59,15 +59,15 @@ type Registry struct {
 	directory  *directory
 	defaultBox *Sandbox // default
 
-	mu        sync.RWMutex
-	sandboxes map[string]*Sandbox
-	several   atomic.Bool // there are sandboxes other than default
+	initial origin // how sandboxes begin
 
-	initial struct { // how sandboxes begin, which may change
-		sync.Mutex
-		scenarios []*scenario.Scenario
-		fixtures  map[string]*fixture.Fixture
-	}
+	mu             sync.RWMutex
+	sandboxes      map[string]*Sandbox
+	nameless       int // how many got a name of ours
+	claims         map[string]*Sandbox
+	claimedHeaders map[string]int // how many sandboxes claim a value of it
+	claimed        atomic.Bool    // there are claims
+	several        atomic.Bool    // there are sandboxes other than default
 }
 
 // New returns a registry with the sandbox default, which has an instance of every
@@ -76,22 +76,16 @@ func New(config Config) (*Registry, error) {
 	r := &Registry{
 		Feed: journal.NewFeed(maxReaders), config: config, budget: journal.NewBudget(config.JournalAll),
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
+		claims: map[string]*Sandbox{}, claimedHeaders: map[string]int{},
 	}
-	r.initial.scenarios, r.initial.fixtures = config.Scenarios, config.Fixtures
-	r.defaultBox = r.add(Default)
+	r.initial.Origin = Origin{Fixtures: config.Fixtures, Scenarios: config.Scenarios, Clock: config.Clock, Auth: config.Auth}.clone()
+	r.defaultBox = r.add(Default, r.Origin())
 	for _, api := range config.APIs {
 		if _, err := r.defaultBox.Instance(api); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
-}
-
-func (r *Registry) authOf(api *contract.API) contract.Auth {
-	if a := r.config.Auth[api.Name]; a != "" {
-		return a
-	}
-	return contract.Verify
 }
 
 // Wall returns the server's time.
@@ -104,43 +98,14 @@ func (r *Registry) Notify(callbacks []contract.Callback) {
 	}
 }
 
-// initialScenarios are the scenarios that are active from the start.
-func (r *Registry) initialScenarios() []*scenario.Scenario {
-	r.initial.Lock()
-	defer r.initial.Unlock()
-	return r.initial.scenarios
-}
-
-// fixtureOf returns the fixture with which an instance of an API begins.
-func (r *Registry) fixtureOf(api *contract.API) *fixture.Fixture {
-	r.initial.Lock()
-	defer r.initial.Unlock()
-	return r.initial.fixtures[api.Name]
-}
-
-// SetFixtures sets the fixtures, by API, with which instances begin that are made
-// or reset from now on.
-func (r *Registry) SetFixtures(fixtures map[string]*fixture.Fixture) {
-	r.initial.Lock()
-	defer r.initial.Unlock()
-	r.initial.fixtures = fixtures
-}
-
 // UpdateScenarios replaces every active scenario by its newest version, which find
 // returns for a full name, or nil where it is gone. An unchanged scenario keeps its
 // progress. The result lists, by sandbox, the scenarios that began anew.
 func (r *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) map[string][]string {
-	r.initial.Lock()
-	first := slices.Clone(r.initial.scenarios)
-	for i, s := range first {
-		if fresh := find(s.FullName()); fresh != nil {
-			first[i] = fresh
-		}
-	}
-	r.initial.scenarios = first
-	r.initial.Unlock()
+	r.initial.updateScenarios(find)
 	anew := map[string][]string{}
 	for _, s := range r.List() {
+		s.origin.updateScenarios(find)
 		if names := s.Player.Update(find); names != nil {
 			anew[s.Name] = names
 		}
@@ -153,12 +118,19 @@ func (r *Registry) Config() Config { return r.config }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// CheckName returns what is wrong with the name of a sandbox.
+// A NameError says that a sandbox cannot have a name.
+type NameError struct{ Name string }
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("the sandbox name %.80q is not well-formed; expected are 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", e.Name)
+}
+
+// CheckName returns what is wrong with the name of a sandbox, a *NameError.
 func CheckName(name string) error {
 	if namePattern.MatchString(name) {
 		return nil
 	}
-	return fmt.Errorf("the sandbox name %.80q is not well-formed; expected are 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", name)
+	return &NameError{name}
 }
 
 // Find returns the named sandbox, or nil.
@@ -168,37 +140,40 @@ func (r *Registry) Find(name string) *Sandbox {
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.sandboxes[name]
+	return r.sandboxes[name].alive()
 }
 
 // Get returns the named sandbox and makes it where there is none yet. At the
-// limit, the one that was idle longest gives way, if that was a minute and none of
-// its calls is under way.
+// limit, one that is idle gives way. Its error is a *NameError or a *FullError.
 func (r *Registry) Get(name string) (*Sandbox, error) {
 	if s := r.Find(name); s != nil {
-		s.lastUsed.Store(r.config.Wall().UnixNano())
-		return s, nil
+		return s.used(), nil
 	}
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.dropExpired()
 	if s := r.sandboxes[name]; s != nil {
 		return s, nil
 	}
-	if len(r.sandboxes) >= r.config.Max && !r.evictIdle() {
-		return nil, r.fullError()
+	if err := r.makeRoom(); err != nil {
+		return nil, err
 	}
-	if !r.several.Swap(true) {
-		r.directory.start(r.defaultBox)
-	}
-	return r.add(name), nil
+	return r.add(name, r.Origin()), nil
 }
 
 // add makes a sandbox. The caller holds the lock, unless it is New.
-func (r *Registry) add(name string) *Sandbox {
-	c, seed := clock.New(r.config.Wall, r.config.Clock), seedOf(r.config.Seed, []string{name})
+func (r *Registry) add(name string, o Origin) *Sandbox {
+	if name != Default && !r.several.Swap(true) {
+		r.directory.start(r.defaultBox)
+	}
+	seed := seedOf(r.config.Seed, []string{name})
+	if o.Seed != nil {
+		seed = seedOf(*o.Seed, nil)
+	}
+	c := clock.New(r.config.Wall, o.Clock)
 	s := &Sandbox{
 		Name: name, Clock: c, registry: r, created: c.Now(),
 		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
@@ -207,16 +182,19 @@ func (r *Registry) add(name string) *Sandbox {
 		credentials: r.config.Credentials,
 		instances:   map[*contract.API]*Instance{},
 	}
-	s.lastUsed.Store(r.config.Wall().UnixNano())
+	s.origin.Origin, s.request, s.ttl = o, o.Request, o.TTL
+	s.Touch()
 	s.beginScenarios()
 	r.sandboxes[name] = s
+	r.claim(s)
 	return s
 }
 
 // List returns all sandboxes by name, default first.
 func (r *Registry) List() []*Sandbox {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropExpired()
 	all := []*Sandbox{r.defaultBox}
 	for _, s := range r.sandboxes {
 		if s != r.defaultBox {
@@ -234,8 +212,7 @@ func (r *Registry) ByIdentifier(api *contract.API, identifiers func() []string) 
 		return nil
 	}
 	for _, identifier := range identifiers() {
-		if s := r.directory.find(api, identifier); s != nil {
-			s.lastUsed.Store(r.config.Wall().UnixNano())
+		if s := r.directory.find(api, identifier).used(); s != nil {
 			return s
 		}
 	}

@@ -25,6 +25,9 @@ type Sandbox struct {
 	Player  *player.Player
 
 	registry    *Registry
+	origin      origin
+	request     string        // what it was made by; "": by first use
+	ttl         time.Duration // how long it lives unused; 0: until it is dropped
 	seed        uint64
 	created     time.Time // by its clock, when it was made
 	credentials map[string]contract.Values
@@ -43,7 +46,7 @@ func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	if i := s.instances[api]; i != nil {
 		return i, nil
 	}
-	i, err := newInstance(s, api, s.registry.authOf(api))
+	i, err := newInstance(s, api)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ var Parts = []Part{State, Journal, Scenarios, Clock, Dice}
 var resetOrder = []Part{Clock, State, Journal, Dice, Scenarios}
 
 // Reset sets the named parts, or all, back to how they were when the sandbox was
-// made. The scenarios it was made with are on and rewound, all others are off.
+// made: as the newest versions of the files say with which it was. The scenarios it was made with are on and rewound, all others are off.
 func (s *Sandbox) Reset(parts ...Part) error {
 	if len(parts) == 0 {
 		parts = Parts
@@ -122,4 +125,4 @@ func (s *Sandbox) Reset(parts ...Part) error {
 }
 
 // beginScenarios switches on the scenarios the sandbox was made with, and no other.
-func (s *Sandbox) beginScenarios() { s.Player.Begin(s.registry.initialScenarios()) }
+func (s *Sandbox) beginScenarios() { s.Player.Begin(s.origin.scenarios()) }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -30,6 +31,7 @@ type reloader struct {
 	library  *library.Library
 	registry *sandbox.Registry
 	watchers []*watch.Watcher
+	fixtures atomic.Pointer[fixture.Library] // as they were read last
 
 	mu        sync.Mutex           // never held while files are read
 	lastError map[string]string    // by what is read: what stood in the way of it
@@ -44,6 +46,7 @@ func (c *Config) reloader(l *loaded) (*reloader, error) {
 		config: *c, apis: l.apis, library: l.library, registry: l.registry,
 		lastError: map[string]string{}, slow: map[string]time.Time{},
 	}
+	r.fixtures.Store(l.fixtures)
 	for _, dir := range c.Scenarios {
 		what := "--scenarios " + dir
 		if err := r.watch(what, []string{dir}, func() { r.reloadScenarios(what, dir) }); err != nil {
@@ -51,7 +54,7 @@ func (c *Config) reloader(l *loaded) (*reloader, error) {
 		}
 	}
 	if len(c.Fixtures) > 0 {
-		return r, r.watch("fixtures", c.Fixtures, func() { r.report("fixtures", r.fixtures()) })
+		return r, r.watch("fixtures", c.Fixtures, func() { r.report("fixtures", r.readFixtures()) })
 	}
 	return r, nil
 }
@@ -167,22 +170,37 @@ func (r *reloader) scenarios(folder fs.FS, dir string) error {
 	return nil // faults of single files are logged
 }
 
-// fixtures reads all fixtures anew. Sandboxes that are made or reset from now
+// readFixtures reads all fixtures anew. Sandboxes that are made or reset from now
 // on begin with them. Where one has a fault, or no state can be made of one that
 // is used, all stay as they were.
-func (r *reloader) fixtures() error {
+func (r *reloader) readFixtures() error {
 	fixtures := fixture.NewLibrary(r.config.APIs)
 	if err := r.config.addFixtures(fixtures); err != nil {
 		return err
 	}
-	used, err := r.config.fixtures(&loaded{fixtures: fixtures})
-	if err != nil {
-		return err
+	newest := map[*fixture.Fixture]*fixture.Fixture{}
+	for _, f := range r.registry.Fixtures() {
+		api, err := find(r.apis, f.API)
+		if err != nil {
+			continue // an API that is not served
+		}
+		fresh, err := fixtures.Find(api, f.Name)
+		if err != nil {
+			return err
+		}
+		fresh = f.Renewed(fresh)
+		begin := sandbox.Config{APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: fresh}, Wall: r.config.Wall}
+		if _, err := sandbox.New(begin); err != nil {
+			return err
+		}
+		newest[f] = fresh
 	}
-	_, err = sandbox.New(sandbox.Config{APIs: r.apis, Fixtures: used, Wall: r.config.Wall})
-	if err != nil {
-		return err
-	}
-	r.registry.SetFixtures(used)
+	r.fixtures.Store(fixtures)
+	r.registry.UpdateFixtures(func(f *fixture.Fixture) *fixture.Fixture { return newest[f] })
 	return nil
+}
+
+// fixture finds a fixture by its name.
+func (r *reloader) fixture(api *contract.API, name string) (*fixture.Fixture, error) {
+	return r.fixtures.Load().Find(api, name)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/redact"
@@ -74,7 +75,8 @@ func Start(c Config) (*Server, error) {
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
 		Version: c.Version, Commit: c.Commit, Seed: int64(c.Seed), Token: c.Token,
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redactor: redactor,
-		Panics: s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
+		Fixture: func(api *contract.API, name string) (*fixture.Fixture, error) { return s.reloader.fixture(api, name) },
+		Panics:  s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
 		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() },
 	})
 	l.registry.Feed.Count(s.control.Observe)

@@ -46,6 +46,8 @@ func New() *contract.API {
 			{Name: "notify", Default: "", Doc: "The URL that is notified of parcels; empty: none."},
 		},
 		Credentials: []contract.Credential{{Name: "token", Env: "TOY_TOKEN"}},
+		Mint:        func(d *contract.Dice) contract.Values { return contract.Values{"token": d.ID()} },
+		Environment: []contract.Variable{{Name: "TOY_URL", Value: contract.BaseURL}},
 		Secrets:     []string{"Toy-Token"},
 		Triggers:    []*contract.Trigger{lose(), revoke()},
 	}
@@ -112,10 +114,11 @@ type state struct {
 
 func newState(s contract.Seed) (contract.State, error) {
 	st := &state{Parcels: map[string]string{}, Made: s.Now}
-	if token := s.Credentials.Text("token"); token != "" {
-		st.Tokens = append(st.Tokens, token)
+	err := s.Decode(st)
+	for _, credentials := range s.Credentials {
+		st.Tokens = append(st.Tokens, credentials.Text("token"))
 	}
-	return st, s.Decode(st)
+	return st, err
 }
 
 // Reindex rebuilds the set of tokens. A token that stands twice contradicts.

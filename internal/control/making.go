@@ -1,0 +1,303 @@
+package control
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// making are the members of a body that makes a sandbox.
+var making = []contract.Param{
+	{Name: "name", Doc: "Its name: lower-case letters, digits and hyphens. Without it one that is free."},
+	{Name: "seed", Type: contract.Integer, Doc: "The seed of its dice. Without it, it follows from the server's seed and the name."},
+	{Name: "fixtures", Type: contract.Object, Doc: "By API, the name of the fixture with which it begins."},
+	{Name: "set", Type: contract.Object, Doc: "Switches of fixtures, such as {\"youdu.plain\": true}."},
+	{Name: "scenarios", Type: contract.List, Of: contract.String, Doc: "The scenarios that are on from the start, the last one asked first."},
+	{Name: "clock", Type: contract.Object, Doc: "How its clock begins, with the members that PUT of a clock takes."},
+	{Name: "auth", Doc: "How much of a caller's proof is checked: verify, presence or off, or an object of these by API."},
+	{Name: "unknown", OneOf: []string{"refuse"}, Doc: "What becomes of identifiers that no fixture knows."},
+	{Name: "claims", Type: contract.Object, Fields: []contract.Param{
+		{Name: "addresses", Type: contract.List, Of: contract.String, Doc: "IP addresses of clients."},
+		{Name: "headers", Type: contract.Object, Doc: "Values of headers, by the headers' names."},
+	}, Doc: "Requests that belong to it though they name no sandbox and know no word of one."},
+	{Name: "ttl", Type: contract.Duration, Doc: "How long it lives unused. Without it, until it is dropped."},
+}
+
+// A maker makes the origin of a sandbox from a body.
+type maker struct {
+	server *Server
+	in     contract.Values
+	origin sandbox.Origin
+}
+
+// postSandbox makes a sandbox, or finds the one that the same request made.
+func (s *Server) postSandbox(a *request) (any, error) { return s.makeSandbox(a, "") }
+
+// putSandbox is postSandbox where the name stands in the path.
+func (s *Server) putSandbox(a *request) (any, error) { return s.makeSandbox(a, a.path["sandbox"]) }
+
+func (s *Server) makeSandbox(a *request, name string) (any, error) {
+	in, err := a.object(names(making)...)
+	if err != nil {
+		return nil, err
+	}
+	if other := in.Text("name"); name != "" && other != "" && other != name {
+		return nil, refuse(http.StatusBadRequest, "the body names the sandbox %s and the address %s; let them say the same", quote(other), quote(name))
+	}
+	name = cmp.Or(name, in.Text("name"))
+	if name == sandbox.Default {
+		return nil, refuse(http.StatusConflict, "the sandbox default exists from the start and is made by the server's flags; take another name")
+	}
+	origin, err := s.originOf(in)
+	if err != nil {
+		return nil, err
+	}
+	box, made, err := s.config.Registry.Make(name, origin)
+	if err != nil {
+		return nil, makingProblem(err)
+	}
+	answer, err := s.madeSandbox(a, box)
+	if err == nil && made {
+		return createdAnswer{answer}, nil
+	}
+	return answer, err
+}
+
+// madeSandbox shows a sandbox with the credentials that are its own, which nobody
+// could learn otherwise.
+func (s *Server) madeSandbox(a *request, box *sandbox.Sandbox) (*sandboxAnswer, error) {
+	return s.wholeSandbox(a, box, func(api *contract.API, own contract.Values) contract.Values {
+		if api.Mint == nil {
+			return s.config.Redactor.Credentials(api, own)
+		}
+		return own
+	})
+}
+
+// makingProblem is the refusal of a sandbox that could not be made.
+func makingProblem(err error) error {
+	var name *sandbox.NameError
+	var taken *sandbox.TakenError
+	var claim *sandbox.ClaimError
+	var full *sandbox.FullError
+	switch {
+	case errors.As(err, &name):
+		return refuse(http.StatusBadRequest, "%v", err)
+	case errors.As(err, &taken), errors.As(err, &claim):
+		return refuse(http.StatusConflict, "%v", err)
+	case errors.As(err, &full):
+		return refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return refuse(http.StatusUnprocessableEntity, "no state can be made of a fixture: %v", err)
+}
+
+// originOf makes what a sandbox is made with.
+func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
+	m := &maker{server: s, in: maps.Clone(in), origin: s.config.Registry.Origin()}
+	delete(m.in, "name")
+	m.origin.Request = string(wire.Encode(m.in))
+	auth, modes := m.in["auth"].(contract.Values)
+	if modes {
+		delete(m.in, "auth")
+	}
+	if found := contract.Validate(making, m.in); len(found) > 0 {
+		p := refuse(http.StatusUnprocessableEntity, "the body does not say how a sandbox is made; nothing was made")
+		p.Violations = found
+		return m.origin, p
+	}
+	for _, read := range []func() error{m.seed, m.fixtures, m.switches, m.scenarios, m.clock, func() error { return m.auth(auth) }, m.claims, m.ttl} {
+		if err := read(); err != nil {
+			return m.origin, err
+		}
+	}
+	return m.origin, nil
+}
+
+func unmakable(format string, args ...any) error {
+	return refuse(http.StatusUnprocessableEntity, "%s; nothing was made", fmt.Sprintf(format, args...))
+}
+
+func (m *maker) seed() error {
+	n, given := m.in["seed"].(int64)
+	if !given {
+		return nil
+	}
+	if n < 0 {
+		return unmakable("seed is %d; a whole number from 0 on was expected", n)
+	}
+	seed := uint64(n)
+	m.origin.Seed = &seed
+	return nil
+}
+
+// api finds an API that a member names.
+func (m *maker) api(member, name string) (*contract.API, error) {
+	api, err := m.server.api(name)
+	if p := (*problem)(nil); errors.As(err, &p) {
+		return nil, unmakable("%s: %s", member, p.Detail)
+	}
+	return api, err
+}
+
+func (m *maker) fixtures() error {
+	named := m.in.Object("fixtures")
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		api, err := m.api("fixtures", name)
+		if err != nil {
+			return err
+		}
+		f, err := m.server.config.Fixture(api, named.Text(name))
+		if err != nil {
+			return unmakable("fixtures: %v", err)
+		}
+		m.origin.Fixtures[name] = f
+	}
+	return nil
+}
+
+func (m *maker) switches() error {
+	set := m.in.Object("set")
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		name, knob, _ := strings.Cut(key, ".")
+		api, err := m.api("set", name)
+		if err != nil {
+			return err
+		}
+		f, err := m.origin.Fixtures[name].With(api, knob, plainText(set[key]))
+		if err != nil {
+			return unmakable("set: %v", err)
+		}
+		m.origin.Fixtures[name] = f
+	}
+	return nil
+}
+
+// plainText is a scalar as a flag or a file would have it.
+func plainText(x any) string {
+	if s, is := x.(string); is {
+		return s
+	}
+	return string(wire.Encode(x))
+}
+
+func (m *maker) scenarios() error {
+	if m.in["scenarios"] == nil {
+		return nil
+	}
+	m.origin.Scenarios = nil
+	named := m.in.Texts("scenarios")
+	if len(named) > mostActive {
+		return unmakable("scenarios has %d names; at most %d are active at once", len(named), mostActive)
+	}
+	for _, name := range named {
+		found, err := m.server.scenario(name)
+		if p := (*problem)(nil); errors.As(err, &p) {
+			return unmakable("scenarios: %s", p.Detail)
+		}
+		if err != nil {
+			return err
+		}
+		m.origin.Scenarios = append(m.origin.Scenarios, found)
+	}
+	return nil
+}
+
+func (m *maker) clock() error {
+	members := m.in.Object("clock")
+	if members == nil {
+		return nil
+	}
+	c := clock.New(m.server.config.Registry.Wall, m.origin.Clock)
+	for _, name := range []string{"follow", "freeze", "signatures", "advance"} {
+		value, given := members[name]
+		if !given {
+			continue
+		}
+		delete(members, name)
+		if err := clockActions[name](c, value); err != nil {
+			return err
+		}
+	}
+	for name := range members {
+		return unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
+	}
+	m.origin.Clock = c.Setting()
+	return nil
+}
+
+// auth reads one mode for all APIs, or one for each of some.
+func (m *maker) auth(modes contract.Values) error {
+	if mode := m.in.Text("auth"); mode != "" {
+		modes = contract.Values{}
+		for _, api := range m.server.config.APIs {
+			modes[api.Name] = mode
+		}
+	}
+	known := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
+	for _, name := range slices.Sorted(maps.Keys(modes)) {
+		if _, err := m.api("auth", name); err != nil {
+			return err
+		}
+		mode := modes.Text(name)
+		if !slices.Contains(known, mode) {
+			return unmakable("auth is %s%s", describe(modes[name]), hint(mode, known))
+		}
+		m.origin.Auth[name] = contract.Auth(mode)
+	}
+	return nil
+}
+
+// mostClaims is how many requests of each kind a sandbox can claim.
+const mostClaims = 100
+
+func (m *maker) claims() error {
+	claims := m.in.Object("claims")
+	addresses, headers := claims.Texts("addresses"), claims.Object("headers")
+	if len(addresses) > mostClaims || len(headers) > mostClaims {
+		return unmakable("claims has %d addresses and %d headers; at most %d of each were expected", len(addresses), len(headers), mostClaims)
+	}
+	for _, text := range addresses {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return unmakable("claims.addresses has %s; an IP address such as 192.168.1.40 was expected", quote(text))
+		}
+		m.origin.Claims.Addresses = append(m.origin.Claims.Addresses, address)
+	}
+	for name, x := range headers {
+		value, is := x.(string)
+		if !is || value == "" {
+			return unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(x))
+		}
+		if m.origin.Claims.Headers == nil {
+			m.origin.Claims.Headers = map[string]string{}
+		}
+		m.origin.Claims.Headers[http.CanonicalHeaderKey(name)] = value
+	}
+	return nil
+}
+
+func (m *maker) ttl() error {
+	if _, given := m.in["ttl"]; !given {
+		return nil
+	}
+	m.origin.TTL = m.in.Duration("ttl")
+	if m.origin.TTL <= 0 {
+		return unmakable("ttl is %s; a positive duration such as 10m was expected", m.origin.TTL)
+	}
+	return nil
+}
+
+// names lists the names of rows.
+func names(rows []contract.Param) []string {
+	return mapSlice(rows, func(p contract.Param) string { return p.Name })
+}
