@@ -1,181 +1,97 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"os"
+	"maps"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"gopkg.in/yaml.v3"
 
-	"github.com/understudy-suite/understudy/internal/document"
-	"github.com/understudy-suite/understudy/internal/logpipe"
+	"github.com/understudy-suite/understudy/internal/client"
 )
 
-// env is what surrounds a command: streams and variables.
-type env struct {
-	in       io.Reader
-	out, err io.Writer
-	vars     []string // NAME=value
-
-	queues []*logpipe.Writer // what out and err are written through, where nobody may wait for their readers
+// variableForms are how `env` writes one variable, by what it is for.
+var variableForms = map[string]struct {
+	before string
+	line   func(name, value string) string
+}{
+	"sh":   {line: func(name, value string) string { return "export " + name + "=" + shellQuote(value) }},
+	"node": {line: func(name, value string) string { return "process.env." + name + " = " + strconv.Quote(value) + ";" }},
+	"go": {line: func(name, value string) string {
+		return "t.Setenv(" + strconv.Quote(name) + ", " + strconv.Quote(value) + ")"
+	}},
+	"compose": {"environment:", func(name, value string) string {
+		return "  " + name + ": " + strconv.Quote(strings.ReplaceAll(value, "$", "$$"))
+	}},
+	"dotenv": {line: func(name, value string) string { return name + "=" + shellQuote(value) }},
 }
 
-// queue puts queues before out and err, so that nobody who reads them can end or slow
-// this process, and returns that of err. notice says there how many lines were dropped.
-func (e *env) queue(notice func(int64) []byte) *logpipe.Writer {
-	out := logpipe.New(e.out, func(int64) []byte { return nil })
-	err := logpipe.New(e.err, notice)
-	e.out, e.err = out, err
-	e.queues = append(e.queues, out, err)
-	return err
-}
+// shellQuote writes a value so that no shell reads anything in it.
+func shellQuote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
 
-// lastWords is how long what is queued may take to be written at the end.
-const lastWords = time.Second
-
-// flush writes what is queued, as far as somebody reads it.
-func (e *env) flush() {
-	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
-	defer cancel()
-	for _, q := range e.queues {
-		_ = q.Close(ctx) // there is nobody to tell
+func envCommand(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "env",
+		Short: "print the environment that points an unchanged client to a sandbox",
+		Long: "env prints the addresses and credentials that point an unchanged client to a sandbox. With\n" +
+			"--sandbox NAME it is that sandbox, made where there is none; with --sandbox auto a new one.\n" +
+			"eval \"$(understudy env --sandbox auto)\" takes them into a shell.",
+		Args: cobra.NoArgs,
 	}
-}
-
-func environment() *env {
-	return &env{in: os.Stdin, out: os.Stdout, err: os.Stderr, vars: os.Environ()}
-}
-
-// lookup finds a variable; "" where there is none.
-func (e *env) lookup(name string) string {
-	for _, pair := range e.vars {
-		if n, v, _ := strings.Cut(pair, "="); n == name {
-			return v
+	t := targetFlags(cmd)
+	form := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
+	cmd.Flags().Var(form, "for", "who reads it")
+	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(form.known, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
 		}
+		box, err := findOrMake(cmd, c)
+		if err != nil {
+			return err
+		}
+		if !box.Made && box.Name != "default" {
+			env.note("%s was made by its first use and has no credentials of its own: calls find it by header, path or host name alone\n", box.Name)
+		}
+		chosen := variableForms[form.value]
+		if chosen.before != "" {
+			env.say("%s\n", chosen.before)
+		}
+		for _, name := range slices.Sorted(maps.Keys(box.Env)) {
+			env.say("%s\n", chosen.line(name, box.Env[name]))
+		}
+		return nil
 	}
-	return ""
+	return cmd
 }
 
-const prefix = "UNDERSTUDY_"
+// auto is the name of a sandbox that is yet to be made.
+const auto = "auto"
 
-func variable(flag string) string {
-	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// settle gives every flag that was not written on the command line the value
-// of its environment variable, or else of its key in the file.
-func (e *env) settle(cmd *cobra.Command, file string) error {
-	found, err := e.file(cmd, file)
+// findOrMake finds the sandbox that a command is about, or makes it.
+func findOrMake(cmd *cobra.Command, c *client.Client) (*madeSandbox, error) {
+	box := &madeSandbox{}
+	if c.Sandbox == auto {
+		return box, c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes"), nil, box)
+	}
+	names, err := c.SandboxNames(cmd.Context())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var fault error
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "config" || f.Name == "help" || fault != nil {
-			return
-		}
-		name := variable(f.Name)
-		value, from := e.lookup(name), name
-		if value == "" {
-			value, from = found[f.Name], file
-		}
-		if value == "" {
-			return
-		}
-		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			fault = usage("%s sets --%s to %q: %w", from, f.Name, value, err)
-		}
-	})
-	return fault
+	if slices.Contains(names, c.Sandbox) {
+		return box, c.Get(cmd.Context(), c.InSandbox(), box)
+	}
+	return box, c.Send(cmd.Context(), http.MethodPut, c.InSandbox(), nil, box)
 }
 
-// file reads a settings file: a mapping from flags to values. Lists may be
-// written as lists or with commas.
-func (e *env) file(cmd *cobra.Command, name string) (map[string]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	text, err := document.ReadPath(name)
-	if err != nil {
-		return nil, fmt.Errorf("settings: %w", err)
-	}
-	root, err := document.Parse(name, text)
-	if err != nil {
-		return nil, &exit{exitUsage, err}
-	}
-	faults := &document.Faults{File: name}
-	found := map[string]string{}
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if cmd.Flags().Lookup(key.Value) == nil {
-			faults.Addf(key, "%s has no setting %q%s", cmd.Name(), key.Value, document.Hint(key.Value, flagNames(cmd)))
-			continue
-		}
-		found[key.Value] = scalar(value)
-	}
-	if err := faults.Err(); err != nil {
-		return nil, &exit{exitUsage, err}
-	}
-	return found, nil
-}
-
-func scalar(n *yaml.Node) string {
-	if n.Kind != yaml.SequenceNode {
-		return n.Value
-	}
-	var all []string
-	for _, item := range n.Content {
-		all = append(all, item.Value)
-	}
-	return strings.Join(all, ",")
-}
-
-func flagNames(cmd *cobra.Command) []string {
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return names
-}
-
-// unknownVariables returns a warning for every variable of ours that no command
-// knows. Those that container links and Kubernetes inject for a service called
-// understudy are not ours.
-func (e *env) unknownVariables(root *cobra.Command) []string {
-	known := []string{prefix + "CONTROL_TOKEN"}
-	var walk func(*cobra.Command)
-	walk = func(cmd *cobra.Command) {
-		for _, name := range flagNames(cmd) {
-			known = append(known, variable(name))
-		}
-		for _, sub := range cmd.Commands() {
-			walk(sub)
-		}
-	}
-	walk(root)
-	var warnings []string
-	for _, pair := range e.vars {
-		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, prefix) || injected(name) || slices.Contains(known, name) {
-			continue
-		}
-		warnings = append(warnings, fmt.Sprintf("the environment variable %s sets nothing%s", name, document.Hint(name, known)))
-	}
-	return warnings
-}
-
-// injected reports whether a name is of the kind that container runtimes set
-// for a service called understudy.
-func injected(name string) bool {
-	rest := strings.TrimPrefix(name, prefix)
-	for _, begin := range []string{"PORT", "NAME", "SERVICE_", "ENV_"} {
-		if rest == begin || strings.HasPrefix(rest, begin+"_") || (strings.HasSuffix(begin, "_") && strings.HasPrefix(rest, begin)) {
-			return true
-		}
-	}
-	return false
+// madeSandbox is a sandbox as the control API tells of it.
+type madeSandbox struct {
+	Name        string                    `json:"name"`
+	Made        bool                      `json:"made"`
+	URLs        map[string]string         `json:"urls"`
+	Credentials map[string]map[string]any `json:"credentials"`
+	Env         map[string]string         `json:"env"`
 }

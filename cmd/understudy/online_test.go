@@ -316,3 +316,24 @@ func TestSandboxListAndDrop(t *testing.T) {
 	at(t, s, "sandbox", "drop", "default").want(t, exitFailed, "!the sandbox default cannot be dropped; reset it instead")
 	at(t, s, "sandbox", "drop").want(t, exitUsage)
 }
+
+func TestSandboxNewAndEnv(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at(t, s, "sandbox", "new", "job-1", "--seed", "7", "--fixture", "tencentcar=default", "--set", "youdu.plain=true", "--activate", "no-idle-then-free",
+		"--clock", "2026-01-01T00:00:00Z", "--auth", "presence", "--ttl", "10m", "--claim-address", "10.0.0.9", "--claim-header", "X-Device: phone").
+		want(t, exitDone, "API", "tencentcar", "secretId=AKID", "!sandbox job-1; for its environment")
+	at(t, s, "sandbox", "new", "job-1").want(t, exitFailed, "!was made by another request")
+	at(t, s, "sandbox", "new", "--fixture", "tencentcar").want(t, exitUsage, `!--fixture is "tencentcar"; a name, "=" and a value were expected`)
+	at(t, s, "sandbox", "new", "--ttl", "long").want(t, exitFailed, "!nothing was made", `!ttl: mistyped, got "long"`)
+	at(t, s, "sandbox", "new", "-o", "json").want(t, exitDone, `"name": "auto-1"`, `"orgId": "`)
+	at(t, s, "env", "--sandbox", "job-1").want(t, exitDone, "export UNDERSTUDY_SANDBOX='job-1'", "export TENCENTCLOUD_SECRET_ID='AKID", "export TENCENTCAR_ENDPOINT='127.0.0.1:",
+		"export ADOBE_PASS_SERVICE_PROVIDER='", "export ADOBE_MEDIA_SERVER='http://127.0.0.1:", "export POLYV_USER_ID='", "export YOUDU_BUIN='")
+	at(t, s, "env", "--sandbox", "auto", "--for", "dotenv").want(t, exitDone, "UNDERSTUDY_SANDBOX='auto-2'")
+	at(t, s, "env", "--for", "node").want(t, exitDone, `process.env.UNDERSTUDY_SANDBOX = "default";`)
+	at(t, s, "env", "--for", "go").want(t, exitDone, `t.Setenv("UNDERSTUDY_CONTROL", "`+s.ControlURL+`")`)
+	at(t, s, "env", "--for", "compose", "--sandbox", "fresh").want(t, exitDone, "environment:\n  ADOBE_MEDIA_ORG_ID: \"", `  UNDERSTUDY_SANDBOX: "fresh"`)
+	at(t, s, apply("u-1", "--sandbox", "first")...).want(t, exitDone)
+	at(t, s, "env", "--sandbox", "first").want(t, exitDone, "!has no credentials of its own")
+	at(t, s, "env", "--for", "perl").want(t, exitUsage)
+}

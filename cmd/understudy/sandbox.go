@@ -12,9 +12,9 @@ import (
 func sandboxCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "list the sandboxes, or drop some",
+		Short: "make, list or drop sandboxes",
 	}
-	cmd.AddCommand(sandboxListCommand(env), sandboxDropCommand(env))
+	cmd.AddCommand(sandboxNewCommand(env), sandboxListCommand(env), sandboxDropCommand(env))
 	return cmd
 }
 

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/internal/output"
+)
+
+func sandboxNewCommand(env *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "new [NAME]",
+		Short: "make a sandbox with credentials of its own, or find the one that the same command made",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	t := controlFlag(cmd)
+	var m making
+	m.flags(cmd)
+	form := listForm(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := t.client(cmd, env)
+		if err != nil {
+			return err
+		}
+		body, err := m.body(cmd)
+		if err != nil {
+			return err
+		}
+		method, path := http.MethodPost, client.Path("sandboxes")
+		if len(args) > 0 {
+			method, path = http.MethodPut, client.Path("sandboxes", args[0])
+		}
+		var raw json.RawMessage
+		if err := c.Send(cmd.Context(), method, path, body, &raw); err != nil {
+			return err
+		}
+		if form.value == output.FormJSON {
+			return output.JSON(env.out, raw)
+		}
+		box := &madeSandbox{}
+		if err := json.Unmarshal(raw, box); err != nil {
+			return fmt.Errorf("%s did not answer with a sandbox: %w", c.Base, err)
+		}
+		return printSandbox(env, form.value, box)
+	}
+	return cmd
+}
+
+// making is what the flags of `sandbox new` say.
+type making struct {
+	seed                                    int64
+	fixtures, set, activate, addresses, own []string
+	clock, auth, ttl                        string
+}
+
+func (m *making) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.Int64Var(&m.seed, "seed", 0, "seed of its dice; without it, it follows from the server's seed and the name")
+	f.StringSliceVar(&m.fixtures, "fixture", nil, "fixture with which an API begins: api=name")
+	f.StringSliceVar(&m.set, "set", nil, "switch of a fixture: api.switch=value")
+	f.StringSliceVar(&m.activate, "activate", nil, "scenarios that are on from the start")
+	f.StringVar(&m.clock, "clock", "", "follow, or an instant such as 2026-01-31T12:00:00Z at which its clock stands")
+	f.StringVar(&m.auth, "auth", "", "how much of a caller's proof is checked: verify, presence or off")
+	f.StringVar(&m.ttl, "ttl", "", "how long it lives unused, such as 10m")
+	f.StringSliceVar(&m.addresses, "claim-address", nil, "IP address of clients whose calls belong to it though they name no sandbox")
+	f.StringArrayVar(&m.own, "claim-header", nil, "header of calls that belong to it though they name no sandbox: \"Name: value\"")
+}
+
+// body is what the flags ask of the control API.
+func (m *making) body(cmd *cobra.Command) (map[string]any, error) {
+	body := map[string]any{}
+	if cmd.Flags().Changed("seed") {
+		body["seed"] = m.seed
+	}
+	for _, p := range []struct {
+		flag, member string
+		pairs        []string
+	}{{"fixture", "fixtures", m.fixtures}, {"set", "set", m.set}} {
+		values, err := pairsOf(p.flag, "=", p.pairs)
+		if err != nil {
+			return nil, err
+		}
+		if values != nil {
+			body[p.member] = values
+		}
+	}
+	if m.activate != nil {
+		body["scenarios"] = m.activate
+	}
+	switch m.clock {
+	case "":
+	case "follow":
+		body["clock"] = map[string]any{"follow": true}
+	default:
+		body["clock"] = map[string]any{"freeze": m.clock}
+	}
+	if m.auth != "" {
+		body["auth"] = m.auth
+	}
+	if m.ttl != "" {
+		body["ttl"] = m.ttl
+	}
+	headers, err := pairsOf("claim-header", ":", m.own)
+	if err != nil {
+		return nil, err
+	}
+	claims := map[string]any{}
+	if headers != nil {
+		claims["headers"] = headers
+	}
+	if m.addresses != nil {
+		claims["addresses"] = m.addresses
+	}
+	if len(claims) > 0 {
+		body["claims"] = claims
+	}
+	return body, nil
+}
+
+// pairsOf reads names with their values; nil where there are none.
+func pairsOf(flag, between string, pairs []string) (map[string]string, error) {
+	if pairs == nil {
+		return nil, nil
+	}
+	values := map[string]string{}
+	for _, pair := range pairs {
+		name, value, found := strings.Cut(pair, between)
+		if !found || name == "" {
+			return nil, usage("--%s is %q; a name, %q and a value were expected", flag, pair, between)
+		}
+		values[name] = strings.TrimSpace(value)
+	}
+	return values, nil
+}
+
+// printSandbox prints how clients reach a sandbox.
+func printSandbox(env *env, form string, box *madeSandbox) error {
+	table := output.Table{Columns: []string{"api", "url", "credentials"}}
+	for _, api := range slices.Sorted(maps.Keys(box.URLs)) {
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(box.Credentials[api])) {
+			all = append(all, fmt.Sprintf("%s=%v", name, box.Credentials[api][name]))
+		}
+		table.Add(api, box.URLs[api], all)
+	}
+	env.note("sandbox %s; for its environment: understudy env --sandbox %s\n", box.Name, box.Name)
+	return table.Print(env.out, env.err, form)
+}
