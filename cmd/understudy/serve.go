@@ -103,6 +103,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
 	f.IntVar(&c.MaxConnections, "max-connections", 8192, "connections that the APIs' ports have open at once")
 	sizeVar(f, &c.MaxInflight, "max-inflight", 256<<20, "memory that all request bodies hold at once")
+	sizeVar(f, &c.MaxState, "max-state", 512<<20, "memory that the states of all sandboxes hold: sessions, files, tokens; 0: no limit")
 	f.DurationVar(&c.MaxStall, "max-stall", 120*time.Second, "longest delay or stall of an answer")
 	f.StringSliceVar(&c.CallbackAllow, "callback-allow", nil, "hosts that callbacks may go to beside this machine")
 	f.StringVar(&c.AdvertiseDoor, "advertise-door", "", "URL of the door as clients see it, where a proxy is in front of it")

@@ -15,5 +15,5 @@ var sendBatch = &contract.Operation{
 }
 
 var batched = &contract.Outcome{
-	Name: "created", Status: 201, Cite: citeDownloaded, Do: doDownloaded, Doc: "The session was accepted and is processed. No id is returned.",
+	Name: "created", Status: 201, Cite: citeDownloaded, Keeps: true, Do: doDownloaded, Doc: "The session was accepted and is processed. No id is returned.",
 }

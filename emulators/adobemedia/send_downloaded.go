@@ -16,7 +16,7 @@ var sendDownloaded = &contract.Operation{
 }
 
 var downloaded = &contract.Outcome{
-	Name: "created", Status: 201, Cite: citeDownloaded, Do: doDownloaded,
+	Name: "created", Status: 201, Cite: citeDownloaded, Keeps: true, Do: doDownloaded,
 	Doc: "The session was accepted and is processed. No id is returned: clients look for none, and remarks in their source say that the service gives none.",
 }
 

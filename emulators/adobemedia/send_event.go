@@ -26,7 +26,7 @@ var sendEvent = &contract.Operation{
 const documentedID = "bfcca2ca597a3c71bc03b4ce357833ad02b3570d262ecd0c595fcf8f2ae4df58"
 
 var accepted = &contract.Outcome{
-	Name: "accepted", Status: 204, Cite: citeEvents, Do: doEvent,
+	Name: "accepted", Status: 204, Cite: citeEvents, Keeps: true, Do: doEvent,
 	Doc: "The event was accepted. Where the session is closed and the service drops its events, the answer is the same.",
 }
 

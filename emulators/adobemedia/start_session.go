@@ -20,7 +20,7 @@ var created = &contract.Outcome{
 	Returns: []contract.Param{
 		{Name: "Location", In: contract.Header, Need: contract.Required, Cite: citeSessions, Doc: "/api/v1/sessions/ and the session's id, 64 hexadecimal digits in lower case: never a whole address, never below a prefix."},
 	},
-	Do: doStart,
+	Keeps: true, Do: doStart,
 }
 
 // A location is the reply of StartSession.

@@ -142,6 +142,13 @@ func (st *state) Credentials() contract.Values {
 	return contract.Values{"reportSuite": st.Accounts[0].ReportSuite, "orgId": st.Accounts[0].OrgID}
 }
 
+// sessionCost is about how many bytes a session takes beside its events: itself, its id,
+// and its share of the map and of the directory.
+const sessionCost = 512
+
+// Weight returns about how many bytes sessions and their events take.
+func (st *state) Weight() int64 { return int64(st.bytes + sessionCost*len(st.Sessions)) }
+
 // session returns a session, or nil.
 func (st *state) session(sid string) *session { return st.sessions[sid] }
 

@@ -33,7 +33,7 @@ var createPartnerProfile = &contract.Operation{
 }
 
 var partnerProfileMade = &contract.Outcome{
-	Name: "success", Status: 201, Cite: citePartnerAnswer, Returns: profileRows(citePartnerAnswer),
+	Name: "success", Status: 201, Cite: citePartnerAnswer, Returns: profileRows(citePartnerAnswer), Keeps: true,
 	Doc: "The profile is made; its type is appleSSO and its issuer Apple. It ends no later than the partner's own information. (The OpenAPI document says 200.)",
 	Do: func(c *contract.Call) any {
 		st := c.State.(*state)

@@ -77,6 +77,7 @@ var (
 func fallbackOutcome(name, reason, doc string) *contract.Outcome {
 	return &contract.Outcome{
 		Name: name, Status: 200, Cite: citePartner, Returns: partnerSessionRows, Doc: doc,
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)

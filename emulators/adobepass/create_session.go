@@ -46,7 +46,8 @@ var createSessionRows = sessionRows(citeCreate, []string{"authenticate", "resume
 var (
 	loginNext = &contract.Outcome{
 		Name: "authenticate", Status: 200, Cite: citeCreate, Returns: createSessionRows,
-		Doc: "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
+		Doc:   "The user has to log in: actionName authenticate, with the url for the user agent and the code for a second screen.",
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
@@ -57,7 +58,8 @@ var (
 	}
 	missingParameters = &contract.Outcome{
 		Name: "missingParameters", Status: 200, Cite: citeCreate, Returns: createSessionRows,
-		Doc: "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Forced for a complete request, it lists all three.",
+		Doc:   "Parameters are missing: actionName resume, with the code by which a second screen supplies them. Forced for a complete request, it lists all three.",
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)
@@ -80,7 +82,8 @@ var (
 func missingOneOutcome(name, parameter string, take func(*session)) *contract.Outcome {
 	return &contract.Outcome{
 		Name: "missingParameters." + name, Status: 200, Cite: citeCreate, Returns: createSessionRows,
-		Doc: parameter + " alone is missing: actionName resume. For other requests only a scenario gives it.",
+		Doc:   parameter + " alone is missing: actionName resume. For other requests only a scenario gives it.",
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := sessionOf(c)

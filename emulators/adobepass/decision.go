@@ -75,7 +75,7 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 	rows := decisionRows(cite)
 	permits := func(name, source, doc string) *contract.Outcome {
 		return &contract.Outcome{
-			Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc,
+			Name: name, Status: 200, Cite: cite, Returns: rows, Doc: doc, Keeps: source == byTempPass,
 			Do: func(c *contract.Call) any {
 				var all []decision
 				for _, r := range resourcesOf(c) {
@@ -91,7 +91,8 @@ func decisionOutcomes(cite string) []*contract.Outcome {
 		permits(temporary, byTempPass, "The TempPass permits every resource."),
 		&contract.Outcome{
 			Name: "mixed", Status: 200, Returns: rows,
-			Doc: "Some resources are permitted and some are not. Forced where nothing is denied, it denies the last one.",
+			Keeps: true, // where they are of a TempPass
+			Doc:   "Some resources are permitted and some are not. Forced where nothing is denied, it denies the last one.",
 			Do: func(c *contract.Call) any {
 				return &decisionsReply{c.State.(*state).mixed(c)}
 			},

@@ -73,7 +73,7 @@ var (
 	loginShown = &contract.Outcome{Name: "success", Status: 200, Doc: "The page is shown.", Do: func(c *contract.Call) any {
 		return c.State.(*state).loginPage(c, "")
 	}, Returns: loginPageRows}
-	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Do: func(c *contract.Call) any {
+	loggedIn = &contract.Outcome{Name: "allow", Status: 302, Doc: "The profile is made for the device and client that created the session, and the browser goes to its redirectUrl.", Keeps: true, Do: func(c *contract.Call) any {
 		st := c.State.(*state)
 		s := st.ensureLoginSession(c)
 		st.logIn(c, s, st.user(c.In.Text("username")))

@@ -19,7 +19,9 @@ const (
 // that are no longer valid are in a list of their own.
 type queue struct {
 	live, retired list.List
-	size          int // bytes of all records
+	size          int  // bytes of all records
+	all           *int // bytes of the records of all kinds
+	cost          int  // bytes of a record without its texts
 }
 
 // A queueEntry is the position of a record in its queue.
@@ -30,9 +32,9 @@ type queueEntry struct {
 	size    int
 }
 
-// recordOverhead is the estimated size of a record without its texts: the struct
-// and its index entries, in bytes.
-const recordOverhead = 512
+// recordCosts are about how many bytes a record of each kind takes without its texts:
+// itself and its share of lists, indices and the directory.
+var recordCosts = map[string]int{clientKind: 320, sessionKind: 600, profileKind: 560, trialKind: 512, logoutKind: 256}
 
 // push appends a record. kept are the texts that it stores for a client.
 func (q *queue) push(record any, kept ...string) queueEntry {
@@ -43,11 +45,12 @@ func (q *queue) push(record any, kept ...string) queueEntry {
 
 // resize sets the size of a record from the texts that it stores now.
 func (p *queueEntry) resize(kept ...string) {
-	size := recordOverhead
+	size := p.queue.cost
 	for _, text := range kept {
 		size += len(text)
 	}
 	p.queue.size += size - p.size
+	*p.queue.all += size - p.size
 	p.size = size
 }
 
@@ -77,7 +80,19 @@ func (p queueEntry) remove() {
 	if p.list != nil {
 		p.list.Remove(p.element)
 		p.queue.size -= p.size
+		*p.queue.all -= p.size
 	}
+}
+
+// About how many bytes a verified token and the bucket of an address take.
+const (
+	verifiedCost = 160
+	bucketCost   = 160
+)
+
+// Weight returns about how many bytes records, verified tokens and buckets take.
+func (st *state) Weight() int64 {
+	return int64(st.recordBytes + verifiedCost*len(st.verified) + bucketCost*len(st.buckets))
 }
 
 // makeRoom evicts records of a kind until one more fits.
@@ -105,7 +120,7 @@ func (st *state) makeRoom(kind string, c *contract.Call) {
 // bounds returns maxRecords and maxBytes, or the smaller limits of a test.
 func (st *state) bounds() (records, bytes int) {
 	if st.testLimit > 0 {
-		return st.testLimit, st.testLimit * recordOverhead * 2
+		return st.testLimit, st.testLimit << 10
 	}
 	return maxRecords, maxBytes
 }

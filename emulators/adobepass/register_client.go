@@ -52,7 +52,7 @@ type registration struct {
 }
 
 var registered = &contract.Outcome{
-	Name: "success", Status: 201, Cite: citeRegister, Doc: "The client is registered.",
+	Name: "success", Status: 201, Cite: citeRegister, Doc: "The client is registered.", Keeps: true,
 	Returns: []contract.Param{
 		{Name: "client_id", Need: contract.Required, Example: "s6BhdRkqt3", Cite: citeRegister, Doc: "The client's id."},
 		{Name: "client_secret", Need: contract.Required, Example: "t7AkePiru4", Cite: citeRegister, Doc: "Its secret."},

@@ -90,9 +90,9 @@ func (st *state) resetVerified() {
 // reindexRecords rebuilds the queues and the indices of all records, in the
 // order of their creation.
 func (st *state) reindexRecords() error {
-	st.queues = map[string]*queue{}
-	for _, kind := range [...]string{clientKind, sessionKind, profileKind, trialKind, logoutKind} {
-		st.queues[kind] = &queue{}
+	st.queues, st.recordBytes = map[string]*queue{}, 0
+	for kind, cost := range recordCosts {
+		st.queues[kind] = &queue{all: &st.recordBytes, cost: cost}
 	}
 	st.unfinished, st.profilesByHolder, st.profilesBySSO = map[creator]*session{}, map[holder]*profile{}, map[sso][]*profile{}
 	st.trialsByDevice, st.trialsByIdentity = map[trialKey]*trial{}, map[trialKey]*trial{}

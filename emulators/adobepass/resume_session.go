@@ -23,7 +23,8 @@ var resumeSessionRows = sessionRows(citeResume, []string{"authenticate", "retry"
 var (
 	resumed = &contract.Outcome{
 		Name: "authenticate", Status: 200, Cite: citeResume, Returns: resumeSessionRows,
-		Doc: "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
+		Doc:   "The session is complete and the user has to log in. (The page's sample answers with another code than its request names.)",
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := st.resumeOrBegin(c)
@@ -33,7 +34,8 @@ var (
 	}
 	retry = &contract.Outcome{
 		Name: "retry", Status: 200, Cite: citeResume, Returns: resumeSessionRows,
-		Doc: "Parameters are still missing. What was supplied is kept; forced for a complete session, it requests all three again.",
+		Doc:   "Parameters are still missing. What was supplied is kept; forced for a complete session, it requests all three again.",
+		Keeps: true,
 		Do: func(c *contract.Call) any {
 			st := c.State.(*state)
 			s := st.resumeOrBegin(c)

@@ -57,6 +57,7 @@ type state struct {
 	trialsByIdentity    map[trialKey]*trial
 	buckets             map[string]*bucket // of the rate limit, by address
 	queues              map[string]*queue  // by kind
+	recordBytes         int                // of all records
 	testLimit           int                // set by tests, replaces maxRecords
 }
 

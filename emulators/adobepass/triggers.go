@@ -11,7 +11,7 @@ import (
 
 var triggers = []*contract.Trigger{
 	{
-		Name: "login", Do: triggerLogin, Params: []contract.Param{
+		Name: "login", Do: triggerLogin, Keeps: true, Params: []contract.Param{
 			codeParam,
 			{Name: "user", Doc: "Who logs in: a user of the fixture. Without it the first one."},
 		},

@@ -41,7 +41,7 @@ func (st *state) add(ch *channel, s *session) {
 	ch.Sessions = insert(ch.Sessions, s)
 	st.sessions[s.ID] = s
 	ch.live = s
-	ch.bind(s)
+	st.bind(ch, s)
 }
 
 func insert(list []*session, s *session) []*session {
@@ -52,8 +52,13 @@ func insert(list []*session, s *session) []*session {
 	return slices.Insert(list, at, s)
 }
 
-func (ch *channel) bind(s *session) {
+// bindCost is about how many bytes an external id takes beside its text: its list in the
+// index too, since most ids are of one session.
+const bindCost = 144
+
+func (st *state) bind(ch *channel, s *session) {
 	if s.CustomID != nil {
+		st.boundBytes += bindCost + len(*s.CustomID)
 		ch.bound[*s.CustomID] = insert(ch.bound[*s.CustomID], s)
 	}
 }
@@ -69,6 +74,7 @@ func (st *state) remove(s *session) {
 		removeFrom(st.over, ch.UserID, s)
 	}
 	if s.CustomID != nil {
+		st.boundBytes -= bindCost + len(*s.CustomID)
 		removeFrom(ch.bound, *s.CustomID, s)
 	}
 }

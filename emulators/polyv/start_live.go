@@ -32,6 +32,7 @@ var doneRow = contract.Param{Name: "data", Need: contract.Required, Example: "su
 var wentLive = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The channel is on air; one that was already, stays so.", Cite: citeCLI,
 	Returns: version3Rows(doneRow),
+	Keeps:   true,
 	Do: func(c *contract.Call) any {
 		w := c.State.(*state)
 		if ch := w.channel(c); ch != nil && ch.live == nil && c.Switches.Bool("live_sessions") {

@@ -18,6 +18,7 @@ type state struct {
 	applications map[string]int
 	sessions     map[string]*session   // by sessionId
 	over         map[string][]*session // those that have ended, by userId, in the order of compareSessions
+	boundBytes   int                   // of the external ids of sessions
 	blocked      map[string]time.Time  // end of the block, by address; not part of a snapshot: a restored state blocks no address
 }
 
@@ -69,6 +70,7 @@ type views struct {
 // Reindex rebuilds the indices.
 func (st *state) Reindex() error {
 	st.applications, st.sessions, st.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
+	st.boundBytes = 0
 	if st.blocked == nil {
 		st.blocked = map[string]time.Time{}
 	}
@@ -126,9 +128,21 @@ func (st *state) reindex(ch *channel) error {
 		}
 		s.channel = ch
 		st.sessions[s.ID] = s
-		ch.bind(s)
+		st.bind(ch, s)
 	}
 	return nil
+}
+
+// About how many bytes a session and a blocked address take, their share of lists and
+// maps included.
+const (
+	sessionCost = 200
+	blockCost   = 128
+)
+
+// Weight returns about how many bytes sessions and blocked addresses take.
+func (st *state) Weight() int64 {
+	return int64(sessionCost*len(st.sessions) + st.boundBytes + blockCost*len(st.blocked))
 }
 
 var _ contract.Deriver = (*state)(nil)

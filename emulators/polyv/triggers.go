@@ -14,7 +14,7 @@ import (
 
 var triggers = []*contract.Trigger{
 	{
-		Name: "stream.started", Params: channelRow, Do: streamStarted,
+		Name: "stream.started", Params: channelRow, Do: streamStarted, Keeps: true,
 		Doc: "A stream is pushed to the channel: a session begins, and the status callback says live.",
 	},
 	{

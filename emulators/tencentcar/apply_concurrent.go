@@ -61,7 +61,13 @@ func successWithoutResult(doc, cite string, do, sent func(*contract.Call)) *cont
 	return o
 }
 
-var applied = successWithoutResult("A concurrency is reserved for the user. Where the user has one already, it is the same.", citeSDK, doApply, requestSent)
+// keeping says that an outcome adds something to the state.
+func keeping(o *contract.Outcome) *contract.Outcome {
+	o.Keeps = true
+	return o
+}
+
+var applied = keeping(successWithoutResult("A concurrency is reserved for the user. Where the user has one already, it is the same.", citeSDK, doApply, requestSent))
 
 var (
 	badUserID          = &contract.Cause{Code: "user_id_unfit", Text: "The UserId is {why}."}
@@ -201,5 +207,6 @@ func doApply(c *contract.Call) {
 			st.setEnd(c, co, lapses)
 		}
 	}
+	st.weigh(co)
 	c.Note("concurrency", co.ID)
 }

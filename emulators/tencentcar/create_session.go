@@ -56,8 +56,9 @@ var created = &contract.Outcome{
 		{Name: "ServerSession", Need: contract.Required, Example: "eyJ4dHoiOjc4OX0=", Cite: citeCreate, Doc: "Server-side session information, which is returned to the SDK."},
 		requestIDRow,
 	},
-	Do:   doCreate,
-	Sent: requestSent,
+	Keeps: true,
+	Do:    doCreate,
+	Sent:  requestSent,
 }
 
 var (
@@ -226,6 +227,7 @@ func (st *state) startSession(c *contract.Call, user string) *concurrency {
 	if c.Switches.Text("clients") == "told" {
 		st.startReconnectWindow(c, co, now)
 	}
+	st.weigh(co)
 	c.Note("concurrency", co.ID)
 	if s.Launch != "" {
 		c.Note("launched with", s.Launch)
@@ -285,6 +287,7 @@ func (st *state) joinRoom(c *contract.Call, user, host string) *concurrency {
 	if !co.live(now) {
 		co = st.concurrencyOrReserve(host, now)
 		co.Session = &session{Created: now, RequestID: requestID(c)}
+		st.weigh(co)
 		st.setEnd(c, co, never)
 	}
 	s := co.Session

@@ -40,5 +40,6 @@ func publish(c *contract.Call, url, args string) {
 		st.setEnd(c, co, never)
 	}
 	co.Session.Publishing, co.Session.PublishURL, co.Session.PublishArgs = true, url, args
+	st.weigh(co)
 	c.Note("stream id", user)
 }

@@ -16,8 +16,8 @@ var startPublishStream = &contract.Operation{
 	Decide:   decideStart,
 }
 
-var startedStream = successWithoutResult("The session is pushed to the bound domain. Where it was already, it is pushed anew.", citeSDK,
-	func(c *contract.Call) { publish(c, "", c.In.Text("PublishStreamArgs")) }, nil)
+var startedStream = keeping(successWithoutResult("The session is pushed to the bound domain. Where it was already, it is pushed anew.", citeSDK,
+	func(c *contract.Call) { publish(c, "", c.In.Text("PublishStreamArgs")) }, nil))
 
 var noPushDomain = &contract.Cause{Code: "no_push_domain", Text: "No live-streaming domain is bound: the switch push_domain is off."}
 

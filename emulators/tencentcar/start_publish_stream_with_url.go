@@ -20,8 +20,8 @@ var startPublishStreamWithURL = &contract.Operation{
 	Decide:   decideStartURL,
 }
 
-var startedURL = successWithoutResult("The session is pushed to the address. Where it was pushed already, it is pushed anew.", citeSDK,
-	func(c *contract.Call) { publish(c, c.In.Text("PublishStreamURL"), "") }, nil)
+var startedURL = keeping(successWithoutResult("The session is pushed to the address. Where it was pushed already, it is pushed anew.", citeSDK,
+	func(c *contract.Call) { publish(c, c.In.Text("PublishStreamURL"), "") }, nil))
 
 var noRTMPURL = &contract.Cause{Code: "no_rtmp_url", Text: "PublishStreamURL is {got}; rtmp://host/path was expected."}
 

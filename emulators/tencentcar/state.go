@@ -31,6 +31,7 @@ type state struct {
 	guests      map[string]*concurrency // the concurrency whose room a guest is in, by the guest's UserId
 	inProgress  map[string]int          // number of requests in progress, by UserId
 	derivedKeys map[string]derivedKey   // the latest signing key, by SecretId
+	bytes       int                     // of all concurrencies
 }
 
 // An accessLists holds the fixture's lists that checks use.
@@ -96,6 +97,7 @@ type concurrency struct {
 	Ready   time.Time `json:"ready,omitzero"` // when it is idle again
 
 	heapIndex int // in byReady of its pool
+	size      int // bytes that the state counts for it
 }
 
 // A session is a user on a concurrency.
@@ -194,7 +196,7 @@ func (s *session) countPlayers(now time.Time) int {
 func (st *state) Reindex() error {
 	st.accounts, st.projects = map[string]int{}, map[string]int{}
 	st.pools, st.users, st.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
-	st.inProgress, st.derivedKeys = map[string]int{}, map[string]derivedKey{}
+	st.inProgress, st.derivedKeys, st.bytes = map[string]int{}, map[string]derivedKey{}, 0
 	for i := range st.Accounts {
 		id := st.Accounts[i].SecretID
 		if _, twice := st.accounts[id]; twice || id == "" {
@@ -239,6 +241,7 @@ func (st *state) reindexConcurrencies() error {
 			}
 		}
 		st.pool(co.ProjectID).insert(co)
+		st.weigh(co)
 		taken[co.ProjectID] = append(taken[co.ProjectID], co.Index)
 	}
 	for id, indices := range taken {
@@ -372,6 +375,7 @@ func (st *state) forgetIdle(projectID string, now time.Time) *pool {
 // remove deletes a concurrency, which is idle then.
 func (st *state) remove(p *pool, co *concurrency) {
 	p.remove(co)
+	st.bytes -= co.size
 	delete(st.Concurrencies, co.ID)
 	if st.users[co.UserID] == co {
 		delete(st.users, co.UserID)
@@ -403,8 +407,30 @@ func (st *state) reserve(user, projectID string, now time.Time) *concurrency {
 	st.users[user] = co
 	st.Concurrencies[co.ID] = co
 	p.insert(co)
+	st.weigh(co)
 	return co
 }
+
+// About how many bytes a concurrency, a session and a guest take beside the texts of
+// calls, their share of maps and of the heap included.
+const (
+	concurrencyCost = 640
+	sessionCost     = 384
+	guestCost       = 400
+)
+
+// weigh counts the bytes of a concurrency anew.
+func (st *state) weigh(co *concurrency) {
+	size := concurrencyCost + len(co.UserID) + len(co.ApplicationID) + len(co.ApplicationVersionID)
+	if s := co.Session; s != nil {
+		size += sessionCost + len(s.UserIP) + len(s.Launch) + len(s.PublishURL) + len(s.PublishArgs)
+	}
+	st.bytes += size - co.size
+	co.size = size
+}
+
+// Weight returns about how many bytes concurrencies, their sessions and guests take.
+func (st *state) Weight() int64 { return int64(st.bytes + guestCost*len(st.guests)) }
 
 // detachUser separates a user from an earlier concurrency that is still being
 // cleaned.

@@ -27,5 +27,6 @@ func doStop(c *contract.Call) {
 	st := c.State.(*state)
 	if co := st.users[c.In.Text("UserId")]; co.live(sandboxTime(c)) {
 		co.Session.Publishing, co.Session.PublishURL, co.Session.PublishArgs = false, "", ""
+		st.weigh(co)
 	}
 }

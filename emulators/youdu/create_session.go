@@ -35,7 +35,7 @@ var createSession = &contract.Operation{
 
 var created = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The session is created.", Cite: citeSession,
-	Returns: sessionRows, Do: doCreate,
+	Returns: sessionRows, Keeps: true, Do: doCreate,
 }
 
 func decideCreate(c *contract.Call) contract.Verdict {

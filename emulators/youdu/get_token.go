@@ -32,7 +32,7 @@ var tokenIssued = &contract.Outcome{
 		{Name: "accessToken", Need: contract.Required, Example: "0123456789abcdef0123456789abcdef", Cite: citeGlobal, Doc: "The token: 32 hexadecimal digits in lower case."},
 		{Name: "expireIn", Type: contract.Integer, Need: contract.Required, Min: 1, Max: tokenLife, Example: "7200", Cite: citeGlobal, Doc: "How many seconds it is valid. The name is spelled so."},
 	},
-	Do: doToken,
+	Keeps: true, Do: doToken,
 }
 
 // decideToken accepts any text unless the switch strict_time is set: Youdu's own

@@ -98,6 +98,19 @@ func (s *session) size() int {
 	return n
 }
 
+// About how many bytes an entry takes beside what its size counts: itself, its id, and
+// its share of maps, queues and the directory.
+const (
+	sessionCost = 280
+	tokenCost   = 256
+	fileCost    = 256
+)
+
+// Weight returns about how many bytes sessions, tokens and files take.
+func (st *state) Weight() int64 {
+	return int64(st.sessions.bytes + sessionCost*len(st.Sessions) + tokenCost*len(st.Tokens) + st.media.bytes + fileCost*len(st.Media))
+}
+
 // A token is an accessToken that was issued, or that the fixture lists.
 type token struct {
 	Token  string    `json:"token"`

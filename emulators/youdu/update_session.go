@@ -25,7 +25,7 @@ var updateSession = &contract.Operation{
 
 var updated = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "The session is changed, or there was nothing to change.", Cite: citeSession,
-	Returns: sessionRows, Do: doUpdate,
+	Returns: sessionRows, Keeps: true, Do: doUpdate,
 }
 
 func decideUpdate(c *contract.Call) contract.Verdict {

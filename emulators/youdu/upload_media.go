@@ -31,7 +31,7 @@ var uploaded = &contract.Outcome{
 	Returns: []contract.Param{
 		{Name: "mediaId", Need: contract.Required, Example: "5d41402abc4b2a76b9719d911017c592-5", Cite: citeMedia, Doc: "The file's id: 32 hexadecimal digits and the size in bytes, as published samples look; that the digits are the content's MD5 is inferred."},
 	},
-	Do: doUpload,
+	Keeps: true, Do: doUpload,
 }
 
 // An uploadReply is what UploadMedia returns.

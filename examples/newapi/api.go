@@ -110,6 +110,10 @@ func newState(s contract.Seed) (contract.State, error) {
 // Reindex has no index to rebuild.
 func (s *state) Reindex() error { return nil }
 
+// Weight is about what the notes take: 100 bytes each, and their text, of 200 characters
+// at most.
+func (s *state) Weight() int64 { return 300 * int64(len(s.Notes)) }
+
 // Identifiers are what tells a sandbox's callers: the token.
 func (s *state) Identifiers() iter.Seq[string] { return slices.Values([]string{s.Token}) }
 

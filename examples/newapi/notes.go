@@ -22,6 +22,7 @@ var createNote = &contract.Operation{
 
 var noteCreated = &contract.Outcome{
 	Name: "success", Status: 201, Doc: "The note is there.", Cite: page, Returns: noteRows,
+	Keeps: true,
 	Do: func(c *contract.Call) any {
 		n := note{c.Dice().ID(), c.In.Text("text")}
 		c.State.(*state).Notes[n.ID] = n.Text

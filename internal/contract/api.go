@@ -146,6 +146,8 @@ type Trigger struct {
 	// Do changes the state, with the trigger's parameters in c.In. Its error
 	// says why it cannot happen ("no session of UserId u-1").
 	Do func(*Call) error
+
+	Keeps bool // it adds something to the state, as with outcomes
 }
 
 // A Credential is one part of what identifies a caller.

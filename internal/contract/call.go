@@ -167,6 +167,17 @@ type SecretHolder interface {
 	Secrets() iter.Seq[*string]
 }
 
+// A Weighed is a State that knows how much memory its records take. One that is not
+// counts as large as its exported fields are when it is made, whatever calls add.
+type Weighed interface {
+	State
+
+	// Weight returns about how many bytes of memory the records take that calls make
+	// and delete, their share of maps and indices included. It is asked after every
+	// call, so the state keeps the number and counts nothing anew.
+	Weight() int64
+}
+
 // A Deriver is a State from which more follows than it stores. What is derived is
 // shown beside the state, and never part of a snapshot or an answer.
 type Deriver interface {

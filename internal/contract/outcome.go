@@ -22,6 +22,13 @@ type Outcome struct {
 	// happens. What the Do of a failure returns is not used.
 	Do func(*Call) any
 
+	// Keeps says that Do adds something to the state, such as a session or a file,
+	// where the emulator decides for the outcome. Where the states of all sandboxes
+	// hold as much memory as they may, such a call is refused before Do. So is an
+	// outcome that is no failure and that a scenario or the request itself calls for,
+	// since its Do may add what it lacks. All other calls are served.
+	Keeps bool
+
 	// Sent runs when the answer has left or could not be sent: here ends what
 	// lasts as long as the call.
 	Sent func(*Call)

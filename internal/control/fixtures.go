@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -34,7 +35,11 @@ func (s *Server) putFixture(a *request, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := instance.Load(f); err != nil {
+	err = instance.Load(f)
+	if errors.As(err, new(*sandbox.NoRoomError)) {
+		return nil, err
+	}
+	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "no state can be made of the fixture, so nothing changed: %v", err)
 	}
 	return fixtureAnswer{box.Name, api.Name, f.Name}, nil

@@ -97,6 +97,8 @@ func makingProblem(err error) error {
 		return refuse(http.StatusConflict, "%v", err)
 	case errors.As(err, &full):
 		return refuse(http.StatusServiceUnavailable, "%v", err)
+	case errors.As(err, new(*sandbox.NoRoomError)):
+		return err
 	}
 	return refuse(http.StatusUnprocessableEntity, "no state can be made of a fixture: %v", err)
 }

@@ -63,6 +63,11 @@ func (s *Server) gauges() []prometheus.Collector {
 		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.Registry.List())) }),
 		gauge("understudy_journal_entries", "Entries in all journals.", held(func(c journal.Counts) int { return c.Entries })),
 		gauge("understudy_journal_bytes", "About how many bytes all journals hold.", held(func(c journal.Counts) int { return c.Bytes })),
+		gauge("understudy_state_bytes", "About how many bytes the states of all sandboxes hold.", func() float64 { return float64(s.config.Registry.StateLoad().Held) }),
+		gauge("understudy_state_limit_bytes", "How many bytes they may hold; 0: no limit.", func() float64 { return float64(s.config.Registry.StateLoad().Most) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "understudy_state_refusals_total", Help: "Calls, triggers and states refused because the states of all sandboxes held as much as they may.",
+		}, func() float64 { return float64(s.config.Registry.StateLoad().Refused) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
 		}, func() float64 { return float64(s.Panics()) }),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -47,6 +48,9 @@ func problemOf(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
 		return p
+	}
+	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+		return refuse(http.StatusInsufficientStorage, "%v", err)
 	}
 	return refuse(http.StatusInternalServerError, "%v", err)
 }

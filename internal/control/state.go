@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -63,6 +64,9 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	if err == nil && m.Progress != nil {
 		err = box.Resume(*m.Progress)
+	}
+	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "nothing was put back: %v", err)
 	}
 	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "nothing was put back: %v", err)

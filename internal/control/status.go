@@ -44,7 +44,15 @@ type status struct {
 	Sandboxes     int               `json:"sandboxes"`
 	Calls         int64             `json:"calls"`
 	Failures      int64             `json:"failures"` // requests that ended in a fault of understudy's own
+	State         stateLoad         `json:"state"`
 	SlowReads     []SlowRead        `json:"slow_reads"`
+}
+
+// stateLoad is how much memory the states of all sandboxes hold.
+type stateLoad struct {
+	Bytes    int64 `json:"bytes"`     // about
+	MaxBytes int64 `json:"max_bytes"` // 0: no limit
+	Refused  int64 `json:"refused"`   // calls, triggers and states that found no room
 }
 
 // A SlowRead is a reading of files that takes long and has not ended: they may be on a
@@ -55,11 +63,12 @@ type SlowRead struct {
 }
 
 func (s *Server) status(a *request) (any, error) {
+	load := s.config.Registry.StateLoad()
 	return status{
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
 		Ready: s.ready.Load(), Doors: s.urls(a), Sandboxes: len(s.config.Registry.List()),
-		Calls: s.calls.Load(), Failures: s.Panics(), SlowReads: s.config.SlowReads(),
+		Calls: s.calls.Load(), Failures: s.Panics(), State: stateLoad{load.Held, load.Most, load.Refused}, SlowReads: s.config.SlowReads(),
 	}, nil
 }
 

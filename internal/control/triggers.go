@@ -1,6 +1,8 @@
 package control
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -36,7 +38,11 @@ func (s *Server) runTrigger(a *request, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := instance.Trigger(trigger, in); err != nil {
+	err = instance.Trigger(trigger, in)
+	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+		return nil, fmt.Errorf("trigger %s of %s: %w", trigger.Name, api.Name, err)
+	}
+	if err != nil {
 		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
 	}
 	return triggerAnswer{box.Name, api.Name, trigger.Name}, nil

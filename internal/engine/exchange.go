@@ -50,18 +50,25 @@ type Exchange struct {
 
 // Serve takes a request to its outcome, and leaves the answer in x. The caller
 // then sends the answer and closes x. The error is understudy's own: the
-// request calls for an outcome or a scenario that does not fit it.
+// request calls for an outcome or a scenario that does not fit it, or there is no
+// room for what it would keep (a *sandbox.NoRoomError).
 func Serve(x *Exchange) error {
 	x.begin()
 	if err := x.checkRequested(); err != nil {
 		return err
 	}
 	refusal, check := x.runChecks()
+	var full error
 	x.withState(func() {
 		x.turn = x.Sandbox.Journal.Turn()
 		x.decide(refusal, check)
-		x.perform()
+		if full = x.findRoom(); full == nil {
+			x.perform()
+		}
 	})
+	if full != nil {
+		return full
+	}
 	x.respond()
 	x.record()
 	return nil
@@ -120,6 +127,17 @@ func (x *Exchange) askScenarios(refused bool) player.Play {
 		return player.AskFirst(x.RequestedScenario, &x.call, refused, x.number)
 	}
 	return player.Ask(&x.call, refused)
+}
+
+// findRoom returns an error if the outcome adds to the state and there is no room.
+// What it adds beside the body is little.
+func (x *Exchange) findRoom() error {
+	o := x.verdict.Outcome
+	forced := x.by.Kind == journal.Header || x.by.Kind == journal.Scenario
+	if adds := o.Keeps || forced && !o.Fails; !adds || o.Do == nil || x.play.Phantom || x.play.Wire.Undone() {
+		return nil
+	}
+	return x.Instance.Room(len(x.Request.Body))
 }
 
 // perform carries the outcome out, unless the network broke before the request

@@ -12,6 +12,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
+	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -80,16 +81,26 @@ func noSandbox(err error) error {
 }
 
 func noState(err error) error {
+	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+		return noRoom(full)
+	}
 	return &problem{Code: "fixture", Title: "the sandbox cannot be made", Detail: err.Error()}
+}
+
+func noRoom(full *sandbox.NoRoomError) error {
+	return &problem{Code: "no-room", Title: "the sandboxes hold as much as they may", Detail: "Nothing was changed: " + full.Error() + "."}
 }
 
 func noScenario(err error) error {
 	return &problem{Code: "unknown-scenario", Title: "no such scenario", Detail: err.Error()}
 }
 
-// unfitRequest is for the outcome or the scenario that a request calls for
-// itself.
-func unfitRequest(err error) error {
+// notServed is for the outcome or the scenario that a request calls for itself, and
+// for what finds no room.
+func notServed(err error) error {
+	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+		return noRoom(full)
+	}
 	if unfit := (*engine.ScenarioError)(nil); errors.As(err, &unfit) {
 		return &problem{Code: "strange-scenario", Title: "the scenario cannot be played to this request", Detail: err.Error()}
 	}

@@ -124,7 +124,7 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	}
 	x.Now, request.Arrived = box.Clock.Times()
 	if err := body.serve(x); err != nil {
-		return unfitRequest(err)
+		return notServed(err)
 	}
 	// The network's faults need the connection itself, not echo's wrapper of it.
 	g.deliver(c.Response().Writer, r, x, began)

@@ -60,6 +60,7 @@ func (r *Registry) Drop(ctx context.Context, name string) (underWay int, err err
 func (r *Registry) forget(s *Sandbox) {
 	delete(r.sandboxes, s.Name)
 	r.unclaim(s)
+	r.states.leave(s)
 	for _, i := range s.Existing() {
 		i.unregister()
 	}
@@ -142,14 +143,16 @@ func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
 	return s.Name < than.Name
 }
 
-// unregister removes the instance's identifiers from the directory.
+// unregister removes the instance's identifiers from the directory, and its bytes from
+// the budget.
 func (i *Instance) unregister() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, nil)
+	i.book()
 }
 
-// namesShown is how many sandboxes the refusal of another one names.
+// namesShown is how many sandboxes a refusal names.
 const namesShown = 10
 
 // fullError says that there is no room for another sandbox. The caller holds the
@@ -162,12 +165,17 @@ func (r *Registry) fullError() *FullError {
 		}
 	}
 	slices.Sort(names)
+	return &FullError{fmt.Sprintf("%d sandboxes live already, and each was made on request, was used within the last %s or has a call under way: default, %s. Drop one with understudy sandbox drop NAME or DELETE /v1/sandboxes/NAME, or start the server with a larger --max-sandboxes",
+		len(r.sandboxes), idleEnough, listed(names))}
+}
+
+// listed lists the first names.
+func listed(names []string) string {
 	list := strings.Join(names[:min(len(names), namesShown)], ", ")
 	if more := len(names) - namesShown; more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return &FullError{fmt.Sprintf("%d sandboxes live already, and each was made on request, was used within the last %s or has a call under way: default, %s. Drop one with understudy sandbox drop NAME or DELETE /v1/sandboxes/NAME, or start the server with a larger --max-sandboxes",
-		len(r.sandboxes), idleEnough, list)}
+	return list
 }
 
 // A FullError says that there is no room for another sandbox.

@@ -23,9 +23,13 @@ type Instance struct {
 	sandbox *Sandbox
 	fixture atomic.Pointer[fixture.Fixture] // what the state began with
 	auth    contract.Auth
+	begun   int64 // bytes of the state with which it was made: so many fit at each reset
 
-	mu    sync.Mutex
-	state contract.State
+	mu      sync.Mutex
+	state   contract.State
+	weighed contract.Weighed // state, if it is one
+	base    int64            // bytes of the state beside its Weight
+	booked  atomic.Int64     // bytes that the budget counts for the state; written under mu
 
 	calls sync.Map // *contract.Operation (nil: none) → *atomic.Uint64, how many calls there were
 
@@ -44,7 +48,9 @@ type rateWindow struct {
 func newInstance(s *Sandbox, api *contract.API) (*Instance, error) {
 	i := &Instance{API: api, sandbox: s, auth: cmp.Or(s.Origin().Auth[api.Name], contract.Verify)}
 	i.windows.windows = map[string]*rateWindow{}
-	return i, i.reset()
+	err := i.reset()
+	i.begun = i.booked.Load()
+	return i, err
 }
 
 // Auth returns how much of a caller's proof is checked.
@@ -79,6 +85,7 @@ func (i *Instance) WithState(f func(contract.State)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	f(i.state)
+	i.book()
 }
 
 // CountCall counts a call of op, which may be nil, and returns its number, from 1.
@@ -168,17 +175,24 @@ func (i *Instance) Load(f *fixture.Fixture) error {
 	if err != nil {
 		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
 	}
+	if err := i.sandbox.registry.replace([]replacement{{i, state}}); err != nil {
+		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
+	}
 	i.fixture.Store(f)
-	i.replace(state)
 	return nil
 }
 
-// replace replaces the state, and its identifiers in the directory.
-func (i *Instance) replace(state contract.State) {
+// replace replaces the state, and its identifiers in the directory. size is that of the
+// new one.
+func (i *Instance) replace(state contract.State, size int64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, state)
-	i.state = state
+	i.state, i.base = state, size
+	if i.weighed, _ = state.(contract.Weighed); i.weighed != nil {
+		i.base -= i.weighed.Weight()
+	}
+	i.book()
 	if learn := i.sandbox.registry.config.Learn; learn != nil {
 		learn(i.API, state)
 	}
@@ -227,8 +241,7 @@ func (i *Instance) Restore(document []byte) error {
 	if err != nil {
 		return err
 	}
-	i.replace(state)
-	return nil
+	return i.sandbox.registry.replace([]replacement{{i, state}})
 }
 
 // restored makes the state that a document describes, which may name secrets of the
@@ -329,8 +342,13 @@ func (i *Instance) Trigger(t *contract.Trigger, in contract.Values) error {
 }
 
 // TriggerLocked is Trigger for a caller that already runs inside WithState. The
-// caller sends the callbacks.
+// caller sends the callbacks. Its error may be a *NoRoomError.
 func (i *Instance) TriggerLocked(t *contract.Trigger, in contract.Values, now time.Time) ([]contract.Callback, error) {
+	if t.Keeps {
+		if err := i.Room(0); err != nil {
+			return nil, err
+		}
+	}
 	c := &contract.Call{
 		API: i.API, In: in, Auth: i.auth, Switches: i.Switches(), Now: now,
 		Request: &contract.Request{}, Runtime: triggerRuntime{i, i.CountCall(nil)}, State: i.state,

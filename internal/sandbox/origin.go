@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -136,8 +135,8 @@ func (e *TakenError) Error() string {
 
 // Make makes a sandbox by o, with credentials of its own for every API. The name ""
 // is one that is free. Where a sandbox lives that the same request made it is the
-// answer. Its error is a *NameError, *TakenError, *FullError or *ClaimError where the
-// request is at fault; otherwise no state could be made of a fixture.
+// answer. Its error is a *NameError, *TakenError, *ClaimError, *FullError or
+// *NoRoomError, or says that no state can be made of a fixture.
 func (r *Registry) Make(name string, o Origin) (s *Sandbox, made bool, err error) {
 	if name != "" {
 		if err := CheckName(name); err != nil {
@@ -147,14 +146,11 @@ func (r *Registry) Make(name string, o Origin) (s *Sandbox, made bool, err error
 	if s, made, err = r.findOrAdd(name, o); err != nil {
 		return nil, false, err
 	}
-	var errs []error
 	for _, api := range r.config.APIs {
-		_, err := s.Instance(api)
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		_, _ = r.Drop(context.Background(), s.Name) // nobody uses it yet
-		return nil, false, err
+		if _, err := s.Instance(api); err != nil {
+			_, _ = r.Drop(context.Background(), s.Name) // nobody uses it yet
+			return nil, false, err
+		}
 	}
 	s.Touch()
 	return s, made, nil

@@ -31,8 +31,9 @@ type Config struct {
 	Clock       clock.Setting
 	Wall        func() time.Time
 	Journal     journal.Limits
-	JournalAll  int // bytes of all journals together
-	Max         int // live sandboxes
+	JournalAll  int   // bytes of all journals together
+	Max         int   // live sandboxes
+	MaxState    int64 // bytes of the states of all sandboxes together; 0: no limit
 
 	// Learn is shown every state that an instance begins with or is put back to,
 	// locked. nil: nobody is.
@@ -56,6 +57,7 @@ type Registry struct {
 
 	config     Config
 	budget     *journal.Budget
+	states     *budget
 	directory  *directory
 	defaultBox *Sandbox // default
 
@@ -74,7 +76,8 @@ type Registry struct {
 // API, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
 	r := &Registry{
-		Feed: journal.NewFeed(maxReaders), config: config, budget: journal.NewBudget(config.JournalAll),
+		Feed: journal.NewFeed(maxReaders), config: config,
+		budget: journal.NewBudget(config.JournalAll), states: newBudget(config.MaxState),
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 		claims: map[string]*Sandbox{}, claimedHeaders: map[string]int{},
 	}
@@ -187,6 +190,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	s.beginScenarios()
 	r.sandboxes[name] = s
 	r.claim(s)
+	r.states.join(s)
 	return s
 }
 

@@ -41,7 +41,8 @@ func (s *Sandbox) snapshot(of func(*Instance) ([]byte, error)) (Snapshot, error)
 }
 
 // Restore replaces the states that a snapshot has; those of other APIs stay. Where
-// one of its documents is no state, or contradicts itself, nothing changes at all.
+// one of its documents is no state, contradicts itself, or finds no room, nothing changes
+// at all.
 func (s *Sandbox) Restore(all Snapshot) error {
 	var names []string
 	for _, api := range s.registry.config.APIs {
@@ -53,7 +54,7 @@ func (s *Sandbox) Restore(all Snapshot) error {
 		}
 	}
 	var errs []error
-	var put []func()
+	var put []replacement
 	for _, api := range s.registry.config.APIs {
 		document, found := all[api.Name]
 		if !found {
@@ -65,15 +66,12 @@ func (s *Sandbox) Restore(all Snapshot) error {
 		}
 		state, err := instance.restored(document)
 		errs = append(errs, err)
-		put = append(put, func() { instance.replace(state) })
+		put = append(put, replacement{instance, state})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	for _, f := range put {
-		f()
-	}
-	return nil
+	return s.registry.replace(put)
 }
 
 // Derived returns, by API, what contract.Deriver derives from the states at this

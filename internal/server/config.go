@@ -61,6 +61,7 @@ type Config struct {
 
 	MaxConnections int   // that the APIs' ports have open at once
 	MaxInflight    int64 // bytes of memory that all request bodies hold at once
+	MaxState       int64 // bytes of memory that the states of all sandboxes hold; 0: no limit
 
 	Token        string
 	AllowHosts   []string
@@ -146,8 +147,8 @@ func (c *Config) load(notify func([]contract.Callback), redactor *redact.Redacto
 	}
 	config := sandbox.Config{
 		APIs: l.apis, Seed: c.Seed, Wall: c.Wall, Max: c.MaxSandboxes,
-		Journal:    journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
-		JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn, Mask: redactor.Error,
+		Journal:  journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
+		MaxState: c.MaxState, JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn, Mask: redactor.Error,
 	}
 	var errs [5]error
 	config.Fixtures, errs[0] = c.fixtures(l)
@@ -410,6 +411,9 @@ func (c *Config) checkLimits() error {
 	}
 	if c.MaxInflight < c.Body {
 		return &UsageError{fmt.Errorf("--max-inflight is %d bytes; at least %d was expected, so that one body fits", c.MaxInflight, c.Body)}
+	}
+	if c.MaxState != 0 && c.MaxState < c.Body {
+		return &UsageError{fmt.Errorf("--max-state is %d bytes; 0 for no limit, or at least %d was expected, so that one upload fits", c.MaxState, c.Body)}
 	}
 	return nil
 }

@@ -143,6 +143,9 @@ func (s *state) Derive(time.Time, contract.Values) any {
 // Identifiers are the tokens.
 func (s *state) Identifiers() iter.Seq[string] { return slices.Values(s.Tokens) }
 
+// Weight counts 150 bytes for a token or a parcel.
+func (s *state) Weight() int64 { return 150 * int64(len(s.Tokens)+len(s.Parcels)) }
+
 // Secrets are the tokens.
 func (s *state) Secrets() iter.Seq[*string] {
 	return func(yield func(*string) bool) {
@@ -219,7 +222,7 @@ func sign(d contract.Draft) (*contract.Request, error) {
 
 func register() *contract.Operation {
 	created := &contract.Outcome{
-		Name: "success", Status: 201, Doc: "A token was handed out.",
+		Name: "success", Status: 201, Doc: "A token was handed out.", Keeps: true,
 		Returns: []contract.Param{
 			{Name: "Location", In: contract.Header, Need: contract.Required, Doc: "Where the client lives."},
 			{Name: "token", Need: contract.Required, Doc: "The token."},
@@ -245,7 +248,7 @@ func register() *contract.Operation {
 
 func dropParcel() *contract.Operation {
 	dropped := &contract.Outcome{
-		Name: "success", Status: 200, Doc: "The parcel lies in the locker.",
+		Name: "success", Status: 200, Doc: "The parcel lies in the locker.", Keeps: true,
 		Returns: []contract.Param{{Name: "parcel", Need: contract.Required, Doc: "Its number."}},
 		Do: func(c *contract.Call) any {
 			s := c.State.(*state)
