@@ -6,13 +6,16 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // connections bounds the connections that are open at once, over several listeners.
 type connections struct {
 	most    int64
-	what    string // whose they are
-	flag    string // that sets most; "": none does
+	what    string        // whose they are
+	flag    string        // that sets most; "": none does
+	idle    time.Duration // that a connection may be silent before a request, the first one too
+	head    time.Duration // that the head of a request may take from its first byte
 	log     *slog.Logger
 	open    atomic.Int64
 	refused atomic.Int64

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 )
 
 // A conn is a connection that tells the answers net/http gives by itself from those of
@@ -14,6 +15,7 @@ import (
 type conn struct {
 	*net.TCPConn
 	connections *connections
+	heard       bool // a read has been tried
 	begun       bool // bytes of a request have come
 	handled     bool // a handler has seen the request
 	counted     bool // the request is counted as malformed
@@ -21,6 +23,24 @@ type conn struct {
 
 // NetConn returns the connection below, as tls.Conn has it.
 func (c *conn) NetConn() net.Conn { return c.TCPConn }
+
+// Read waits for the first byte of the first request as long as for that of any other:
+// clients open connections that they use later or never, and one whose request meets
+// the end of such a connection cannot know whether to send it again. net/http would
+// begin with the time for a head.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.heard {
+		return c.TCPConn.Read(p)
+	}
+	c.heard = true
+	_ = c.SetReadDeadline(now().Add(c.connections.idle))
+	n, err := c.TCPConn.Read(p)
+	_ = c.SetReadDeadline(now().Add(c.connections.head))
+	return n, err
+}
+
+// now is the machine's own time, by which connections have deadlines.
+var now = time.Now //nolint:forbidigo // no sandbox's clock moves a connection
 
 // Write sends p. Where no handler has seen the request it is net/http's own answer.
 func (c *conn) Write(p []byte) (int, error) {

@@ -65,8 +65,8 @@ func Start(c Config) (*Server, error) {
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor,
 		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
-	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", log: c.Log}
-	s.controlConnections = &connections{most: maxControlConnections, what: "control", log: c.Log}
+	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", idle: idleTime, head: headTime, log: c.Log}
+	s.controlConnections = &connections{most: maxControlConnections, what: "control", idle: idleTime, head: headTime, log: c.Log}
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
@@ -154,11 +154,17 @@ func (s *Server) listen(host string, port int, what, flag string) ([]net.Listene
 	return all, err
 }
 
+// How long a connection may be silent between requests, which is longer than the 90 s for
+// which clients in Go keep one, and how long the head of a request may take.
+const (
+	idleTime = 120 * time.Second
+	headTime = 10 * time.Second
+)
+
 // serve answers on l until the server is closed. The gateway itself bounds the time in
 // which a body comes.
 func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) {
-	server.ReadHeaderTimeout = 10 * time.Second
-	server.IdleTimeout = 120 * time.Second
+	server.ReadHeaderTimeout, server.IdleTimeout = limit.head, limit.idle
 	server.MaxHeaderBytes = 64 << 10
 	server.DisableGeneralOptionsHandler = true                                   // OPTIONS * is a request like any other
 	server.ErrorLog = slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug) // clients that break off

@@ -103,7 +103,7 @@ func newCallers() *callers {
 				DialContext:         (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
 				DisableCompression:  true,
 				MaxIdleConnsPerHost: 2000,
-				IdleConnTimeout:     4 * time.Second, // a server ends a connection on which nothing came after 10 s
+				IdleConnTimeout:     20 * time.Second, // longer than the server waits for the head of a request that has begun
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -450,7 +450,7 @@ func (c *client) stall() {
 		if conn == nil {
 			continue
 		}
-		text := []string{"", "POST / HTTP/1.1\r\nHost: x\r\nX", head(64<<10) + "{", head(100)}[c.rand.IntN(4)]
+		text := []string{"P", "POST / HTTP/1.1\r\nHost: x\r\nX", head(64<<10) + "{", head(100)}[c.rand.IntN(4)]
 		if c.rand.IntN(100) == 0 {
 			text = head(maxBody) + "{" // holds a good part of the memory for bodies
 		}

@@ -53,7 +53,7 @@ const (
 	moreHeap = 8 << 20
 
 	// How long after the last client all of this may take: a server notices a client
-	// that is gone when its read ends, at the latest after ReadHeaderTimeout.
+	// that is gone when its read ends.
 	settling = 30 * time.Second
 )
 
