@@ -35,8 +35,13 @@ type process struct {
 // begin starts a process. Where a test leaves a stream alone it goes nowhere.
 func begin(t *testing.T, prepare func(*exec.Cmd), args ...string) *process {
 	t.Helper()
+	return beginProgram(t, os.Args[0], prepare, args...)
+}
+
+func beginProgram(t *testing.T, program string, prepare func(*exec.Cmd), args ...string) *process {
+	t.Helper()
 	args = append([]string{"serve", "--control-port", "0", "--door-port", "0", "--api-ports", "off"}, args...)
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	prepare(cmd)
 	if err := cmd.Start(); err != nil {

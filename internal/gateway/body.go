@@ -18,14 +18,20 @@ import (
 
 // The limits of reading a body.
 const (
-	// A buffer begins with firstBuffer bytes at most, and has the announced size
-	// once trustedBuffer bytes have come: a header alone takes no memory.
+	// A buffer begins with firstBuffer bytes at most, for which no memory is reserved,
+	// and has the announced size once trustedBuffer bytes have come: a header alone, and
+	// a body that stalls at its beginning, take no memory.
 	firstBuffer   = 16 << 10
 	trustedBuffer = 1 << 20
 
 	// A heavy body takes as much memory again while it is read and decoded, which it
 	// reserves too. No more of them are served at once than there are processors.
 	heavyBody = 1 << 20
+
+	// The garbage of heavy bodies is collected once it has mostSpent of the memory, or
+	// after spentTogether where others wait for memory.
+	mostSpent     = 64 << 20
+	spentTogether = 100 * time.Millisecond
 )
 
 // A pace is how fast a body has to come.
@@ -39,15 +45,15 @@ type pace struct {
 var usualPace = pace{whole: 60 * time.Second, grace: 10 * time.Second, rate: 1 << 10, wait: 30 * time.Second}
 
 // bodies bounds the memory that all request bodies hold together. Each reserves its
-// length before it is read, first come first served, so that bodies that are read in
-// part cannot block each other.
+// length before more than its beginning is read, first come first served, so that bodies
+// that are read in part cannot block each other.
 type bodies struct {
 	most    int64 // longest body
 	pace    pace
-	small   int64 // longest body that reserves nothing, so that no large one holds it up
 	total   int64 // memory of all
 	memory  *semaphore.Weighted
 	heavy   chan struct{}
+	spent   atomic.Int64 // reserved for heavy bodies that are over, whose garbage is not collected
 	held    atomic.Int64
 	waiting atomic.Int64
 }
@@ -56,7 +62,7 @@ func newBodies(most, memory int64) *bodies {
 	if memory == 0 {
 		memory = math.MaxInt64
 	}
-	return &bodies{most: most, pace: usualPace, small: firstBuffer, total: memory, memory: semaphore.NewWeighted(memory), heavy: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &bodies{most: most, pace: usualPace, total: memory, memory: semaphore.NewWeighted(memory), heavy: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // A body is a request's body in memory. Release it when the request is over.
@@ -79,12 +85,7 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body, error) {
 		announced = b.most
 	}
 	from := b.paced(w, r.Body)
-	if err := read.reserve(r.Context(), announced); err != nil {
-		from.drain(b.most)
-		return read, err
-	}
-	from.began = now()
-	if err := read.fill(from, announced, r.ContentLength > 0); err != nil {
+	if err := read.fill(r.Context(), from, announced, r.ContentLength > 0); err != nil {
 		read.release()
 		return read, err
 	}
@@ -95,7 +96,7 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body, error) {
 // cost is how much memory a body of n bytes reserves.
 func (b *bodies) cost(n int64) int64 {
 	switch {
-	case n <= b.small:
+	case n <= firstBuffer: // no large one holds it up
 		return 0
 	case n < heavyBody:
 		return n
@@ -111,6 +112,7 @@ func (b *body) reserve(ctx context.Context, n int64) error {
 	if !b.from.memory.TryAcquire(n) {
 		b.from.waiting.Add(1)
 		defer b.from.waiting.Add(-1)
+		b.from.collect()
 		ctx, cancel := context.WithTimeout(ctx, b.from.pace.wait)
 		defer cancel()
 		if err := b.from.memory.Acquire(ctx, n); err != nil {
@@ -132,12 +134,33 @@ func (b *body) shrink(n int64) {
 	}
 }
 
-// release gives back all memory.
-func (b body) release() { b.shrink(0) }
+// release gives back all memory: that of a heavy body when its garbage is collected.
+func (b body) release() {
+	if b.reserved < heavyBody {
+		b.shrink(0)
+		return
+	}
+	b.from.held.Add(-b.reserved)
+	switch spent := b.from.spent.Add(b.reserved); {
+	case spent >= min(mostSpent, b.from.total/4):
+		go b.from.collect()
+	case b.from.waiting.Load() > 0: // the others that are over soon can be collected with it
+		time.AfterFunc(spentTogether, b.from.collect)
+	}
+}
+
+// collect has the garbage of heavy bodies collected, and gives their memory back. The
+// runtime would let garbage grow to as much as all that is in use, bodies and states.
+func (b *bodies) collect() {
+	if n := b.spent.Swap(0); n > 0 {
+		runtime.GC()
+		b.memory.Release(n)
+	}
+}
 
 // fill reads up to most bytes, and then finds out whether more follow. known says
 // that the client announced most.
-func (b *body) fill(from *pacedReader, most int64, known bool) error {
+func (b *body) fill(ctx context.Context, from *pacedReader, most int64, known bool) error {
 	buffer := make([]byte, 0, min(most, firstBuffer))
 	for {
 		if int64(len(buffer)) == most {
@@ -145,6 +168,9 @@ func (b *body) fill(from *pacedReader, most int64, known bool) error {
 			return b.end(from)
 		}
 		if len(buffer) == cap(buffer) {
+			if err := b.claim(ctx, from, most); err != nil {
+				return err
+			}
 			buffer = grow(buffer, most, known)
 		}
 		n, err := from.Read(buffer[len(buffer):cap(buffer)])
@@ -157,6 +183,20 @@ func (b *body) fill(from *pacedReader, most int64, known bool) error {
 			return err
 		}
 	}
+}
+
+// claim reserves the memory of n bytes, if it is not reserved yet. Meanwhile the client
+// cannot go on, so that its time begins anew.
+func (b *body) claim(ctx context.Context, from *pacedReader, n int64) error {
+	if b.reserved > 0 {
+		return nil
+	}
+	err := b.reserve(ctx, n)
+	from.began = now()
+	if err != nil {
+		from.drain(b.from.most)
+	}
+	return err
 }
 
 // grow returns a larger buffer with the same bytes.

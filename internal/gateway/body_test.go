@@ -90,6 +90,9 @@ func announce(t *testing.T, s *httptest.Server, length int, beginning string) ne
 	return conn
 }
 
+// reserving is the shortest beginning of a body that reserves memory.
+var reserving = strings.Repeat("x", firstBuffer)
+
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for range 500 {
@@ -108,7 +111,7 @@ func TestAnnouncedBodiesTakeNoMemory(t *testing.T) {
 	s := bodyServer(t, b, nil)
 	before := heapInUse()
 	for range n {
-		announce(t, s, 10<<20, "x")
+		announce(t, s, 10<<20, reserving)
 	}
 	eventually(t, "the bodies are not being read", func() bool { return b.held.Load() == n*20<<20 })
 	if grown := heapInUse() - before; grown > 20<<20 {
@@ -154,13 +157,13 @@ func TestBodiesShareMemory(t *testing.T) {
 // A client that sends the beginning of a body alone gives its memory back.
 func TestSlowBodiesGiveWay(t *testing.T) {
 	t.Parallel()
-	b := newBodies(1<<10, 2<<10)
-	b.small = 0
+	const length = 2 * firstBuffer
+	b := newBodies(length, 2*length)
 	b.pace = pace{whole: time.Second, grace: 200 * time.Millisecond, rate: 1 << 10, wait: 10 * time.Second}
 	s := bodyServer(t, b, nil)
-	slow := []net.Conn{announce(t, s, 1<<10, "x"), announce(t, s, 1<<10, "x")}
-	eventually(t, "the slow bodies hold no memory", func() bool { return b.held.Load() == 2<<10 })
-	if got := post(t, s, strings.NewReader("quick")); got != "5 false" {
+	slow := []net.Conn{announce(t, s, length, reserving), announce(t, s, length, reserving)}
+	eventually(t, "the slow bodies hold no memory", func() bool { return b.held.Load() == 2*length })
+	if got := post(t, s, strings.NewReader(reserving+"x")); got != "16385 false" {
 		t.Errorf("got %s", got)
 	}
 	for _, conn := range slow {
@@ -195,12 +198,13 @@ func TestDrippingBodyIsCut(t *testing.T) {
 // A request that finds no memory for long is refused, and says what to do.
 func TestNoMemoryIsRefused(t *testing.T) {
 	t.Parallel()
-	b := newBodies(1<<10, 1<<10)
-	b.small, b.pace.wait = 0, 50*time.Millisecond
+	const length = 2 * firstBuffer
+	b := newBodies(length, length)
+	b.pace.wait = 50 * time.Millisecond
 	s := bodyServer(t, b, nil)
-	announce(t, s, 1<<10, "x")
-	eventually(t, "the first body holds no memory", func() bool { return b.held.Load() == 1<<10 })
-	if got := post(t, s, strings.NewReader("second")); !strings.Contains(got, `"code":"busy"`) || !strings.Contains(got, "--max-inflight") {
+	announce(t, s, length, reserving)
+	eventually(t, "the first body holds no memory", func() bool { return b.held.Load() == length })
+	if got := post(t, s, strings.NewReader(reserving+"x")); !strings.Contains(got, `"code":"busy"`) || !strings.Contains(got, "--max-inflight") {
 		t.Errorf("got %s", got)
 	}
 }
@@ -229,14 +233,66 @@ func TestDeadlineEndsWithTheBody(t *testing.T) {
 	}
 }
 
-// A few stalled uploads take all memory, and a small body does not wait for them.
+// A few stalled uploads take all memory, and a small body does not wait for them, nor
+// one in chunks, whose length is not known.
 func TestSmallBodiesDoNotWait(t *testing.T) {
 	t.Parallel()
 	b := newBodies(1<<20, 1<<20)
 	s := bodyServer(t, b, nil)
-	announce(t, s, 1<<20, "x")
+	announce(t, s, 1<<20, reserving)
 	eventually(t, "the large body holds no memory", func() bool { return b.held.Load() == 1<<20 })
-	if got := post(t, s, strings.NewReader(strings.Repeat("x", firstBuffer))); got != "16384 false" {
+	if got := post(t, s, strings.NewReader(reserving)); got != "16384 false" {
 		t.Errorf("got %s", got)
 	}
+	if got := post(t, s, onlyReader{strings.NewReader(reserving[1:])}); got != "16383 false" {
+		t.Errorf("in chunks: got %s", got)
+	}
+}
+
+// A large body that stalls at its beginning takes no memory from others.
+func TestStalledBeginningsTakeNoMemory(t *testing.T) {
+	t.Parallel()
+	b := newBodies(1<<20, 1<<20)
+	s := bodyServer(t, b, nil)
+	for range 10 {
+		announce(t, s, 1<<20, reserving[1:])
+	}
+	for range 10 {
+		if got := post(t, s, strings.NewReader(reserving+"x")); got != "16385 false" {
+			t.Errorf("got %s", got)
+		}
+	}
+	if got := b.held.Load(); got != 0 {
+		t.Errorf("%d bytes are held", got)
+	}
+}
+
+// The memory of heavy bodies comes back with their garbage: also where that is little,
+// and a body needs all memory.
+func TestSpentMemoryComesBack(t *testing.T) {
+	t.Parallel()
+	const most = 8 * heavyBody
+	b := newBodies(most, 2*most)
+	s := bodyServer(t, b, nil)
+	heavy := strings.Repeat("x", heavyBody+1)
+	all := strings.Repeat("x", most)
+	if got := post(t, s, strings.NewReader(heavy)); got != "1048577 false" {
+		t.Fatalf("got %s", got)
+	}
+	if got := post(t, s, strings.NewReader(all)); got != "8388608 false" {
+		t.Fatalf("got %s", got)
+	}
+	var clients sync.WaitGroup
+	for i := range 24 {
+		clients.Go(func() {
+			text, want := heavy, "1048577 false"
+			if i%3 == 0 {
+				text, want = all, "8388608 false"
+			}
+			if got := post(t, s, strings.NewReader(text)); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+	clients.Wait()
 }

@@ -452,7 +452,7 @@ func (c *client) stall() {
 		}
 		text := []string{"P", "POST / HTTP/1.1\r\nHost: x\r\nX", head(64<<10) + "{", head(100)}[c.rand.IntN(4)]
 		if c.rand.IntN(100) == 0 {
-			text = head(maxBody) + "{" // holds a good part of the memory for bodies
+			text = head(maxBody) + strings.Repeat(" ", 64<<10) // holds a good part of the memory for bodies
 		}
 		_, _ = io.WriteString(conn, text)
 		c.ends("a stalled connection", conn)
