@@ -276,13 +276,8 @@ func (p *pacedReader) Read(into []byte) (int, error) {
 // no answer before. A rest of more than eight of the longest bodies is not taken.
 func (p *pacedReader) drain(most int64) { _, _ = io.CopyN(io.Discard, p, 8*most) }
 
-// Load is how much of the limits is in use.
-type Load struct {
-	BodyBytes     int64 // memory that request bodies hold or have reserved
-	WaitingBodies int64 // requests that wait for memory
-}
-
-// Load returns how much of the limits is in use.
-func (g *Gateway) Load() Load {
-	return Load{BodyBytes: g.bodies.held.Load(), WaitingBodies: g.bodies.waiting.Load()}
+// Bodies returns how many bytes of memory request bodies hold or have reserved, and how
+// many requests wait for some.
+func (g *Gateway) Bodies() (held, waiting int64) {
+	return g.bodies.held.Load(), g.bodies.waiting.Load()
 }

@@ -82,6 +82,9 @@ type Config struct {
 	Open     func(dir string) (Folder, error) // opens a folder of users; nil: files.Open
 	Patience time.Duration                    // how long a reading of folders may take before that is reported; 0: 5 s
 	Limit    time.Duration                    // how long a start waits for a reading of folders; 0: files.Limit
+
+	HeadTimeout time.Duration // how long the head of a request may take; 0: 10 s
+	IdleTimeout time.Duration // how long a connection may be open between two requests; 0: 120 s
 }
 
 // A Folder is an open folder of users.

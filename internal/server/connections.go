@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"math/bits"
 	"net"
@@ -22,6 +23,14 @@ type connections struct {
 
 	malformed atomic.Int64 // requests that net/http answered by itself, or whose head did not come
 	closing   atomic.Bool  // the server ends them
+}
+
+// connections returns a limit of so many connections. flag is "" where none changes it.
+func (c *Config) connections(most int64, what, flag string) *connections {
+	return &connections{
+		most: most, what: what, flag: flag, log: c.Log,
+		head: cmp.Or(c.HeadTimeout, headTime), idle: cmp.Or(c.IdleTimeout, idleTime),
+	}
 }
 
 // limit returns l without the connections above the limit: they are closed as soon

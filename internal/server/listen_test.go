@@ -4,11 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A fakeListener has an address and listens nowhere.
@@ -89,5 +91,22 @@ func TestOpen(t *testing.T) {
 				t.Errorf("the log has %q, want %q", &log, tt.log)
 			}
 		})
+	}
+}
+
+// Where nothing else is said, clients have the documented time for a head and between two
+// requests.
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, served := &Server{config: Config{Log: slog.New(slog.DiscardHandler)}}, &http.Server{}
+	s.serve(l, served, s.config.connections(1, "", ""))
+	_ = served.Close()
+	s.serving.Wait()
+	if served.ReadHeaderTimeout != 10*time.Second || served.IdleTimeout != 2*time.Minute || served.MaxHeaderBytes != 64<<10 {
+		t.Errorf("got %s for a head of %d bytes and %s between requests", served.ReadHeaderTimeout, served.MaxHeaderBytes, served.IdleTimeout)
 	}
 }

@@ -65,8 +65,8 @@ func Start(c Config) (*Server, error) {
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor,
 		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
-	s.connections = &connections{most: int64(c.MaxConnections), what: "APIs", flag: "--max-connections", idle: idleTime, head: headTime, log: c.Log}
-	s.controlConnections = &connections{most: maxControlConnections, what: "control", idle: idleTime, head: headTime, log: c.Log}
+	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
+	s.controlConnections = c.connections(maxControlConnections, "control", "")
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
@@ -182,11 +182,11 @@ func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) 
 
 // load returns how much of the server's limits is in use.
 func (s *Server) load() control.Load {
-	bodies := s.gateway.Load()
+	held, waiting := s.gateway.Bodies()
 	return control.Load{
 		Connections: s.connections.open.Load(), RefusedConnections: s.connections.refused.Load() + s.controlConnections.refused.Load(),
 		MalformedRequests: s.connections.malformed.Load() + s.controlConnections.malformed.Load(),
-		BodyBytes:         bodies.BodyBytes, WaitingBodies: bodies.WaitingBodies,
+		BodyBytes:         held, WaitingBodies: waiting,
 	}
 }
 
