@@ -13,7 +13,7 @@ COVER    ?= 80
 MODULES  := $(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.git/*' -not -path '*/testdata/*' | sort))
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint lint-proof vet test bench cover soak fuzz golden docs docs-check run build image container-check
+.PHONY: help check fmt lint lint-proof vet test bench cover soak fuzz golden docs docs-check run build reproducible image container-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,16 @@ run: ## serve all APIs
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/understudy ./cmd/understudy
+
+# The second build shares nothing with the first: neither its folder nor what was compiled.
+reproducible: ## build twice, and compare the bytes
+	@set -e; d=$$(mktemp -d); trap 'rm -rf "$$d"' EXIT; export VERSION="$(VERSION)" COMMIT="$(COMMIT)"; \
+	for copy in one another/two; do \
+		mkdir -p "$$d/$$copy"; tar -c --exclude=./.git --exclude=./bin . | tar -x -C "$$d/$$copy"; \
+	done; \
+	$(MAKE) -C "$$d/one" build; \
+	GOCACHE="$$d/cache" $(MAKE) -C "$$d/another/two" build; \
+	cmp "$$d/one/bin/understudy" "$$d/another/two/bin/understudy" && sha256sum <"$$d/one/bin/understudy"
 
 image: ## the container image, from Dockerfile
 	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t $(IMAGE):latest .

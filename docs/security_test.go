@@ -11,13 +11,18 @@ import (
 
 var (
 	namedTest = regexp.MustCompile(`^(\w+)\.((?:Test|Fuzz)\w+)$`)
+	target    = regexp.MustCompile(`^make ([\w-]+)$`)
 	promise   = regexp.MustCompile(`^\d+\. \*\*`)
 )
 
-// Every test that docs/security.md names is there, and each of its lines names one or
-// says that there is none.
+// Every test and every target of make that docs/security.md names is there, and each of its
+// lines names one or says that there is none.
 func TestSecurityNamesTests(t *testing.T) {
 	page, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +30,9 @@ func TestSecurityNamesTests(t *testing.T) {
 	text, promises := string(page), 0
 	for _, span := range codeSpan.FindAllStringSubmatch(text, -1) {
 		name := namedTest.FindStringSubmatch(span[1])
-		switch {
+		switch made := target.FindStringSubmatch(span[1]); {
+		case made != nil && !strings.Contains(string(rules), "\n"+made[1]+":"):
+			t.Errorf("the Makefile has no target %s", made[1])
 		case name != nil && !there[name[1]+"."+name[2]]:
 			t.Errorf("no folder %s has a test %s", name[1], name[2])
 		case name == nil && (strings.HasPrefix(span[1], "Test") || strings.HasPrefix(span[1], "Fuzz")):
@@ -41,8 +48,8 @@ func TestSecurityNamesTests(t *testing.T) {
 		t.Errorf("the page has %d promises, want 13", promises)
 	}
 	for i, part := range regexp.MustCompile(`(?m)^\d+\. `).Split(text, -1)[1:] {
-		if !strings.Contains(part, ".Test") && !strings.Contains(part, ".Fuzz") && !strings.Contains(part, "not tested yet") {
-			t.Errorf("line %d names no test", i+1)
+		if !strings.Contains(part, ".Test") && !strings.Contains(part, ".Fuzz") && !strings.Contains(part, "`make ") && !strings.Contains(part, "not tested yet") {
+			t.Errorf("line %d names no test and no target of make", i+1)
 		}
 	}
 	if lines := strings.Count(text, "\n"); lines > 80 {

@@ -24,8 +24,14 @@ import (
 // asCommand has the test's own binary be the command, for scripts that call it.
 const asCommand = "TEST_AS_COMMAND"
 
+// withFault has such a command's first API fail on every request.
+const withFault = "TEST_WITH_FAULT"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		if os.Getenv(withFault) != "" {
+			emulators.All[0].Pick = func(*contract.Request) (*contract.Operation, contract.Miss) { panic("the roof fell") }
+		}
 		main()
 	}
 	os.Exit(m.Run())

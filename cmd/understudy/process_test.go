@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
 )
@@ -260,6 +262,100 @@ func TestSecondSignalEnds(t *testing.T) {
 	}
 	p.awaitClosing(t)
 	p.end(t, syscall.SIGTERM, exitFailed)
+}
+
+// A fault of understudy's own is answered 599, and ends a strict server with an error, once
+// it is told to stop.
+func TestStrictEndsWithAnError(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		args   []string
+		faults int
+		code   int
+		said   string
+	}{
+		{"strict", []string{"--strict"}, 2, exitFailed, "understudy: 2 requests ended in a fault of understudy's own; the log has their stacks\n"},
+		{"strict without a fault", []string{"--strict"}, 0, exitDone, ""},
+		{"not strict", nil, 1, exitDone, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			out, stdout := readPipe(t)
+			p := begin(t, func(cmd *exec.Cmd) {
+				cmd.Env = append(cmd.Env, withFault+"=1")
+				cmd.Stdout, cmd.Stderr = stdout, &log
+			}, c.args...)
+			_ = stdout.Close()
+			p.awaitReady(t, out)
+			for range c.faults {
+				answer, err := http.Get(p.door + "/" + emulators.All[0].Name + "/")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body := bodyOf(t, answer); answer.StatusCode != gateway.StatusProblem {
+					t.Errorf("got %s %s, want %d", answer.Status, body, gateway.StatusProblem)
+				}
+			}
+			p.end(t, syscall.SIGTERM, c.code)
+			if said := log.String(); !strings.HasSuffix(said, c.said) || strings.Count(said, "the roof fell") != c.faults {
+				t.Errorf("got the log %s\nwant %d faults, and in the end %q", said, c.faults, c.said)
+			}
+		})
+	}
+}
+
+// A process that is killed in the middle of its work has written no file, and another one
+// takes its place, and its ports, at once.
+func TestKilledLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	inDir := func(cmd *exec.Cmd) {
+		cmd.Dir = dir
+		for _, name := range []string{"HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"} {
+			cmd.Env = append(cmd.Env, name+"="+dir)
+		}
+		// Who writes into any file is ended.
+		cmd.Args = append([]string{"sh", "-c", `ulimit -f 0 && exec "$0" "$@"`}, cmd.Args...)
+		cmd.Path = "/bin/sh"
+	}
+	control, door := quietPort(t), quietPort(t)
+	use := func() *process {
+		out, stdout := readPipe(t)
+		p := begin(t, func(cmd *exec.Cmd) {
+			cmd.Args = []string{cmd.Path, "serve", "--control-port", control, "--door-port", door, "--api-ports", "off"}
+			cmd.Stdout = stdout
+			inDir(cmd)
+		})
+		_ = stdout.Close()
+		p.awaitReady(t, out)
+		p.refused(t, 10)
+		for _, args := range [][]string{{"scenarios", "on", "polyv/server-error"}, {"call", "polyv", "ListChannels"}, {"clock", "advance", "1h"}, {"journal"}} {
+			command(t, []string{"UNDERSTUDY_CONTROL=" + p.control}, "", args...).want(t, exitDone)
+		}
+		p.half(t)
+		return p
+	}
+	use().end(t, os.Kill, -1)
+	use().end(t, os.Kill, -1)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("got the files %v, %v; want none", left, err)
+	}
+}
+
+// quietPort returns a free port that no other process is given by chance: one below those
+// that the operating system gives out.
+func quietPort(t *testing.T) string {
+	t.Helper()
+	for port := 20000 + rand.IntN(10000); port < 32000; port++ {
+		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			_ = l.Close()
+			return strconv.Itoa(port)
+		}
+	}
+	t.Fatal("no port from 20000 to 32000 is free")
+	return ""
 }
 
 func beginWithPipe(t *testing.T, args ...string) *process {
