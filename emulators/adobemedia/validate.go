@@ -227,13 +227,7 @@ func expected(v contract.Violation) string {
 }
 
 // shorten cuts a client's text for our messages.
-func shorten(s string) string {
-	const limit = 80
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
-}
+func shorten(s string) string { return contract.Shorten(s, 80) }
 
 // prefixIndex prefixes the violations' paths with the index of a list element.
 func prefixIndex(i int, found []contract.Violation) []contract.Violation {

@@ -110,11 +110,7 @@ func quote(s string) string {
 
 // shorten returns a client's value as the journal shows it, cut where it is long.
 func shorten(s string) string {
-	const most = 60
-	if len(s) > most {
-		s = s[:most] + "…"
-	}
-	return strings.ToValidUTF8(s, "�")
+	return strings.ToValidUTF8(contract.Shorten(s, 60), "�")
 }
 
 // orCompressed explains a refusal by the compression of the body, where the call has

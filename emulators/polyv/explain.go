@@ -125,8 +125,10 @@ func explainSignature(c *contract.Call) contract.Explanation {
 	for _, a := range others {
 		secrets = append(secrets, a.AppSecret)
 	}
+	// Masking takes time, so the texts are cut before it, with a margin that keeps half a
+	// secret from being shown.
 	for _, text := range []*string{&e.Text, &e.Expected, &e.Got, &e.FirstDifference} {
-		*text = shortenTo(mask(shortenTo(*text, 2*maxGuessed), secrets), maxGuessed)
+		*text = contract.Shorten(mask(contract.Shorten(*text, 2*maxGuessed), secrets), maxGuessed)
 	}
 	return e
 }
@@ -169,19 +171,6 @@ func mask(text string, secrets []string) string {
 	return strings.ToValidUTF8(text, "�")
 }
 
-// shortenTo cuts a text to so many bytes. Masking takes time, so the text is cut
-// before it is masked, with a margin that keeps half a secret from being shown.
-func shortenTo(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
-}
-
 // firstDifference says where two texts begin to differ.
 func firstDifference(want, got string) string {
 	if want == got {
@@ -203,15 +192,7 @@ func tailFrom(text string, at int) string {
 	for at > 0 && !utf8.RuneStart(text[at]) {
 		at--
 	}
-	rest := text[at:]
-	if len(rest) > most {
-		end := most
-		for end > 0 && !utf8.RuneStart(rest[end]) {
-			end--
-		}
-		rest = rest[:end] + "…"
-	}
-	return strconv.Quote(rest)
+	return strconv.Quote(contract.Shorten(text[at:], most))
 }
 
 // otherApplications returns the applications whose secrets the client may have used.

@@ -6,8 +6,6 @@ import (
 	"math/bits"
 	"net/http"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -182,14 +180,10 @@ func describe(x any) string {
 }
 
 // shortenText returns the beginning of a text that is longer than most bytes, and
-// how long it was. The text itself is not kept in memory.
+// how long it was.
 func shortenText(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	head := most
-	for head > 0 && !utf8.RuneStart(s[head]) {
-		head--
-	}
-	return fmt.Sprintf("%s… (%d bytes in all)", strings.Clone(s[:head]), len(s))
+	return fmt.Sprintf("%s (%d bytes in all)", contract.Shorten(s, most), len(s))
 }
