@@ -1,13 +1,16 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
 func clockCommand(env *env) *cobra.Command {
@@ -32,6 +35,7 @@ func clockCommand(env *env) *cobra.Command {
 		clockSetting(env, "advance DURATION", "move the clock forward: 20m, 1h30m", cobra.ExactArgs(1), advance),
 		clockSetting(env, "freeze [INSTANT]", "stop the clock at an instant such as 2026-01-31T12:00:00Z, or where it stands", cobra.MaximumNArgs(1), freeze),
 		clockSetting(env, "follow", "let the clock go with the wall clock again", cobra.NoArgs, follow),
+		clockSetting(env, "scale NUMBER", "let the clock go on and pass so many seconds in each: 60", cobra.ExactArgs(1), scale),
 	)
 	return cmd
 }
@@ -57,10 +61,11 @@ func clockSetting(env *env, use, short string, args cobra.PositionalArgs, body f
 		if err != nil {
 			return err
 		}
-		if err := c.Send(cmd.Context(), http.MethodPut, c.InSandbox("clock"), setting, &r); err != nil {
+		var moved sandbox.Moved
+		if err := c.Send(cmd.Context(), http.MethodPut, c.InSandbox("clock"), setting, &moved); err != nil {
 			return err
 		}
-		return printClock(env, r, form.value)
+		return printMoved(env, &moved, form.value)
 	}
 	return cmd
 }
@@ -86,9 +91,37 @@ func freeze(args []string, now time.Time) (any, error) {
 
 func follow([]string, time.Time) (any, error) { return map[string]bool{"follow": true}, nil }
 
+func scale(args []string, _ time.Time) (any, error) {
+	n, err := strconv.ParseFloat(args[0], 64)
+	if err != nil || !(n > 0 && n <= clock.MaxScale) {
+		return nil, usage("%q is no scale; a number greater than 0 and at most %d was expected, such as 60 to let an hour pass in a minute", args[0], int(clock.MaxScale))
+	}
+	return map[string]float64{"scale": n}, nil
+}
+
+// printMoved shows the time, and what ended while the clock was moved there.
+func printMoved(env *env, m *sandbox.Moved, form string) error {
+	if form == output.FormJSON {
+		return output.JSON(env.out, m)
+	}
+	if err := printClock(env, m.Reading, form); err != nil || len(m.Expired) == 0 {
+		return err
+	}
+	_, _ = fmt.Fprintln(env.out)
+	list := output.Table{Columns: []string{"expired_at", "api", "what", "id"}}
+	for _, e := range m.Expired {
+		list.Add(e.At.Format(time.RFC3339Nano), e.API, e.What, e.ID)
+	}
+	if err := list.Print(env.out, env.err, form); err != nil || m.More == 0 {
+		return err
+	}
+	_, _ = fmt.Fprintf(env.err, "%d more expired, later than these\n", m.More)
+	return nil
+}
+
 func printClock(env *env, r clock.Reading, form string) error {
-	list := output.Table{Columns: []string{"now", "mode", "signatures"}}
-	list.Add(r.Now.Format(time.RFC3339Nano), r.Mode, r.Signatures)
+	list := output.Table{Columns: []string{"now", "mode", "scale", "signatures"}}
+	list.Add(r.Now.Format(time.RFC3339Nano), r.Mode, r.Scale, r.Signatures)
 	if form == output.FormJSON {
 		return output.JSON(env.out, r)
 	}

@@ -6,11 +6,12 @@ package clock
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"time"
 )
 
-// A Clock follows the wall clock until it is moved or frozen.
+// A Clock follows the wall clock until it is moved, frozen or sped up.
 type Clock struct {
 	mu      sync.Mutex
 	wall    func() time.Time
@@ -20,9 +21,14 @@ type Clock struct {
 
 // A Setting is how a clock stands.
 type Setting struct {
-	Frozen     time.Time     // the instant it stands at; zero: it follows the wall clock
-	Offset     time.Duration // how far it was advanced
+	Frozen     time.Time // the instant it stands at; zero: it goes
 	Signatures Signatures
+
+	// Where it was moved or sped up, a clock that goes showed base when the wall
+	// clock showed since, and has gone at scale times its pace from there.
+	// Zero: it shows what the wall clock does.
+	base, since time.Time
+	scale       float64
 }
 
 // Signatures says by which clock callers' timestamps are judged.
@@ -39,9 +45,20 @@ type Mode string
 
 // The modes of a clock.
 const (
-	Follow Mode = "follow" // it goes as the wall clock goes
+	Follow Mode = "follow" // it goes as the wall clock goes, or Scale times as fast
 	Freeze Mode = "freeze" // it stands
 )
+
+// MaxScale is how many times as fast as the wall clock a clock goes at most: a day
+// in less than a tenth of a second.
+const MaxScale = 1e6
+
+// furthest is the longest way that a clock is advanced at once, so that no sum of
+// times overflows: a hundred years.
+const furthest = 100 * 365 * 24 * time.Hour
+
+// last is where every clock stops: the last second that RFC 3339 can write.
+var last = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // New returns a clock over wall that stands as start says, and goes back
 // there on Reset.
@@ -71,11 +88,31 @@ func (c *Clock) Times() (now, stamp time.Time) {
 	return now, wall
 }
 
-func (s Setting) at(wall time.Time) time.Time {
-	if !s.Frozen.IsZero() {
-		return s.Frozen.Add(s.Offset)
+// at returns what the clock shows when the wall clock shows wall.
+func (s *Setting) at(wall time.Time) time.Time {
+	now := wall
+	switch {
+	case !s.Frozen.IsZero():
+		return s.Frozen
+	case !s.base.IsZero():
+		now = s.base.Add(times(wall.Round(0).Sub(s.since), s.scale))
 	}
-	return wall.Add(s.Offset)
+	if now.After(last) {
+		return last
+	}
+	return now
+}
+
+// times multiplies a length of time. A product that is longer than a Duration can
+// be, which is 292 years, is as long as one can be.
+func times(d time.Duration, scale float64) time.Duration {
+	if scale == 1 {
+		return d
+	}
+	if product := float64(d) * scale; product < math.MaxInt64 {
+		return time.Duration(product)
+	}
+	return math.MaxInt64
 }
 
 // Advance moves the clock forward by d, which is positive.
@@ -85,7 +122,44 @@ func (c *Clock) Advance(d time.Duration) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.setting.Offset += d
+	wall := c.wall()
+	to := c.setting.at(wall).Add(min(d, furthest))
+	if d > furthest || to.After(last) {
+		return fmt.Errorf("advance is %s, which is too far; at most %s at once and no further than the year %d was expected", d, furthest, last.Year())
+	}
+	if !c.setting.Frozen.IsZero() {
+		c.setting.Frozen = to
+		return nil
+	}
+	c.setting.goFrom(to, wall, c.setting.pace())
+	return nil
+}
+
+// goFrom has the clock go from an instant that it shows when the wall clock shows
+// wall.
+func (s *Setting) goFrom(base, wall time.Time, scale float64) {
+	s.Frozen, s.base, s.since, s.scale = time.Time{}, base.Round(0), wall.Round(0), scale
+}
+
+// pace returns how many times as fast as the wall clock the clock goes.
+func (s *Setting) pace() float64 {
+	if s.base.IsZero() {
+		return 1
+	}
+	return s.scale
+}
+
+// Scale has the clock go on from what it shows, and as many times as fast as the
+// wall clock as n says, until it is frozen, follows or is reset. A frozen clock
+// goes on too.
+func (c *Clock) Scale(n float64) error {
+	if !(n > 0 && n <= MaxScale) { // NaN is neither
+		return fmt.Errorf("scale is %v; a number greater than 0 and at most %d was expected: 60 lets an hour pass in a minute, 1 is the wall clock's pace, and freeze stops the clock", n, int(MaxScale))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wall := c.wall()
+	c.setting.goFrom(c.setting.at(wall), wall, n)
 	return nil
 }
 
@@ -93,14 +167,14 @@ func (c *Clock) Advance(d time.Duration) error {
 func (c *Clock) Freeze(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.setting.Frozen, c.setting.Offset = t, 0
+	c.setting = Setting{Frozen: t, Signatures: c.setting.Signatures}
 }
 
-// Follow lets the clock go with the wall clock again.
+// Follow lets the clock show what the wall clock does again, and go at its pace.
 func (c *Clock) Follow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.setting.Frozen, c.setting.Offset = time.Time{}, 0
+	c.setting = Setting{Signatures: c.setting.Signatures}
 }
 
 // SetSignatures sets the clock by which callers' timestamps are judged.
@@ -128,6 +202,7 @@ func (c *Clock) Reset() {
 type Reading struct {
 	Now        time.Time  `json:"now"`
 	Mode       Mode       `json:"mode"`
+	Scale      float64    `json:"scale"` // how many times as fast as the wall clock it goes; of a frozen clock 1
 	Signatures Signatures `json:"signatures"`
 }
 
@@ -135,7 +210,7 @@ type Reading struct {
 func (c *Clock) Read() Reading {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := Reading{Now: c.setting.at(c.wall()).UTC(), Mode: Follow, Signatures: c.setting.Signatures}
+	r := Reading{Now: c.setting.at(c.wall()).UTC(), Mode: Follow, Scale: c.setting.pace(), Signatures: c.setting.Signatures}
 	if !c.setting.Frozen.IsZero() {
 		r.Mode = Freeze
 	}

@@ -18,7 +18,6 @@ func (w *World) Corridor(b testing.TB, request *contract.Request) *journal.Entry
 	}
 	r := *request
 	x := &engine.Exchange{Instance: instance, Sandbox: w.Sandbox, FoundBy: "default", Request: &r}
-	x.Now, r.Arrived = w.Sandbox.Clock.Times()
 	if err := engine.Serve(x); err != nil {
 		b.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (s *Server) routes() []route {
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock by one of advance (20m), freeze (an instant), follow (true), scale (60) and signatures (wall, sandbox), and list what ended because of that."},
 
 		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, do: s.inSandbox(s.runTrigger), doc: "Have something happen outside the API's calls."},
 	}

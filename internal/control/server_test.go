@@ -191,7 +191,7 @@ func TestSandboxes(t *testing.T) {
 	}
 	s.check([]row{
 		{method: "GET", target: "/v1/sandboxes/default", status: 200, want: []string{
-			`{"name":"default","urls":{"plain":"http://localhost:6400:2","toy":"http://localhost:6400:1/toy"},"credentials":{"plain":{"toyKey":"toy-key"},"toy":{"toyKey":"toy-key"}},"clock":{"now":"2026-03-01T12:00:00Z","mode":"follow","signatures":"wall"}`,
+			`{"name":"default","urls":{"plain":"http://localhost:6400:2","toy":"http://localhost:6400:1/toy"},"credentials":{"plain":{"toyKey":"toy-key"},"toy":{"toyKey":"toy-key"}},"clock":{"now":"2026-03-01T12:00:00Z","mode":"follow","scale":1,"signatures":"wall"}`,
 		}},
 		{name: "the sandbox stands before the API at the shared door, and last elsewhere", method: "GET", target: "/v1/sandboxes", status: 200, want: []string{
 			`{"items":[{"name":"default"`, `"credentials":{},`, `{"name":"ci-7","urls":{"plain":"http://localhost:6400:2/@ci-7","toy":"http://localhost:6400:1/@ci-7/toy"}`, `"scenarios":[],"fixtures":{},"made":false}]}`,
@@ -241,14 +241,23 @@ func TestClock(t *testing.T) {
 		return row{method: "PUT", target: clock, body: body, status: status, want: []string{want}}
 	}
 	s.check([]row{
-		{method: "GET", target: clock, status: 200, want: []string{`{"now":"2026-03-01T12:00:00Z","mode":"follow","signatures":"wall"}`}},
+		{method: "GET", target: clock, status: 200, want: []string{`{"now":"2026-03-01T12:00:00Z","mode":"follow","scale":1,"signatures":"wall"}`}},
 		put(`{"advance":"20m"}`, 200, `"now":"2026-03-01T12:20:00Z"`),
-		put(`{"freeze":"2020-01-01T00:00:00+01:00"}`, 200, `{"now":"2019-12-31T23:00:00Z","mode":"freeze","signatures":"wall"}`),
+		put(`{"freeze":"2020-01-01T00:00:00+01:00"}`, 200, `{"now":"2019-12-31T23:00:00Z","mode":"freeze","scale":1,"signatures":"wall","expired":[]}`),
 		put(`{"signatures":"sandbox"}`, 200, `"signatures":"sandbox"`),
 		put(`{"follow":true}`, 200, `"now":"2026-03-01T12:00:00Z","mode":"follow"`),
-		put(``, 400, "the body has none of the members advance, follow, freeze, signatures; exactly one was expected"),
+		put(``, 400, "the body has none of the members advance, follow, freeze, scale, signatures; exactly one was expected"),
 		put(`{"follow":true,"advance":"1s"}`, 400, "the body has advance and follow of the members"),
-		put(`{"scale":60}`, 400, `the body has a member \"scale\", which is unknown here`),
+		put(`{"scale":60}`, 200, `{"now":"2026-03-01T12:00:00Z","mode":"follow","scale":60,"signatures":"sandbox","expired":[]}`),
+		put(`{"scale":0.5}`, 200, `"scale":0.5`),
+		put(`{"scale":1000000}`, 200, `"scale":1000000`),
+		put(`{"scale":1000001}`, 400, `a number greater than 0 and at most 1000000 was expected`),
+		put(`{"scale":0}`, 400, `scale is 0; a number greater than 0`),
+		put(`{"scale":-1}`, 400, `scale is -1; a number greater than 0`),
+		put(`{"scale":1e999}`, 400, `a number such as 60 was expected`),
+		put(`{"scale":"60"}`, 400, `scale is \"60\"; a number such as 60 was expected`),
+		put(`{"follow":true}`, 200, `"mode":"follow","scale":1`),
+		put(`{"freeze":"9999-12-31T23:59:59-01:00"}`, 400, `an instant such as`),
 		put(`{"advanse":"1m"}`, 400, `did you mean \"advance\"?`),
 		put(`{"advance":20}`, 400, `advance is 20; a positive duration such as`),
 		put(`{"advance":"-5m"}`, 400, `a positive duration was expected: to go back`),

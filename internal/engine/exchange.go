@@ -22,7 +22,6 @@ type Exchange struct {
 	Instance *sandbox.Instance
 	FoundBy  string // what led to the sandbox
 	Request  *contract.Request
-	Now      time.Time // by the sandbox's clock
 
 	RequestedOutcome  string             // the name of the outcome that the request itself calls for; "": none
 	RequestedScenario *scenario.Scenario // the scenario that the request itself names, as if it were active for this request alone; nil: none
@@ -53,7 +52,21 @@ type Exchange struct {
 // request calls for an outcome or a scenario that does not fit it, or there is no
 // room for what it would keep (a *sandbox.NoRoomError).
 func Serve(x *Exchange) error {
-	x.begin()
+	if err := x.happen(); err != nil {
+		return err
+	}
+	x.respond()
+	x.record()
+	return nil
+}
+
+// happen has the call begin, be decided and be carried out, all at one moment of
+// the sandbox's clock: nobody moves it meanwhile.
+func (x *Exchange) happen() error {
+	now, stamp := x.Sandbox.HoldClock()
+	defer x.Sandbox.ReleaseClock()
+	x.Request.Arrived = stamp
+	x.begin(now)
 	if err := x.checkRequested(); err != nil {
 		return err
 	}
@@ -66,18 +79,13 @@ func Serve(x *Exchange) error {
 			x.perform()
 		}
 	})
-	if full != nil {
-		return full
-	}
-	x.respond()
-	x.record()
-	return nil
+	return full
 }
 
 // begin makes the call.
-func (x *Exchange) begin() {
+func (x *Exchange) begin(now time.Time) {
 	x.call = contract.Call{
-		Runtime: runtime{x}, API: x.Instance.API, Request: x.Request, Now: x.Now,
+		Runtime: runtime{x}, API: x.Instance.API, Request: x.Request, Now: now,
 		Auth: x.Instance.Auth(), Switches: x.Instance.Switches(),
 	}
 	x.call.Operation, x.call.Miss = x.call.API.Pick(x.Request)

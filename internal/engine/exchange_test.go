@@ -51,7 +51,7 @@ func (b *rig) exchange(op, body, outcome string) *engine.Exchange {
 		b.t.Fatal(err)
 	}
 	o := b.api.Operation(op)
-	return &engine.Exchange{Instance: instance, Sandbox: s, FoundBy: "default", Now: s.Clock.Now(), RequestedOutcome: outcome, Request: &contract.Request{
+	return &engine.Exchange{Instance: instance, Sandbox: s, FoundBy: "default", RequestedOutcome: outcome, Request: &contract.Request{
 		Method: o.Method, Target: o.Path, URL: &url.URL{Path: o.Path}, At: []*contract.Operation{o},
 		Header: http.Header{}, Body: []byte(body),
 	}}

@@ -16,7 +16,7 @@ import (
 func (x *Exchange) record() {
 	r, c := x.Request, &x.call
 	e := &journal.Entry{
-		Time: x.Now, FoundBy: x.FoundBy, API: c.API.Name, Outcome: x.verdict.Outcome.Name,
+		Time: x.call.Now, FoundBy: x.FoundBy, API: c.API.Name, Outcome: x.verdict.Outcome.Name,
 		DecidedBy: x.by, Status: x.Response.Status,
 		Client: journal.Client{Address: r.Client, UserAgent: r.Header.Get("User-Agent")},
 		Request: journal.Message{
@@ -106,7 +106,7 @@ func (x *Exchange) runTrigger(t *scenario.Trigger) {
 	result := "happened"
 	if found := contract.Validate(trigger.Params, in); len(found) > 0 {
 		result = fmt.Sprintf("did not happen: %s is %s", found[0].Path, found[0].Rule)
-	} else if callbacks, err := x.Instance.TriggerLocked(trigger, in, x.Now); err != nil {
+	} else if callbacks, err := x.Instance.TriggerLocked(trigger, in, x.call.Now); err != nil {
 		result = "did not happen: " + err.Error()
 	} else {
 		x.call.Callbacks = append(x.call.Callbacks, callbacks...)

@@ -122,7 +122,6 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		Sandbox: box, Instance: instance, FoundBy: foundBy, Request: request,
 		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
 	}
-	x.Now, request.Arrived = box.Clock.Times()
 	if err := body.serve(x); err != nil {
 		return notServed(err)
 	}
@@ -132,7 +131,7 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 }
 
 // request returns the request as an API sees it, without Base, which needs the API,
-// and Arrived, which needs the sandbox. The caller releases the body.
+// and Arrived, which the engine fills. The caller releases the body.
 func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 	r := c.Request()
 	body, err := g.bodies.read(c.Response().Writer, r)

@@ -37,7 +37,7 @@ func (h *testRegistry) ask(name, operation, forced string) (string, error) {
 		return "", err
 	}
 	op := h.api.Operation(operation)
-	x := &engine.Exchange{Instance: i, Sandbox: s, Now: s.Clock.Now(), RequestedOutcome: forced, Request: &contract.Request{
+	x := &engine.Exchange{Instance: i, Sandbox: s, RequestedOutcome: forced, Request: &contract.Request{
 		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Path: map[string]string{"parcel": "p-9"}, Header: http.Header{"Toy-Token": {"t-1"}},
 	}}
 	if err := engine.Serve(x); err != nil {

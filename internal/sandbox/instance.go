@@ -333,7 +333,11 @@ func (i *Instance) Copy(state contract.State) (contract.State, error) {
 func (i *Instance) Trigger(t *contract.Trigger, in contract.Values) error {
 	var callbacks []contract.Callback
 	var err error
-	i.WithState(func(contract.State) { callbacks, err = i.TriggerLocked(t, in, i.sandbox.Clock.Now()) })
+	func() {
+		now, _ := i.sandbox.HoldClock()
+		defer i.sandbox.ReleaseClock()
+		i.WithState(func(contract.State) { callbacks, err = i.TriggerLocked(t, in, now) })
+	}()
 	if err != nil {
 		return err
 	}

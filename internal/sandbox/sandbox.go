@@ -36,6 +36,10 @@ type Sandbox struct {
 	held        atomic.Int64 // bytes that the budget counts for its states
 	calls       calls
 
+	// moment is held for reading by whoever acts on a state at an instant that the
+	// clock showed, and for writing by whoever moves the clock.
+	moment sync.RWMutex
+
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
 }
@@ -99,6 +103,8 @@ func (s *Sandbox) Reset(parts ...Part) error {
 	if len(parts) == 0 {
 		parts = Parts
 	}
+	s.moment.Lock()
+	defer s.moment.Unlock()
 	var errs []error
 	for _, p := range resetOrder {
 		if !slices.Contains(parts, p) {

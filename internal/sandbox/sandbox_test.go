@@ -76,7 +76,7 @@ func (h *testRegistry) register(t *testing.T, name string) string {
 	t.Helper()
 	op := h.api.Operation("Register")
 	s := h.get(t, name)
-	x := &engine.Exchange{Instance: h.instance(t, name), Sandbox: s, Now: s.Clock.Now(), Request: &contract.Request{
+	x := &engine.Exchange{Instance: h.instance(t, name), Sandbox: s, Request: &contract.Request{
 		Method: op.Method, URL: &url.URL{Path: op.Path}, At: []*contract.Operation{op}, Header: http.Header{},
 	}}
 	if err := engine.Serve(x); err != nil {

@@ -71,6 +71,8 @@ func (s *Sandbox) Restore(all Snapshot) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	s.moment.RLock()
+	defer s.moment.RUnlock()
 	return s.registry.replace(put)
 }
 
