@@ -45,6 +45,7 @@ var API = &contract.API{
 	Environment: []contract.Variable{{Name: "TENCENTCAR_ENDPOINT", Value: contract.HostPort}},
 	Secrets:     []string{"Authorization", "X-TC-Token", "Signature", "Token"},
 	Triggers:    triggers,
+	Lifecycle:   &lifecycle,
 }
 
 var operations = []*contract.Operation{

@@ -25,6 +25,13 @@ func (st *state) checkPublishing(c *contract.Call, user string) contract.Verdict
 	return sessionNotFound.Because(noSession, "UserId", user)
 }
 
+// stopPublishing ends the push of a concurrency's session.
+func (st *state) stopPublishing(co *concurrency) {
+	s := co.Session
+	s.Publishing, s.Published, s.PublishURL, s.PublishArgs = false, never, "", ""
+	st.weigh(co)
+}
+
 // publish starts to push the user's session. A push that is running is replaced:
 // the documentation lists no error for it.
 func publish(c *contract.Call, url, args string) {
@@ -39,7 +46,8 @@ func publish(c *contract.Call, url, args string) {
 		co.Session = &session{Created: now, RequestID: requestID(c)}
 		st.setEnd(c, co, never)
 	}
-	co.Session.Publishing, co.Session.PublishURL, co.Session.PublishArgs = true, url, args
+	s := co.Session
+	s.Publishing, s.Published, s.PublishURL, s.PublishArgs = true, now, url, args
 	st.weigh(co)
 	c.Note("stream id", user)
 }

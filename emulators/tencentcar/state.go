@@ -112,6 +112,7 @@ type session struct {
 	Players       map[string]*guest `json:"players,omitempty"` // by UserId, without the host
 	Viewers       map[string]*guest `json:"viewers,omitempty"`
 	Publishing    bool              `json:"publishing,omitempty"`
+	Published     time.Time         `json:"published,omitzero"` // when the push was started
 	PublishURL    string            `json:"publish_url,omitempty"`
 	PublishArgs   string            `json:"publish_args,omitempty"`
 	ClientsBefore int               `json:"clients_before,omitempty"` // number of clients that a repeated CreateSession dropped
@@ -287,8 +288,8 @@ func (st *state) firstAccount() *account {
 	return &st.Accounts[0]
 }
 
-// account finds an account, or returns nil. Calls do not write accounts, so
-// checks may read one after WithState has returned.
+// account finds an account, or returns nil. Nothing writes an account that calls
+// may know, so checks may read one after WithState has returned.
 func (st *state) account(id string) *account {
 	i, ok := st.accounts[id]
 	if !ok {

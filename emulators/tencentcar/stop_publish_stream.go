@@ -26,7 +26,6 @@ func decideStop(c *contract.Call) contract.Verdict {
 func doStop(c *contract.Call) {
 	st := c.State.(*state)
 	if co := st.users[c.In.Text("UserId")]; co.live(sandboxTime(c)) {
-		co.Session.Publishing, co.Session.PublishURL, co.Session.PublishArgs = false, "", ""
-		st.weigh(co)
+		st.stopPublishing(co)
 	}
 }

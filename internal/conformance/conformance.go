@@ -31,6 +31,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
+	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }
 
 // names of operations, outcomes and triggers are promises to files and scripts.
