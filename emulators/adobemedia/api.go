@@ -45,6 +45,7 @@ var API = &contract.API{
 	Environment: []contract.Variable{{Name: "ADOBE_MEDIA_SERVER", Value: contract.BaseURL}},
 	Secrets:     []string{"X-Adobe-AEP-Validation-Token"},
 	Triggers:    triggers,
+	Lifecycle:   &lifecycle,
 }
 
 var operations = []*contract.Operation{startSession, sendEvent, sendDownloaded, sendBatch, getSchema}

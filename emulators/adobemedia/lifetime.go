@@ -52,22 +52,29 @@ func (s *session) closedBy(now int64, l limits) (by string, at int64) {
 	if s.EndedBy != notClosed {
 		return s.EndedBy, s.Ended
 	}
-	for _, timer := range [...]struct {
-		by string
-		at int64 // the first instant at which the timer has expired
-	}{
-		{byIdle, s.Last + l.idle},
-		{byStall, s.Moved + l.stall + stallGrace.Milliseconds()},
-		{byAge, s.Created + l.age + 1}, // SDKs send sessionEnd after exactly 24 hours
-	} {
-		if now >= timer.at && (by == notClosed || timer.at < at) {
-			by, at = timer.by, timer.at
-		}
+	if by, at = s.firstTimer(l); now < at {
+		return notClosed, 0
+	}
+	return by, at
+}
+
+// firstTimer returns the timer that closes the session if no event follows, and the
+// first instant at which it has expired.
+func (s *session) firstTimer(l limits) (by string, at int64) {
+	by, at = byIdle, s.Last+l.idle
+	if stalls := s.Moved + l.stall + stallGrace.Milliseconds(); stalls < at {
+		by, at = byStall, stalls
+	}
+	if ages := s.Created + l.age + 1; ages < at { // SDKs send sessionEnd after exactly 24 hours
+		by, at = byAge, ages
 	}
 	return by, at
 }
 
 // isForgotten reports whether the session counts as unknown.
 func (s *session) isForgotten(now int64, l limits) bool {
-	return s.Forgotten || now > s.Created+max(l.tombstone, l.age)
+	return s.Forgotten || now >= s.forgottenAt(l)
 }
+
+// forgottenAt is the first instant at which the session is forgotten.
+func (s *session) forgottenAt(l limits) int64 { return s.Created + max(l.tombstone, l.age) + 1 }

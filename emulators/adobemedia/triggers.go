@@ -10,7 +10,7 @@ var triggers = []*contract.Trigger{{
 	Name: "expire", Do: triggerExpire,
 	Doc: "A session's time is over now.",
 	Params: []contract.Param{
-		{Name: "what", Need: contract.Required, OneOf: []string{byIdle, byStall, byAge, "tombstone"}, Doc: "What ran out: the 10 minutes without an event, the 30 without movement, the 24 hours, or the time for which a session is remembered."},
+		{Name: "what", Need: contract.Required, OneOf: []string{byIdle, byStall, byAge, aTombstone}, Doc: "What ran out: the 10 minutes without an event, the 30 without movement, the 24 hours, or the time for which a session is remembered."},
 		{Name: "id", Need: contract.Required, Example: documentedID, Doc: "The session's id."},
 	},
 }}
@@ -25,7 +25,7 @@ func triggerExpire(c *contract.Call) error {
 	if s == nil || s.Forgotten {
 		return fmt.Errorf("there is no session %s", shorten(sid))
 	}
-	if what == "tombstone" {
+	if what == aTombstone {
 		st.forget(c, s)
 		return nil
 	}
