@@ -54,6 +54,8 @@ var API = &contract.API{
 		"software_statement", "client_secret", "access_token", "SAMLResponse",
 	},
 	Triggers: triggers,
+
+	Lifecycle: &lifecycle,
 }
 
 var operations = []*contract.Operation{

@@ -48,7 +48,7 @@ var partnerProfileMade = &contract.Outcome{
 				ends = min(ends, ms)
 			}
 		}
-		p := st.grantProfile(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, NotAfter: ends}, st.user(""))
+		p := st.grantProfile(c, &profile{Client: h.client, Device: h.device, ServiceProvider: h.serviceProvider, MVPD: h.mvpd, Type: appleSSO, life: life{NotAfter: ends}}, st.user(""))
 		return oneProfile(h.mvpd, p.view(appleSSO))
 	},
 }

@@ -50,6 +50,7 @@ var tokenCreated = &contract.Outcome{
 		if issued <= one.Stale {
 			issued = one.Stale + 1 // a trigger expired all tokens of this second, and the new token must be valid
 		}
+		one.Until = max(one.Until, issued+lives)
 		t := &signedToken{claims: claims{Subject: one.ID, NotBefore: issued, Issuer: issuer, Scopes: scope, Expires: issued + lives, Issued: issued}, key: st.key}
 		if t.key == nil {
 			t.fakeSignature = make([]byte, 256)

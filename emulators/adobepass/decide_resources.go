@@ -81,7 +81,7 @@ func (st *state) checkProfile(c *contract.Call, h holder, now int64) contract.Ve
 	case p.Revoked:
 		return profileInvalidated.Because(revokedProfile, "mvpd", h.mvpd)
 	default:
-		return profileExpired.Because(expiredProfile, "mvpd", h.mvpd, "until", timeOfMillis(p.NotAfter))
+		return profileExpired.Because(expiredProfile, "mvpd", h.mvpd, "until", timeOfMillis(p.ends()))
 	}
 }
 

@@ -316,7 +316,7 @@ func (st *state) addSessions(f *fixtureFile, seed contract.Seed) error {
 		st.Sessions[s.Code] = &session{
 			Code: s.Code, ID: seed.Dice.ID(), ServiceProvider: s.Provider, MVPD: s.MVPD, Domain: s.Domain, RedirectURL: s.RedirectURL,
 			Client: s.Client, Device: device, DeviceInfo: s.DeviceInfo, UserAgent: s.UserAgent, Address: "192.0.2.1", Port: "3061",
-			NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds(), Serial: st.nextSerial(),
+			life: life{NotBefore: now, NotAfter: now + seed.Switches.Duration("code_ttl").Milliseconds()}, Fixed: true, Serial: st.nextSerial(),
 		}
 	}
 	return nil
@@ -336,7 +336,7 @@ func (st *state) addProfiles(f *fixtureFile, seed contract.Seed) error {
 		}
 		added := &profile{
 			ID: seed.Dice.ID(), Client: p.Client, Device: device, ServiceProvider: p.Provider, MVPD: p.MVPD, Type: p.Type,
-			NotBefore: now, NotAfter: now + lasts.Milliseconds(), Serial: st.nextSerial(),
+			life: life{NotBefore: now, NotAfter: now + lasts.Milliseconds()}, Fixed: true, Serial: st.nextSerial(),
 		}
 		if added.Type == "" {
 			added.Type = regular

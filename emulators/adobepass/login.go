@@ -140,7 +140,7 @@ func (st *state) checkLoginCode(c *contract.Call) (*session, contract.Verdict) {
 	case s.Superseded:
 		return nil, noSession.Because(supersededCode, "code", code)
 	case !s.valid(c.Now.UnixMilli()):
-		return nil, noSession.Because(expiredCode, "code", code, "expired", timeOfMillis(s.NotAfter))
+		return nil, noSession.Because(expiredCode, "code", code, "expired", timeOfMillis(s.ends()))
 	case len(s.missing(c.Switches)) > 0:
 		return nil, noSession.Because(lacksSome, "missing", s.missing(c.Switches), "url", s.resumePath())
 	}

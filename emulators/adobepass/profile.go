@@ -32,11 +32,11 @@ type profile struct {
 	User            string      `json:"user,omitempty"`
 	Attributes      []attribute `json:"attributes"`
 	Identities      []identity  `json:"identities,omitempty"`
-	NotBefore       int64       `json:"not_before"`
-	NotAfter        int64       `json:"not_after"`
 	Revoked         bool        `json:"revoked,omitempty"`
+	Fixed           bool        `json:"fixed,omitempty"` // from the fixture: no call began it
 	Serial          uint64      `json:"serial"`
 
+	life
 	entry queueEntry
 }
 
@@ -58,7 +58,7 @@ type sso struct {
 
 func (p *profile) holder() holder { return holder{p.Client, p.Device, p.ServiceProvider, p.MVPD} }
 
-func (p *profile) valid(now int64) bool { return p != nil && !p.Revoked && now < p.NotAfter }
+func (p *profile) valid(now int64) bool { return p != nil && !p.Revoked && now < p.ends() }
 
 // indexProfile adds a profile to its queue and to the indices, where it replaces
 // an earlier one of the same holder.

@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -24,12 +23,12 @@ type session struct {
 	Address         string     `json:"address,omitempty"`
 	Port            string     `json:"port,omitempty"`
 	Identities      []identity `json:"identities,omitempty"`
-	NotBefore       int64      `json:"not_before"`
-	NotAfter        int64      `json:"not_after"`
 	Done            bool       `json:"done,omitempty"`       // a user logged in
 	Superseded      bool       `json:"superseded,omitempty"` // by a newer code of the same creator
+	Fixed           bool       `json:"fixed,omitempty"`      // from the fixture: no call began it
 	Serial          uint64     `json:"serial"`
 
+	life
 	entry queueEntry
 }
 
@@ -38,7 +37,7 @@ type creator struct{ client, device, serviceProvider string }
 
 func (s *session) creator() creator { return creator{s.Client, s.Device, s.ServiceProvider} }
 
-func (s *session) valid(now int64) bool { return s != nil && !s.Superseded && now < s.NotAfter }
+func (s *session) valid(now int64) bool { return s != nil && !s.Superseded && now < s.ends() }
 
 // missing lists the missing parameters in the documented order. The request's
 // domainName is called domain here, as in all samples, unless a switch changes
@@ -93,7 +92,7 @@ func (st *state) beginSession(c *contract.Call, s *session) {
 	ca, now := callerOf(c), c.Now.UnixMilli()
 	q := st.queues[sessionKind]
 	for _, l := range [...]*list.List{&q.retired, &q.live} {
-		for e := l.Front(); e != nil && e.Value.(*session).NotAfter <= now; e = l.Front() {
+		for e := l.Front(); e != nil && e.Value.(*session).ends() <= now; e = l.Front() {
 			st.removeSession(c, e.Value.(*session))
 		}
 	}
@@ -233,7 +232,7 @@ func (st *state) checkCode(c *contract.Call) (*session, contract.Verdict) {
 	case s.Superseded:
 		return nil, noSession.Because(supersededCode, "code", code)
 	case !s.valid(c.Now.UnixMilli()):
-		return nil, noSession.Because(expiredCode, "code", code, "expired", time.UnixMilli(s.NotAfter).UTC())
+		return nil, noSession.Because(expiredCode, "code", code, "expired", timeOfMillis(s.ends()))
 	}
 	return s, contract.Verdict{}
 }

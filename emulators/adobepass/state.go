@@ -143,6 +143,7 @@ type client struct {
 	Statement string `json:"statement"`
 	Issued    int64  `json:"issued"`          // seconds
 	Stale     int64  `json:"stale,omitempty"` // tokens issued up to this second were expired by a trigger
+	Until     int64  `json:"until,omitempty"` // the second at which the newest of its tokens ends; 0: it has none that ends
 	Fixed     bool   `json:"fixed,omitempty"` // from the fixture, never evicted
 	Serial    uint64 `json:"serial"`
 

@@ -14,11 +14,10 @@ type trial struct {
 	MVPD            string   `json:"mvpd"`
 	Devices         []string `json:"devices"`
 	Identity        string   `json:"identity,omitempty"` // hashed; only of a promotional TempPass
-	NotBefore       int64    `json:"not_before"`
-	NotAfter        int64    `json:"not_after"`
-	Used            []string `json:"used"` // resources
+	Used            []string `json:"used"`               // resources
 	Serial          uint64   `json:"serial"`
 
+	life
 	entry queueEntry
 }
 
@@ -96,7 +95,7 @@ func (st *state) trialDenial(c *contract.Call, m *mvpd, h holder, resource strin
 	switch {
 	case t == nil:
 		return nil, nil
-	case c.Now.UnixMilli() >= t.NotAfter:
+	case c.Now.UnixMilli() >= t.ends():
 		return errorCodes[trialOver], trialEnded
 	case m.TempPass == promotional && len(t.Used) >= m.TempResources && resource != "" && !slices.Contains(t.Used, resourceKey(resource)):
 		return errorCodes[resourcesOver], trialUsedUp
@@ -116,7 +115,7 @@ func (st *state) useTrial(c *contract.Call, m *mvpd, h holder, resource string) 
 		now := c.Now.UnixMilli()
 		t = &trial{
 			ID: c.Dice().ID(), ServiceProvider: h.serviceProvider, MVPD: m.ID, Devices: []string{h.device}, Identity: identity,
-			NotBefore: now, NotAfter: now + st.trialTTL(c, m), Used: []string{}, Serial: st.nextSerial(),
+			life: life{NotBefore: now, NotAfter: now + st.trialTTL(c, m)}, Used: []string{}, Serial: st.nextSerial(),
 		}
 		st.Trials[t.ID] = t
 		st.indexTrial(t)

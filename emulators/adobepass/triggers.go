@@ -41,10 +41,10 @@ var triggers = []*contract.Trigger{
 	},
 	{
 		Name: "expire", Do: triggerExpire,
-		Doc: "What counts for a time is over now.",
+		Doc: "What counts for a time is over now, whatever clients were told when they got it.",
 		Params: []contract.Param{
-			{Name: "what", Need: contract.Required, OneOf: []string{"code", "token", "profile", "trial"}, Doc: "What expires: an authentication code, every token that a client has been given so far, the profiles or the trials with an MVPD."},
-			{Name: "id", Need: contract.Required, Example: "8ER640M", Doc: "The code, the client_id, or the MVPD."},
+			{Name: "what", Need: contract.Required, OneOf: []string{aCode, aToken, aProfile, aTrial}, Doc: "What expires: an authentication code, every token that a client has been given so far, one profile or trial, or all with an MVPD."},
+			{Name: "id", Need: contract.Required, Example: "8ER640M", Doc: "The code, the client_id, the profile's or trial's own id as the state has it, or the MVPD."},
 		},
 	},
 }
@@ -132,24 +132,23 @@ func triggerExpire(c *contract.Call) error {
 	st, now, id := c.State.(*state), c.Now.UnixMilli(), c.In.Text("id")
 	found := false
 	switch c.In.Text("what") {
-	case "code":
-		if s := st.Sessions[id]; s.valid(now) {
-			s.NotAfter, found = now, true
-		}
-	case "token":
+	case aCode:
+		s := st.Sessions[id]
+		found = s.valid(now) && s.expire(now)
+	case aToken:
 		if cl := st.Clients[id]; cl != nil {
-			cl.Stale, found = max(cl.Stale+1, c.Now.Unix()), true
+			cl.Stale, cl.Until, found = max(cl.Stale+1, c.Now.Unix()), 0, true
 		}
-	case "profile":
+	case aProfile:
 		for _, p := range st.Profiles {
-			if p.MVPD == id && p.valid(now) {
-				p.NotAfter, found = now, true
+			if (p.ID == id || p.MVPD == id) && p.valid(now) && p.expire(now) {
+				found = true
 			}
 		}
-	case "trial":
+	case aTrial:
 		for _, t := range st.Trials {
-			if t.MVPD == id && now < t.NotAfter {
-				t.NotAfter, found = now, true
+			if (t.ID == id || t.MVPD == id) && t.expire(now) {
+				found = true
 			}
 		}
 	}
