@@ -42,6 +42,7 @@ var API = &contract.API{
 	Environment: []contract.Variable{{Name: "POLYV_BASE_URL", Value: contract.BaseURL}},
 	Secrets:     []string{"sign"},
 	Triggers:    triggers,
+	Lifecycle:   &lifecycle,
 }
 
 var operations = []*contract.Operation{

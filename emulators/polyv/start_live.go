@@ -36,7 +36,9 @@ var wentLive = &contract.Outcome{
 	Do: func(c *contract.Call) any {
 		w := c.State.(*state)
 		if ch := w.channel(c); ch != nil && ch.live == nil && c.Switches.Bool("live_sessions") {
-			c.Note("session", w.start(ch, c.Now, c.Dice()).ID)
+			s := w.start(ch, c.Now, c.Dice())
+			s.Called = true
+			c.Note("session", s.ID)
 		}
 		return success(c, "success")
 	},

@@ -54,6 +54,7 @@ type session struct {
 	Start    int64   `json:"start"`         // milliseconds, always whole seconds
 	End      int64   `json:"end,omitempty"` // 0: it is live
 	CustomID *string `json:"customId,omitempty"`
+	Called   bool    `json:"called,omitempty"` // StartLive began it, and neither a fixture nor a stream
 	Views    views   `json:"views"`
 
 	channel *channel

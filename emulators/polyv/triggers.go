@@ -25,7 +25,7 @@ var triggers = []*contract.Trigger{
 		Name: "expire", Do: expire,
 		Doc: "What was kept or granted is no more: a session (id: sessionId), the binding of a channel to an external id (id: channelId), an application (id: appId).",
 		Params: []contract.Param{
-			{Name: "what", Need: contract.Required, OneOf: []string{"session", "binding", "application"}, Doc: "What expires."},
+			{Name: "what", Need: contract.Required, OneOf: []string{aSession, aBinding, anApplication}, Doc: "What expires."},
 			{Name: "id", Need: contract.Required, Example: "g9lv2ghv2x", Doc: "Which: a sessionId, a channelId, an appId."},
 		},
 	},
@@ -62,14 +62,14 @@ func streamEnded(c *contract.Call) error {
 func expire(c *contract.Call) error {
 	st, id := c.State.(*state), c.In.Text("id")
 	switch c.In.Text("what") {
-	case "session":
+	case aSession:
 		s := st.sessions[id]
 		if s == nil {
 			return fmt.Errorf("there is no session %s", id)
 		}
 		st.remove(s)
 		return nil
-	case "binding":
+	case aBinding:
 		ch := st.Channels[id]
 		if ch == nil || ch.External == "" {
 			return fmt.Errorf("no channel %s is bound to an external id", id)

@@ -40,6 +40,7 @@ var API = &contract.API{
 	Environment: []contract.Variable{{Name: "YOUDU_API", Value: contract.BaseURL}},
 	Secrets:     []string{"accessToken", "aesKey", "encrypt"},
 	Triggers:    triggers,
+	Lifecycle:   &lifecycle,
 }
 
 var operations = []*contract.Operation{

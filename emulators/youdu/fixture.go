@@ -159,7 +159,7 @@ func newState(seed contract.Seed) (contract.State, error) {
 	for _, s := range l.Sessions {
 		st.Sessions[s.ID] = &session{
 			ID: s.ID, Title: s.Title, Owner: s.Owner, Version: 1, Members: rosterOf(append([]string{s.Owner}, s.Member...)...).list,
-			Created: now.Unix(), ActiveTime: now.Unix(), Serial: st.nextSerial(),
+			Created: now.Unix(), ActiveTime: now.Unix(), Fixed: true, Serial: st.nextSerial(),
 		}
 	}
 	for _, m := range l.Media {

@@ -82,8 +82,9 @@ type session struct {
 	Version    int64    `json:"version"`
 	Members    []string `json:"members"` // never written: a change sets a new list
 	LastMsgID  int64    `json:"last_msg_id"`
-	Created    int64    `json:"created"`     // UNIX seconds
-	ActiveTime int64    `json:"active_time"` // UNIX seconds
+	Created    int64    `json:"created"`         // UNIX seconds
+	ActiveTime int64    `json:"active_time"`     // UNIX seconds
+	Fixed      bool     `json:"fixed,omitempty"` // from the fixture: no call created it
 	Serial     int64    `json:"serial"`
 }
 

@@ -18,11 +18,11 @@ var triggers = []*contract.Trigger{
 		},
 	},
 	{
-		Name: "expire", Do: expireTokens,
-		Doc: "Expires now what was granted for a time: an access token (id: the token), or all tokens of an application (id: the appId).",
+		Name: "expire", Do: expire,
+		Doc: "Ends now an access token (id: the token), ahead of the end that was announced, all tokens of an application (id: the appId), or a session (id: sessionId), as if its owner had dissolved it.",
 		Params: []contract.Param{
-			{Name: "what", Need: contract.Required, OneOf: []string{"token"}, Doc: "What expires."},
-			{Name: "id", Need: contract.Required, Example: lastingToken, Doc: "Which: an accessToken, or an appId for all of its tokens."},
+			{Name: "what", Need: contract.Required, OneOf: []string{aToken, aSession}, Doc: "What ends."},
+			{Name: "id", Need: contract.Required, Example: lastingToken, Doc: "Which: an accessToken, an appId for all of its tokens, or a sessionId."},
 		},
 	},
 }
@@ -66,22 +66,26 @@ func (st *state) leaveSession(c *contract.Call, s *session, account string) {
 	st.applyChange(c, s, &x, account)
 }
 
-// expireTokens makes a token, or all tokens of an application, expire.
-func expireTokens(c *contract.Call) error {
+// expire ends a session, a token, or all tokens of an application.
+func expire(c *contract.Call) error {
 	st, now, id := c.State.(*state), nowUTC(c), c.In.Text("id")
-	if t := st.Tokens[id]; t != nil {
-		st.expireToken(t, now)
+	if c.In.Text("what") == aSession {
+		s := st.Sessions[id]
+		if s == nil {
+			return fmt.Errorf("there is no session %s", id)
+		}
+		st.removeSession(s)
 		return nil
 	}
 	ended := 0
 	for _, text := range slices.Sorted(maps.Keys(st.Tokens)) {
-		if t := st.Tokens[text]; t.AppID == id {
+		if t := st.Tokens[text]; (t.Token == id || t.AppID == id) && !t.ended(now) {
 			st.expireToken(t, now)
 			ended++
 		}
 	}
 	if ended == 0 {
-		return fmt.Errorf("there is neither a token %s nor an application with tokens of that name", id)
+		return fmt.Errorf("there is neither a valid token %s nor an application with valid tokens of that name", id)
 	}
 	return nil
 }

@@ -66,6 +66,9 @@ func expireWords(t *testing.T, api *contract.API) []string {
 // Due lists what ends by itself within d from now.
 func (w *World) Due(t testing.TB, d time.Duration) (all []contract.Due) {
 	t.Helper()
+	if w.API.Lifecycle.Due == nil {
+		return nil
+	}
 	i, now := w.Instance(t), w.Sandbox.Clock.Now()
 	i.WithState(func(s contract.State) { all = w.API.Lifecycle.Due(s, i.Switches(), now, now.Add(d)) })
 	return all
@@ -74,6 +77,9 @@ func (w *World) Due(t testing.TB, d time.Duration) (all []contract.Due) {
 // Open lists what calls have left open.
 func (w *World) Open(t testing.TB) (all []contract.Open) {
 	t.Helper()
+	if w.API.Lifecycle.Open == nil {
+		return nil
+	}
 	i := w.Instance(t)
 	i.WithState(func(s contract.State) { all = w.API.Lifecycle.Open(s, i.Switches(), w.Sandbox.Clock.Now()) })
 	return all
@@ -147,7 +153,7 @@ func (w *World) freezeAt(t *testing.T, at time.Time) (all []contract.Due) {
 	if at.Before(w.Sandbox.Clock.Now()) {
 		return nil // two things end within a second
 	}
-	moved, err := w.Sandbox.MoveClock(func(c *clock.Clock) error { c.Freeze(at); return nil })
+	moved, err := w.Sandbox.MoveClock(func(c *clock.Clock) error { c.Freeze(at); return nil }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,11 @@ func (s *Server) setClock(a *request, box *sandbox.Sandbox) (any, error) {
 		}
 		return nil, refuse(http.StatusBadRequest, "the body has %s of the members %s; exactly one was expected", found, strings.Join(known, ", "))
 	}
-	return box.MoveClock(func(c *clock.Clock) error { return clockActions[names[0]](c, members[names[0]]) })
+	var mask func(api, secret string) string
+	if s.config.Redactor.Active() {
+		mask = s.config.Redactor.Secret
+	}
+	return box.MoveClock(func(c *clock.Clock) error { return clockActions[names[0]](c, members[names[0]]) }, mask)
 }
 
 func advance(c *clock.Clock, value any) error {

@@ -39,8 +39,9 @@ const maxExpired = 1000
 // MoveClock has move set the clock, and lists what fell due in between: what ended
 // after the instant at which it stood before, and not after the one at which it
 // stands then. Calls and triggers run wholly before or wholly after, so that each
-// thing is listed once, by the move that passed its end.
-func (s *Sandbox) MoveClock(move func(*clock.Clock) error) (*Moved, error) {
+// thing is listed once, by the move that passed its end. Where a secret is the id of
+// one, mask says what stands there; nil: the secret does.
+func (s *Sandbox) MoveClock(move func(*clock.Clock) error, mask func(api, secret string) string) (*Moved, error) {
 	var instances []*Instance
 	for _, api := range s.registry.config.APIs {
 		if api.Lifecycle == nil || api.Lifecycle.Due == nil {
@@ -60,15 +61,15 @@ func (s *Sandbox) MoveClock(move func(*clock.Clock) error) (*Moved, error) {
 	}
 	m := &Moved{Reading: s.Clock.Read(), Expired: []Expired{}}
 	if m.Now.After(from) {
-		m.add(instances, from)
+		m.add(instances, from, mask)
 	}
 	return m, nil
 }
 
 // add lists what ended after from.
-func (m *Moved) add(instances []*Instance, from time.Time) {
+func (m *Moved) add(instances []*Instance, from time.Time, mask func(api, secret string) string) {
 	for _, i := range instances {
-		for _, due := range i.due(from, m.Now) {
+		for _, due := range i.due(from, m.Now, mask) {
 			m.Expired = append(m.Expired, Expired{i.API.Name, due})
 		}
 	}
@@ -79,9 +80,22 @@ func (m *Moved) add(instances []*Instance, from time.Time) {
 }
 
 // due lists what ends in the instance's state after from and not after to.
-func (i *Instance) due(from, to time.Time) (all []contract.Due) {
+func (i *Instance) due(from, to time.Time, mask func(api, secret string) string) (all []contract.Due) {
 	i.WithState(func(state contract.State) {
 		all = i.API.Lifecycle.Due(state, i.Switches(), from.Round(0).UTC(), to.Round(0).UTC())
+		holder, is := state.(contract.SecretHolder)
+		if !is || mask == nil || len(all) == 0 {
+			return
+		}
+		secrets := map[string]bool{}
+		for place := range holder.Secrets() {
+			secrets[*place] = true
+		}
+		for n := range all {
+			if secrets[all[n].ID] {
+				all[n].ID = mask(i.API.Name, all[n].ID)
+			}
+		}
 	})
 	return all
 }

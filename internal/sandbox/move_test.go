@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func withWake(h *testRegistry) *wake {
 
 func moveClock(t *testing.T, s *sandbox.Sandbox, move func(*clock.Clock) error) *sandbox.Moved {
 	t.Helper()
-	m, err := s.MoveClock(move)
+	m, err := s.MoveClock(move, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestMoveClockListsWhatFellDue(t *testing.T) {
 		}
 	}
 	broken := errors.New("no")
-	if _, err := s.MoveClock(func(*clock.Clock) error { return broken }); !errors.Is(err, broken) {
+	if _, err := s.MoveClock(func(*clock.Clock) error { return broken }, nil); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -120,7 +121,7 @@ func TestMoveClockWaitsForWhoHoldsIt(t *testing.T) {
 	now, _ := s.HoldClock()
 	done := make(chan *sandbox.Moved)
 	go func() {
-		m, err := s.MoveClock(advance(time.Hour))
+		m, err := s.MoveClock(advance(time.Hour), nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -153,7 +154,7 @@ func TestCallsHoldTheClock(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			if _, err := s.MoveClock(advance(time.Second)); err != nil {
+			if _, err := s.MoveClock(advance(time.Second), nil); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -215,5 +216,16 @@ func TestMoveClockBetweenCalls(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s ended %d times", id, n)
 		}
+	}
+}
+
+// A secret that is the id of something is masked where secrets are.
+func TestMoveClockMasksSecrets(t *testing.T) {
+	h := newTestRegistry(t, nil)
+	w, s := withWake(h), h.get(t, "default")
+	w.ends = []contract.Due{{ID: "t-1", At: noon.Add(time.Second)}, {ID: "a thing", At: noon.Add(2 * time.Second)}}
+	m, err := s.MoveClock(advance(time.Minute), func(api, secret string) string { return api + " hides " + strings.ToUpper(secret) })
+	if err != nil || len(m.Expired) != 2 || m.Expired[0].ID != "toy hides T-1" || m.Expired[1].ID != "a thing" {
+		t.Errorf("got %v, %v", m, err)
 	}
 }
