@@ -12,11 +12,12 @@ import (
 type Lifecycle struct {
 	// Due lists what ends by itself after from and not after to, in the order of
 	// time: sessions, tokens, reservations. What is over already is not among it.
+	// nil: nothing ends by itself.
 	Due func(s State, switches Values, from, to time.Time) []Due
 
 	// Open lists what calls began and neither a call nor time has ended by now,
 	// oldest first: what a tidy client leaves nothing of, where a call ends it. What
-	// a fixture lists was begun by no call.
+	// a fixture lists was begun by no call. nil: there is no such thing.
 	Open func(s State, switches Values, now time.Time) []Open
 
 	// Given lists what can have happened before a test begins: "a session that is
