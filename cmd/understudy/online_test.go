@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -340,4 +342,33 @@ func TestSandboxNewAndEnv(t *testing.T) {
 	at(t, s, apply("u-1", "--sandbox", "first")...).want(t, exitDone)
 	at(t, s, "env", "--sandbox", "first").want(t, exitDone, "!has no credentials of its own")
 	at(t, s, "env", "--for", "perl").want(t, exitUsage)
+}
+
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	vars := []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}
+	saved := filepath.Join(t.TempDir(), "world.json")
+	command(t, vars, goodScenario, "scenarios", "on", "-").want(t, exitDone)
+	at(t, s, "clock", "advance", "1h").want(t, exitDone)
+	at(t, s, "snapshot", "save", saved).want(t, exitDone, "saved default to "+saved)
+	if info, err := os.Stat(saved); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v; a file that only its owner reads was expected", info, err)
+	}
+	at(t, s, "reset").want(t, exitDone)
+	at(t, s, "snapshot", "load", saved).want(t, exitDone, "loaded default: adobemedia, adobepass, polyv, tencentcar, youdu")
+	at(t, s, "clock").want(t, exitDone, "2026-01-31T13:00:00Z")
+	at(t, s, "scenarios", "status").want(t, exitDone, "tencentcar/mine")
+	text, err := os.ReadFile(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := at(t, s, "snapshot", "save", "-"); again.code != exitDone || again.out != string(text) {
+		t.Errorf("got %d, %s\nwant %s", again.code, again.out, text)
+	}
+	command(t, vars, string(text), "snapshot", "load", "-").want(t, exitDone, "loaded default")
+	command(t, vars, strings.Replace(string(text), `"version":2`, `"version":3`, 1), "snapshot", "load", "-").want(t, exitFailed, "!the snapshot has the version 3; 2 was expected")
+	at(t, s, "snapshot", "load", saved+".none").want(t, exitFailed, "!reading the snapshot")
+	at(t, s, "snapshot", "load", saved, "--sandbox", "nobody").want(t, exitInsufficient, "!there is no sandbox")
+	at(t, s, "snapshot").want(t, exitUsage, "!save FILE or load FILE was expected")
 }

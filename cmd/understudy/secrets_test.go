@@ -282,7 +282,7 @@ func ask(t *testing.T, s *server.Server, secret string) map[string]string {
 	do("GET", "/v1/sandboxes/default/journal/"+in, "", "")
 	do("GET", "/v1/sandboxes/default/journal?api="+url.QueryEscape(secret), "", "")
 	do("PUT", "/v1/sandboxes/default/clock", "application/json", `{"advance":`+string(quoted)+`}`)
-	do("PUT", "/v1/sandboxes/default/state", "application/json", `{"version":1,"state":{`+string(quoted)+`:{}}}`)
+	do("PUT", "/v1/sandboxes/default/state", "application/json", `{"version":2,"state":{`+string(quoted)+`:{}}}`)
 	do("POST", "/v1/sandboxes/default/triggers/tencentcar/client.lost", "application/json", `{"UserId":`+string(quoted)+`}`)
 	do("PUT", "/v1/scenarios/polyv/told", "application/yaml", "scenario: told\napi: polyv\ndescription: "+string(quoted)+"\nrules:\n  - operation: ListChannels\n    where: {keyword: "+string(quoted)+"}\n    outcome: success\n")
 	do("PUT", "/v1/sandboxes/default/scenarios/polyv/told", "", "")
@@ -415,7 +415,7 @@ func TestStateNamesItsVariables(t *testing.T) {
 	t.Parallel()
 	const path = "/v1/sandboxes/default/state"
 	own, _ := canaries()
-	s, _ := envServer(t, own, func(*server.Config) {})
+	s, _ := envServer(t, own, func(c *server.Config) { c.Clock = "2026-01-31T12:00:00Z" })
 	vars := []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}
 	for name, value := range own {
 		vars = append(vars, name+"="+value)
@@ -432,7 +432,7 @@ func TestStateNamesItsVariables(t *testing.T) {
 		}
 		return string(text)
 	}
-	states := func(text string) string { before, _, _ := strings.Cut(text, `,"progress":`); return before }
+	states := func(text string) string { before, _, _ := strings.Cut(text, `,"clock":`); return before }
 	taken := read(s)
 	for _, api := range emulators.All {
 		for _, c := range api.Credentials {

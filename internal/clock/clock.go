@@ -5,6 +5,8 @@
 package clock
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -153,7 +155,7 @@ func (s *Setting) pace() float64 {
 // wall clock as n says, until it is frozen, follows or is reset. A frozen clock
 // goes on too.
 func (c *Clock) Scale(n float64) error {
-	if !(n > 0 && n <= MaxScale) { // NaN is neither
+	if !validScale(n) {
 		return fmt.Errorf("scale is %v; a number greater than 0 and at most %d was expected: 60 lets an hour pass in a minute, 1 is the wall clock's pace, and freeze stops the clock", n, int(MaxScale))
 	}
 	c.mu.Lock()
@@ -162,6 +164,8 @@ func (c *Clock) Scale(n float64) error {
 	c.setting.goFrom(c.setting.at(wall), wall, n)
 	return nil
 }
+
+func validScale(n float64) bool { return n > 0 && n <= MaxScale } // NaN is neither
 
 // Freeze stops the clock at t, which may be earlier than now.
 func (c *Clock) Freeze(t time.Time) {
@@ -215,4 +219,32 @@ func (c *Clock) Read() Reading {
 		r.Mode = Freeze
 	}
 	return r
+}
+
+// Restore checks a reading, and returns what has the clock show it and go on from
+// there.
+func (c *Clock) Restore(r Reading) (set func(), err error) {
+	r.Scale = cmp.Or(r.Scale, 1)
+	switch {
+	case r.Mode != Follow && r.Mode != Freeze:
+		return nil, fmt.Errorf("its mode is %.40q; %s or %s was expected", r.Mode, Follow, Freeze)
+	case r.Signatures != Wall && r.Signatures != Sandbox:
+		return nil, fmt.Errorf("signatures is %.40q; %s or %s was expected", r.Signatures, Wall, Sandbox)
+	case r.Now.IsZero():
+		return nil, errors.New("it shows no instant; now was expected, such as 2026-03-01T12:00:00Z")
+	case r.Now.After(last):
+		return nil, fmt.Errorf("it shows %s; no instant after the year %d was expected", r.Now.Format(time.RFC3339), last.Year())
+	case !validScale(r.Scale) || r.Mode == Freeze && r.Scale != 1:
+		return nil, fmt.Errorf("its scale is %v; a number greater than 0 and at most %d was expected, of a frozen clock 1", r.Scale, int(MaxScale))
+	}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.setting = Setting{Signatures: r.Signatures}
+		if r.Mode == Freeze {
+			c.setting.Frozen = r.Now
+		} else {
+			c.setting.goFrom(r.Now, c.wall(), r.Scale)
+		}
+	}, nil
 }

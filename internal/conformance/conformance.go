@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,10 +12,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -30,6 +34,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("6 parallel clients", func(t *testing.T) { parallel(t, api) })
 	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
+	t.Run("7 a world goes on from a snapshot", func(t *testing.T) { resumable(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }
@@ -367,6 +372,73 @@ func restorableBetween(t *testing.T, api *contract.API, file string) {
 			t.Errorf("%s, exchange %d: after a snapshot was restored the answer is another one; every part of the state needs an exported field that JSON keeps: %s",
 				file, i+1, firstDifference(got, want))
 		}
+	}
+}
+
+// resumable saves a world in the midst of a storm, and expects the same answers once
+// it was reset and put back.
+func resumable(t *testing.T, api *contract.API) {
+	w, apis := New(t, api, Setting{}), []*contract.API{api}
+	op := api.Operations[0]
+	text := fmt.Sprintf("scenario: storm\napi: %s\nrules:\n"+
+		"  - {operation: %s, skip: 1, times: 2, outcome: %s}\n"+
+		"  - {operation: '*', chance: 0.5, wire: {headers: {X-Storm: blows}}}\n", api.Name, op.Name, op.Outcomes[len(op.Outcomes)-1].Name)
+	storm, err := scenario.Parse("storm.yaml", []byte(text), apis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := scenario.ParseOptions(storm, []byte(`{"times":30}`), apis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Sandbox.Player.On(storm, by)
+	traffic(t, w)
+	if err := w.Sandbox.Clock.Advance(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	saved := w.save(t)
+	want := traffic(t, w)
+	if err := w.Sandbox.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	traffic(t, w)
+	w.load(t, saved)
+	if again := w.save(t); again != saved {
+		t.Errorf("put back, the world is another one: %s", firstDifference(again, saved))
+	}
+	if got := traffic(t, w); got != want {
+		t.Errorf("put back, the world answers otherwise: %s", firstDifference(got, want))
+	}
+	if !strings.Contains(want, "X-Storm [blows]") {
+		t.Error("the storm did not blow")
+	}
+}
+
+// save returns the whole world as JSON.
+func (w *World) save(t testing.TB) string {
+	t.Helper()
+	world, _, err := w.Sandbox.World(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(world, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// load puts back what save returned.
+func (w *World) load(t testing.TB, text string) {
+	t.Helper()
+	var world sandbox.World
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&world); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Sandbox.Restore(&world, w.find); err != nil {
+		t.Fatal(err)
 	}
 }
 

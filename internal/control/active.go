@@ -14,9 +14,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// mostActive is how many scenarios are active in a sandbox at once.
-const mostActive = 100
-
 // activeAnswer is an active scenario with its counters.
 type activeAnswer struct {
 	Name  string       `json:"name"`
@@ -92,8 +89,8 @@ func (s *Server) switchOn(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	name := found.FullName()
 	on := box.Player.Active()
-	if len(on) >= mostActive && !slices.ContainsFunc(on, func(st player.Status) bool { return st.Scenario == name }) {
-		return nil, refuse(http.StatusConflict, "%d scenarios are active in sandbox %s, which is the most; switch one off", mostActive, box.Name)
+	if len(on) >= player.MostActive && !slices.ContainsFunc(on, func(st player.Status) bool { return st.Scenario == name }) {
+		return nil, refuse(http.StatusConflict, "%d scenarios are active in sandbox %s, which is the most; switch one off", player.MostActive, box.Name)
 	}
 	box.Player.On(found, by)
 	for _, st := range box.Player.Active() {

@@ -13,6 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -198,8 +199,8 @@ func (m *maker) scenarios() error {
 	}
 	m.origin.Scenarios = nil
 	named := m.in.Texts("scenarios")
-	if len(named) > mostActive {
-		return unmakable("scenarios has %d names; at most %d are active at once", len(named), mostActive)
+	if len(named) > player.MostActive {
+		return unmakable("scenarios has %d names; at most %d are active at once", len(named), player.MostActive)
 	}
 	for _, name := range named {
 		found, err := m.server.scenario(name)

@@ -1,42 +1,37 @@
 package control
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// stateVersion is the version of the document of a sandbox's state.
-const stateVersion = 1
+// stateVersion is the version of the document of a sandbox's world.
+const stateVersion = 2
 
-// stateAnswer is the state of a sandbox, and the progress from which its dice
-// follow, so that a restored sandbox meets the same faults. Derived follows from
-// the state; it is ignored where a document is restored.
+// stateAnswer is a sandbox as it stands at one moment. Derived follows from the
+// state; it is ignored where a document is restored.
 type stateAnswer struct {
-	Version  int               `json:"version"`
-	State    sandbox.Snapshot  `json:"state"` // by API
-	Progress *sandbox.Progress `json:"progress,omitempty"`
-	Derived  map[string]any    `json:"derived,omitempty"`
+	Version int `json:"version"`
+	sandbox.World
+	Derived map[string]any `json:"derived,omitempty"`
 }
 
 func (s *Server) getState(_ *request, box *sandbox.Sandbox) (any, error) {
-	take := box.Snapshot
+	var mask func(api, secret string) string
 	if s.config.Redactor.Active() {
-		take = func() (sandbox.Snapshot, error) { return box.MaskedSnapshot(s.config.Redactor.Secret) }
+		mask = s.config.Redactor.Secret
 	}
-	state, err := take()
+	world, derived, err := box.World(mask)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
 	}
-	derived, err := box.Derived()
-	if err != nil {
-		return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
-	}
-	progress := box.Progress()
-	return stateAnswer{stateVersion, state, &progress, derived}, nil
+	return stateAnswer{stateVersion, *world, derived}, nil
 }
 
 // restoreAnswer lists the states that were restored.
@@ -51,21 +46,12 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m stateAnswer
-	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, refuse(http.StatusBadRequest, "the body is no state: %v; send what GET of the same path returned", err)
+	world, err := readWorld(body)
+	if err != nil {
+		return nil, err
 	}
-	if m.Version != stateVersion {
-		return nil, refuse(http.StatusUnprocessableEntity, "the state has the version %d; %d was expected", m.Version, stateVersion)
-	}
-	err = m.Progress.Check()
-	if err == nil {
-		err = box.Restore(m.State)
-	}
-	if err == nil && m.Progress != nil {
-		err = box.Resume(*m.Progress)
-	}
-	if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
+	err = box.Restore(world, s.config.Library.Find)
+	if errors.As(err, new(*sandbox.NoRoomError)) {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "nothing was put back: %v", err)
 	}
 	if err != nil {
@@ -73,9 +59,38 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	done := restoreAnswer{box.Name, []string{}}
 	for _, api := range s.config.APIs {
-		if _, given := m.State[api.Name]; given {
+		if _, given := world.State[api.Name]; given {
 			done.Restored = append(done.Restored, api.Name)
 		}
 	}
 	return done, nil
+}
+
+// readWorld reads a document that GET answered. The version is read first: another
+// one may have other members.
+func readWorld(body []byte) (*sandbox.World, error) {
+	var m struct {
+		Version *int `json:"version"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body is no snapshot: %v; send what GET of the same path returned", err)
+	}
+	switch {
+	case m.Version == nil:
+		return nil, refuse(http.StatusUnprocessableEntity, "the body has no version, so it is no snapshot; send what GET of the same path returned, which has the version %d", stateVersion)
+	case *m.Version != stateVersion:
+		return nil, refuse(http.StatusUnprocessableEntity, "the snapshot has the version %d; %d was expected; take it anew with GET of the same path on a server of this version", *m.Version, stateVersion)
+	}
+	var document stateAnswer
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	dec.UseNumber()
+	err := dec.Decode(&document)
+	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
+		err = errors.New("more follows after its end")
+	}
+	if err != nil {
+		return nil, refuse(http.StatusUnprocessableEntity, "the snapshot is damaged: %v; nothing was put back; send what GET of the same path returned", err)
+	}
+	return &document.World, nil
 }

@@ -69,26 +69,31 @@ func TestSameCallsMeetTheSameFaults(t *testing.T) {
 	second.play(stormy) // a reset switches off what was switched on since
 	same(t, "after a reset", mixed(second), want)
 
-	state, progress := second.state(), box.Progress()
+	world, _, err := box.World(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	third := mixed(second)
 	if third == want {
 		t.Error("the dice fall alike for later calls")
 	}
 	restore := func() {
-		instance, err := box.Instance(second.api)
-		if err == nil {
-			err = errors.Join(instance.Restore([]byte(state)), box.Resume(progress))
-		}
-		if err != nil {
+		box.Player.OffAll()
+		if err := box.Restore(world, unknownScenario); err != nil {
 			t.Fatal(err)
 		}
 	}
 	restore()
 	same(t, "after a snapshot was restored", mixed(second), third)
 	restore()
-	if again := box.Progress(); !reflect.DeepEqual(again, progress) || second.state() != state {
-		t.Errorf("restored:\n%+v\nwas:\n%+v", again, progress)
+	if again, _, err := box.World(nil); err != nil || !reflect.DeepEqual(again, world) {
+		t.Errorf("restored:\n%+v, %v\nwas:\n%+v", again, err, world)
 	}
+}
+
+// unknownScenario is a library without scenarios.
+func unknownScenario(full string) (*scenario.Scenario, error) {
+	return nil, errors.New("there is no scenario " + full)
 }
 
 func same(t *testing.T, what, got, want string) {

@@ -130,6 +130,16 @@ type replacement struct {
 // replace replaces states. Where there is no room for all of them, nothing changes, and
 // the error is a *NoRoomError.
 func (r *Registry) replace(all []replacement) error {
+	return r.admit(all, func(sizes []int64) {
+		for n, one := range all {
+			one.instance.replace(one.state, sizes[n])
+		}
+	})
+}
+
+// admit has put replace states, which have these sizes, if there is room for all of
+// them; otherwise the error is a *NoRoomError.
+func (r *Registry) admit(all []replacement, put func(sizes []int64)) error {
 	r.states.replacing.Lock()
 	defer r.states.replacing.Unlock()
 	sizes := make([]int64, len(all))
@@ -141,8 +151,6 @@ func (r *Registry) replace(all []replacement) error {
 	if err := r.states.room(more); err != nil {
 		return err
 	}
-	for n, one := range all {
-		one.instance.replace(one.state, sizes[n])
-	}
+	put(sizes)
 	return nil
 }

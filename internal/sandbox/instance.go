@@ -187,6 +187,10 @@ func (i *Instance) Load(f *fixture.Fixture) error {
 func (i *Instance) replace(state contract.State, size int64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.replaceLocked(state, size)
+}
+
+func (i *Instance) replaceLocked(state contract.State, size int64) {
 	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, state)
 	i.state, i.base = state, size
 	if i.weighed, _ = state.(contract.Weighed); i.weighed != nil {
@@ -213,13 +217,8 @@ func (i *Instance) Snapshot() ([]byte, error) {
 	return json.Marshal(i.state)
 }
 
-// MaskedSnapshot returns the state as JSON in which each secret is what mask makes
-// of it.
-func (i *Instance) MaskedSnapshot(mask func(secret string) string) ([]byte, error) {
-	document, err := i.Snapshot()
-	if err != nil {
-		return nil, err
-	}
+// masked returns a snapshot in which each secret is what mask makes of it.
+func (i *Instance) masked(document []byte, mask func(secret string) string) ([]byte, error) {
 	state, err := i.read(document)
 	if err != nil {
 		return nil, err
@@ -234,7 +233,7 @@ func (i *Instance) MaskedSnapshot(mask func(secret string) string) ([]byte, erro
 	return json.Marshal(state)
 }
 
-// Restore replaces the state by one that Snapshot or MaskedSnapshot returned.
+// Restore replaces the state by one that Snapshot returned.
 // Nothing changes where the document is none, or contradicts itself.
 func (i *Instance) Restore(document []byte) error {
 	state, err := i.restored(document)

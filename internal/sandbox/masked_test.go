@@ -33,8 +33,12 @@ func TestMaskedSnapshot(t *testing.T) {
 		c.Credentials = map[string]contract.Values{"toy": {"token": "mine"}}
 	})
 	instance := h.instance(t, sandbox.Default)
-	mask := func(secret string) string { return strings.Replace(secret, "mine", "env:TOY_TOKEN", 1) }
-	masked, err := instance.MaskedSnapshot(mask)
+	mask := func(_, secret string) string { return strings.Replace(secret, "mine", "env:TOY_TOKEN", 1) }
+	world, _, err := h.Find(sandbox.Default).World(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	masked := world.State["toy"]
 	if err != nil || strings.Contains(string(masked), "mine") || !strings.Contains(string(masked), `"tokens":["env:TOY_TOKEN"`) {
 		t.Fatalf("got %s, %v", masked, err)
 	}

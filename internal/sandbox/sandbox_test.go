@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +17,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
-	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -279,31 +277,6 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-func TestResumeRefusesImpossibleProgress(t *testing.T) {
-	h := newTestRegistry(t, nil)
-	h.register(t, sandbox.Default)
-	s := h.get(t, sandbox.Default)
-	before := s.Progress()
-	for _, wrong := range []player.Progress{
-		{Scenario: "toy/x", State: "initial", Rules: []player.RuleProgress{{Fired: -1}}},
-		{Scenario: "toy/x", State: "initial", Skipped: -1},
-		{Scenario: "toy/x"},
-	} {
-		if err := s.Resume(sandbox.Progress{Scenarios: []player.Progress{wrong}}); err == nil {
-			t.Errorf("%+v was taken", wrong)
-		}
-	}
-	if after := s.Progress(); !reflect.DeepEqual(after, before) || before.Calls["toy"]["Register"] != 1 {
-		t.Errorf("got %+v, want %+v", after, before)
-	}
-	if err := s.Resume(sandbox.Progress{Calls: map[string]map[string]uint64{"toy": {"Strange": 5}, "tyo": {"": 1}}}); err != nil {
-		t.Error(err)
-	}
-	if calls := s.Progress().Calls["toy"]; len(calls) != 0 {
-		t.Errorf("got %v", calls)
-	}
 }
 
 // A scenario begins by the clock as it stands after a reset, so that its times

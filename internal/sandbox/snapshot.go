@@ -6,91 +6,248 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/document"
+	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
 
-// A Snapshot is the state of every API in one sandbox, each as a JSON object.
-type Snapshot map[string]json.RawMessage
-
-// Snapshot returns the state of every API.
-func (s *Sandbox) Snapshot() (Snapshot, error) {
-	return s.snapshot(func(i *Instance) ([]byte, error) { return i.Snapshot() })
+// A World is all that decides how the calls of a sandbox end, as it stood at one
+// moment. Restored, the same calls get the same answers.
+type World struct {
+	State    map[string]json.RawMessage `json:"state"`              // by API
+	Clock    *clock.Reading             `json:"clock,omitempty"`    //
+	Progress *Progress                  `json:"progress,omitempty"` //
+	Fixtures map[string]Settled         `json:"fixtures,omitempty"` // by API
 }
 
-// MaskedSnapshot returns the state of every API, in which each secret is what mask
-// makes of it.
-func (s *Sandbox) MaskedSnapshot(mask func(api, secret string) string) (Snapshot, error) {
-	return s.snapshot(func(i *Instance) ([]byte, error) {
-		return i.MaskedSnapshot(func(secret string) string { return mask(i.API.Name, secret) })
+// Settled is the fixture with which an instance began, and how its switches are set.
+type Settled struct {
+	Fixture  string          `json:"fixture"`
+	Switches contract.Values `json:"switches"`
+}
+
+// instancesOfAll returns the instances of all APIs, in their order.
+func (s *Sandbox) instancesOfAll() ([]*Instance, error) {
+	var all []*Instance
+	for _, api := range s.registry.config.APIs {
+		i, err := s.Instance(api)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	return all, nil
+}
+
+// still runs f at a moment at which no call is between its number and its outcome,
+// and no trigger runs.
+func (s *Sandbox) still(all []*Instance, f func()) {
+	s.moment.Lock()
+	defer s.moment.Unlock()
+	locked(all, f)
+}
+
+// locked runs f under the locks of the instances' states.
+func locked(all []*Instance, f func()) {
+	for _, i := range all {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+	}
+	f()
+}
+
+// World returns how the sandbox stands, and what contract.Deriver derives from the
+// states by API. mask says what stands for a secret; nil: it is told.
+func (s *Sandbox) World(mask func(api, secret string) string) (*World, map[string]any, error) {
+	all, err := s.instancesOfAll()
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &World{State: map[string]json.RawMessage{}, Progress: &Progress{Calls: map[string]map[string]uint64{}}, Fixtures: map[string]Settled{}}
+	derived := map[string]any{}
+	var errs []error
+	s.still(all, func() {
+		w.Progress.Scenarios = s.Player.Progress(func() { r := s.Clock.Read(); w.Clock = &r })
+		for _, i := range all {
+			name := i.API.Name
+			state, err := json.Marshal(i.state)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("state of %s: %w", name, err))
+			}
+			w.State[name], w.Progress.Calls[name], w.Fixtures[name] = state, i.callCounts(), i.settled()
+			if d, ok := i.state.(contract.Deriver); ok {
+				derived[name] = d.Derive(w.Clock.Now, i.Switches())
+			}
+		}
+	})
+	if err := errors.Join(errs...); err != nil || mask == nil {
+		return w, derived, err
+	}
+	for _, i := range all {
+		name := i.API.Name
+		if w.State[name], err = i.masked(w.State[name], func(secret string) string { return mask(name, secret) }); err != nil {
+			return nil, nil, fmt.Errorf("state of %s: %w", name, err)
+		}
+	}
+	return w, derived, nil
+}
+
+// A Find finds a scenario of the library by its full name.
+type Find func(full string) (*scenario.Scenario, error)
+
+// Restore has the sandbox stand as a World says. What it leaves out stays as it is:
+// the state of an API, the clock, the progress, a fixture's name and switches. Where
+// a part of it is damaged, nothing changes at all.
+func (s *Sandbox) Restore(w *World, find Find) error {
+	all, err := s.instancesOfAll()
+	if err != nil {
+		return err
+	}
+	r := restoration{sandbox: s, world: w, instances: all}
+	if err := errors.Join(r.checkNames(), r.readFixtures(), r.readStates(), r.readProgress(find), r.readClock()); err != nil {
+		return err
+	}
+	s.moment.Lock()
+	defer s.moment.Unlock()
+	return s.registry.admit(r.states, func(sizes []int64) {
+		locked(all, func() { r.put(sizes) })
 	})
 }
 
-func (s *Sandbox) snapshot(of func(*Instance) ([]byte, error)) (Snapshot, error) {
-	all := Snapshot{}
-	for _, api := range s.registry.config.APIs {
-		instance, err := s.Instance(api)
-		if err != nil {
-			return nil, err
-		}
-		if all[api.Name], err = of(instance); err != nil {
-			return nil, fmt.Errorf("state of %s: %w", api.Name, err)
-		}
-	}
-	return all, nil
+// A restoration is what becomes of a World before anything changes.
+type restoration struct {
+	sandbox   *Sandbox
+	world     *World
+	instances []*Instance
+
+	states   []replacement
+	fixtures map[*Instance]*fixture.Fixture
+	active   []player.Activation
+	setClock func()
 }
 
-// Restore replaces the states that a snapshot has; those of other APIs stay. Where
-// one of its documents is no state, contradicts itself, or finds no room, nothing changes
-// at all.
-func (s *Sandbox) Restore(all Snapshot) error {
-	var names []string
-	for _, api := range s.registry.config.APIs {
-		names = append(names, api.Name)
-	}
-	for name := range all {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("there is no API %q here; served are %s", name, strings.Join(names, ", "))
-		}
+// checkNames refuses names of APIs that are not served.
+func (r *restoration) checkNames() error {
+	var known []string
+	for _, i := range r.instances {
+		known = append(known, i.API.Name)
 	}
 	var errs []error
-	var put []replacement
-	for _, api := range s.registry.config.APIs {
-		document, found := all[api.Name]
+	check := func(where, name string) {
+		if !slices.Contains(known, name) {
+			errs = append(errs, fmt.Errorf("%s: there is no API %.80q here; served are %s", where, name, strings.Join(known, ", ")))
+		}
+	}
+	for name := range r.world.State {
+		check("state", name)
+	}
+	for name := range r.world.Fixtures {
+		check("fixtures", name)
+	}
+	if r.world.Progress != nil {
+		for name := range r.world.Progress.Calls {
+			check("progress.calls", name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *restoration) readFixtures() error {
+	r.fixtures = map[*Instance]*fixture.Fixture{}
+	var errs []error
+	for _, i := range r.instances {
+		settled, found := r.world.Fixtures[i.API.Name]
 		if !found {
 			continue
 		}
-		instance, err := s.Instance(api)
-		if err != nil {
-			return err
-		}
-		state, err := instance.restored(document)
+		f, err := i.Fixture().Settled(i.API, settled.Fixture, settled.Switches)
 		errs = append(errs, err)
-		put = append(put, replacement{instance, state})
+		r.fixtures[i] = f
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	s.moment.RLock()
-	defer s.moment.RUnlock()
-	return s.registry.replace(put)
+	return errors.Join(errs...)
 }
 
-// Derived returns, by API, what contract.Deriver derives from the states at this
-// moment.
-func (s *Sandbox) Derived() (map[string]any, error) {
-	all := map[string]any{}
-	now := s.Clock.Now()
-	for _, api := range s.registry.config.APIs {
-		instance, err := s.Instance(api)
-		if err != nil {
-			return nil, err
+func (r *restoration) readStates() error {
+	var errs []error
+	for _, i := range r.instances {
+		state, found := r.world.State[i.API.Name]
+		if !found {
+			continue
 		}
-		instance.WithState(func(state contract.State) {
-			if d, ok := state.(contract.Deriver); ok {
-				all[api.Name] = d.Derive(now, instance.Switches())
-			}
-		})
+		read, err := i.restored(state)
+		errs = append(errs, err)
+		r.states = append(r.states, replacement{i, read})
 	}
-	return all, nil
+	return errors.Join(errs...)
+}
+
+func (r *restoration) readProgress(find Find) (err error) {
+	p := r.world.Progress
+	if p == nil {
+		return nil
+	}
+	var errs []error
+	for _, i := range r.instances {
+		for name := range p.Calls[i.API.Name] {
+			if name != "" && i.API.Operation(name) == nil {
+				errs = append(errs, fmt.Errorf("progress.calls: %s has no operation %.80q%s", i.API.Name, name, document.Hint(name, i.API.OperationNames())))
+			}
+		}
+	}
+	r.active, err = player.Read(p.Scenarios, r.sandbox.registry.config.APIs, find)
+	return errors.Join(append(errs, err)...)
+}
+
+func (r *restoration) readClock() (err error) {
+	if r.world.Clock == nil {
+		return nil
+	}
+	if r.setClock, err = r.sandbox.Clock.Restore(*r.world.Clock); err != nil {
+		return fmt.Errorf("clock: %w", err)
+	}
+	return nil
+}
+
+// put replaces what was read. sizes are those of the states.
+func (r *restoration) put(sizes []int64) {
+	setClock := func() {
+		if r.setClock != nil {
+			r.setClock()
+		}
+	}
+	if r.world.Progress != nil {
+		r.sandbox.Player.Restore(r.active, setClock)
+	} else {
+		setClock()
+	}
+	for n, one := range r.states {
+		one.instance.replaceLocked(one.state, sizes[n])
+	}
+	for _, i := range r.instances {
+		if f := r.fixtures[i]; f != nil {
+			i.fixture.Store(f)
+		}
+		if p := r.world.Progress; p != nil {
+			i.resetCounters()
+			i.setCallCounts(p.Calls[i.API.Name])
+		}
+	}
+}
+
+// settled says how the instance's switches are set.
+func (i *Instance) settled() Settled {
+	f := i.Fixture()
+	set := Settled{f.Name, contract.Values{}}
+	for name, value := range f.Switches {
+		if d, is := value.(time.Duration); is {
+			value = d.String()
+		}
+		set.Switches[name] = value
+	}
+	return set
 }

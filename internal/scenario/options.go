@@ -20,6 +20,7 @@ type Options struct {
 	Where []Condition   // must hold beside each rule's own
 	For   time.Duration // how long it is on, by the sandbox's clock
 	Wire  *Wire         // laid over each rule's own
+	Text  string        // the JSON that they were read from
 }
 
 // ParseOptions reads the options of an activation, and checks its conditions
@@ -56,6 +57,7 @@ func ParseOptions(of *Scenario, text []byte, apis []*contract.API) (Options, err
 	if err := r.faults.Err(); err != nil {
 		return Options{}, dropRepeated(err)
 	}
+	n.Text = string(text)
 	return n, nil
 }
 

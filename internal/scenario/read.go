@@ -30,7 +30,7 @@ func ParseAt(file string, text []byte, apis []*contract.API, at Place) (*Scenari
 	}
 	r := reader{faults: document.NewFaults(file), apis: apis, at: at}
 	s := r.scenario(root)
-	s.File = file
+	s.File, s.Text = file, string(text)
 	if err := r.faults.Err(); err != nil {
 		return nil, err
 	}

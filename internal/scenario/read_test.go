@@ -64,7 +64,7 @@ func TestParseReads(t *testing.T) {
 	}
 	want := &scenario.Scenario{
 		Name: "everything", API: "toy", Description: "Says all that a scenario can say.", Tags: []string{"quota", "retry"},
-		File: "everything.yaml",
+		File: "everything.yaml", Text: string(text),
 		Rules: []scenario.Rule{
 			{
 				Line: 7, Operation: "Create", Times: 2, Skip: 1, Outcomes: []string{"NotFound.NoIdle"}, Message: "Nobody is idle: {come back later}",

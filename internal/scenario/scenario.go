@@ -18,6 +18,7 @@ type Scenario struct {
 	Tags        []string
 	Rules       []Rule // tried from top to bottom
 	File        string // where it was read from; "" for one without a file
+	Text        string // what it was read from; "" for a documented outcome
 
 	FromLibrary bool // a library has it, and may have a newer one
 }

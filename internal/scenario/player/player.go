@@ -71,8 +71,12 @@ type Play struct {
 	Mismatches *Mismatches        // nil: the first rule fitted, or there is none
 }
 
+// MostActive is how many scenarios are active in a sandbox at once.
+const MostActive = 100
+
 // New returns a player for these APIs with nothing active. Rules about other
-// APIs never fit. seed is that of its dice, and now is the sandbox's clock.
+// APIs never fit. seed is that of its dice, and now is the sandbox's clock, which
+// is asked with the player's lock held.
 func New(apis []*contract.API, seed uint64, now func() time.Time) *Player {
 	return &Player{apis: apis, seed: seed, now: now}
 }
@@ -80,10 +84,9 @@ func New(apis []*contract.API, seed uint64, now func() time.Time) *Player {
 // On switches a scenario on, as the first that is tried. One of the same full
 // name that is on already gives way, so that the scenario begins anew.
 func (p *Player) On(s *scenario.Scenario, n scenario.Options) {
-	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.activate(s, n, now)
+	p.activate(s, n, p.now())
 	p.index()
 }
 
@@ -159,9 +162,9 @@ func (p *Player) OffAll() { p.Begin(nil) }
 
 // Begin has just these scenarios be on, each at its beginning.
 func (p *Player) Begin(all []*scenario.Scenario) {
-	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := p.now()
 	p.active = nil
 	for _, s := range all {
 		p.activate(s, scenario.Options{}, now)
@@ -171,9 +174,9 @@ func (p *Player) Begin(all []*scenario.Scenario) {
 
 // Rewind has every active scenario begin anew.
 func (p *Player) Rewind() {
-	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := p.now()
 	for _, a := range p.active {
 		a.rewind(now)
 	}
@@ -197,9 +200,9 @@ func (p *Player) RewindDice() {
 // from a library are left alone. The result has the full names of those that
 // changed.
 func (p *Player) Update(find func(full string) *scenario.Scenario) (changed []string) {
-	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := p.now()
 	for i, a := range p.active {
 		if !a.scenario.FromLibrary {
 			continue
