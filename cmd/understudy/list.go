@@ -38,6 +38,7 @@ var kinds = []kind{
 	{"fixtures", "API", listFixtures},
 	{"switches", "API", listSwitches},
 	{"triggers", "API", listTriggers},
+	{"givens", "API", listGivens},
 }
 
 // chosen is what a list is to be about.
@@ -246,9 +247,18 @@ func listSwitches(c *chosen) (*output.Table, error) {
 }
 
 func listTriggers(c *chosen) (*output.Table, error) {
-	t := &output.Table{Columns: []string{"api", "name", "parameters", "does"}, Empty: "no triggers"}
+	return happenings(c, "no triggers", func(api *contract.API) []*contract.Trigger { return api.Triggers }), nil
+}
+
+func listGivens(c *chosen) (*output.Table, error) {
+	return happenings(c, "no givens", (*contract.API).Givens), nil
+}
+
+// happenings lists what can happen outside the APIs' calls.
+func happenings(c *chosen, empty string, of func(*contract.API) []*contract.Trigger) *output.Table {
+	t := &output.Table{Columns: []string{"api", "name", "parameters", "does"}, Empty: empty}
 	for _, api := range c.apis {
-		for _, trigger := range api.Triggers {
+		for _, trigger := range of(api) {
 			var params []string
 			for i := range trigger.Params {
 				params = append(params, trigger.Params[i].Name+"="+takes(&trigger.Params[i]))
@@ -256,7 +266,7 @@ func listTriggers(c *chosen) (*output.Table, error) {
 			t.Add(api.Name, trigger.Name, params, sentence(trigger.Doc))
 		}
 	}
-	return t, nil
+	return t
 }
 
 // takes describes the values that a row takes.

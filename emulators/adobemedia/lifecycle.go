@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen}
+var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen, Given: givens}
 
 // aTombstone is what is remembered of a session, as the trigger expire names it.
 // What closes a session has the names of its causes.

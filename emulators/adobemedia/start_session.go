@@ -31,7 +31,12 @@ type location struct {
 // doStart opens the session.
 func doStart(c *contract.Call) any {
 	st := c.State.(*state)
-	s := st.openSession(c, st.newID(c), now(c))
+	return st.start(c, st.newID(c))
+}
+
+// start opens a session of an id that no other has.
+func (st *state) start(c *contract.Call, sid string) location {
+	s := st.openSession(c, sid, now(c))
 	s.recordEvent(now(c), c.In)
 	st.keepStart(s, st.newHit(c))
 	c.Issue(s.ID)

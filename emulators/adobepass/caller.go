@@ -28,6 +28,7 @@ type caller struct {
 	identities []identity // single sign-on identities that the request proves
 	parseFault string     // why the body cannot be parsed
 	repeated   []string   // names that a form has more than once
+	wantedCode string     // the code of the session that the call begins; "": a new one
 }
 
 // callerOf returns the call's caller. The check read creates it.

@@ -242,7 +242,7 @@ func (st *state) addCredentials(credentials contract.Values) {
 		}
 	}
 	if token := credentials.Text("accessToken"); token != "" && len(st.Tokens) > 0 {
-		st.Tokens = append(st.Tokens, fixedToken{token, st.Tokens[0].Client})
+		st.Tokens = append(st.Tokens, fixedToken{Token: token, Client: st.Tokens[0].Client})
 	}
 }
 

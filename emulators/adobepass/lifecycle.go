@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen}
+var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen, Given: givens}
 
 // What has a life, as the trigger expire names it.
 const (

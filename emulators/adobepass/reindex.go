@@ -83,7 +83,7 @@ func (st *state) reindexKeys() (err error) {
 func (st *state) resetVerified() {
 	st.verified = map[[sha256.Size]byte]verifiedToken{}
 	for _, t := range st.Tokens {
-		st.verified[hashToken(t.Token)] = verifiedToken{client: t.Client, scoped: true}
+		st.verified[hashToken(t.Token)] = verifiedToken{client: t.Client, issued: t.Issued, expires: t.Expires, scoped: true}
 	}
 }
 

@@ -108,7 +108,9 @@ func (st *state) beginSession(c *contract.Call, s *session) {
 		q.retire(&old.entry)
 		c.Note("superseded code", old.Code)
 	}
-	s.Code = st.newCode(c)
+	if s.Code = ca.wantedCode; s.Code == "" {
+		s.Code = st.newCode(c)
+	}
 	s.Serial = st.nextSerial()
 	st.Sessions[s.Code] = s
 	st.indexSession(s)

@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -77,10 +78,25 @@ type software struct {
 	Revoked      bool     `json:"revoked,omitempty" yaml:"revoked"`
 }
 
-// A fixedToken is an access token of the fixture, accepted without DCR.
+// A fixedToken is an access token that is known by its text, accepted without DCR:
+// one of the fixture, which never ends, or one that was given before.
 type fixedToken struct {
-	Token  string `json:"token" yaml:"token"`
-	Client string `json:"client_id" yaml:"client_id"`
+	Token   string `json:"token" yaml:"token"`
+	Client  string `json:"client_id" yaml:"client_id"`
+	Issued  int64  `json:"issued,omitempty" yaml:"-"`  // seconds
+	Expires int64  `json:"expires,omitempty" yaml:"-"` // seconds; 0: never
+}
+
+// addToken adds a token that no other is.
+func (st *state) addToken(t fixedToken) error {
+	for _, known := range st.Tokens {
+		if known.Token == t.Token {
+			return errors.New("the token is there already; give another one")
+		}
+	}
+	st.Tokens = append(st.Tokens, t)
+	st.resetVerified()
+	return nil
 }
 
 // A provider is a service provider: a channel or a site.

@@ -145,7 +145,7 @@ func TestExpiredSessionsAreDeleted(t *testing.T) {
 // The caches of verified tokens and of rate limit buckets are limited.
 func TestCachesAreBounded(t *testing.T) {
 	t.Parallel()
-	st := &state{Tokens: []fixedToken{{"fixed", "somebody"}}, buckets: map[string]*bucket{}}
+	st := &state{Tokens: []fixedToken{{Token: "fixed", Client: "somebody"}}, buckets: map[string]*bucket{}}
 	st.resetVerified()
 	for i := range 3 * maxVerified {
 		st.rememberVerified([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, verifiedToken{})

@@ -8,7 +8,7 @@ import (
 
 // lifecycle has no Due: no page says that a broadcast, a binding or an application
 // ends by itself, and the blocks of addresses run by the wall clock.
-var lifecycle = contract.Lifecycle{Open: listOpen}
+var lifecycle = contract.Lifecycle{Open: listOpen, Given: givens}
 
 // What the trigger expire ends.
 const (

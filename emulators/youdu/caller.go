@@ -41,6 +41,8 @@ type caller struct {
 	part    []byte // the part named file of an upload, still encrypted
 	hasPart bool
 	content []byte // the content of an uploaded file, or of the file to send
+
+	wanted string // the id of the session or the token that the call makes; "": a new one
 }
 
 // envelopeRows are the members of the envelope.

@@ -119,8 +119,11 @@ func doCreate(c *contract.Call) any {
 		creator = strings.ToLower(c.Dice().Fake().FirstName())
 	}
 	s := &session{
-		ID: st.newID(c), Title: title, Owner: creator, Version: 1, Members: rosterWith(creator, c.In["member"]).list,
+		ID: callerOf(c).wanted, Title: title, Owner: creator, Version: 1, Members: rosterWith(creator, c.In["member"]).list,
 		Created: now, ActiveTime: now, Serial: st.nextSerial(),
+	}
+	if s.ID == "" {
+		s.ID = st.newID(c)
 	}
 	st.addSession(s)
 	st.notifyCreated(c, s)

@@ -54,8 +54,8 @@ func decideToken(c *contract.Call) contract.Verdict {
 // doToken issues a token to the calling application.
 func doToken(c *contract.Call) any {
 	st, cl := c.State.(*state), callerOf(c)
-	text := newToken(c)
-	for st.Tokens[text] != nil {
+	text := cl.wanted
+	for text == "" || st.Tokens[text] != nil {
 		text = newToken(c)
 	}
 	if cl.keyApp != nil {

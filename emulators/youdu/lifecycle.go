@@ -6,7 +6,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen}
+var lifecycle = contract.Lifecycle{Due: listDue, Open: listOpen, Given: givens}
 
 // What the trigger expire ends. Tokens alone end by themselves: no page says how long
 // sessions or files are kept.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -35,6 +36,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
 	t.Run("7 a world goes on from a snapshot", func(t *testing.T) { resumable(t, api) })
+	t.Run("7 what happened before", func(t *testing.T) { given(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }
@@ -412,6 +414,73 @@ func resumable(t *testing.T, api *contract.API) {
 	if !strings.Contains(want, "X-Storm [blows]") {
 		t.Error("the storm did not blow")
 	}
+}
+
+// given begins with each given by its examples. It changes the state, to one that
+// is restored as it is, twice to the same, and is refused nowhere.
+func given(t *testing.T, api *contract.API) {
+	for _, what := range api.Givens() {
+		t.Run(what.Name, func(t *testing.T) {
+			checkRows(t, what.Name, what.Params)
+			if what.Doc == "" {
+				t.Error("the given has no Doc")
+			}
+			w := New(t, api, Setting{})
+			plain := w.snapshot(t)
+			w.Given(t, string(wire.Encode([]any{contract.Values{what.Name: examplesOf(what.Params)}})))
+			before := w.snapshot(t)
+			if before == plain {
+				t.Error("by its examples nothing happened")
+			}
+			if err := w.Instance(t).Restore([]byte(before)); err != nil {
+				t.Fatal(err)
+			}
+			if after := w.snapshot(t); after != before {
+				t.Errorf("restored: %s", firstDifference(after, before))
+			}
+			if err := w.Sandbox.Reset(); err != nil {
+				t.Fatal(err)
+			}
+			if again := w.snapshot(t); again != before {
+				t.Errorf("after a reset something else happened: %s", firstDifference(again, before))
+			}
+		})
+	}
+}
+
+// examplesOf are the examples of rows, as a fixture file has them.
+func examplesOf(rows []contract.Param) contract.Values {
+	in := contract.Values{}
+	for _, p := range rows {
+		switch {
+		case p.Example == "":
+		case p.Type == contract.String || p.Type == contract.Duration:
+			in[p.Name] = p.Example
+		default:
+			in[p.Name] = json.RawMessage(p.Example)
+		}
+	}
+	return in
+}
+
+// Given has the world begin anew after what happened before, as a fixture file lists
+// it.
+func (w *World) Given(t testing.TB, list string) {
+	t.Helper()
+	if err := w.TryGiven(t, list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TryGiven is Given for what may be refused.
+func (w *World) TryGiven(t testing.TB, list string) error {
+	t.Helper()
+	givens, err := fixture.ReadGivens(w.API, []byte(list))
+	if err != nil {
+		return err
+	}
+	w.Sandbox.SetGivens(map[string][]fixture.Given{w.API.Name: givens})
+	return w.Sandbox.Reset(sandbox.State)
 }
 
 // save returns the whole world as JSON.

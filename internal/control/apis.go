@@ -25,6 +25,7 @@ type table struct {
 	Fixture     []param      `json:"fixture"`
 	Switches    []param      `json:"switches"`
 	Triggers    []trigger    `json:"triggers"`
+	Givens      []trigger    `json:"givens"`
 	Credentials []credential `json:"credentials"`
 }
 
@@ -108,7 +109,7 @@ func (s *Server) getAPI(a *request) (any, error) {
 		Checks:  mapSlice(api.Checks, checkOf),
 		Rows:    mapSlice(api.Operations, func(op *contract.Operation) operation { return operationOf(api, op) }),
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
-		Triggers:    mapSlice(api.Triggers, func(t *contract.Trigger) trigger { return trigger{t.Name, t.Doc, params(t.Params, "")} }),
+		Triggers: mapSlice(api.Triggers, triggerAnswerOf), Givens: mapSlice(api.Givens(), triggerAnswerOf),
 		Credentials: mapSlice(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env, c.Identifier} }),
 	}
 	return t, nil
@@ -116,6 +117,10 @@ func (s *Server) getAPI(a *request) (any, error) {
 
 func serviceOf(api *contract.API, doors map[string]string) service {
 	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], mapSlice(api.Hosts, func(h string) string { return h }), len(api.Operations)}
+}
+
+func triggerAnswerOf(t *contract.Trigger) trigger {
+	return trigger{t.Name, t.Doc, params(t.Params, "")}
 }
 
 func checkOf(c contract.Check) check {

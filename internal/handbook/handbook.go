@@ -41,6 +41,7 @@ func Page(api *contract.API, scenarios []library.Listed, fixtures []*fixture.Fix
 	p.switches(api)
 	p.keys(api)
 	p.triggers(api)
+	p.givens(api)
 	p.scenarios(api, scenarios)
 	p.fixtures(api, fixtures)
 	return append(bytes.TrimRight(p.Bytes(), "\n"), '\n')
@@ -360,8 +361,21 @@ func (p *page) triggers(api *contract.API) {
 	}
 	p.heading(2, "Triggers")
 	p.line("What happens outside the API's calls: `understudy trigger %s NAME name=value…`.\n", api.Name)
-	p.table("Name", "Parameters", "What happens")
-	for _, t := range api.Triggers {
+	p.happenings("What happens", api.Triggers)
+}
+
+func (p *page) givens(api *contract.API) {
+	if len(api.Givens()) == 0 {
+		return
+	}
+	p.heading(2, "Givens")
+	p.line("What can have happened before a test begins: the elements of the list `given` of a fixture file, each of one key, such as\n`given: [{%s: {…}}]`, in the order in which it happened. Ages lie before the sandbox begins, by its clock.\n", api.Givens()[0].Name)
+	p.happenings("What happened", api.Givens())
+}
+
+func (p *page) happenings(what string, all []*contract.Trigger) {
+	p.table("Name", "Parameters", what)
+	for _, t := range all {
 		var params []string
 		for i := range t.Params {
 			r := &t.Params[i]

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,10 +46,11 @@ type rateWindow struct {
 	n     int
 }
 
-func newInstance(s *Sandbox, api *contract.API) (*Instance, error) {
+// newInstance makes an instance of a sandbox that began at an instant of its clock.
+func newInstance(s *Sandbox, api *contract.API, began time.Time) (*Instance, error) {
 	i := &Instance{API: api, sandbox: s, auth: cmp.Or(s.Origin().Auth[api.Name], contract.Verify)}
 	i.windows.windows = map[string]*rateWindow{}
-	err := i.reset()
+	err := i.reset(began)
 	i.begun = i.booked.Load()
 	return i, err
 }
@@ -153,12 +155,19 @@ func (i *Instance) CountInWindow(key string, length time.Duration) int {
 	return w.n
 }
 
-// reset makes the state anew from the fixture with which the sandbox was made.
-func (i *Instance) reset() error { return i.Load(i.sandbox.origin.fixtureOf(i.API)) }
+// reset makes the state anew from what the sandbox was made with.
+func (i *Instance) reset(began time.Time) error {
+	o := i.sandbox.Origin()
+	return i.begin(o.Fixtures[i.API.Name], began, o.Givens[i.API.Name])
+}
 
 // Load makes the state anew from a fixture. Until the next reset, it counts in place
-// of the one with which the sandbox was made.
-func (i *Instance) Load(f *fixture.Fixture) error {
+// of what the sandbox was made with.
+func (i *Instance) Load(f *fixture.Fixture) error { return i.begin(f, i.sandbox.Clock.Now(), nil) }
+
+// begin makes the state anew from a fixture, and has happened before what that and
+// givens say.
+func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Given) error {
 	state, err := i.API.State(contract.Seed{
 		Dice:        newDice(i.sandbox.seed, 0, i.API.Name, "", "fixture"),
 		Now:         i.sandbox.created,
@@ -168,6 +177,9 @@ func (i *Instance) Load(f *fixture.Fixture) error {
 	})
 	if err == nil {
 		err = state.Reindex()
+	}
+	if err == nil {
+		err = i.happened(state, f, at, slices.Concat(f.Givens, givens))
 	}
 	if mask := i.sandbox.registry.config.Mask; mask != nil && err != nil {
 		err = mask(err)
@@ -181,6 +193,40 @@ func (i *Instance) Load(f *fixture.Fixture) error {
 	i.fixture.Store(f)
 	return nil
 }
+
+// happened has happen to a new state what is given, seen from an instant of the
+// sandbox's clock. Callbacks of what happened before reach nobody.
+func (i *Instance) happened(state contract.State, f *fixture.Fixture, at time.Time, givens []fixture.Given) error {
+	for n, g := range givens {
+		c := &contract.Call{
+			API: i.API, In: maps.Clone(g.In), Auth: i.auth, Switches: f.Switches, Now: at, State: state,
+			Runtime: &pastRuntime{
+				instance: i,
+				dice:     newDice(i.sandbox.seed, uint64(n), i.API.Name, g.What.Name, "given"),
+				mint:     newDice(i.sandbox.seed, uint64(n), i.API.Name, g.What.Name, "given", "mint", i.sandbox.Name),
+			},
+		}
+		if err := g.What.Do(c); err != nil {
+			return fmt.Errorf("given %d, %s: %w", n+1, g.What.Name, err)
+		}
+	}
+	return nil
+}
+
+// A pastRuntime is the runtime of what happened before. The state is locked, and in
+// no directory yet.
+type pastRuntime struct {
+	instance   *Instance
+	dice, mint *contract.Dice
+}
+
+func (p *pastRuntime) WithState(f func())                      { f() }
+func (p *pastRuntime) CountInWindow(string, time.Duration) int { return 1 }
+func (p *pastRuntime) Wall() time.Time                         { return p.instance.Wall() }
+func (p *pastRuntime) Dice() *contract.Dice                    { return p.dice }
+func (p *pastRuntime) Mint() *contract.Dice                    { return p.mint }
+func (p *pastRuntime) Issue(string)                            {}
+func (p *pastRuntime) Forget(string)                           {}
 
 // replace replaces the state, and its identifiers in the directory. size is that of the
 // new one.

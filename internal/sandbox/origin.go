@@ -21,6 +21,7 @@ type Origin struct {
 	Request   string                      // what was asked for, so that the same can be told again; "": it was made by first use
 	Seed      *uint64                     // nil: by the server's seed and the sandbox's name
 	Fixtures  map[string]*fixture.Fixture // by API
+	Givens    map[string][]fixture.Given  // by API: what happened before, after what the fixtures say
 	Scenarios []*scenario.Scenario
 	Clock     clock.Setting
 	Auth      map[string]contract.Auth // by API; none: verify
@@ -54,12 +55,6 @@ func (o *origin) scenarios() []*scenario.Scenario {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.Scenarios)
-}
-
-func (o *origin) fixtureOf(api *contract.API) *fixture.Fixture {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.Fixtures[api.Name]
 }
 
 // updateScenarios replaces each scenario by its newest version, which find returns for

@@ -178,7 +178,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	}
 	c := clock.New(r.config.Wall, o.Clock)
 	s := &Sandbox{
-		Name: name, Clock: c, registry: r, created: c.Now(),
+		Name: name, Clock: c, registry: r,
 		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
 		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,
@@ -186,6 +186,8 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 		instances:   map[*contract.API]*Instance{},
 	}
 	s.origin.Origin, s.request, s.ttl = o, o.Request, o.TTL
+	s.created = c.Now()
+	s.began = s.created
 	s.Touch()
 	s.beginScenarios()
 	r.sandboxes[name] = s

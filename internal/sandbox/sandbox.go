@@ -13,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
@@ -42,6 +43,15 @@ type Sandbox struct {
 
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
+	began     time.Time // by its clock, when it was made, or its states were reset
+}
+
+// SetGivens sets by API what happened before, for the states that are made or reset
+// from now on.
+func (s *Sandbox) SetGivens(givens map[string][]fixture.Given) {
+	s.origin.mu.Lock()
+	defer s.origin.mu.Unlock()
+	s.origin.Givens = givens
 }
 
 // Instance returns the sandbox's instance of api, and makes it at the first call.
@@ -51,7 +61,7 @@ func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	if i := s.instances[api]; i != nil {
 		return i, nil
 	}
-	i, err := newInstance(s, api)
+	i, err := newInstance(s, api, s.began)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +124,7 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		case Clock:
 			s.Clock.Reset()
 		case State:
-			for _, i := range s.Existing() {
-				errs = append(errs, i.reset())
-			}
+			errs = append(errs, s.resetStates())
 		case Journal:
 			s.Journal.Clear(true)
 		case Dice:
@@ -127,6 +135,19 @@ func (s *Sandbox) Reset(parts ...Part) error {
 		case Scenarios:
 			s.beginScenarios()
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// resetStates makes every state anew. The sandbox then begins by its clock.
+func (s *Sandbox) resetStates() error {
+	s.mu.Lock()
+	s.began = s.Clock.Now()
+	began := s.began
+	s.mu.Unlock()
+	var errs []error
+	for _, i := range s.Existing() {
+		errs = append(errs, i.reset(began))
 	}
 	return errors.Join(errs...)
 }

@@ -9,7 +9,12 @@ import (
 func Fixture(apis []*contract.API) []byte {
 	var each list
 	for _, api := range apis {
-		each = append(each, ifThen("api", api.Name, mapping(fixture.Rows(api))))
+		keys := mapping(fixture.Rows(api))
+		if given, has := keys["properties"].(object)["given"].(object); has {
+			item := given["items"].(object) // of one key: what happened
+			item["minProperties"], item["maxProperties"] = 1, 1
+		}
+		each = append(each, ifThen("api", api.Name, keys))
 	}
 	return encode(object{
 		"$schema": draft, "title": "A fixture of understudy",
