@@ -36,6 +36,7 @@ func TestWithoutServer(t *testing.T) {
 		{"scenarios", []string{"list", "scenarios", "tencentcar", "DestroySession"}, exitDone, []string{"tencentcar/rate-limited"}},
 		{"fixtures", []string{"list", "fixtures"}, exitDone, []string{"tencentcar=default", "tencentcar=empty"}},
 		{"switches", []string{"list", "switches", "tencentcar"}, exitDone, []string{"tencentcar.rate_limits", "true|false", "1m0s"}},
+		{"givens", []string{"list", "givens", "tencentcar", "-o", "markdown"}, exitDone, []string{"| api | name | parameters | does |", "| tencentcar | concurrencies |", "used=1-1000", "age=duration"}},
 		{"triggers", []string{"list", "triggers", "-o", "markdown"}, exitDone, []string{"| api | name | parameters | does |", "client.lost"}},
 		{"a scenario of many operations", []string{"list", "scenarios", "adobepass", "GetSession"}, exitDone, []string{"GetConfiguration, CreateSession, ResumeSession, 9 more "}},
 		{"all of its operations", []string{"list", "scenarios", "adobepass", "GetSession", "-o", "json"}, exitDone, []string{`"CreatePartnerProfile"`}},

@@ -59,7 +59,7 @@ var givens = []*contract.Trigger{
 var (
 	givenProviderRow = contract.Param{Name: "service_provider", Example: "REF30", Doc: "The service provider; the first one unless said otherwise."}
 	givenMVPDRow     = contract.Param{Name: "mvpd", Example: "Cablevision", Doc: "The MVPD; the first of the service provider that has a login unless said otherwise."}
-	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; one that is registered for it with the first software statement unless said otherwise."}
+	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; that of the fixture's first token, or else a new one of the first software statement, unless said otherwise."}
 	givenDeviceRow   = contract.Param{Name: "device", Max: longestDevice, Example: "fingerprint Z2l2ZW4=", Doc: "The device, as AP-Device-Identifier has it; that of the text given unless said otherwise."}
 )
 
@@ -68,7 +68,7 @@ type givenOwner struct {
 	provider, client, device string
 }
 
-// ownerOfGiven reads whose it is, and registers a client where none is named.
+// ownerOfGiven reads whose it is.
 func ownerOfGiven(c *contract.Call) (o givenOwner, err error) {
 	st := c.State.(*state)
 	if o.provider = c.In.Text("service_provider"); o.provider == "" && len(st.Providers) > 0 {
@@ -83,7 +83,8 @@ func ownerOfGiven(c *contract.Call) (o givenOwner, err error) {
 	return o, err
 }
 
-// clientOfGiven finds the client, or registers one as RegisterClient does.
+// clientOfGiven finds the client. Where the fixture lists no token it registers one as
+// RegisterClient does.
 func clientOfGiven(c *contract.Call) (string, error) {
 	st, id := c.State.(*state), c.In.Text("client_id")
 	if id != "" {
@@ -91,6 +92,9 @@ func clientOfGiven(c *contract.Call) (string, error) {
 			return "", fmt.Errorf("client_id is %.80q, and no such client is registered", id)
 		}
 		return id, nil
+	}
+	if len(st.Tokens) > 0 && st.Clients[st.Tokens[0].Client] != nil {
+		return st.Tokens[0].Client, nil
 	}
 	statement := ""
 	if len(st.Software) > 0 {

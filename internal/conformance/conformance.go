@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -432,6 +433,7 @@ func given(t *testing.T, api *contract.API) {
 			if before == plain {
 				t.Error("by its examples nothing happened")
 			}
+			w.findsItself(t, New(t, api, Setting{}))
 			if err := w.Instance(t).Restore([]byte(before)); err != nil {
 				t.Fatal(err)
 			}
@@ -446,6 +448,26 @@ func given(t *testing.T, api *contract.API) {
 			}
 		})
 	}
+}
+
+// findsItself holds that whatever plain does not know leads to the world's sandbox.
+func (w *World) findsItself(t *testing.T, plain *World) {
+	t.Helper()
+	if _, err := w.Registry.Get("other"); err != nil {
+		t.Fatal(err)
+	}
+	known := plain.identifiers(t)
+	for _, id := range w.identifiers(t) {
+		if !slices.Contains(known, id) && w.Registry.ByIdentifier(w.API, func() []string { return []string{id} }) != w.Sandbox {
+			t.Errorf("%s leads to no sandbox", id)
+		}
+	}
+}
+
+func (w *World) identifiers(t *testing.T) (all []string) {
+	t.Helper()
+	w.Instance(t).WithState(func(state contract.State) { all = slices.Collect(state.Identifiers()) })
+	return all
 }
 
 // examplesOf are the examples of rows, as a fixture file has them.
@@ -481,6 +503,24 @@ func (w *World) TryGiven(t testing.TB, list string) error {
 	}
 	w.Sandbox.SetGivens(map[string][]fixture.Given{w.API.Name: givens})
 	return w.Sandbox.Reset(sandbox.State)
+}
+
+// Outcome makes a call by the examples of its rows with in laid over them, and returns
+// its outcome. credentials are laid over those of the world's first account.
+func (w *World) Outcome(t testing.TB, name string, in, credentials contract.Values) string {
+	t.Helper()
+	op := w.API.Operation(name)
+	values, own := contract.Sample(op.Params), w.Credentials(t)
+	maps.Copy(values, in)
+	if own == nil {
+		own = contract.Values{}
+	}
+	maps.Copy(own, credentials)
+	r, err := w.API.Sign(contract.Draft{Operation: op, In: values, Host: "api.example", Credentials: own, Now: w.Sandbox.Clock.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Glance(t, HTTP(r)).Outcome
 }
 
 // save returns the whole world as JSON.

@@ -69,7 +69,7 @@ func TestAPIs(t *testing.T) {
 			`{"name":"SoldOut.NoHat","scenario":"toy/SellHat/SoldOut.NoHat","fails":true,"status":409,"message":"no {hat} is left","doc":"None is left.","cite":"","inferred":true}`,
 			`"name":"ListHats","doc":"","cite":"","inferred":true,"helper":true`,
 			`"switches":[{"name":"patience","type":"duration","need":"optional","default":"1m30s"`, `"default":true`,
-			`"triggers":[{"name":"hat.lost","doc":"A hat is lost.","params":[{"name":"hat"`,
+			`"givens":[]`, `"triggers":[{"name":"hat.lost","doc":"A hat is lost.","params":[{"name":"hat"`,
 			`"credentials":[{"name":"toyKey","env":"TOY_KEY"}]`, `"fixture":[{"name":"hats","type":"array","of":"string"`,
 		}},
 		{method: "GET", target: "/v1/apis/toi", status: 404, want: []string{`there is no API \"toi\"; did you mean \"toy\"?`}},

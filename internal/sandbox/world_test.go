@@ -3,7 +3,9 @@ package sandbox_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
@@ -237,4 +240,85 @@ func tokensIn(t *testing.T, w *sandbox.World) []string {
 		t.Fatal(err)
 	}
 	return state.Tokens
+}
+
+// parcelsIn returns what the parcels of the sandbox default hold, sorted.
+func parcelsIn(t *testing.T, w *sandbox.World) []string {
+	t.Helper()
+	var state struct{ Parcels map[string]string }
+	if err := json.Unmarshal(w.State["toy"], &state); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Values(state.Parcels))
+}
+
+// What a sandbox is given happens after what its fixture gives, whenever its states
+// are made; it counts no call and notifies nobody.
+func TestGivens(t *testing.T) {
+	notified := 0
+	h := newTestRegistry(t, func(c *sandbox.Config) {
+		f, err := fixture.Parse("toy/default.yaml", []byte(tokens+"notify: http://127.0.0.1:1/\ngiven: [{parcel: {content: first}}]\n"), c.APIs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Fixtures["toy"], c.Notify = f, func(b []contract.Callback) { notified += len(b) }
+	})
+	give := func(list string) {
+		t.Helper()
+		givens, err := fixture.ReadGivens(h.api, []byte(list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Find(sandbox.Default).SetGivens(map[string][]fixture.Given{"toy": givens})
+	}
+	box := h.Find(sandbox.Default)
+	if got := parcelsIn(t, h.worldOf(t)); !slices.Equal(got, []string{"first"}) {
+		t.Errorf("got %v", got)
+	}
+	give("[{parcel: {content: second}}, {parcel: {content: third, age: 1h}}]")
+	for range 2 {
+		if err := box.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		w := h.worldOf(t)
+		if got := parcelsIn(t, w); !slices.Equal(got, []string{"first", "second", "third"}) {
+			t.Errorf("got %v", got)
+		}
+		if n := len(w.Progress.Calls["toy"]); n != 0 || notified != 0 {
+			t.Errorf("%d operations were counted, and %d callbacks sent", n, notified)
+		}
+	}
+	before := h.worldOf(t)
+	h.api.Lifecycle.Given[0].Do = func(*contract.Call) error { return errors.New("the locker is full") }
+	if err := box.Reset(sandbox.State); err == nil || !strings.Contains(err.Error(), "fixture default of toy: given 1, parcel: the locker is full") {
+		t.Errorf("got %v", err)
+	}
+	if after := h.worldOf(t); !reflect.DeepEqual(after, before) {
+		t.Errorf("it was refused and changed the world to %+v", after)
+	}
+}
+
+// Ages count from where the sandbox begins, by its clock: not from its first call, and
+// after a reset from there.
+func TestGivenAgesCountFromTheBeginning(t *testing.T) {
+	var at []time.Time
+	h := newTestRegistry(t, func(c *sandbox.Config) {
+		c.Clock = clock.Setting{}
+		c.APIs[0].Lifecycle.Given[0].Do = func(c *contract.Call) error { at = append(at, c.Now); return nil }
+		f, err := fixture.Parse("toy/default.yaml", []byte(tokens+"given: [{parcel: {content: a}}]\n"), c.APIs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Fixtures["toy"] = f
+	})
+	box := h.get(t, "late")
+	h.wall = h.wall.Add(time.Minute)
+	h.instance(t, "late")
+	h.wall = h.wall.Add(time.Minute)
+	if err := box.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []time.Time{noon, noon, noon.Add(2 * time.Minute)}; !slices.EqualFunc(at, want, time.Time.Equal) {
+		t.Errorf("got %v, want %v", at, want)
+	}
 }

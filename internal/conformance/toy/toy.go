@@ -50,6 +50,22 @@ func New() *contract.API {
 		Environment: []contract.Variable{{Name: "TOY_URL", Value: contract.BaseURL}},
 		Secrets:     []string{"Toy-Token"},
 		Triggers:    []*contract.Trigger{lose(), revoke()},
+		Lifecycle:   &contract.Lifecycle{Given: []*contract.Trigger{dropped()}},
+	}
+}
+
+// dropped is a parcel that was dropped before.
+func dropped() *contract.Trigger {
+	return &contract.Trigger{
+		Name: "parcel", Doc: "A parcel was dropped.",
+		Params: []contract.Param{
+			{Name: "content", Need: contract.Required, Max: 20, Example: "books", Doc: "What is in it."},
+			{Name: "age", Type: contract.Duration, Example: "1h", Doc: "How long ago it was dropped."},
+		},
+		Do: func(c *contract.Call) error {
+			_, err := c.Earlier(c.Now.Add(-c.In.Duration("age")), c.API.Operation("DropParcel"), contract.Values{"content": c.In["content"]}).Succeed()
+			return err
+		},
 	}
 }
 
