@@ -342,6 +342,9 @@ func TestSandboxNewAndEnv(t *testing.T) {
 	at(t, s, apply("u-1", "--sandbox", "first")...).want(t, exitDone)
 	at(t, s, "env", "--sandbox", "first").want(t, exitDone, "!has no credentials of its own")
 	at(t, s, "env", "--for", "perl").want(t, exitUsage)
+	at(t, s, "sandbox", "new", "--given", `{"tencentcar":[{"concurrencies":{"used":1}}]}`, "-o", "json").want(t, exitDone, `"made": true`)
+	at(t, s, "sandbox", "new", "--given", `{"tencentcar":[{"concurencies":{}}]}`).want(t, exitFailed, "!concurrencies")
+	at(t, s, "sandbox", "new", "--given", "{").want(t, exitUsage, "!--given")
 }
 
 func TestSnapshot(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -31,6 +32,7 @@ var making = []contract.Param{
 		{Name: "addresses", Type: contract.List, Of: contract.String, Doc: "IP addresses of clients."},
 		{Name: "headers", Type: contract.Object, Doc: "Values of headers, by the headers' names."},
 	}, Doc: "Requests that belong to it though they name no sandbox and know no word of one."},
+	{Name: "given", Type: contract.Object, Doc: "What happened before it begins: by API, a list such as [{\"session\": {\"age\": \"9m50s\"}}]."},
 	{Name: "ttl", Type: contract.Duration, Doc: "How long it lives unused. Without it, until it is dropped."},
 }
 
@@ -118,7 +120,7 @@ func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 		p.Violations = found
 		return m.origin, p
 	}
-	for _, read := range []func() error{m.seed, m.fixtures, m.switches, m.scenarios, m.clock, func() error { return m.auth(auth) }, m.claims, m.ttl} {
+	for _, read := range []func() error{m.seed, m.fixtures, m.switches, m.scenarios, m.clock, func() error { return m.auth(auth) }, m.claims, m.given, m.ttl} {
 		if err := read(); err != nil {
 			return m.origin, err
 		}
@@ -221,7 +223,7 @@ func (m *maker) clock() error {
 		return nil
 	}
 	c := clock.New(m.server.config.Registry.Wall, m.origin.Clock)
-	for _, name := range []string{"follow", "freeze", "signatures", "advance"} {
+	for _, name := range []string{"follow", "freeze", "scale", "signatures", "advance"} {
 		value, given := members[name]
 		if !given {
 			continue
@@ -285,6 +287,21 @@ func (m *maker) claims() error {
 			m.origin.Claims.Headers = map[string]string{}
 		}
 		m.origin.Claims.Headers[http.CanonicalHeaderKey(name)] = value
+	}
+	return nil
+}
+
+func (m *maker) given() error {
+	given := m.in.Object("given")
+	m.origin.Givens = map[string][]fixture.Given{}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		api, err := m.api("given", name)
+		if err != nil {
+			return err
+		}
+		if m.origin.Givens[name], err = fixture.ReadGivens(api, wire.Encode(given[name])); err != nil {
+			return faultsProblem("list of what is given", err)
+		}
 	}
 	return nil
 }
