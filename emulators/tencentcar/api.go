@@ -46,6 +46,7 @@ var API = &contract.API{
 	Secrets:     []string{"Authorization", "X-TC-Token", "Signature", "Token"},
 	Triggers:    triggers,
 	Lifecycle:   &lifecycle,
+	Mistakes:    mistakes,
 }
 
 var operations = []*contract.Operation{

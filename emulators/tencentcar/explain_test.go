@@ -43,16 +43,11 @@ func TestExplainTC3(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, conformance.Setting{Fixture: "one"})
-			r := request("POST", "/", carHost, b1, "Content-Type", jsonMedia, "X-TC-Action", "CreateSession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000")
-			if v.change != nil && name != "signature upper case" {
-				v.change(r)
+			change := v.change
+			if name == "signature upper case" {
+				change = nil
 			}
-			cl := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
-			cl.auth = authorization{date: "2023-11-14", service: service, signedHeaders: "content-type;host"}
-			s := signingOf(&contract.Call{Request: r}, cl)
-			s.variant = documentedVariant(r)
-			v.mistake(s)
-			r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/car", "content-type;host", s.signature()))
+			r := misSigned(change, v.mistake)
 			if name == "signature upper case" {
 				v.change(r)
 			}
@@ -67,6 +62,23 @@ func TestExplainTC3(t *testing.T) {
 			expectNoSecrets(t, *e)
 		})
 	}
+}
+
+// misSigned makes the request of a client that signs with a mistake. change is made
+// before it signs.
+func misSigned(change func(*contract.Request), mistake func(*signing)) *contract.Request {
+	r := request("POST", "/", carHost, b1, "Content-Type", jsonMedia, "X-TC-Action", "CreateSession", "X-TC-Version", version, "X-TC-Timestamp", "1700000000")
+	if change != nil {
+		change(r)
+	}
+	cl := &caller{timestamp: "1700000000", account: &account{SecretKey: docKey}}
+	cl.auth = authorization{date: "2023-11-14", service: service, signedHeaders: "content-type;host"}
+	s := signingOf(&contract.Call{Request: r}, cl)
+	s.variant = documentedVariant(r)
+	listed := s.signed
+	mistake(s)
+	r.Header.Set("Authorization", authorizationHeader(docID, "2023-11-14/car", listed, s.signature()))
+	return r
 }
 
 // makeGet turns a request into a GET with an unsorted query.

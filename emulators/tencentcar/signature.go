@@ -1,6 +1,7 @@
 package tencentcar
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -26,14 +27,20 @@ type signing struct {
 	header      http.Header
 	contentType *string // replaces the Content-Type; nil: as sent
 	signed      string  // the list, as sent
+	lines       string  // the order of the headers' lines, if it differs from signed; "" otherwise
 	gap         string  // between the headers and the list
 	payload     string  // hexadecimal hash of the body
 
+	algorithm  string // replaces the documented one; "": none does
 	timestamp  string
 	date       string
 	service    string
-	keyDate    string // the date in the key, if it differs from date; "" otherwise
-	keyService string // the same for the service
+	end        *string // replaces the scope's end, which begins with a slash; nil: as documented
+	keyDate    string  // the date in the key, if it differs from date; "" otherwise
+	keyService string  // the same for the service
+	keyEnd     string  // the same for the end, without the slash
+	keyRegion  string  // a region in the key; "": none, as documented
+	shortKey   bool    // the key is derived without an end
 
 	prefix string // of the key
 	secret string
@@ -93,7 +100,11 @@ func (s *signing) appendCanonical(b []byte) []byte {
 	b = append(append(b, s.method...), '\n')
 	b = append(append(b, s.uri...), '\n')
 	b = append(append(b, s.query...), '\n')
-	for name := range strings.SplitSeq(s.signed, ";") {
+	lines := s.signed
+	if s.lines != "" {
+		lines = s.lines
+	}
+	for name := range strings.SplitSeq(lines, ";") {
 		b = append(append(b, name...), ':')
 		b = append(append(b, s.headerValue(name)...), '\n')
 	}
@@ -125,26 +136,29 @@ func (s *signing) headerValue(name string) string {
 
 // appendStringToSign appends the string to sign for a canonical request.
 func (s *signing) appendStringToSign(b, canonical []byte) []byte {
-	b = append(append(b, algorithm...), '\n')
+	end := scopeSuffix
+	if s.end != nil {
+		end = *s.end
+	}
+	b = append(append(b, cmp.Or(s.algorithm, algorithm)...), '\n')
 	b = append(append(b, s.timestamp...), '\n')
 	b = append(append(b, s.date...), '/')
-	b = append(append(b, s.service...), scopeSuffix...)
+	b = append(append(b, s.service...), end...)
 	sum := sha256.Sum256(canonical)
 	return hex.AppendEncode(append(b, '\n'), sum[:])
 }
 
 // signingKey derives the signing key from the secret, the date and the service.
 func (s *signing) signingKey() []byte {
-	date, name := s.date, s.service
-	if s.keyDate != "" {
-		date = s.keyDate
+	k := hmacSHA256([]byte(s.prefix+s.secret), []byte(cmp.Or(s.keyDate, s.date)))
+	if s.keyRegion != "" {
+		k = hmacSHA256(k, []byte(s.keyRegion))
 	}
-	if s.keyService != "" {
-		name = s.keyService
+	k = hmacSHA256(k, []byte(cmp.Or(s.keyService, s.service)))
+	if s.shortKey {
+		return k
 	}
-	k := hmacSHA256([]byte(s.prefix+s.secret), []byte(date))
-	k = hmacSHA256(k, []byte(name))
-	return hmacSHA256(k, []byte(scopeSuffix[1:]))
+	return hmacSHA256(k, []byte(cmp.Or(s.keyEnd, scopeSuffix[1:])))
 }
 
 // A derivedKey is a signing key that the state caches: deriving it is most of the

@@ -64,14 +64,17 @@ func (s *signingV1) stringToSign() string {
 	return b.String()
 }
 
-func (s *signingV1) signature() string {
+func (s *signingV1) signature() string { return base64.StdEncoding.EncodeToString(s.mac()) }
+
+// mac is the signature before it is written in base64.
+func (s *signingV1) mac() []byte {
 	h := sha1.New
 	if s.sha256 {
 		h = sha256.New
 	}
 	m := hmac.New(h, []byte(s.secret))
 	m.Write([]byte(s.stringToSign()))
-	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+	return m.Sum(nil)
 }
 
 // A matchedVariantV1 is the journal's note of which variant matched.

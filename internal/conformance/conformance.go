@@ -49,6 +49,9 @@ var wellFormed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 // Understudy-Decided-By show.
 var kebabCase = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
+// snakeCase is the form of the codes of causes, which the journal shows.
+var snakeCase = regexp.MustCompile(`^[a-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$`)
+
 func complete(t *testing.T, api *contract.API) {
 	if lacks := missing("Title", api.Title, "Docs", api.Docs, "Port", api.Port); lacks != "" {
 		t.Errorf("the API's literal lacks %s", lacks)
@@ -66,6 +69,7 @@ func complete(t *testing.T, api *contract.API) {
 		}
 		checks[c.Name] = true
 	}
+	checkMistakes(t, api)
 	operations := map[string]bool{}
 	for _, op := range api.Operations {
 		if !wellFormed.MatchString(op.Name) || operations[op.Name] {

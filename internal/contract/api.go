@@ -34,6 +34,7 @@ type API struct {
 	Mint        func(*Dice) Values        // credentials of one more account, by which alone its calls find their sandbox; nil: they cannot
 	Environment []Variable                // what points a client here, beside Env of Credentials
 	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts
+	Mistakes    []Mistake                 // what clients are known to do wrong, the most frequent first
 	Triggers    []*Trigger
 	Lifecycle   *Lifecycle // what ends by itself, what is open, and how a test begins in the middle; nil: nothing of it
 }

@@ -84,11 +84,15 @@ func (o *Outcome) Verdict() Verdict { return Verdict{Outcome: o} }
 
 // Because decides for o and says why. Names and values of facts alternate.
 func (o *Outcome) Because(cause *Cause, facts ...any) Verdict {
-	v := Verdict{Outcome: o, Cause: cause}
-	for i := 0; i+1 < len(facts); i += 2 {
-		v.Facts = append(v.Facts, Fact{Name: facts[i].(string), Value: facts[i+1]})
+	return Verdict{Outcome: o, Cause: cause, Facts: factsOf(facts)}
+}
+
+// factsOf makes facts of names and values that alternate.
+func factsOf(pairs []any) (facts Facts) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		facts = append(facts, Fact{Name: pairs[i].(string), Value: pairs[i+1]})
 	}
-	return v
+	return facts
 }
 
 // Explained adds the long explanation.
@@ -100,15 +104,19 @@ func (v Verdict) Explained(why func(*Call) Explanation) Verdict {
 // Pending reports whether nothing is decided yet.
 func (v Verdict) Pending() bool { return v.Outcome == nil }
 
-// Explain returns why the call ended as it did.
+// Explain returns why the call ended as it did, and the mistake that led to it where
+// it is a known one.
 func (v Verdict) Explain(c *Call) Explanation {
-	if v.Why != nil {
-		return v.Why(c)
-	}
-	if v.Cause == nil {
+	if v.Cause == nil && v.Why == nil {
 		return Explanation{}
 	}
-	return Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
+	var e Explanation
+	if v.Why != nil {
+		e = v.Why(c)
+	} else {
+		e = Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
+	}
+	return v.withMistake(c, e)
 }
 
 // Message returns the message of v's outcome, with every place filled.
