@@ -43,6 +43,7 @@ var API = &contract.API{
 	Secrets:     []string{"sign"},
 	Triggers:    triggers,
 	Lifecycle:   &lifecycle,
+	Mistakes:    mistakes,
 }
 
 var operations = []*contract.Operation{

@@ -4,9 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +24,74 @@ const (
 	maxOmitted = 64
 )
 
+// The refusals that the rows of the table explain.
+var (
+	ofSign      = []*contract.Cause{mismatched}
+	ofTimestamp = []*contract.Cause{noTimestamp}
+	ofAppID     = []*contract.Cause{unknownApp}
+)
+
+// Advice that several rows give.
+const (
+	concatenate = "Put each name and its value one behind the other, with nothing in between."
+	signDecoded = "Sign the values as they are, and encode them once when they are sent."
+	signAll     = "Sign every parameter that is sent but the sign, of the query and of a form."
+)
+
+// mistakes are those that clients are known to make, the most frequent first.
+var mistakes = []contract.Mistake{
+	{Code: "empty_values_signed", Looks: "The client signed parameters without a value; the documentation leaves them out, and the switch empty_values says documented.", Mend: "Leave them out of what is signed, or out of the request.", Of: ofSign, Made: signed(change(func(a *attempt) { a.empties = true }))},
+	{Code: "sign_lower_case", Looks: "The sign is right but for its lower case{and}.", Mend: "Write it in upper case, as documented. The switch sign_case has it taken.", Of: ofSign, Made: signed(tryLowerCase)},
+	{Code: "sign_base64", Looks: "The sign is right, and written in base64.", Mend: "Write it in hexadecimal digits, in upper case.", Of: ofSign, Made: signed(change(func(a *attempt) { a.base64 = true }))},
+	{Code: "signature_method_not_signed", Looks: "The client left signatureMethod out of what it signed.", Mend: "Sign it like any other parameter.", Of: ofSign, Made: signed(change(func(a *attempt) { a.pairs = leaveOut(a.pairs, "signatureMethod") }))},
+	{Code: "signed_with_sha256", Looks: "The client signed with SHA-256 and did not send signatureMethod=SHA256.", Mend: "Send it, and sign it too.", Of: ofSign, Made: signed(trySHA256)},
+	{Code: "signed_with_md5", Looks: "The client signed with MD5 and sent a signatureMethod that says otherwise.", Mend: "Leave signatureMethod out, or sign with SHA-256.", Of: ofSign, Made: signed(tryMD5)},
+
+	{Code: "secret_missing_at_end", Looks: "The client put the appSecret before the parameters only.", Mend: "Put it behind them too.", Of: ofSign, Made: signed(change(func(a *attempt) { a.tail, a.tailName = "", "" }))},
+	{Code: "secret_missing_at_start", Looks: "The client put the appSecret behind the parameters only.", Mend: "Put it before them too.", Of: ofSign, Made: signed(change(func(a *attempt) { a.head, a.headName = "", "" }))},
+	{Code: "secret_missing", Looks: "The client signed the parameters without the appSecret.", Mend: "Put it before and behind them. If it is, look at where it is read: the variable or the file is empty.", Of: ofSign, Made: signed(change(func(a *attempt) { a.head, a.tail, a.headName, a.tailName = "", "", "", "" }))},
+	{Code: "signed_with_app_id", Looks: "The client signed with the appId in place of the appSecret.", Mend: "Sign with the appSecret; the appId only names it.", Of: ofSign, Made: signed(tryAppID)},
+	{Code: "signed_with_user_id", Looks: "The client signed with the userId in place of the appSecret.", Mend: "Sign with the appSecret of the application.", Of: ofSign, Made: signed(tryUserID)},
+	{Code: "signed_with_hmac", Looks: "The client made an HMAC under the appSecret.", Mend: "Put the secret at both ends of the text, and hash it.", Of: ofSign, Made: signed(change(func(a *attempt) { a.keyed = true }))},
+	{Code: "secret_with_space", Looks: "White space or quotes stand around the client's appSecret: it was read from a file or variable and not trimmed.", Mend: "Trim it where it is read.", Of: ofSign, Made: signed(tryUntrimmedSecret)},
+	{Code: "signed_with_other_secret", Looks: "The client signed with the appSecret of {owner} and sent the appId {appId}.", Mend: "Take both from the same application.", Of: ofSign, Made: signed(tryOtherSecrets)},
+
+	{Code: "parameters_not_sorted", Looks: "The client signed the parameters {order}.", Mend: "Sort them by name in ASCII order, upper case before lower case.", Of: ofSign, Made: signed(tryOrders)},
+	{Code: "plus_not_encoded", Looks: "In the address a plus sign stands for a space, and the client signed the plus sign.", Mend: "Send %2B for a plus sign, or sign the space.", Of: ofSign, Made: signed(change(func(a *attempt) { a.pairs = withValues(a.pairs, plusForSpace) }))},
+	{Code: "signed_encoded_values", Looks: "The client signed the values percent-encoded.", Mend: signDecoded, Of: ofSign, Made: signed(tryEncoded)},
+	{Code: "sent_encoded_twice", Looks: "The client sent the values percent-encoded twice, and signed them as they were.", Mend: signDecoded, Of: ofSign, Made: signed(change(func(a *attempt) { a.pairs = withValues(a.pairs, decodedOnceMore) }))},
+	{Code: "signed_trimmed_values", Looks: "The client signed values without the white space at their ends, and sent it.", Mend: "Trim before signing, and send what was signed.", Of: ofSign, Made: signed(change(func(a *attempt) { a.pairs = withValues(a.pairs, strings.TrimSpace) }))},
+	{Code: "signed_with_separators", Looks: "The client put {separators} into what it signed.", Mend: concatenate, Of: ofSign, Made: signed(trySeparators)},
+	{Code: "values_signed_alone", Looks: "The client signed the values without their names.", Mend: concatenate, Of: ofSign, Made: signed(change(func(a *attempt) { a.write = func(p pair) string { return p.value } }))},
+	{Code: "repeated_parameter", Looks: "A parameter was sent twice, and the client signed its last value.", Mend: "Send each once; the first counts.", Of: ofSign, Made: signed(tryLastOfEach)},
+
+	{Code: "form_not_signed", Looks: "The client signed the query alone.", Mend: signAll, Of: ofSign, Made: signed(tryQueryAlone)},
+	{Code: "query_not_signed", Looks: "The client signed the form alone.", Mend: signAll, Of: ofSign, Made: signed(tryFormAlone)},
+	{Code: "parameter_not_sent", Looks: "The client signed its userId, and did not send it.", Mend: "Send what is signed, or leave it out of both.", Of: ofSign, Made: signed(tryUserIDSigned)},
+	{Code: "protocol_alone_signed", Looks: "The client signed appId and timestamp alone, as is right for calls with a JSON body.", Mend: signAll, Of: ofSign, Made: signed(tryProtocolAlone)},
+	{Code: "body_signed", Looks: "The client signed the body too.", Mend: "Leave a JSON body out: it stands outside of the signature.", Of: ofSign, Made: signed(tryBody)},
+	{Code: "signed_other_timestamp", Looks: "The client signed the timestamp {signed} and sent {sent}: it asked for the time twice, or in another unit.", Mend: "Ask for the time once, in milliseconds, and sign what is sent.", Of: ofSign, Made: signed(tryTimestamps)},
+	{Code: "parameter_not_signed", Looks: "The client sent the parameter {param} and did not sign it: it was added behind the signing, or left out of it.", Mend: signAll, Of: ofSign, Made: signed(tryOmissions)},
+
+	{Code: "sign_named_otherwise", Looks: "The request has no sign, and a parameter {param}.", Mend: "Send the signature as sign, in lower case.", Of: []*contract.Cause{noSign}, Made: findSign},
+	{Code: "signature_method_spelling", Looks: "signatureMethod is {got}, which spells SHA256 in another way.", Mend: "Send signatureMethod=SHA256.", Of: []*contract.Cause{noMethod}, Made: findMethod},
+	{Code: "app_id_named_otherwise", Looks: "The request has no appId, and a parameter {param}.", Mend: "Upper and lower case count: send appId.", Of: []*contract.Cause{noAppID}, Made: findAppIDName},
+	{Code: "parameters_in_json", Looks: "appId stands in a JSON body, where it is not read.", Mend: "Send appId, timestamp and sign in the query, or everything in a form.", Of: []*contract.Cause{noAppID}, Made: findJSONProtocol},
+	{Code: "user_id_as_app_id", Looks: "The appId that came is the userId of {owner}.", Mend: "Send the appId of the application.", Of: ofAppID, Made: findUserID},
+	{Code: "app_id_and_secret_swapped", Looks: "The client sent the appSecret of {owner} as its appId.", Mend: "Swap the two, and consider the secret as told: it went over the wire.", Of: ofAppID, Made: findSwappedSecret},
+	{Code: "app_id_not_trimmed", Looks: "White space or quotes stand around the appId {owner}.", Mend: "Trim it where it is read.", Of: ofAppID, Made: findUntrimmedAppID},
+
+	{Code: "timestamp_other_unit", Looks: "The timestamp {got} is right in {unit}.", Mend: "Send it in milliseconds: 13 digits.", Of: ofTimestamp, Made: findUnit},
+	{Code: "timestamp_as_date", Looks: "The timestamp {got} is a date.", Mend: "Send the milliseconds since 1970: 13 digits.", Of: ofTimestamp, Made: findDate},
+	{Code: "timestamp_with_fraction", Looks: "The timestamp {got} has a fraction, or an exponent.", Mend: "Send whole milliseconds: 13 digits.", Of: ofTimestamp, Made: findFraction},
+	{Code: "timestamp_time_zone", Looks: "The request was stamped {timestamp}, which is {skew} seconds away from the server's {server}: {zone} of a time zone.", Mend: "Unix time has no time zone: ask for it as it is, and convert no local time.", Of: []*contract.Cause{skewed}, Made: findZone},
+
+	{Code: "path_spelling", Looks: "The path {path} differs from {meant} in upper and lower case or in slashes.", Mend: "Use the path as documented; upper and lower case count.", Of: []*contract.Cause{noPath}, Made: findPath},
+	{Code: "parameter_name_case", Looks: "{operation} requires {param}, and {got} came.", Mend: "Upper and lower case count in the names of parameters.", Of: []*contract.Cause{absent}, Made: findName},
+	{Code: "number_not_trimmed", Looks: "{param} is {got}: a number with white space or quotes around it.", Mend: "Send the digits alone.", Of: []*contract.Cause{noDigit}, Made: findUntrimmedNumber},
+	{Code: "date_form", Looks: "{param} is {got}: a date in another form.", Mend: "Write yyyy-MM-dd HH:mm:ss or yyyy-MM-dd, in Beijing time.", Of: []*contract.Cause{noDate}, Made: findDateForm},
+}
+
 // An attempt is a signature as a client may have made it.
 type attempt struct {
 	signing
@@ -33,18 +101,11 @@ type attempt struct {
 	join  string            // separator
 	keyed bool              // an HMAC under the secret in place of a hash
 	lower bool              // lower case
+
+	base64 bool // in place of hexadecimal digits
 }
 
-// A mistake is one that clients are known to make. The explanation of a refused
-// sign tries each of them: where the result is the client's sign, the mistake is
-// proven.
-type mistake struct {
-	cause string
-	text  string
-	make  func(*attempt)
-}
-
-// between returns the text without the secrets.
+// separator returns the text without the secrets.
 func (a *attempt) separator() string {
 	var b strings.Builder
 	first := true
@@ -65,7 +126,7 @@ func (a *attempt) separator() string {
 	return b.String()
 }
 
-// shown returns the text with the names of the secrets in their place.
+// masked returns the text with the names of the secrets in their place.
 func (a *attempt) masked() string { return a.headName + a.separator() + a.tailName }
 
 func (a *attempt) sum() string {
@@ -82,6 +143,10 @@ func (a *attempt) sum() string {
 	default:
 		sum = string(a.hash.sum(nil, text))
 	}
+	if a.base64 {
+		raw, _ := hex.DecodeString(sum) // digits that are ours
+		sum = base64.StdEncoding.EncodeToString(raw)
+	}
 	if a.lower {
 		sum = strings.ToLower(sum)
 	}
@@ -90,39 +155,34 @@ func (a *attempt) sum() string {
 
 const secretName = "{appSecret}"
 
-// explainSignature explains a refused sign.
+// explainSignature explains a refused sign, as long as no mistake is known.
 func explainSignature(c *contract.Call) contract.Explanation {
 	ca := callerOf(c)
-	h, _ := hashOf(ca.value("signatureMethod"))
+	right := ca.rightAttempt()
 	secret := ca.application.AppSecret
-	right := attempt{signing: signing{pairs: ca.pairs, head: secret, tail: secret, hash: h}, headName: secretName, tailName: secretName}
-	others := ca.otherApplications(c)
 	e := contract.Explanation{
 		Cause: mismatched.Code, Text: contract.Verdict{Facts: contract.Facts{{Name: "appId", Value: ca.appID}}}.Fill(c, mismatched.Text),
-		Facts:    contract.Facts{{Name: "appId", Value: ca.appID}, {Name: "hash", Value: h.String()}, {Name: "with empty values", Value: ca.withEmptyParameters(right)}},
+		Facts:    contract.Facts{{Name: "appId", Value: ca.appID}, {Name: "hash", Value: right.hash.String()}, {Name: "with empty values", Value: ca.withEmptyParameters(right)}},
 		Expected: parameters(ca.pairs) + "\n\nText: " + right.masked() + "\n\nSign: " + right.sum(),
 		Got:      "Sign: " + ca.sign,
 	}
 	e.FirstDifference, e.SignaturesDiffer = firstDifference(right.sum(), ca.sign), true
 	e.Signatures, e.Keys = []string{right.sum(), ca.sign}, []string{secret}
-	if len(e.Expected) <= maxGuessed {
-		for _, g := range mistakes(c, ca, others) {
-			a := right
-			g.make(&a)
-			if a.sum() != ca.sign {
-				continue
-			}
-			e.Cause, e.Text = g.cause, g.text
-			e.Got = "Text: " + a.masked() + "\n\nSign: " + ca.sign
-			e.SignaturesDiffer, e.Keys = false, append(e.Keys, a.head, a.tail)
-			if e.FirstDifference = firstDifference(right.masked(), a.masked()); e.FirstDifference == "" {
-				e.FirstDifference = "the texts are the same; what is made of them is not"
-			}
-			break
-		}
-	}
-	secrets := []string{secret}
-	for _, a := range others {
+	ca.maskTexts(c, &e)
+	return e
+}
+
+// rightAttempt is the signature as documented.
+func (ca *caller) rightAttempt() attempt {
+	h, _ := hashOf(ca.value("signatureMethod"))
+	secret := ca.application.AppSecret
+	return attempt{signing: signing{pairs: ca.pairs, head: secret, tail: secret, hash: h}, headName: secretName, tailName: secretName}
+}
+
+// maskTexts masks the secrets of all applications in an explanation.
+func (ca *caller) maskTexts(c *contract.Call, e *contract.Explanation) {
+	secrets := []string{ca.application.AppSecret}
+	for _, a := range ca.otherApplications(c) {
 		secrets = append(secrets, a.AppSecret)
 	}
 	// Masking takes time, so the texts are cut before it, with a margin that keeps half a
@@ -130,7 +190,11 @@ func explainSignature(c *contract.Call) contract.Explanation {
 	for _, text := range []*string{&e.Text, &e.Expected, &e.Got, &e.FirstDifference} {
 		*text = contract.Shorten(mask(contract.Shorten(*text, 2*maxGuessed), secrets), maxGuessed)
 	}
-	return e
+	for i := range e.Facts {
+		if s, is := e.Facts[i].Value.(string); is {
+			e.Facts[i].Value = mask(s, secrets)
+		}
+	}
 }
 
 // withEmptyParameters says whether the client's sign results when parameters
@@ -193,124 +257,4 @@ func tailFrom(text string, at int) string {
 		at--
 	}
 	return strconv.Quote(contract.Shorten(text[at:], most))
-}
-
-// otherApplications returns the applications whose secrets the client may have used.
-func (ca *caller) otherApplications(c *contract.Call) []application {
-	var list []application
-	c.WithState(func() {
-		for _, a := range c.State.(*state).Applications {
-			if a.AppSecret != ca.application.AppSecret && len(list) < maxOmitted {
-				list = append(list, a)
-			}
-		}
-	})
-	return list
-}
-
-// mistakes lists the mistakes to try, the most frequent first.
-func mistakes(c *contract.Call, ca *caller, others []application) []mistake {
-	list := []mistake{
-		{"empty_values_signed", "The client signed parameters without a value; the documentation leaves them out, and the switch empty_values says documented.", func(a *attempt) { a.empties = true }},
-		{"sign_lower_case", "The sign is right but for its lower case; upper case is documented. The switch sign_case has it taken.", func(a *attempt) { a.lower = true }},
-		{"sign_lower_case", "The sign is in lower case, and parameters without a value are signed.", func(a *attempt) { a.lower, a.empties = true, true }},
-		{"signature_method_not_signed", "The client left signatureMethod out of what it signed; it is signed like any other parameter.", func(a *attempt) { a.pairs = leaveOut(a.pairs, "signatureMethod") }},
-		{"signed_with_sha256", "The client signed with SHA-256 and did not send signatureMethod=SHA256.", func(a *attempt) { a.hash = sha256Hash }},
-		{"signed_with_sha256", "The client signed signatureMethod=SHA256, and did not send it.", func(a *attempt) {
-			a.hash, a.pairs = sha256Hash, withPair(a.pairs, pair{"signatureMethod", "SHA256"})
-		}},
-		{"signed_with_md5", "The client signed with MD5 and sent a signatureMethod that says otherwise.", func(a *attempt) { a.hash = md5Hash }},
-		{"signed_with_md5", "The client signed with MD5 and without signatureMethod, and sent one that says otherwise.", func(a *attempt) {
-			a.hash, a.pairs = md5Hash, leaveOut(a.pairs, "signatureMethod")
-		}},
-	}
-	list = append(list, secretMistakes(ca, others)...)
-	list = append(list, textMistakes(c, ca)...)
-	return append(list, parameterMistakes(c, ca)...)
-}
-
-// secretMistakes lists mistakes in the secret around the text.
-func secretMistakes(ca *caller, others []application) []mistake {
-	list := []mistake{
-		{"secret_missing_at_end", "The client put the appSecret before the parameters only; it stands behind them too.", func(a *attempt) { a.tail, a.tailName = "", "" }},
-		{"secret_missing_at_start", "The client put the appSecret behind the parameters only; it stands before them too.", func(a *attempt) { a.head, a.headName = "", "" }},
-		{"secret_missing", "The client signed the parameters without the appSecret.", func(a *attempt) { a.head, a.tail, a.headName, a.tailName = "", "", "", "" }},
-		newMistake("signed_with_app_id", "The client signed with the appId in place of the appSecret.", ca.appID, "{appId}"),
-		newMistake("signed_with_user_id", "The client signed with the userId in place of the appSecret.", ca.application.UserID, "{userId}"),
-		{"signed_with_hmac", "The client made an HMAC under the appSecret; the secret stands at both ends of a text that is hashed.", func(a *attempt) { a.keyed = true }},
-	}
-	for _, space := range []string{"\n", "\r\n", " "} {
-		list = append(list, newMistake("secret_with_space", "White space stands behind the client's appSecret: it was read from a file or variable and not trimmed.",
-			ca.application.AppSecret+space, secretName+space))
-	}
-	for _, other := range others {
-		list = append(list, newMistake("signed_with_other_secret", "The client signed with the appSecret of "+other.AppID+" and sent the appId "+ca.appID+".",
-			other.AppSecret, "{appSecret of "+other.AppID+"}"))
-	}
-	return list
-}
-
-func newMistake(cause, text, secret, name string) mistake {
-	return mistake{cause, text, func(a *attempt) { a.head, a.tail, a.headName, a.tailName = secret, secret, name, name }}
-}
-
-// textMistakes lists mistakes in how the parameters are concatenated.
-func textMistakes(c *contract.Call, ca *caller) []mistake {
-	const order, encoded, apart = "parameters_not_sorted", "signed_encoded_values", "signed_with_separators"
-	sent := inOrderSent(c.Request)
-	lower := slices.Clone(ca.pairs)
-	slices.SortStableFunc(lower, func(a, b pair) int { return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) })
-	equals := func(p pair) string { return p.name + "=" + p.value }
-	raw := func(p pair) string { return p.name + strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20") }
-	return []mistake{
-		{order, "The client signed the parameters in the order in which it sent them; they are sorted by name.", func(a *attempt) { a.pairs = sent }},
-		{order, "The client sorted the names without regard to upper and lower case; upper case comes first.", func(a *attempt) { a.pairs = lower }},
-		{"plus_not_encoded", "In the address a plus sign stands for a space, and the client signed the plus sign: send %2B for one, or sign the space.", func(a *attempt) {
-			a.write = func(p pair) string { return p.name + strings.ReplaceAll(p.value, " ", "+") }
-		}},
-		{encoded, "The client signed the values as they stand in the address, percent-encoded; they are signed decoded.", func(a *attempt) { a.write = func(p pair) string { return p.name + url.QueryEscape(p.value) } }},
-		{encoded, "The client signed the values percent-encoded, with %20 for a space; they are signed decoded.", func(a *attempt) { a.write = raw }},
-		{apart, "The client signed name=value; nothing stands between name and value.", func(a *attempt) { a.write = equals }},
-		{apart, "The client signed name=value&name=value; nothing stands between names and values.", func(a *attempt) { a.write, a.join = equals, "&" }},
-		{apart, "The client put & between the parameters; nothing stands there.", func(a *attempt) { a.join = "&" }},
-		{"values_signed_alone", "The client signed the values without their names.", func(a *attempt) { a.write = func(p pair) string { return p.value } }},
-	}
-}
-
-// parameterMistakes lists mistakes in which parameters are signed.
-func parameterMistakes(c *contract.Call, ca *caller) []mistake {
-	list := []mistake{
-		{"repeated_parameter", "A parameter was sent twice, and the client signed its last value; the first counts.", func(a *attempt) { a.pairs = lastOfEach(c.Request) }},
-		{"form_not_signed", "The client signed the query alone; the fields of a form are signed too.", func(a *attempt) { a.pairs = firstOfEach(split(c.Request.URL.RawQuery)) }},
-		{"query_not_signed", "The client signed the form alone; the query is signed too.", func(a *attempt) { a.pairs = firstOfEach(split(string(c.Request.Body))) }},
-		{"parameter_not_sent", "The client signed its userId, and did not send it.", func(a *attempt) { a.pairs = withPair(a.pairs, pair{"userId", ca.application.UserID}) }},
-		{"protocol_alone_signed", "The client signed appId and timestamp alone, as is right for calls with a JSON body; here every parameter is signed.", func(a *attempt) { a.pairs = ca.selected("appId", "timestamp") }},
-		{"body_signed", "The client signed the body too; it stands outside of the signature.", func(a *attempt) { a.tail, a.tailName = string(c.Request.Body)+a.tail, "{body}"+a.tailName }},
-	}
-	for i := range min(len(ca.pairs), maxOmitted) {
-		name := ca.pairs[i].name
-		list = append(list, mistake{
-			"parameter_not_signed", "The client sent the parameter " + quote(name) + " and did not sign it: it was added behind the signing, or left out of it.",
-			func(a *attempt) { a.pairs = leaveOut(a.pairs, name) },
-		})
-	}
-	return list
-}
-
-func leaveOut(pairs []pair, name string) []pair {
-	return slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return p.name == name })
-}
-
-// with inserts a parameter at its sorted position.
-func withPair(pairs []pair, p pair) []pair {
-	pairs = append(slices.Clone(pairs), p)
-	slices.SortStableFunc(pairs, byName)
-	return pairs
-}
-
-// lastOfEach returns the parameters with the last value of each name.
-func lastOfEach(r *contract.Request) []pair {
-	pairs := inOrderSent(r)
-	slices.Reverse(pairs)
-	return firstOfEach(pairs)
 }

@@ -68,16 +68,7 @@ func TestExplain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := conformance.New(t, API, conformance.Setting{Clock: pageDay, Set: map[string]string{"empty_values": "documented"}})
-			withState(t, w, func(s *state) {
-				s.Applications = append(s.Applications, application{AppID: "other", AppSecret: "othersecretEXAMPLE", UserID: "x"})
-				if err := s.Reindex(); err != nil {
-					t.Fatal(err)
-				}
-			})
-			sent := sentOrder(v.extra...)
-			a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(sent)), head: docSecret, tail: docSecret}}
-			v.mistake(a)
-			w.Send(newRequest("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})), ""))
+			wrongSign(v.extra, v.mistake)(t, w)
 			got := w.Last(t)
 			if got.Outcome != invalidSignature.Name || got.Explanation == nil {
 				t.Fatalf("got %s", got.Outcome)
@@ -98,6 +89,23 @@ func TestExplain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// wrongSign sends what a client sends that signs with a mistake. extra is sent beside
+// the channel.
+func wrongSign(extra []pair, mistake func(*attempt)) func(testing.TB, *conformance.World) {
+	return func(t testing.TB, w *conformance.World) {
+		withState(t, w, func(s *state) {
+			s.Applications = append(s.Applications, application{AppID: "other", AppSecret: "othersecretEXAMPLE", UserID: "x"})
+			if err := s.Reindex(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		sent := sentOrder(extra...)
+		a := &attempt{signing: signing{pairs: firstOfEach(slices.Clone(sent)), head: docSecret, tail: docSecret}}
+		mistake(a)
+		w.Send(newRequest("GET", listSessionData.Path, encode(append(sent, pair{"sign", a.sum()})), ""))
 	}
 }
 
