@@ -29,7 +29,7 @@ var mistakes = []contract.Mistake{
 	{Code: "signature_hex", Looks: "The signature is right, and written in hexadecimal digits.", Mend: "Write a signature v1 in base64; only TC3 takes hexadecimal digits.", Of: ofSignature, Made: v1Of(tryHex)},
 	{Code: "signature_base64_url", Looks: "The signature is right, and written in the base64 of addresses: - and _ for + and /, or without padding.", Mend: "Use standard base64 with padding, and percent-encode it.", Of: ofSignature, Made: v1Of(tryBase64URL)},
 
-	{Code: "key_without_TC3", Looks: "The client derived the key from {SecretKey}; TC3{SecretKey} is expected.", Mend: "Put TC3 before the secret key in the first HMAC.", Of: ofSignature, Made: tc3Of(change(func(s *signing) { s.prefix = "" }))},
+	{Code: "key_without_TC3", Looks: "The client derived the key from the secret key alone.", Mend: "Put TC3 before the secret key in the first HMAC.", Of: ofSignature, Made: tc3Of(change(func(s *signing) { s.prefix = "" }))},
 	{Code: "key_with_newline", Looks: "The client's secret key ends in a line feed: it was read from a file and not trimmed.", Mend: trimKey, Of: ofSignature, Made: anyKey(keysBehind("\n", "\r\n"))},
 	{Code: "key_with_space", Looks: "White space or quotes stand around the client's secret key.", Mend: trimKey, Of: ofSignature, Made: anyKey(keysAround)},
 	{Code: "signed_with_secret_id", Looks: "The client signed with the SecretId in place of the secret key.", Mend: "Sign with the secret key; the SecretId only names it.", Of: ofSignature, Made: anyKey(keySecretID)},

@@ -41,6 +41,7 @@ var API = &contract.API{
 	Secrets:     []string{"accessToken", "aesKey", "encrypt"},
 	Triggers:    triggers,
 	Lifecycle:   &lifecycle,
+	Mistakes:    mistakes,
 }
 
 var operations = []*contract.Operation{

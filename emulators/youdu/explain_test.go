@@ -18,9 +18,9 @@ func TestExplainEnvelope(t *testing.T) {
 	tests := []struct{ vector, cause, text, difference string }{
 		{"N1", "envelope_tail", `Step 6, appId: the text ends in "ydFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF" behind the message; ` + vectorApp, `the appId at the end, behind the message "1700000000"`},
 		{"N2", "envelope_size", "Step 5, message: its length field says 4096 bytes and 44 follow.", "Step 5, message"},
-		{"N3", "envelope_padding", "Step 3, padding: the last byte of the decrypted text is ", "the key: the EncodingAESKey of second opens the envelope"},
-		{"N4", "envelope_length", "Step 2, length: encrypt decodes to 80 bytes; a multiple of 32", "Step 2, length"},
-		{"N5", "envelope_padding", "Step 3, padding: the last byte of the decrypted text is 0,", "Step 3, padding"},
+		{"N3", "sealed_with_other_key", "The envelope was encrypted with the key of second and names " + vectorApp, "the key: the EncodingAESKey of second opens the envelope"},
+		{"N4", "padded_to_16", "The text was padded to a multiple of 16, ", "Step 2, length"},
+		{"N5", "padded_with_zeros", "The text was padded with zero bytes.", "Step 3, padding"},
 		{"N6", "envelope_base64", "Step 1, base64: encrypt is not strict standard base64: illegal base64 data at input byte 0.", "Step 1, base64"},
 	}
 	for _, tt := range tests {

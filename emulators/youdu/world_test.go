@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -271,6 +272,9 @@ func (w *testWorld) serve(r *http.Request) (journal.Entry, *httptest.ResponseRec
 // checkFacts holds the facts of an explanation against the text of its cause.
 func (w *testWorld) checkFacts(e *journal.Explanation) {
 	w.t.Helper()
+	if slices.ContainsFunc(API.Mistakes, func(m contract.Mistake) bool { return m.Code == e.Cause }) {
+		return // TestMistakes holds their facts against their texts
+	}
 	cause := causes[e.Cause]
 	if cause == nil {
 		w.t.Errorf("the cause %s is not in the list of the tests", e.Cause)

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,9 @@ func Mistakes(t *testing.T, api *contract.API, tests []MistakeTest) {
 	}
 }
 
+// braces matches a place in the text of a row.
+var braces = regexp.MustCompile(`\{([^{}]*)\}`)
+
 // expectCause sends a request and expects the cause in its entry.
 func expectCause(t *testing.T, api *contract.API, s Setting, send func(testing.TB, *World), want string) {
 	t.Helper()
@@ -64,8 +68,12 @@ func expectCause(t *testing.T, api *contract.API, s Setting, send func(testing.T
 	if e.Explanation.Cause != want {
 		t.Errorf("got %s, %s (%s), want %s\nexpected %s\ngot %s", e.Outcome, e.Explanation.Cause, e.Explanation.Text, want, e.Explanation.Expected, e.Explanation.Got)
 	}
-	if strings.Contains(e.Explanation.Text, "{") != strings.Contains(e.Explanation.Text, "}") {
-		t.Errorf("a place of the text is left open: %s", e.Explanation.Text)
+	if i := slices.IndexFunc(api.Mistakes, func(m contract.Mistake) bool { return m.Code == want }); i >= 0 {
+		for _, place := range braces.FindAllStringSubmatch(api.Mistakes[i].Looks+api.Mistakes[i].Mend, -1) {
+			if _, given := e.Explanation.Facts.Get(place[1]); !given {
+				t.Errorf("no fact fills the place {%s} of %s", place[1], want)
+			}
+		}
 	}
 	expectNoSecrets(t, w, e)
 }
