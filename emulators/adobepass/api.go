@@ -53,6 +53,7 @@ var API = &contract.API{
 		"Authorization", "AD-Service-Token", "Adobe-Subject-Token", "X-Roku-Reserved-Roku-Connect-Token",
 		"software_statement", "client_secret", "access_token", "SAMLResponse",
 	},
+	Mistakes: mistakes,
 	Triggers: triggers,
 
 	Lifecycle: &lifecycle,

@@ -105,7 +105,7 @@ const maxVerified = 4096
 var (
 	noBearer          = &contract.Cause{Code: "no_bearer", Text: "The request carries no Authorization: Bearer TOKEN. Register a client at /o/client/register and ask /o/client/token for a token."}
 	untrustedToken    = &contract.Cause{Code: "token_not_ours", Text: "The access token {why}. Tokens of another server, or from before a reset with another key, are not known here: ask /o/client/token for a new one."}
-	expiredToken      = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
+	expiredToken      = &contract.Cause{Code: "token_expired", Text: "The access token expired at {expired}, {ago} seconds ago; the sandbox's clock says {now}. Ask /o/client/token for a new one with the same client."}
 	expiredByTrigger  = &contract.Cause{Code: "token_made_to_expire", Text: "A trigger has expired every token that client {client} was given so far. Ask /o/client/token for a new one with the same client."}
 	lacksScope        = &contract.Cause{Code: "token_scope", Text: "The access token has not the scope api:client:v2."}
 	unknownClient     = &contract.Cause{Code: "unknown_client", Text: "The token is good, and its client {client} is not registered here. A reset forgets clients: register again."}
@@ -208,7 +208,7 @@ func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, 
 		case registered.Stale > 0 && t.issued <= registered.Stale:
 			v = invalidClient.Because(expiredByTrigger, "client", t.client)
 		case t.expires > 0 && now >= t.expires:
-			v = invalidClient.Because(expiredToken, "expired", time.Unix(t.expires, 0).UTC(), "now", c.Now.UTC())
+			v = invalidClient.Because(expiredToken, "expired", time.Unix(t.expires, 0).UTC(), "ago", now-t.expires, "now", c.Now.UTC())
 		}
 		if !v.Pending() {
 			return
