@@ -46,6 +46,7 @@ var API = &contract.API{
 	Secrets:     []string{"X-Adobe-AEP-Validation-Token"},
 	Triggers:    triggers,
 	Lifecycle:   &lifecycle,
+	Mistakes:    mistakes,
 }
 
 var operations = []*contract.Operation{startSession, sendEvent, sendDownloaded, sendBatch, getSchema}
