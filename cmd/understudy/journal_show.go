@@ -43,10 +43,11 @@ func journalShow(env *env) *cobra.Command {
 		if form.value == output.FormJSON {
 			return output.Indent(env.out, raw)
 		}
-		e, err := readEntry(raw)
+		shown, err := readEntry(raw)
 		if err != nil {
 			return err
 		}
+		e := &shown.Entry
 		if form.value != "scenario" && (e.Request.Truncated || form.value != "curl" && e.Response.Truncated) {
 			env.note("understudy: the journal kept the beginning of a long body only\n")
 		}
@@ -61,16 +62,16 @@ func journalShow(env *env) *cobra.Command {
 		case "scenario":
 			return printScenario(env.out, e)
 		}
-		return printPage(env.out, e)
+		return printPage(env.out, shown)
 	}
 	return cmd
 }
 
 // readEntry reads an entry. Its numbers stay as they were written.
-func readEntry(raw []byte) (*journal.Entry, error) {
+func readEntry(raw []byte) (*journal.Shown, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
-	e := &journal.Entry{}
+	e := &journal.Shown{}
 	if err := decoder.Decode(e); err != nil {
 		return nil, fmt.Errorf("reading the entry: %w", err)
 	}
@@ -86,16 +87,16 @@ func responseOf(e *journal.Entry) client.Message {
 }
 
 // printPage writes an entry to be read.
-func printPage(w io.Writer, e *journal.Entry) error {
+func printPage(w io.Writer, e *journal.Shown) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s/%s/%s\n", e.ID, e.API, operationOf(e), e.Outcome)
+	fmt.Fprintf(&b, "%s  %s/%s/%s\n", e.ID, e.API, operationOf(&e.Entry), e.Outcome)
 	fmt.Fprintf(&b, "%s, %g ms, %s; from %s", e.Time.UTC().Format(time.RFC3339Nano), e.DurationMS, e.Delivered, e.Client.Address)
 	if e.Client.UserAgent != "" {
 		fmt.Fprintf(&b, " (%s)", output.OneLine(e.Client.UserAgent))
 	}
 	fmt.Fprintf(&b, "; sandbox %s found by %s\n\n", e.Sandbox, e.FoundBy)
-	b.WriteString(strings.TrimRight(requestOf(e).Text(), "\n") + "\n\n")
-	b.WriteString(strings.TrimRight(responseOf(e).Text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(requestOf(&e.Entry).Text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(responseOf(&e.Entry).Text(), "\n") + "\n\n")
 	fmt.Fprintf(&b, "decided by: %s\n", decider(e.DecidedBy))
 	pageWire(&b, e.Wire)
 	pageExplanation(&b, e.Explanation)
@@ -113,6 +114,7 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			fmt.Fprintf(&b, "  and %d more\n", e.MoreViolations)
 		}
 	}
+	pageParameters(&b, e.Parameters)
 	if !e.Mismatches.IsZero() {
 		b.WriteString("rules passed over:\n")
 		for _, p := range e.Mismatches.List() {
@@ -123,11 +125,31 @@ func printPage(w io.Writer, e *journal.Entry) error {
 			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
 	}
-	if line := callAgain(e); e.Redacted && line != "" {
+	if line := callAgain(&e.Entry); e.Redacted && line != "" {
 		fmt.Fprintf(&b, "again: %s\n", line)
 	}
 	_, err := io.WriteString(w, output.Printable(b.String()))
 	return err
+}
+
+// pageParameters writes how the call compares with the documented parameters.
+func pageParameters(b *strings.Builder, p *journal.Parameters) {
+	if p == nil {
+		return
+	}
+	for _, part := range []struct {
+		name string
+		list []string
+	}{
+		{"sent, and not documented", p.Unknown},
+		{"documented, and not sent", p.NotSent},
+		{"answered", p.Answered},
+		{"documented, and not answered", p.NotAnswered},
+	} {
+		if len(part.list) > 0 {
+			fmt.Fprintf(b, "%s: %s\n", part.name, output.OneLine(strings.Join(part.list, ", ")))
+		}
+	}
 }
 
 func pageWire(b *strings.Builder, w *journal.Wire) {

@@ -196,7 +196,8 @@ func TestJournal(t *testing.T) {
 
 	at(t, s, "journal", "show", "default-1").want(t, exitDone,
 		"default-1  tencentcar/CreateSession/FailedOperation.LockTimeout\n", "POST / HTTP/1.1", "HTTP/1.1 200 OK",
-		"decided by: emulator", "cause: no_reservation", "found by default")
+		"decided by: emulator", "cause: no_reservation", "found by default",
+		"documented, and not sent: ", "answered: Error, Error.Code, Error.Message, RequestId\n")
 	at(t, s, "journal", "show", "default-2").want(t, exitDone,
 		"decided by: tencentcar/CreateSession/ResourceNotFound.NoIdle rule 1", "cause: scenario", "network: 5ms of delay")
 	at(t, s, "journal", "show", "default-3").want(t, exitDone, "decided by: check parameters", "MissingParameter", "violations:\n  ", "missing")

@@ -84,7 +84,7 @@ func shown(x any) string {
 }
 
 // knownKeys lists the keys that an event knows in one of its sections; "": beside them.
-func knownKeys(c *contract.Call, v contract.Verdict, section string) []contract.Param {
+func knownKeys(v contract.Verdict, section string) []contract.Param {
 	name, _ := v.Facts.Get("eventType")
 	text, _ := name.(string)
 	t := events[text]
@@ -113,7 +113,7 @@ func unknownKey(c *contract.Call, v contract.Verdict, fits func(name, known stri
 		if !inside {
 			section, name = "", f.Path
 		}
-		for _, row := range knownKeys(c, v, section) {
+		for _, row := range knownKeys(v, section) {
 			if fits(name, row.Name) {
 				return contract.Found("key", shorten(f.Path), "meant", row.Name)
 			}
@@ -141,7 +141,7 @@ func findNested(c *contract.Call, _ contract.Verdict) *contract.Explanation {
 
 func findOutside(c *contract.Call, v contract.Verdict) *contract.Explanation {
 	for _, f := range violations(c) {
-		if f.Rule == contract.Unknown && contract.FindParam(knownKeys(c, v, "params"), f.Path) != nil {
+		if f.Rule == contract.Unknown && contract.FindParam(knownKeys(v, "params"), f.Path) != nil {
 			return contract.Found("key", f.Path)
 		}
 	}

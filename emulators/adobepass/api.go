@@ -34,6 +34,7 @@ var API = &contract.API{
 	Sign:   sign,
 
 	Operations: operations,
+	Protocol:   []string{"domain"},
 	Common:     common,
 	Failure:    failureRows,
 

@@ -27,6 +27,7 @@ var API = &contract.API{
 	Sign:   sign,
 
 	Operations: operations,
+	Protocol:   protocol,
 	Common:     common,
 	Failure:    failureRows,
 

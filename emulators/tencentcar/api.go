@@ -31,6 +31,7 @@ var API = &contract.API{
 	Sign:   sign,
 
 	Operations: operations,
+	Protocol:   commonParameters,
 	Common:     common,
 	Failure:    failureRows,
 

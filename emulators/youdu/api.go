@@ -24,6 +24,7 @@ var API = &contract.API{
 	Sign:   sign,
 
 	Operations: operations,
+	Protocol:   []string{"buin", "appId", "encrypt", "accessToken", "timestamp"}, // the last is GetToken's message
 	Common:     common,
 	Failure:    failureRows,
 

@@ -199,7 +199,11 @@ func returns(t *testing.T, api *contract.API) {
 			w := New(t, api, Setting{Auth: contract.Off})
 			w.Play(t, op, o)
 			w.Send(w.Request(t, op, contract.Sample(op.Params)))
-			accepted(t, op.Name+"/"+o.Name, api, o, w.Last(t))
+			e := w.Last(t)
+			accepted(t, op.Name+"/"+o.Name, api, o, e)
+			if shown := journal.Show(api, e).Parameters; shown != nil && len(shown.Unknown) > 0 {
+				t.Errorf("%s: the journal shows %q as unknown; add rows for them, or list them in the API's Protocol", op.Name, shown.Unknown)
+			}
 		}
 	}
 }

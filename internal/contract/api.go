@@ -24,6 +24,7 @@ type API struct {
 	Sign   func(Draft) (*Request, error)        // the request that a client library would send: for call, try and tests
 
 	Operations []*Operation
+	Protocol   []string   // parameters of every request beside the rows of its operation: proofs, envelopes
 	Common     []*Outcome // outcomes in which any operation may end, besides those that checks declare
 	Failure    []Param    // the rows of what Fail returns
 

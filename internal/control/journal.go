@@ -59,7 +59,12 @@ func (s *Server) getEntry(a *request, box *sandbox.Sandbox) (any, error) {
 		counts := box.Journal.Counts()
 		return nil, refuse(http.StatusNotFound, "the journal of sandbox %s has no entry %s; it holds %d, and %d gave way to later ones", box.Name, quote(id), counts.Entries, counts.Dropped)
 	}
-	return s.config.Redactor.Entry(e), nil
+	shown := s.config.Redactor.Entry(e)
+	api, err := s.api(shown.API)
+	if err != nil {
+		return shown, nil // of an API that is not served any more
+	}
+	return journal.Show(api, shown), nil
 }
 
 func (s *Server) clearJournal(_ *request, box *sandbox.Sandbox) (any, error) {

@@ -26,11 +26,15 @@ func TestJournal(t *testing.T) {
 		{
 			name: "newest first, without what may be long", method: "GET", target: journalOf, status: 200,
 			want:  []string{`{"items":[{"id":"default-3"`, `"url":"/hats/1?sig=abcdef"`, `"delivered":"sent"`, `"found_by":"default"`},
-			never: []string{`"body"`, `"decoded"`, `"text"`, `"next"`},
+			never: []string{`"body"`, `"decoded"`, `"text"`, `"next"`, `"parameters"`},
 		},
 		{method: "GET", target: journalOf + "/default-3", status: 200, want: []string{
 			`"body":"{\"hat\":\"bowler\"}"`, `"decoded":{"hat":"bowler"}`, `"decided_by":{"kind":"header"}`, `"explanation":{"cause":"header"`, `"outcome":"SoldOut.NoHat"`,
 		}},
+		{name: "what was sent and answered of what is documented", method: "GET", target: journalOf + "/default-1", status: 200, want: []string{
+			`"parameters":{"unknown":[],"not_sent":["X-Toy-Key","sizes"],"answered":["hat"],"not_answered":[]}`,
+		}},
+		{method: "GET", target: journalOf + "/default-2", status: 200, never: []string{`"parameters"`}},
 		{method: "GET", target: journalOf + "/default-9", status: 404, want: []string{`has no entry \"default-9\"; it holds 3, and 0 gave way to later ones`}},
 		{method: "GET", target: journalOf + "?limit=1", status: 200, want: []string{`"id":"default-3"`, `"next":"default-3"}`}, never: []string{"default-2"}},
 		{method: "GET", target: journalOf + "?limit=1&after=default-3", status: 200, want: []string{`"id":"default-2"`, `"next":"default-2"}`}},
