@@ -29,6 +29,15 @@ const (
 //
 // The file is only named in the faults; nothing is opened.
 func Parse(file string, text []byte) (*yaml.Node, error) {
+	return parse(file, text, false)
+}
+
+// ParseOneOrList is Parse for a document whose top level may also be a list.
+func ParseOneOrList(file string, text []byte) (*yaml.Node, error) {
+	return parse(file, text, true)
+}
+
+func parse(file string, text []byte, list bool) (*yaml.Node, error) {
 	faults := NewFaults(file)
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if !faults.checkText(text) {
@@ -38,7 +47,7 @@ func Parse(file string, text []byte) (*yaml.Node, error) {
 	if root == nil {
 		return nil, faults.Err()
 	}
-	if root.Kind != yaml.MappingNode {
+	if root.Kind != yaml.MappingNode && (!list || root.Kind != yaml.SequenceNode) {
 		faults.Addf(root, "the file holds %s; a mapping of keys to values was expected", Describe(root))
 		return nil, faults.Err()
 	}

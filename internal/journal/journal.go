@@ -30,6 +30,7 @@ type Journal struct {
 	last     int // number of the latest call
 	restarts int // how often the numbers began anew
 	dropped  int
+	latest   int  // the greatest number of those that were dropped
 	left     bool // the sandbox is gone
 }
 
@@ -100,6 +101,7 @@ func (m *Message) cut(limit int) {
 // drop removes the oldest entry and returns how many bytes it held.
 func (j *Journal) drop() int {
 	size := j.entries[0].bytes
+	j.latest = max(j.latest, j.entries[0].Number)
 	j.entries[0] = nil
 	j.entries = j.entries[1:]
 	j.bytes -= size
@@ -190,13 +192,50 @@ func (j *Journal) from(number int) int {
 func (j *Journal) Clear(restart bool) {
 	j.mu.Lock()
 	freed := j.bytes
-	j.entries, j.bytes, j.dropped = nil, 0, 0
+	j.entries, j.bytes, j.dropped, j.latest = nil, 0, 0, 0
 	if restart {
 		j.last = 0
 		j.restarts++
 	}
 	j.mu.Unlock()
 	j.budget.grow(-freed)
+}
+
+// Evidence is what a journal knows of the calls of its sandbox.
+type Evidence struct {
+	Entries []*Entry // by their numbers. What becomes of an answer (DurationMS, Delivered) may still change: do not read it
+	Pending []string // the IDs of those whose answer has not left, or not whole
+	Dropped int      // how many gave way to later ones
+
+	latestDropped int
+}
+
+// Evidence returns what the journal knows. It copies no entry.
+func (j *Journal) Evidence() Evidence {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := Evidence{Entries: slices.Clone(j.entries), Dropped: j.dropped, latestDropped: j.latest}
+	for _, e := range all.Entries {
+		if e.Delivered == Pending {
+			all.Pending = append(all.Pending, e.ID)
+		}
+	}
+	return all
+}
+
+// DroppedAfter returns at most how many of the entries after a number gave way to
+// later ones.
+func (e *Evidence) DroppedAfter(number int) int {
+	return min(e.Dropped, max(0, e.latestDropped-number))
+}
+
+// Number returns the number of a call by its ID; found is false for one that the
+// sandbox never gave.
+func (j *Journal) Number(id string) (number int, found bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := j.number(id)
+	return n, n > 0 && n <= j.last
 }
 
 // Counts are how much a journal holds.

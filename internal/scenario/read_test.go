@@ -204,7 +204,7 @@ func TestTooManyExpressionsAreOneFault(t *testing.T) {
 		fmt.Fprintf(&text, "  - {operation: Create, where: {UserId: {matches: '^u%d$'}}, outcome: success}\n", i)
 	}
 	_, err := scenario.Parse("s.yaml", []byte(text.String()), apis)
-	want := "s.yaml:54:51: this is regular expression 51 of the scenario; at most 50 were expected; use in, or split the scenario"
+	want := "s.yaml:54:51: this is regular expression 51 of the file; at most 50 were expected; use in, or split the file"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -13,20 +13,47 @@ import (
 )
 
 // LongestPattern is the longest regular expression of a condition, in bytes,
-// and mostPatterns is how many a scenario may have: a short one can become a
+// and mostPatterns is how many a file may have: a short one can become a
 // large machine.
 const (
 	LongestPattern = 256
 	mostPatterns   = 50
 )
 
+// A WhereReader reads the conditions of a document that is no scenario. It counts the
+// regular expressions of all of them.
+type WhereReader struct{ reader reader }
+
+// NewWhereReader returns a reader that adds what is wrong to faults.
+func NewWhereReader(faults *document.Faults) *WhereReader {
+	return &WhereReader{reader{faults: faults}}
+}
+
+// Read reads conditions on calls of some operations, which whose names in faults.
+func (w *WhereReader) Read(n *yaml.Node, operations []*contract.Operation, whose string) []Condition {
+	return w.reader.conditions(n, func(key *yaml.Node) { w.Check(key, operations, whose) })
+}
+
+// Check reports a name that is neither a parameter of one of the operations nor what
+// else a condition may be about.
+func (w *WhereReader) Check(name *yaml.Node, operations []*contract.Operation, whose string) {
+	if !anyDocuments(operations, name.Value) && !w.reader.isPrefixed(name) {
+		w.reader.faults.Addf(name, "%s has no parameter %s%s", whose, document.Quote(name.Value), document.Hint(name.Value, paramNames(operations)))
+	}
+}
+
 func (r *reader) where(n *yaml.Node, t target) []Condition {
+	return r.conditions(n, func(key *yaml.Node) { r.param(key, t) })
+}
+
+// conditions reads conditions, and has check look at each name.
+func (r *reader) conditions(n *yaml.Node, check func(key *yaml.Node)) []Condition {
 	var conditions []Condition
 	for key, value := range document.Pairs(r.faults, n, "where") {
 		if r.faults.Full() {
 			break
 		}
-		r.param(key, t)
+		check(key)
 		if value.Kind != yaml.MappingNode {
 			text, _ := document.Text(r.faults, value, "where "+key.Value)
 			conditions = append(conditions, Condition{Param: key.Value, Value: text})
@@ -84,7 +111,7 @@ func (r *reader) pattern(n *yaml.Node, what string) *regexp.Regexp {
 		if r.patterns > mostPatterns+1 {
 			return matchesNothing // the fault was reported
 		}
-		r.faults.Addf(n, "this is regular expression %d of the scenario; at most %d were expected; use in, or split the scenario", r.patterns, mostPatterns)
+		r.faults.Addf(n, "this is regular expression %d of the file; at most %d were expected; use in, or split the file", r.patterns, mostPatterns)
 		return matchesNothing
 	}
 	pattern, err := regexp.Compile(text)

@@ -38,7 +38,7 @@ func hostile() map[string]struct{ text, want string } {
 		"control":   {head("control") + "  - {operation: Create, outcome: success} # \x07\n", "control.yaml:4:45: the character U+0007 may not stand in YAML; write it as an escape in double quotes"},
 		"deep":      {head("deep") + "  - {operation: Create, outcome: success, with: {id: " + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}}\n", "deep.yaml:4:114: values are nested deeper than 64 levels; nothing that is read here is"},
 		"merge":     {head("merge") + "  - &a {operation: Create, times: 1, outcome: success}\n  - {<<: *a, times: 2}\n", "merge.yaml:5:6: the merge key << is not read here; write the keys out, or use an alias for the whole value"},
-		"patterns":  {patterns, "patterns.yaml:57:30: this is regular expression 51 of the scenario; at most 50 were expected; use in, or split the scenario"},
+		"patterns":  {patterns, "patterns.yaml:57:30: this is regular expression 51 of the file; at most 50 were expected; use in, or split the file"},
 		"machine":   {head("machine") + "  - {operation: Create, outcome: success, where: {UserId: {matches: '((a{100}){100}){100}'}}}\n", "machine.yaml:4:69: where UserId.matches is no regular expression: invalid repeat count: `{100}`; the syntax is RE2"},
 		"documents": {head("documents") + "  - {operation: Create, outcome: success}\n---\nscenario: second\n", "documents.yaml:5:1: a second document begins here; one was expected; take the --- away or make two files of it"},
 		"nothing":   {"", "nothing.yaml:1:1: the file is empty; a mapping of keys to values was expected"},

@@ -46,9 +46,9 @@ type end struct {
 
 // A column finds rules by the value at one place.
 type column struct {
-	at    place
+	at    scenario.Spot
 	param string
-	rules map[key][]int // in order
+	rules map[scenario.Key][]int // in order
 }
 
 // maxColumns is how many columns an index has. Rules about values at further
@@ -90,7 +90,7 @@ func newCandidate(api *contract.API, op *contract.Operation, r *ruleState) (c ca
 	}
 	for _, where := range [...][]scenario.Condition{rule.Where, a.options.Where} {
 		for i := range where {
-			c.where = append(c.where, predicate{Condition: &where[i], at: placeOf(where[i].Param, op)})
+			c.where = append(c.where, predicate{Condition: &where[i], at: scenario.SpotOf(where[i].Param, op)})
 		}
 	}
 	return c, true
@@ -120,7 +120,7 @@ func (ix *index) add(c candidate) {
 		ix.described = append(ix.described, c.ruleFacts)
 	}
 	var best *column
-	var keys []key
+	var keys []scenario.Key
 	for i := range c.where {
 		p := &c.where[i]
 		if p.slot = slices.Index(ix.slots, p.Param); p.slot < 0 {
@@ -128,7 +128,7 @@ func (ix *index) add(c candidate) {
 			ix.slots = append(ix.slots, p.Param)
 		}
 		if col := ix.column(p); col != nil {
-			if k := keysOf(p.Value); best == nil || len(col.rules[k[0]]) < len(best.rules[keys[0]]) {
+			if k := scenario.KeysOf(p.Value); best == nil || len(col.rules[k[0]]) < len(best.rules[keys[0]]) {
 				best, keys = col, k
 			}
 		}
@@ -154,6 +154,6 @@ func (ix *index) column(p *predicate) *column {
 	if len(ix.columns) == maxColumns {
 		return nil
 	}
-	ix.columns = append(ix.columns, column{at: p.at, param: p.Param, rules: map[key][]int{}})
+	ix.columns = append(ix.columns, column{at: p.at, param: p.Param, rules: map[scenario.Key][]int{}})
 	return &ix.columns[len(ix.columns)-1]
 }

@@ -1,11 +1,15 @@
 package player
 
-import "time"
+import (
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/scenario"
+)
 
 // A match is one call that is held against the rules of an index.
 type match struct {
 	*index
-	values  values
+	values  scenario.Values
 	now     time.Time
 	refused bool        // a check refused the call
 	skipped *activation // the one whose own Skip let this call pass
@@ -27,8 +31,8 @@ func (m *match) first() int {
 	lists := append(make([][]int, 0, maxColumns+1), m.always)
 	for i := range m.columns {
 		col := &m.columns[i]
-		if x, given := m.values.find(&col.at); given {
-			if k, ok := keyOf(x); ok && len(col.rules[k]) > 0 {
+		if x, given := m.values.Find(&col.at); given {
+			if k, ok := scenario.KeyOf(x); ok && len(col.rules[k]) > 0 {
 				lists = append(lists, col.rules[k])
 			}
 		}
@@ -59,11 +63,11 @@ func (m *match) first() int {
 // once a call, however many rules are about it.
 func (m *match) find(p *predicate) (x any, given bool) {
 	if p.slot >= len(m.found) {
-		return m.values.find(&p.at)
+		return m.values.Find(&p.at)
 	}
 	v := &m.found[p.slot]
 	if !v.looked {
-		v.x, v.given = m.values.find(&p.at)
+		v.x, v.given = m.values.Find(&p.at)
 		v.looked = true
 	}
 	return v.x, v.given
@@ -82,7 +86,7 @@ func (m *match) fits(i int) bool {
 		return m.note(i, usedUp, 0)
 	}
 	for j := range c.where {
-		if p := &c.where[j]; !p.holds(m.find(p)) {
+		if p := &c.where[j]; !p.Holds(m.find(p)) {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // A Mismatch is a rule that was tried before one fitted, and why it did not fit.
@@ -19,7 +21,7 @@ type Mismatch struct {
 type Mismatches struct {
 	rules   []ruleFacts // the first of them
 	count   int
-	values  values
+	values  scenario.Values
 	refused bool
 	notes   []note
 	next    *Mismatches // those of the index that was tried after this one
@@ -96,7 +98,7 @@ func (m *Mismatches) List() (list []Mismatch, more int) {
 }
 
 // describe says why the i-th rule does not fit.
-func (m *Mismatches) describe(i int, r *ruleFacts, v *values) string {
+func (m *Mismatches) describe(i int, r *ruleFacts, v *scenario.Values) string {
 	if m.refused && !r.afterRefusal {
 		if len(r.rule.Outcomes) == 0 {
 			return "a check refused the request, and the rule is about calls that pass the checks"
@@ -105,7 +107,7 @@ func (m *Mismatches) describe(i int, r *ruleFacts, v *values) string {
 	}
 	for i := range r.where {
 		p := &r.where[i]
-		if x, given := v.find(&p.at); !p.holds(x, given) {
+		if x, given := v.Find(&p.at); !p.Holds(x, given) {
 			return p.mismatch(x, given)
 		}
 	}

@@ -274,7 +274,7 @@ func (p *Player) AskFirst(s *scenario.Scenario, c *contract.Call, refused bool, 
 // ask finds the rule that decides a call, and has it fire. The caller holds the
 // player's lock.
 func (ix *index) ask(c *contract.Call, refused bool) (play Play) {
-	m := match{index: ix, values: valuesOf(c), now: c.Now, refused: refused}
+	m := match{index: ix, values: scenario.ValuesOf(c), now: c.Now, refused: refused}
 	decided := m.first()
 	play.Mismatches = m.mismatches(decided)
 	if decided < len(ix.rules) {
