@@ -16,8 +16,8 @@ func BenchmarkRun(b *testing.B) {
 		asText bool
 		checks string
 	}{
-		"holds":        {false, "[{operation: Create, where: {UserId: u7}, count: {exactly: 10}}, {order: [Create, Destroy], by: UserId}, {operation: Create, where: {Media.id: {matches: 'x$'}}}]"},
-		"fails":        {false, "[{operation: Create, where: {UserId: u7}, count: {exactly: 11}}, {order: [Destroy, Apply], by: UserId}, {operation: Create, where: {Media.id: {matches: 'y$'}}}]"},
+		"holds":        {false, "[{operation: Create, where: {UserId: u7}, count: {exactly: 10}}, {order: [Create, Destroy], by: UserId}, {operation: Create, where: {UserId: {matches: '^u7'}, Count: {gt: 5}}}]"},
+		"fails":        {false, "[{operation: Create, where: {UserId: u7}, count: {exactly: 11}}, {order: [Destroy, Apply], by: UserId}, {operation: Create, where: {UserId: {matches: '^v'}, Count: {gt: 5}}}]"},
 		"nothing read": {true, "[{operation: Create, count: {exactly: 1000}}]"},
 		"text":         {true, "[{operation: Create, where: {UserId: u7}, count: {exactly: 10}}]"},
 	} {

@@ -53,8 +53,8 @@ func (t *countTrial) rank(c *call) {
 	if c.Number <= t.check.Since || t.closest.most == 0 || t.sure >= t.check.Count.Least && t.unclear == 0 {
 		return
 	}
-	if differs, far, other := t.differences(c); !other && len(differs) > 0 {
-		t.closest.add(c, differs, far, "")
+	if far, near := t.far(c); near {
+		t.closest.add(c, far, "", func() []Difference { return t.differences(c) })
 	}
 }
 

@@ -24,16 +24,17 @@ type call struct {
 	read   bool
 }
 
-func (w *World) call(e *journal.Entry, operations catalogue) *call {
-	c := &call{Entry: e, op: operations[[2]string{e.API, e.Operation}], show: w.Show}
-	c.values = outerValues(&e.Request)
-	return c
+func (w *World) call(e *journal.Entry, operations catalogue) call {
+	return call{Entry: e, op: operations[[2]string{e.API, e.Operation}], show: w.Show, values: outerValues(&e.Request)}
 }
 
 // outerValues are the values of a request that are no parameters.
 func outerValues(m *journal.Message) scenario.Values {
-	_, query, _ := strings.Cut(m.URL, "?")
-	return scenario.Values{Header: m.Header, Host: m.Host, URL: &url.URL{RawQuery: query}}
+	values := scenario.Values{Header: m.Header, Host: m.Host}
+	if _, query, given := strings.Cut(m.URL, "?"); given {
+		values.URL = &url.URL{RawQuery: query}
+	}
+	return values
 }
 
 // parameters returns a request's parameters. What was kept as text gets the types of
@@ -187,14 +188,32 @@ const (
 	otherPlace     = 5 // its place or its pace in an order
 )
 
-// differences lists what sets a call of the same API apart from what is meant, and
-// how far that is; other is true for one of another API.
-func (m *matcher) differences(c *call) (all []Difference, far int, other bool) {
-	if m.API != "" && m.API != c.API {
-		return nil, 0, true
+// far says how far a call is from what is meant. near is false for one of another API.
+func (m *matcher) far(c *call) (far int, near bool) {
+	switch {
+	case m.API != "" && m.API != c.API:
+		return 0, false
+	case m.Operation != "" && m.Operation != c.Operation:
+		return otherOperation, true
 	}
+	if m.Outcome != "" && m.Outcome != c.Outcome {
+		far += otherMember
+	}
+	if !decided(m.DecidedBy, c.DecidedBy) {
+		far += otherMember
+	}
+	for i, spots := 0, m.at(c.op); i < len(spots); i++ {
+		if f := c.find(&spots[i]); f.holds(&m.Where[i]) != yes {
+			far += otherMember
+		}
+	}
+	return far, true
+}
+
+// differences lists what sets a call apart from what is meant.
+func (m *matcher) differences(c *call) (all []Difference) {
 	if m.Operation != "" && m.Operation != c.Operation {
-		return []Difference{{"operation", m.Operation, orDash(c.Operation)}}, otherOperation, false
+		return []Difference{{"operation", m.Operation, orDash(c.Operation)}}
 	}
 	if m.Outcome != "" && m.Outcome != c.Outcome {
 		all = append(all, Difference{"outcome", m.Outcome, c.Outcome})
@@ -203,12 +222,11 @@ func (m *matcher) differences(c *call) (all []Difference, far int, other bool) {
 		all = append(all, Difference{"decided_by", deciderText(m.DecidedBy), c.DecidedBy.String()})
 	}
 	for i, spots := 0, m.at(c.op); i < len(spots); i++ {
-		f := c.find(&spots[i])
-		if f.holds(&m.Where[i]) != yes {
+		if f := c.find(&spots[i]); f.holds(&m.Where[i]) != yes {
 			all = append(all, Difference{m.Where[i].Param, m.Where[i].Want(), f.String()})
 		}
 	}
-	return all, otherMember * len(all), false
+	return all
 }
 
 // orDash writes the operation of a call that may have named none.

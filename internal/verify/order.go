@@ -29,6 +29,7 @@ type walk struct {
 	value   string // of the parameter By, as text
 	steps   []step
 	trail   []*journal.Entry // the calls of the longest beginning of the order
+	next    string           // names the call that is missing after it
 	closest closest
 }
 
@@ -137,6 +138,7 @@ func (t *orderTrial) judge(w *World) {
 			held++
 			continue
 		}
+		g.next = t.next(g)
 		if len(t.longest(g.steps, func(s *step, i int) bool { return s.may.has(i) })) == len(t.items) {
 			possible++
 		}
@@ -164,23 +166,19 @@ func (t *orderTrial) gap() string {
 		if len(g.trail) == len(t.items) {
 			continue
 		}
-		return t.of(g) + "no call was " + t.next(g) + trailText(g.trail)
+		return "no call was " + g.next + trailText(g.trail)
 	}
 	return ""
 }
 
-// next is the call that is missing after a trail.
+// next names the call that is missing after a trail.
 func (t *orderTrial) next(g *walk) string {
 	n := len(g.trail)
-	return fmt.Sprintf("number %d of the order, %s", n+1, t.items[n])
-}
-
-// of says for which value of By a walk is.
-func (t *orderTrial) of(g *walk) string {
-	if t.check.By == "" {
-		return ""
+	text := fmt.Sprintf("number %d of the order, %s", n+1, t.items[n])
+	if t.check.By != "" {
+		text += ", of " + t.check.By + " " + g.value
 	}
-	return t.check.By + " " + g.value + ": "
+	return text
 }
 
 // trailText lists the latest calls of a trail.
@@ -266,33 +264,41 @@ func (t *orderTrial) rank(c *call) {
 	if member != yes || g == nil || len(g.trail) == len(t.items) {
 		return
 	}
-	differs, far, other := t.items[len(g.trail)].differences(c)
-	if other {
+	item := t.items[len(g.trail)]
+	far, near := item.far(c)
+	if !near {
 		return
 	}
-	differs, more := t.place(g, c, differs)
-	if len(differs) > 0 {
-		g.closest.add(c, differs, far+more, t.of(g)+t.next(g))
+	place, wrong := t.place(g, c)
+	if wrong {
+		far += otherPlace
 	}
+	g.closest.add(c, far, g.next, func() []Difference {
+		differs := item.differences(c)
+		if wrong {
+			differs = append(differs, place)
+		}
+		return differs
+	})
 }
 
-// place adds what is wrong with a call's place and pace after a trail.
-func (t *orderTrial) place(g *walk, c *call, differs []Difference) (all []Difference, far int) {
+// place says what is wrong with a call's place and pace after a trail.
+func (t *orderTrial) place(g *walk, c *call) (d Difference, wrong bool) {
 	if len(g.trail) == 0 {
-		return differs, 0
+		return d, false
 	}
 	last := g.trail[len(g.trail)-1]
 	pace := c.Arrived.Sub(last.Arrived)
 	after := " after " + last.ID
 	switch {
 	case c.Number <= last.Number:
-		return append(differs, Difference{"order", "a call" + after, "one before it"}), otherPlace
+		return Difference{"order", "a call" + after, "one before it"}, true
 	case pace < t.check.After:
-		return append(differs, Difference{"after", "at least " + t.check.After.String() + after, paceText(pace)}), otherPlace
+		return Difference{"after", "at least " + t.check.After.String() + after, paceText(pace)}, true
 	case t.check.Within > 0 && pace > t.check.Within:
-		return append(differs, Difference{"within", "at most " + t.check.Within.String() + after, paceText(pace)}), otherPlace
+		return Difference{"within", "at most " + t.check.Within.String() + after, paceText(pace)}, true
 	}
-	return differs, 0
+	return d, false
 }
 
 func paceText(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }

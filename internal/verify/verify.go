@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,7 +97,7 @@ const (
 type trial interface {
 	see(*call)          // once for each call, in their order
 	judge(*World)       // when all calls were seen
-	rank(*call)         // again for each call, where the verdict is not Holds
+	rank(*call)         // again for each call, the latest first, where the verdict is not Holds
 	results() []*Result // when that is over
 }
 
@@ -107,7 +108,7 @@ func Run(ctx context.Context, checks []Check, w *World) (*Report, error) {
 	for i := range checks {
 		trials = append(trials, newTrial(&checks[i]))
 	}
-	if err := w.each(ctx, operations, trials, trial.see); err != nil {
+	if err := w.each(ctx, slices.All(w.Journal.Entries), operations, trials, trial.see); err != nil {
 		return nil, err
 	}
 	var open []trial
@@ -117,7 +118,7 @@ func Run(ctx context.Context, checks []Check, w *World) (*Report, error) {
 			open = append(open, t)
 		}
 	}
-	if err := w.each(ctx, operations, open, trial.rank); err != nil {
+	if err := w.each(ctx, slices.Backward(w.Journal.Entries), operations, open, trial.rank); err != nil {
 		return nil, err
 	}
 	return w.report(trials), nil
@@ -134,17 +135,18 @@ func newTrial(c *Check) trial {
 }
 
 // each shows every call to trials. What is read of a call is kept no longer than that.
-func (w *World) each(ctx context.Context, operations catalogue, trials []trial, show func(trial, *call)) error {
+func (w *World) each(ctx context.Context, entries iter.Seq2[int, *journal.Entry], operations catalogue, trials []trial, show func(trial, *call)) error {
 	if len(trials) == 0 {
 		return nil
 	}
-	for _, e := range w.Journal.Entries {
+	var c call
+	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("verifying: %w", err)
 		}
-		c := w.call(e, operations)
+		c = w.call(e, operations)
 		for _, t := range trials {
-			show(t, c)
+			show(t, &c)
 		}
 	}
 	return nil
@@ -208,26 +210,25 @@ func untold(unclear int, why []string) string {
 	return "it cannot be told: " + strings.Join(why, "; ")
 }
 
-// A closest keeps the calls that came closest, the latest of equals first.
+// A closest keeps the calls that came closest, the first of equals first.
 type closest struct {
 	misses []Miss
 	far    []int
 	most   int
 }
 
-// add takes a call in, if few came closer.
-func (n *closest) add(c *call, differs []Difference, far int, of string) {
-	at := 0
-	for at < len(n.far) && n.far[at] < far {
-		at++
+// add takes a call in, if few came as close. differs lists what differs.
+func (n *closest) add(c *call, far int, of string, differs func() []Difference) {
+	at := len(n.far)
+	for at > 0 && n.far[at-1] > far {
+		at--
 	}
-	if at >= n.most {
+	if far == 0 || at >= n.most {
 		return
 	}
-	miss := missOf(c.Entry)
-	miss.Of = of
-	miss.Differs = differs[:min(len(differs), mostDifferences)]
-	miss.More = len(differs) - len(miss.Differs)
+	miss, all := missOf(c.Entry), differs()
+	miss.Of, miss.Differs = of, all[:min(len(all), mostDifferences)]
+	miss.More = len(all) - len(miss.Differs)
 	n.misses, n.far = slices.Insert(n.misses, at, miss), slices.Insert(n.far, at, far)
 	if len(n.misses) > n.most {
 		n.misses, n.far = n.misses[:n.most], n.far[:n.most]
