@@ -26,6 +26,9 @@ type problem struct {
 	header http.Header
 }
 
+// problemKind is the media type of a problem.
+const problemKind = "application/problem+json"
+
 func (p *problem) Error() string { return p.Detail }
 
 // refuse makes a problem whose detail is the formatted text.
@@ -57,7 +60,7 @@ func problemOf(err error) *problem {
 
 func (p *problem) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), p.header)
-	send(w, p.Status, "application/problem+json", wire.Encode(p))
+	send(w, p.Status, problemKind, wire.Encode(p))
 }
 
 // send writes a whole answer.

@@ -75,6 +75,8 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, do: s.inSandbox(s.verify), doc: "Hold checks against what happened."},
+
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
 

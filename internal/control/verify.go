@@ -1,0 +1,128 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/verify"
+	"github.com/understudy-suite/understudy/internal/wire"
+)
+
+// VerdictHeader has the verdict of a report, whatever the report's form.
+const VerdictHeader = "Understudy-Verdict"
+
+// settleTime is how long verify waits for the answers that are under way.
+const settleTime = time.Second
+
+// checksFile is the name of a body of checks in its faults.
+const checksFile = "checks"
+
+// verify holds the checks of a body against what the sandbox observed.
+func (s *Server) verify(a *request, box *sandbox.Sandbox) (any, error) {
+	form := verify.FormJSON
+	if f := a.query["format"]; f != "" {
+		if !slices.Contains(verify.Forms, f) {
+			return nil, refuse(http.StatusBadRequest, "there is no format %s%s", quote(f), hint(f, verify.Forms))
+		}
+		form = f
+	}
+	text, err := a.body()
+	if err != nil {
+		return nil, err
+	}
+	checks, err := verify.Parse(checksFile, text, s.checkableNames(box))
+	if err != nil {
+		return nil, checksProblem(err)
+	}
+	report, err := verify.Run(a.Context(), checks, s.observed(a.Context(), box))
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return reportAnswer{report, form}, nil
+}
+
+// checkableNames are the names that checks of a sandbox may use.
+func (s *Server) checkableNames(box *sandbox.Sandbox) verify.Names {
+	return verify.Names{
+		APIs: s.config.APIs, Entry: box.Journal.Number,
+		Scenario: func(name string) (string, error) { return s.scenarioName(box, name) },
+	}
+}
+
+// scenarioName finds the full name of a scenario that is known, is active, or has decided a
+// call. The latter two may come from a request to this sandbox alone.
+func (s *Server) scenarioName(box *sandbox.Sandbox, name string) (string, error) {
+	for _, st := range box.Player.Active() {
+		if st.Scenario == name {
+			return name, nil
+		}
+	}
+	for _, e := range box.Journal.Evidence().Entries {
+		if e.DecidedBy.Scenario == name {
+			return name, nil
+		}
+	}
+	found, err := s.config.Library.Find(name)
+	if err != nil {
+		return "", err
+	}
+	return found.FullName(), nil
+}
+
+// observed is what a sandbox observed by now, once the answers that are under way have
+// left, or settleTime has passed.
+func (s *Server) observed(ctx context.Context, box *sandbox.Sandbox) *verify.World {
+	wait, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	w := &verify.World{Sandbox: box.Name, APIs: s.config.APIs, Open: box.Settle(wait)}
+	w.Active, w.Journal = box.Player.Active(), box.Journal.Evidence()
+	if s.config.Redactor.Active() {
+		w.Show = s.config.Redactor.Entry
+	}
+	return w
+}
+
+// checksProblem says what is wrong with checks: that they cannot be read at all, or
+// what they say.
+func checksProblem(err error) *problem {
+	status, what := http.StatusUnprocessableEntity, "the checks have %s, and nothing was verified"
+	if errors.As(err, new(*verify.UnreadableError)) {
+		status, what = http.StatusBadRequest, "the checks cannot be read, for %s; JSON or YAML was expected"
+		err = errors.Unwrap(err)
+	}
+	faults := mapSlice(splitErrors(err), error.Error)
+	p := refuse(status, what, count(len(faults), "fault"))
+	p.Faults = faults
+	return p
+}
+
+// reportAnswer is a report as an answer: 200 where all checks hold, and otherwise 409.
+type reportAnswer struct {
+	report *verify.Report
+	form   string
+}
+
+func (r reportAnswer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	status := http.StatusOK
+	kind, body := r.report.Write(r.form)
+	if r.report.Verdict != verify.Holds {
+		status = http.StatusConflict
+	}
+	if status != http.StatusOK && r.form == verify.FormJSON {
+		kind, body = problemKind, wire.Encode(reportProblem{http.StatusText(status), status, r.report.Summary, r.report})
+	}
+	w.Header().Set(VerdictHeader, string(r.report.Verdict))
+	send(w, status, kind, body)
+}
+
+// reportProblem is a report as the problem that not all checks hold.
+type reportProblem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	*verify.Report
+}
