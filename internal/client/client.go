@@ -146,9 +146,18 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 }
 
 func (c *Client) exchange(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
+	answer, raw, err := c.send(ctx, method, path, contentType, body)
+	if err == nil && answer.StatusCode >= 300 {
+		return nil, c.refused(answer, raw)
+	}
+	return raw, err
+}
+
+// send sends a request, and reads the whole of whatever the server answers.
+func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, usage("%s%s cannot be asked: %w", c.Base, path, err)
+		return nil, nil, usage("%s%s cannot be asked: %w", c.Base, path, err)
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -158,17 +167,14 @@ func (c *Client) exchange(ctx context.Context, method, path, contentType string,
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return nil, c.unreachable(err)
+		return nil, nil, c.unreachable(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return nil, c.unreachable(err)
+		return nil, nil, c.unreachable(err)
 	}
-	if answer.StatusCode >= 300 {
-		return nil, c.refused(answer, raw)
-	}
-	return raw, nil
+	return answer, raw, nil
 }
 
 // unreachable says why there was no answer.
