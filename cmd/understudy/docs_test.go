@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,7 +117,8 @@ func TestScenariosPageNamesEveryKey(t *testing.T) {
 }
 
 // runConsole runs the commands of a snippet. Each line below one is what it
-// prints, in this order; "…" stands for whatever is there.
+// prints, in this order; "…" stands for whatever is there. A command is done, unless
+// "$ echo $?" says below how it ends.
 func runConsole(t *testing.T, sn snippet, control string) {
 	t.Helper()
 	for part := range strings.SplitSeq(sn.text, "$ understudy ") {
@@ -124,11 +126,13 @@ func runConsole(t *testing.T, sn snippet, control string) {
 		if line == "" {
 			continue
 		}
+		want, exit, _ := strings.Cut(want, "$ echo $?\n")
+		code, _ := strconv.Atoi(strings.TrimSpace(exit)) // 0 where it is not said
 		r := command(t, []string{"UNDERSTUDY_CONTROL=" + control}, "", strings.Fields(line)...)
 		rest := r.out
 		for want := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(want, "…", "\n")), "\n") {
 			at := strings.Index(rest, strings.TrimSpace(want))
-			if r.code != exitDone || at < 0 {
+			if r.code != code || at < 0 {
 				t.Errorf("line %d: understudy %s\nexit %d; %q is not there:\n%s%s", sn.line, line, r.code, want, r.out, r.err)
 				break
 			}

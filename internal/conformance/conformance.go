@@ -38,6 +38,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
 	t.Run("7 a world goes on from a snapshot", func(t *testing.T) { resumable(t, api) })
 	t.Run("7 what happened before", func(t *testing.T) { given(t, api) })
+	t.Run("8 calls can be verified", func(t *testing.T) { verifiable(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }

@@ -154,6 +154,9 @@ type Key struct {
 	text string
 }
 
+// String is the text of a value that has this key, as a condition may have it.
+func (k Key) String() string { return k.text }
+
 // KeyOf is the key of a value; ok is false for a value that equals nothing.
 func KeyOf(x any) (k Key, ok bool) {
 	switch v := x.(type) {

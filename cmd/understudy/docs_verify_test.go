@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/understudy-suite/understudy/internal/verify"
+)
+
+// Every snippet of the page is run in order: files are written, commands run against
+// a server, and curl too where it is there.
+func TestVerifyPage(t *testing.T) {
+	page, err := filepath.Abs("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir()) // so that the page's paths are those of files
+	s := start(t)
+	ran := map[string]int{}
+	for _, sn := range snippets(t, page) {
+		ran[sn.kind]++
+		switch sn.kind {
+		case "console":
+			runConsole(t, sn, s.ControlURL)
+		case "yaml":
+			name, _, _ := strings.Cut(strings.TrimPrefix(sn.text, "# "), "\n")
+			if err := os.WriteFile(name, []byte(sn.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		case "sh":
+			runCurl(t, sn, s.ControlURL)
+		default:
+			t.Errorf("line %d: nobody runs a snippet of %s", sn.line, sn.kind)
+		}
+	}
+	if ran["console"] < 4 || ran["yaml"] < 3 || ran["sh"] < 1 {
+		t.Errorf("got %v", ran)
+	}
+}
+
+// runCurl has a shell run a snippet that asks the control API.
+func runCurl(t *testing.T, sn snippet, control string) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Log("there is no curl here")
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(sn.text, "http://127.0.0.1:6400", control))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("line %d: %v: %s", sn.line, err, out)
+	}
+	if report, err := os.ReadFile("report.xml"); err != nil || !strings.Contains(string(report), `<testsuites name="understudy verify" tests="2" failures="0" errors="0">`) {
+		t.Errorf("line %d: got %v, %s", sn.line, err, report)
+	}
+}
+
+// The page names every key of a check, and every form of a report.
+func TestVerifyPageNamesEveryKey(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, known := range [][]string{verify.CheckKeys, verify.CountKeys, verify.ItemKeys, verify.Kinds, verify.Forms} {
+		for _, key := range known {
+			if !strings.Contains(string(page), key) {
+				t.Errorf("%s is not on the page", key)
+			}
+		}
+	}
+}
