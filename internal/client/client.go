@@ -146,18 +146,27 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 }
 
 func (c *Client) exchange(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
-	answer, raw, err := c.send(ctx, method, path, contentType, body)
-	if err == nil && answer.StatusCode >= 300 {
-		return nil, c.refused(answer, raw)
+	a, err := c.send(ctx, method, path, contentType, body)
+	if err == nil && a.code >= 300 {
+		return nil, c.refused(a)
 	}
-	return raw, err
+	return a.body, err
 }
 
-// send sends a request, and reads the whole of whatever the server answers.
-func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte, error) {
+// An answer is what the server answered, whatever it is.
+type answer struct {
+	code    int
+	status  string // the code and its name
+	header  http.Header
+	body    []byte
+	request string // its method and path
+}
+
+// send sends a request, and reads the whole answer.
+func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, usage("%s%s cannot be asked: %w", c.Base, path, err)
+		return answer{}, usage("%s%s cannot be asked: %w", c.Base, path, err)
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -165,16 +174,16 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	answer, err := c.http.Do(r)
+	got, err := c.http.Do(r)
 	if err != nil {
-		return nil, nil, c.unreachable(err)
+		return answer{}, c.unreachable(err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	defer func() { _ = got.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(got.Body, maxAnswer))
 	if err != nil {
-		return nil, nil, c.unreachable(err)
+		return answer{}, c.unreachable(err)
 	}
-	return answer, raw, nil
+	return answer{got.StatusCode, got.Status, got.Header, raw, method + " " + r.URL.Path}, nil
 }
 
 // unreachable says why there was no answer.
@@ -220,15 +229,15 @@ func (p Problem) Text() string {
 }
 
 // refused returns the error that a failed answer describes.
-func (c *Client) refused(answer *http.Response, raw []byte) error {
+func (c *Client) refused(a answer) error {
 	kind := Failed
-	if answer.StatusCode == http.StatusNotFound {
+	if a.code == http.StatusNotFound {
 		kind = Unknown
 	}
 	var p Problem
-	if err := json.Unmarshal(raw, &p); err != nil || p.Title+p.Detail == "" {
-		return &Error{Failed, fmt.Errorf("%s answered %s to %s %s; is this the control API of an understudy of this version?",
-			c.Base, answer.Status, answer.Request.Method, answer.Request.URL.Path)}
+	if err := json.Unmarshal(a.body, &p); err != nil || p.Title+p.Detail == "" {
+		return &Error{Failed, fmt.Errorf("%s answered %s to %s; is this the control API of an understudy of this version?",
+			c.Base, a.status, a.request)}
 	}
 	return &Error{kind, errors.New(p.Text())}
 }

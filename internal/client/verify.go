@@ -14,17 +14,17 @@ const verdictHeader = "Understudy-Verdict"
 // report in one of its forms with the verdict.
 func (c *Client) Verify(ctx context.Context, checks []byte, form string) (verdict string, report []byte, err error) {
 	path := c.InSandbox("verify") + "?format=" + url.QueryEscape(form)
-	answer, raw, err := c.send(ctx, http.MethodPost, path, "application/yaml", checks)
+	a, err := c.send(ctx, http.MethodPost, path, "application/yaml", checks)
 	if err != nil {
 		return "", nil, err
 	}
-	if verdict = answer.Header.Get(verdictHeader); verdict != "" {
-		return verdict, raw, nil
+	if verdict = a.header.Get(verdictHeader); verdict != "" {
+		return verdict, a.body, nil
 	}
-	err = c.refused(answer, raw)
+	err = c.refused(a)
 	var refusal *Error
 	if errors.As(err, &refusal) {
-		switch answer.StatusCode {
+		switch a.code {
 		case http.StatusBadRequest:
 			refusal.Kind = Usage
 		case http.StatusUnprocessableEntity:

@@ -27,7 +27,9 @@ var (
 		Operations: []*contract.Operation{
 			{Name: "Apply", Params: []contract.Param{userID}, Outcomes: []*contract.Outcome{success}},
 			{Name: "Create", Outcomes: []*contract.Outcome{success, noIdle}, Params: []contract.Param{
-				userID, {Name: "Count", Type: contract.Integer}, {Name: "a.b"},
+				userID,
+				{Name: "Count", Type: contract.Integer},
+				{Name: "a.b"},
 				{Name: "Media", Type: contract.Object, Fields: []contract.Param{{Name: "id"}}},
 			}},
 			{Name: "Destroy", Params: []contract.Param{userID}, Outcomes: []*contract.Outcome{success}},
@@ -326,7 +328,8 @@ func TestNearestMisses(t *testing.T) {
 		want  string
 	}{
 		{
-			"{operation: Create, outcome: success, where: {UserId: u2, Count: 7}}", world{entries: three()},
+			"{operation: Create, outcome: success, where: {UserId: u2, Count: 7}}",
+			world{entries: three()},
 			`box-3 Count: got nothing, want "7"|box-1 UserId: got "u1", want "u2"; Count: got "5", want "7"|box-2 outcome: got NotFound.NoIdle, want success; UserId: got "u1", want "u2"; Count: got nothing, want "7"`,
 		},
 		{"{operation: Create, decided_by: scenario full rule 1}", world{entries: three()[2:]}, "box-1 decided_by: got emulator, want scenario toy/full rule 1"},
@@ -336,7 +339,8 @@ func TestNearestMisses(t *testing.T) {
 		{"{order: [Create, Create], after: 1s}", world{entries: calls("Create u1 0, Create u1 0.25")}, "box-2 after: got 250ms, want at least 1s after box-1|box-1 order: got one before it, want a call after box-1"},
 		{"{order: [Create, Destroy]}", world{entries: calls("Destroy u1 0, Create u1 1")}, "box-1 order: got one before it, want a call after box-2"},
 		{
-			"{order: [Create, {operation: Destroy, where: {UserId: u1}}], by: UserId}", world{entries: calls("Create u1 0, Create u2 1, Destroy u1 2, Destroy u2 3")},
+			"{order: [Create, {operation: Destroy, where: {UserId: u1}}], by: UserId}",
+			world{entries: calls("Create u1 0, Create u2 1, Destroy u1 2, Destroy u2 3")},
 			`box-4 UserId: got "u2", want "u1"`,
 		},
 		{"{operation: Create, where: {UserId: u9}}", world{entries: three()[2:], truncated: true}, `box-1 UserId: got what the journal did not keep of a long body, want "u9"`},
