@@ -32,7 +32,7 @@ func (s *Server) getOpenAPIOf(a *request) (any, error) {
 func (s *Server) getOpenAPI(*request) (any, error) {
 	var routes []openapi.Route
 	for _, r := range s.routes() {
-		routes = append(routes, openapi.Route{Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Body: r.body})
+		routes = append(routes, openapi.Route{Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Body: r.body, Takes: r.takes, Gives: r.gives})
 	}
 	return openAPIAnswer(openapi.Routes("understudy control API", openapi.About{Version: s.config.Version, Server: "/"}, routes)), nil
 }

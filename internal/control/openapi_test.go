@@ -2,8 +2,12 @@ package control_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/understudy-suite/understudy/internal/verify"
 )
 
 func TestOpenAPI(t *testing.T) {
@@ -51,5 +55,45 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		if document.Paths[strings.ReplaceAll(path, "...}", "}")][strings.ToLower(method)].Summary == "" {
 			t.Errorf("%s is lost, or has no doc", route)
 		}
+	}
+}
+
+// The document describes every key of a check, and the report.
+func TestOpenAPIDescribesVerify(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	type schema struct {
+		AnyOf      []schema
+		Items      *schema
+		Properties map[string]schema
+	}
+	type content struct {
+		Content map[string]struct{ Schema schema }
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			RequestBody content
+			Responses   map[string]content
+		}
+	}
+	if err := json.Unmarshal(s.ask("GET", "/v1/openapi.json", "").Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	route := document.Paths["/v1/sandboxes/{sandbox}/verify"]["post"]
+	forms := route.RequestBody.Content["application/json"].Schema.AnyOf
+	if len(forms) != 2 || forms[1].Items == nil {
+		t.Fatalf("got %+v, want a check and a list of them", forms)
+	}
+	for _, check := range []schema{forms[0], *forms[1].Items} {
+		if got := slices.Sorted(maps.Keys(check.Properties)); !slices.Equal(got, slices.Sorted(slices.Values(verify.CheckKeys))) {
+			t.Errorf("got %v, want %v", got, verify.CheckKeys)
+		}
+		if got := slices.Sorted(maps.Keys(check.Properties["count"].Properties)); !slices.Equal(got, slices.Sorted(slices.Values(verify.CountKeys))) {
+			t.Errorf("got %v, want %v", got, verify.CountKeys)
+		}
+	}
+	report := route.Responses["2XX"].Content["application/json"].Schema.Properties
+	if report["checks"].Items == nil || report["checks"].Items.Properties["nearest"].Items.Properties["differs"].Items == nil {
+		t.Errorf("got %+v", report)
 	}
 }

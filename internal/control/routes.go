@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/verify"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -20,6 +21,8 @@ type route struct {
 	path   string
 	query  []string // the query parameters that it takes
 	body   []string // media types of a body, where it takes one
+	takes  []any    // values of the types that the body may have as JSON, where that is described
+	gives  any      // a value of the type of the answer, where that is described
 	doc    string   // what it is asked for, for people
 	loose  bool     // others are passed over: probes and scrapers bring their own
 
@@ -75,7 +78,7 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, do: s.inSandbox(s.verify), doc: "Hold checks against what happened."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},

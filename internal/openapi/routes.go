@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 )
@@ -14,6 +15,8 @@ type Route struct {
 	Doc    string
 	Query  []string // the query parameters that it takes
 	Body   []string // media types of a body, where it takes one
+	Takes  []any    // values of the Go types that a body may have as JSON; none: not described
+	Gives  any      // a value of the Go type of what is answered as JSON; nil: not described
 }
 
 // rest is a place that takes the rest of a path, which OpenAPI cannot express.
@@ -33,7 +36,7 @@ func Routes(title string, about About, routes []Route) []byte {
 
 func (r *Route) operation() *operation {
 	o := &operation{Summary: r.Doc, Responses: object[response]{
-		{"2XX", response{Description: "What was asked for."}},
+		{"2XX", r.success()},
 		{"default", response{
 			Description: "What is wrong, and how to mend it.",
 			Content:     object[mediaType]{{"application/problem+json", mediaType{Schema: schemaRef(problem)}}},
@@ -54,9 +57,30 @@ func (r *Route) operation() *operation {
 		if o.Body == nil {
 			o.Body = &body{}
 		}
-		o.Body.Content.put(kind)
+		o.Body.Content.put(kind).Schema = r.taken()
 	}
 	return o
+}
+
+// success describes the answer of a route that did what it was asked for.
+func (r *Route) success() response {
+	answer := response{Description: "What was asked for."}
+	if r.Gives != nil {
+		answer.Content = object[mediaType]{{"application/json", mediaType{Schema: schemaOf(reflect.TypeOf(r.Gives))}}}
+	}
+	return answer
+}
+
+// taken describes the body that a route takes.
+func (r *Route) taken() *schema {
+	if len(r.Takes) == 0 {
+		return nil
+	}
+	s := &schema{}
+	for _, value := range r.Takes {
+		s.AnyOf = append(s.AnyOf, schemaOf(reflect.TypeOf(value)))
+	}
+	return s
 }
 
 const problem = "Problem"
