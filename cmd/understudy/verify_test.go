@@ -15,7 +15,7 @@ func TestVerify(t *testing.T) {
 	fails := file(t, "fails.json", "[{\"operation\": \"ApplyConcurrent\",\n\t\"where\": {\"UserId\": \"u-2\"}}]")
 	at(t, s, "verify", checks).want(t, exitInsufficient, "insufficient  ApplyConcurrent where UserId is", "nothing was observed", "!does not suffice")
 	at(t, s, apply("u-1")...).want(t, exitDone)
-	at(t, s, "verify", checks).want(t, exitDone, "holds         ApplyConcurrent where UserId is \"u-1\": exactly 1 call\n1 check: 1 holds\n")
+	at(t, s, "verify", checks).want(t, exitDone, "holds         ApplyConcurrent where UserId is \"u-1\": exactly 1 call; found 1\n1 check: 1 holds\n")
 	at(t, s, "verify", fails).want(t, exitFailed, "nearest: default-1 tencentcar/ApplyConcurrent/success\n", `UserId: got "u-1", want "u-2"`, "!not all checks hold in default")
 	command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}, "{operation: ApplyConcurrent}", "verify", "-", "-o", "tap").want(t, exitDone, "TAP version 14\n1..1\nok 1 - ApplyConcurrent")
 	at(t, s, "verify", fails, "-o", "junit").want(t, exitFailed, "<?xml", `failures="1"`)

@@ -126,7 +126,7 @@ func (t *orderTrial) judge(w *World) {
 	if len(t.keys) == 0 {
 		t.none = t.walk(scenario.Key{}, "any")
 	}
-	held, possible := 0, 0
+	held, possible := 0, 0 // possible: it is not known whether the order holds, or has to
 	for _, key := range t.keys {
 		g := t.steps[key]
 		g.trail = t.longest(g.steps, func(s *step, i int) bool { return s.sure.has(i) })
@@ -139,7 +139,7 @@ func (t *orderTrial) judge(w *World) {
 			continue
 		}
 		g.next = t.next(g)
-		if len(t.longest(g.steps, func(s *step, i int) bool { return s.may.has(i) })) == len(t.items) {
+		if !g.isSure() || len(t.longest(g.steps, func(s *step, i int) bool { return s.may.has(i) })) == len(t.items) {
 			possible++
 		}
 	}
@@ -157,6 +157,12 @@ func (t *orderTrial) judge(w *World) {
 	default:
 		r.Verdict, r.Why = Fails, t.gap()
 	}
+}
+
+// isSure reports whether the order has to hold for the walk: a call of it is known, or
+// there is no call at all.
+func (w *walk) isSure() bool {
+	return len(w.steps) == 0 || slices.ContainsFunc(w.steps, func(s step) bool { return s.sure != bits{} })
 }
 
 // gap says how far the first of those came that did not come to the end.

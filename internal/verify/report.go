@@ -42,7 +42,11 @@ func (r *Report) text() []byte {
 	var b strings.Builder
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		fmt.Fprintf(&b, "%-12s  %s\n", c.Verdict, c.Name)
+		fmt.Fprintf(&b, "%-12s  %s", c.Verdict, c.Name)
+		if c.Verdict == Holds {
+			fmt.Fprintf(&b, "; found %d", c.Found)
+		}
+		b.WriteByte('\n')
 		for _, line := range c.details() {
 			b.WriteString("              " + line + "\n")
 		}

@@ -33,7 +33,7 @@ func TestText(t *testing.T) {
 	got := write(t, verify.FormText)
 	for _, want := range []string{
 		"fails         a|b", "got 0 calls, want at least 1 call\n", "nearest: box-3 toy/Create/success\n", `  UserId: got "u2", want "a|b <c>`,
-		"holds         Create: at least 1 call\n", "too many: box-2 toy/Create/NotFound.NoIdle\n", "insufficient  expectations: ", "5 checks: 2 hold, 1 insufficient, 2 fail\n",
+		"holds         Create: at least 1 call; found 3\n", "too many: box-2 toy/Create/NotFound.NoIdle\n", "insufficient  expectations: ", "5 checks: 2 hold, 1 insufficient, 2 fail\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)

@@ -208,6 +208,10 @@ func TestNeverALie(t *testing.T) {
 		{"a body was cut", "{operation: Create, where: {UserId: u2}}", world{entries: three(), truncated: true}, "insufficient 0", "did not keep", world{entries: three()}},
 		{"a body was cut, none expected", "{operation: Create, where: {UserId: u3}, count: {exactly: 0}}", world{entries: three(), truncated: true}, "insufficient 0", "did not keep", world{entries: three()}},
 		{"a body was cut, by", "{order: [Create, Destroy], by: UserId}", world{entries: ordered("u1")[1:], truncated: true}, "insufficient 0", "did not keep", world{entries: []*journal.Entry{ordered("u1")[1], ordered("u1")[3]}}},
+		{
+			"a body was cut of what may be no call of the order", "{order: [{operation: Create, where: {Count: 5}}, Destroy], by: header.X-Trace}", world{entries: three()[2:], truncated: true},
+			"insufficient 0", "did not keep", world{entries: []*journal.Entry{three()[0], ordered("u1")[3]}},
+		},
 		{"a secret", "{operation: Create, where: {UserId: u2}}", world{entries: three(), show: masked}, "insufficient 0", "does not show", world{entries: three(), show: func(e journal.Entry) journal.Entry { return e }}},
 		{"a secret, none expected", "{operation: Create, where: {UserId: u3}, count: {exactly: 0}}", world{entries: three(), show: masked}, "insufficient 0", "does not show", world{entries: three()}},
 		{"a call under way", "{operation: Apply, count: {exactly: 0}}", world{entries: three(), open: 1}, "insufficient 0", "1 call under way", world{entries: three()}},
