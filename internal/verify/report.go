@@ -42,7 +42,7 @@ func (r *Report) text() []byte {
 	var b strings.Builder
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		fmt.Fprintf(&b, "%-12s  %s", c.Verdict, c.Name)
+		fmt.Fprintf(&b, "%-12s  %s", c.Verdict, output.OneLine(c.Name))
 		if c.Verdict == Holds {
 			fmt.Fprintf(&b, "; found %d", c.Found)
 		}

@@ -32,7 +32,7 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	got := write(t, verify.FormText)
 	for _, want := range []string{
-		"fails         a|b", "got 0 calls, want at least 1 call\n", "nearest: box-3 toy/Create/success\n", `  UserId: got "u2", want "a|b <c>`,
+		`fails         a|b <c> & "d" # e \ f\u001b[2J - g` + "\n", "got 0 calls, want at least 1 call\n", "nearest: box-3 toy/Create/success\n", `  UserId: got "u2", want "a|b <c>`,
 		"holds         Create: at least 1 call; found 3\n", "too many: box-2 toy/Create/NotFound.NoIdle\n", "insufficient  expectations: ", "5 checks: 2 hold, 1 insufficient, 2 fail\n",
 	} {
 		if !strings.Contains(got, want) {

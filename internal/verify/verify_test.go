@@ -29,7 +29,7 @@ var (
 			{Name: "Create", Outcomes: []*contract.Outcome{success, noIdle}, Params: []contract.Param{
 				userID,
 				{Name: "Count", Type: contract.Integer},
-				{Name: "a.b"},
+				{Name: "a.b"}, {Name: "Rate", Type: contract.Number},
 				{Name: "Media", Type: contract.Object, Fields: []contract.Param{{Name: "id"}}},
 			}},
 			{Name: "Destroy", Params: []contract.Param{userID}, Outcomes: []*contract.Outcome{success}},
@@ -209,8 +209,10 @@ func TestNeverALie(t *testing.T) {
 		{"a body was cut, none expected", "{operation: Create, where: {UserId: u3}, count: {exactly: 0}}", world{entries: three(), truncated: true}, "insufficient 0", "did not keep", world{entries: three()}},
 		{"a body was cut, by", "{order: [Create, Destroy], by: UserId}", world{entries: ordered("u1")[1:], truncated: true}, "insufficient 0", "did not keep", world{entries: []*journal.Entry{ordered("u1")[1], ordered("u1")[3]}}},
 		{
-			"a body was cut of what may be no call of the order", "{order: [{operation: Create, where: {Count: 5}}, Destroy], by: header.X-Trace}", world{entries: three()[2:], truncated: true},
-			"insufficient 0", "did not keep", world{entries: []*journal.Entry{three()[0], ordered("u1")[3]}},
+			"a body was cut of what may be no call of the order", "{order: [{operation: Create, where: {Count: 5}}, Destroy], by: header.X-Trace}",
+			world{entries: three()[2:], truncated: true},
+			"insufficient 0", "did not keep",
+			world{entries: []*journal.Entry{three()[0], ordered("u1")[3]}},
 		},
 		{"a secret", "{operation: Create, where: {UserId: u2}}", world{entries: three(), show: masked}, "insufficient 0", "does not show", world{entries: three(), show: func(e journal.Entry) journal.Entry { return e }}},
 		{"a secret, none expected", "{operation: Create, where: {UserId: u3}, count: {exactly: 0}}", world{entries: three(), show: masked}, "insufficient 0", "does not show", world{entries: three()}},
@@ -259,11 +261,12 @@ func TestEnoughEvidence(t *testing.T) {
 func TestTextIsDecoded(t *testing.T) {
 	t.Parallel()
 	kept := func() world {
-		return world{entries: []*journal.Entry{happened("toy/Create/success", 0, json.RawMessage(`{"UserId":"u1","Count":5,"Media":{"id":"m1"}}`))}}
+		return world{entries: []*journal.Entry{happened("toy/Create/success", 0, json.RawMessage(`{"UserId":"u1","Count":5,"Rate":2.5,"Media":{"id":"m1"}}`))}}
 	}
 	for checks, want := range map[string]string{
 		"{operation: Create, where: {UserId: u1, Count: {gt: 4}, Media.id: m1}}": "holds 1",
 		"{operation: Create, where: {UserId: u1, Count: {gt: 5}, Media.id: m1}}": "fails 0",
+		"{operation: Create, where: {Rate: 2.50}}":                               "holds 1",
 	} {
 		if got := say(run(t, checks, kept())); got != want {
 			t.Errorf("%s: got %s, want %s", checks, got, want)
