@@ -23,9 +23,13 @@ const checksFile = "checks"
 
 // checkBody is a check as JSON, as the OpenAPI document describes it. verify.Parse reads it.
 type checkBody struct {
-	Name string `json:"name,omitempty" doc:"what reports call it"`
-	checkCall
-	Count struct {
+	Name      string         `json:"name,omitempty" doc:"what reports call it"`
+	API       string         `json:"api,omitempty"`
+	Operation string         `json:"operation,omitempty"`
+	Outcome   string         `json:"outcome,omitempty"`
+	Where     map[string]any `json:"where,omitempty" doc:"parameters, and the values or matchers that they fit"`
+	DecidedBy string         `json:"decided_by,omitempty" doc:"as the header Understudy-Decided-By has it: emulator, check signature, scenario parcels/lost rule 1"`
+	Count     struct {
 		Exactly int `json:"exactly,omitempty"`
 		AtLeast int `json:"at_least,omitempty"`
 		AtMost  int `json:"at_most,omitempty"`
@@ -36,15 +40,6 @@ type checkBody struct {
 	After        string `json:"after,omitempty" doc:"the shortest time"`
 	Since        string `json:"since,omitempty" doc:"the ID of the call after which the check begins"`
 	Expectations bool   `json:"expectations,omitempty" doc:"that rules of active scenarios fired as often as their expect says"`
-}
-
-// checkCall says which calls are meant.
-type checkCall struct {
-	API       string         `json:"api,omitempty"`
-	Operation string         `json:"operation,omitempty"`
-	Outcome   string         `json:"outcome,omitempty"`
-	Where     map[string]any `json:"where,omitempty" doc:"parameters, and the values or matchers that they fit"`
-	DecidedBy string         `json:"decided_by,omitempty" doc:"as the header Understudy-Decided-By has it: emulator, check signature, scenario parcels/lost rule 1"`
 }
 
 // verify holds the checks of a body against what the sandbox observed.

@@ -63,6 +63,10 @@ func (c *Calls) String() string {
 		name = "any call"
 	}
 	for i := range c.Where {
+		if len(name) > longestName {
+			name += " and more"
+			break
+		}
 		word := " where "
 		if i > 0 {
 			word = " and "

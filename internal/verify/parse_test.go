@@ -113,3 +113,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What a check is called is bounded, however much it says.
+func TestLongChecksAreNamed(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&b, "header.X-%d: v, ", i)
+	}
+	checks, err := verify.Parse("checks", []byte("{where: {"+b.String()+"}}"), names)
+	if err != nil || len(checks[0].Name) > 300 || !strings.HasSuffix(checks[0].Name, "…") {
+		t.Errorf("got %v, %q", err, checks[0].Name)
+	}
+}

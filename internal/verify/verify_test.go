@@ -29,7 +29,8 @@ var (
 			{Name: "Create", Outcomes: []*contract.Outcome{success, noIdle}, Params: []contract.Param{
 				userID,
 				{Name: "Count", Type: contract.Integer},
-				{Name: "a.b"}, {Name: "Rate", Type: contract.Number},
+				{Name: "a.b"},
+				{Name: "Rate", Type: contract.Number},
 				{Name: "Media", Type: contract.Object, Fields: []contract.Param{{Name: "id"}}},
 			}},
 			{Name: "Destroy", Params: []contract.Param{userID}, Outcomes: []*contract.Outcome{success}},
