@@ -10,6 +10,7 @@ import (
 type Budget struct {
 	limit int64
 	total atomic.Int64
+	lost  atomic.Int64 // entries that gave way to later ones
 
 	mu       sync.Mutex
 	journals map[*Journal]bool
@@ -19,6 +20,10 @@ type Budget struct {
 func NewBudget(limit int) *Budget {
 	return &Budget{limit: int64(limit), journals: map[*Journal]bool{}}
 }
+
+// Lost returns how many entries of all journals gave way to later ones, those of
+// journals that are gone among them.
+func (b *Budget) Lost() int64 { return b.lost.Load() }
 
 func (b *Budget) join(j *Journal) {
 	b.mu.Lock()

@@ -106,6 +106,7 @@ func (j *Journal) drop() int {
 	j.entries = j.entries[1:]
 	j.bytes -= size
 	j.dropped++
+	j.budget.lost.Add(1)
 	return size
 }
 

@@ -65,6 +65,7 @@ func (r *Registry) forget(s *Sandbox) {
 		i.unregister()
 	}
 	s.Journal.Leave()
+	s.Coverage.Leave()
 }
 
 // Touch says that the sandbox is used now.

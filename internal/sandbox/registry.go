@@ -11,6 +11,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -53,7 +54,8 @@ const maxReaders = 64
 
 // A Registry holds all sandboxes.
 type Registry struct {
-	Feed *journal.Feed // the calls of all sandboxes, as they close
+	Feed     *journal.Feed     // the calls of all sandboxes, as they close
+	Coverage *coverage.Counter // how they ended
 
 	config     Config
 	budget     *journal.Budget
@@ -76,7 +78,7 @@ type Registry struct {
 // API, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
 	r := &Registry{
-		Feed: journal.NewFeed(maxReaders), config: config,
+		Feed: journal.NewFeed(maxReaders), Coverage: coverage.NewCounter(config.APIs, config.Wall), config: config,
 		budget: journal.NewBudget(config.JournalAll), states: newBudget(config.MaxState),
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 		claims: map[string]*Sandbox{}, claimedHeaders: map[string]int{},
@@ -93,6 +95,9 @@ func New(config Config) (*Registry, error) {
 
 // Wall returns the server's time.
 func (r *Registry) Wall() time.Time { return r.config.Wall() }
+
+// JournalLost returns how many entries of all journals gave way to later ones.
+func (r *Registry) JournalLost() int64 { return r.budget.Lost() }
 
 // Notify sends callbacks. It does not wait for them.
 func (r *Registry) Notify(callbacks []contract.Callback) {
@@ -180,6 +185,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	s := &Sandbox{
 		Name: name, Clock: c, registry: r,
 		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
+		Coverage:    r.Coverage.NewTally(),
 		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,
 		credentials: r.config.Credentials,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
@@ -20,10 +21,11 @@ import (
 
 // A Sandbox is one isolated test.
 type Sandbox struct {
-	Name    string
-	Clock   *clock.Clock
-	Journal *journal.Journal
-	Player  *player.Player
+	Name     string
+	Clock    *clock.Clock
+	Journal  *journal.Journal
+	Coverage *coverage.Tally // part of Journal, which is reset with it and not emptied with it
+	Player   *player.Player
 
 	registry    *Registry
 	origin      origin
@@ -86,6 +88,7 @@ func (s *Sandbox) Existing() []*Instance {
 // who follows the calls.
 func (s *Sandbox) Close(e *journal.Entry, took time.Duration, d journal.Delivered) {
 	s.Journal.Close(e, took, d)
+	s.Coverage.Count(e)
 	s.registry.Feed.Tell(e)
 }
 
@@ -127,6 +130,7 @@ func (s *Sandbox) Reset(parts ...Part) error {
 			errs = append(errs, s.resetStates())
 		case Journal:
 			s.Journal.Clear(true)
+			s.Coverage.Restart()
 		case Dice:
 			for _, i := range s.Existing() {
 				i.resetCounters()

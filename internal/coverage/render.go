@@ -1,0 +1,366 @@
+package coverage
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"html"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/output"
+)
+
+// The forms of a report, beside those of every table.
+const (
+	FormJUnit = "junit"
+	FormHTML  = "html"
+)
+
+// Forms lists the forms of a report.
+var Forms = []string{output.FormTable, output.FormJSON, FormJUnit, output.FormMarkdown, FormHTML}
+
+// Print writes a report in one of the forms. least is how many percent were asked for; 0:
+// none.
+func (r *Report) Print(w io.Writer, form string, least float64) error {
+	switch form {
+	case output.FormJSON:
+		return output.JSON(w, r)
+	case FormJUnit:
+		return r.junit(w, least)
+	case FormHTML:
+		return r.html(w)
+	}
+	return printSections(w, form, "Coverage", r.summary(), r.sections())
+}
+
+// A section is a table with a title.
+type section struct {
+	title string
+	table *output.Table
+}
+
+// summary is the report in a sentence.
+func (r *Report) summary() string {
+	s := fmt.Sprintf("%d of %d documented outcomes met, %s %%, in %s", r.Total.Met, r.Total.Documented, percent(r.Total.Percent), counted(r.Calls, "call"))
+	if r.Total.Waived > 0 {
+		s += fmt.Sprintf("; %d waived", r.Total.Waived)
+	}
+	if left := r.uncalled(); len(left) > 0 && !r.Uncalled {
+		s += "; not called and left out of the total: " + strings.Join(left, ", ")
+	}
+	return s + "."
+}
+
+func (r *Report) uncalled() (names []string) {
+	for _, api := range r.APIs {
+		if api.Calls == 0 {
+			names = append(names, api.API)
+		}
+	}
+	return names
+}
+
+func percent(p float64) string { return fmt.Sprintf("%.1f", p) }
+
+func counted(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// shown are the APIs that are in the total.
+func (r *Report) shown() (apis []*API) {
+	for _, api := range r.APIs {
+		if r.Uncalled || api.Calls > 0 {
+			apis = append(apis, api)
+		}
+	}
+	return apis
+}
+
+func (r *Report) sections() []section {
+	return []section{
+		{"By operation", r.shares()}, {"Met", r.outcomes()}, {"Not met", r.notMet()}, {"Waived", r.waived()},
+	}
+}
+
+func (r *Report) shares() *output.Table {
+	t := &output.Table{Columns: []string{"api", "operation", "calls", "documented", "met", "waived", "percent"}}
+	add := func(api, operation, calls string, s Share) {
+		t.Add(api, operation, calls, s.Documented, s.Met, s.Waived, percent(s.Percent))
+	}
+	for _, api := range r.shown() {
+		for _, op := range api.Operations {
+			add(api.API, op.Operation, fmt.Sprint(op.Calls), op.Share)
+		}
+		add(api.API, "common to all", "", shareOf(api.Common))
+		add(api.API, "in all", fmt.Sprint(api.Calls), api.Share)
+	}
+	return t
+}
+
+// outcomes lists the outcomes that calls ended in.
+func (r *Report) outcomes() *output.Table {
+	t := &output.Table{Columns: []string{"api", "operation", "outcome", "calls", "delivered", "client_gone", "decided_by", "then"}}
+	for _, api := range r.APIs {
+		uncounted := map[*Outcome]bool{}
+		for _, o := range api.Uncounted {
+			uncounted[o] = true
+		}
+		api.each(func(op *Operation, o *Outcome) {
+			if o.Calls == 0 {
+				return
+			}
+			operation, outcome := o.Operation, o.Outcome
+			if op != nil {
+				operation = op.Operation
+			} else if len(o.Operations) > 0 {
+				operation = numbered(o.Operations)
+			}
+			if uncounted[o] {
+				outcome += " (not counted)"
+			}
+			t.Add(api.API, operation, outcome, o.Calls, o.Delivered, o.ClientGone, o.By.String(), o.Reacted.String())
+		})
+	}
+	return t
+}
+
+// numbered writes names with how often each was: "CreateSession 3, DestroySession 1".
+func numbered(names map[string]uint64) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		all = append(all, fmt.Sprint(name, " ", names[name]))
+	}
+	return strings.Join(all, ", ")
+}
+
+// String lists who decided.
+func (b By) String() string {
+	var all []string
+	for _, by := range []struct {
+		name string
+		n    uint64
+	}{{"emulator", b.Emulator}, {"check", b.Check}, {"scenario", b.Scenario}, {"header", b.Header}} {
+		if by.n > 0 {
+			all = append(all, fmt.Sprint(by.name, " ", by.n))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// String says what the client did next.
+func (r *Reacted) String() string {
+	if r == nil {
+		return ""
+	}
+	var all []string
+	if r.Again > 0 {
+		all = append(all, fmt.Sprintf("again %d (shortest %s, median %s)", r.Again, span(r.ShortestMS), span(r.MedianMS)))
+	}
+	if len(r.Other) > 0 {
+		all = append(all, numbered(r.Other))
+	}
+	if r.Nothing > 0 {
+		all = append(all, fmt.Sprint("nothing ", r.Nothing))
+	}
+	if r.Unknown > 0 {
+		all = append(all, fmt.Sprint("unknown ", r.Unknown))
+	}
+	return strings.Join(all, ", ")
+}
+
+// span writes milliseconds as a duration.
+func span(ms float64) string {
+	d := time.Duration(ms * float64(time.Millisecond))
+	if d >= time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}
+
+func (r *Report) notMet() *output.Table {
+	t := &output.Table{Columns: []string{"api", "operation", "outcome", "calls"}}
+	r.list(func(api, operation string, o *Outcome) {
+		if !o.Met && o.Waived == nil {
+			t.Add(api, operation, o.Outcome, o.Calls)
+		}
+	})
+	return t
+}
+
+func (r *Report) waived() *output.Table {
+	t := &output.Table{Columns: []string{"api", "operation", "outcome", "until", "reason", "met"}}
+	r.list(func(api, operation string, o *Outcome) {
+		if o.Waived != nil {
+			t.Add(api, operation, o.Outcome, o.Waived.Until, o.Waived.Reason, o.Met)
+		}
+	})
+	return t
+}
+
+// everyOperation stands where an outcome is common to all operations.
+const everyOperation = "*"
+
+// list goes through the documented outcomes of the APIs in the total.
+func (r *Report) list(f func(api, operation string, o *Outcome)) {
+	for _, api := range r.shown() {
+		for _, op := range api.Operations {
+			for _, o := range op.Outcomes {
+				f(api.API, op.Operation, o)
+			}
+		}
+		for _, o := range api.Common {
+			f(api.API, everyOperation, o)
+		}
+	}
+}
+
+// Missing lists what the total lacks: tencentcar/CreateSession/InternalError.
+func (r *Report) Missing() (all []string) {
+	r.list(func(api, operation string, o *Outcome) {
+		if !o.Met && o.Waived == nil {
+			all = append(all, api+"/"+operation+"/"+o.Outcome)
+		}
+	})
+	return all
+}
+
+// printSections writes tables for people or as Markdown. Empty ones are left out.
+func printSections(w io.Writer, form, title, summary string, sections []section) error {
+	var b strings.Builder
+	if form == output.FormMarkdown {
+		fmt.Fprintf(&b, "## %s\n\n%s\n", title, output.Escaped(summary))
+	} else {
+		b.WriteString(output.OneLine(summary) + "\n")
+	}
+	for _, s := range sections {
+		if len(s.table.Rows) == 0 {
+			continue
+		}
+		if form == output.FormMarkdown {
+			fmt.Fprintf(&b, "\n### %s\n\n", s.title)
+		} else {
+			fmt.Fprintf(&b, "\n%s:\n", s.title)
+		}
+		if err := s.table.Print(&b, io.Discard, form); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// style is all that the page has beside its tables: it fetches nothing.
+const style = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}" +
+	"table{border-collapse:collapse;margin:0 0 2rem}th,td{text-align:left;vertical-align:top;padding:.25rem .75rem;border-bottom:1px solid #ddd}" +
+	"th{background:#f2f2f2}td{overflow-wrap:anywhere}"
+
+func (r *Report) html(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n" +
+		"<title>Coverage</title>\n<style>" + style + "</style>\n</head>\n<body>\n<h1>Coverage</h1>\n")
+	fmt.Fprintf(&b, "<p>%s</p>\n", html.EscapeString(r.summary()))
+	for _, s := range r.sections() {
+		if len(s.table.Rows) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "<h2>%s</h2>\n<table>\n<tr>", html.EscapeString(s.title))
+		for _, name := range s.table.Columns {
+			b.WriteString("<th scope=\"col\">" + html.EscapeString(strings.ReplaceAll(name, "_", " ")) + "</th>")
+		}
+		b.WriteString("</tr>\n")
+		for _, row := range s.table.Rows {
+			b.WriteString("<tr>")
+			for _, cell := range output.Cells(row, output.OneLine) {
+				b.WriteString("<td>" + html.EscapeString(cell) + "</td>")
+			}
+			b.WriteString("</tr>\n")
+		}
+		b.WriteString("</table>\n")
+	}
+	b.WriteString("</body>\n</html>\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// The elements of JUnit's XML, as CI servers read it.
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Name    string       `xml:"name,attr"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Failure *junitMessage `xml:"failure"`
+	Skipped *junitMessage `xml:"skipped"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Cases = append(s.Cases, c)
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Skipped != nil {
+		s.Skipped++
+	}
+}
+
+// junit writes a test case for each documented outcome: skipped where it is not met. The
+// share that was asked for is a test case that fails.
+func (r *Report) junit(w io.Writer, least float64) error {
+	all := junitSuites{Name: "coverage"}
+	suites := map[string]int{}
+	r.list(func(api, operation string, o *Outcome) {
+		name := api + "." + cmp.Or(map[string]string{everyOperation: "common"}[operation], operation)
+		at, found := suites[name]
+		if !found {
+			at = len(all.Suites)
+			suites[name] = at
+			all.Suites = append(all.Suites, junitSuite{Name: name})
+		}
+		c := junitCase{Class: name, Name: o.Outcome}
+		switch {
+		case o.Waived != nil:
+			c.Skipped = &junitMessage{"waived until " + o.Waived.Until + ": " + o.Waived.Reason}
+		case !o.Met:
+			c.Skipped = &junitMessage{"not met: no answer of this outcome reached the client"}
+		}
+		all.Suites[at].add(c)
+	})
+	if least > 0 {
+		c := junitCase{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
+		if !r.Total.Reaches(least) {
+			c.Failure = &junitMessage{r.summary()}
+		}
+		total := junitSuite{Name: "coverage"}
+		total.add(c)
+		all.Suites = append(all.Suites, total)
+	}
+	text, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	return err
+}
