@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,7 +44,7 @@ func beginProgram(t *testing.T, program string, prepare func(*exec.Cmd), args ..
 	t.Helper()
 	args = append([]string{"serve", "--control-port", "0", "--door-port", "0", "--api-ports", "off"}, args...)
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), asCommand+"=1")
+	cmd.Env = append(os.Environ(), asCommand+"=1", summaryVariable+"=") // the tests are no step of a CI server
 	prepare(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -71,8 +71,6 @@ func readPipe(t *testing.T) (r, w *os.File) {
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
 	return r, w
 }
-
-var readyLine = regexp.MustCompile(`ready control=(\S+) door=(\S+)`)
 
 // awaitReady reads up to the ready line.
 func (p *process) awaitReady(t *testing.T, r io.Reader) {
@@ -487,4 +485,39 @@ func TestStartThatIsStopped(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	close(answers) // the goroutine that reads ends with this
+}
+
+// Whatever ends a process of its own: it closes with a table, on stderr and in the file
+// of the CI server.
+func TestSignalsClose(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			summary := filepath.Join(t.TempDir(), "summary.md")
+			out, stdout := readPipe(t)
+			var log bytes.Buffer
+			p := begin(t, func(cmd *exec.Cmd) {
+				cmd.Stdout, cmd.Stderr = stdout, &log
+				cmd.Env = append(cmd.Env, summaryVariable+"="+summary)
+			})
+			_ = stdout.Close()
+			p.awaitReady(t, out)
+			p.refused(t, 3)
+			p.end(t, signal, exitDone)
+			text, err := os.ReadFile(summary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for where, told := range map[string]string{"stderr": log.String(), "the summary": string(text)} {
+				if !strings.Contains(told, "in 3 calls;") || !strings.Contains(told, "MissingParameter") {
+					t.Errorf("%s has no closing table:\n%s", where, told)
+				}
+			}
+			rest, err := io.ReadAll(out)
+			if err != nil || len(rest) > 0 {
+				t.Errorf("stdout has %q behind the ready line, %v", rest, err)
+			}
+		})
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -77,7 +76,7 @@ func serveCommand(env *env) *cobra.Command {
 				ctx, cancel := context.WithTimeout(cmd.Context(), inOrder)
 				defer cancel()
 				lines.Flush(ctx)
-			})
+			}, func(s *server.Server) { tellClosing(env, c.Log, s, logForm, quiet) })
 		},
 	}
 	f := cmd.Flags()
@@ -114,7 +113,7 @@ func serveCommand(env *env) *cobra.Command {
 	f.BoolVar(&strict, "strict", false, "end with an error where a request ended in a fault of understudy's own")
 	f.BoolVar(&c.Redact, "redact", false, "keep every secret out of documents and log: those of the fixtures too, tokens and signatures")
 	f.BoolVar(&c.PlainAnswers, "plain-answers", false, "answer without Understudy-* headers")
-	f.StringVar(&logForm, "log", "text", "form of the log: text or json")
+	f.StringVar(&logForm, "log", logText, "form of the log: text or json")
 	f.BoolVar(&quiet, "quiet", false, "print the ready line and warnings only")
 	f.StringVar(&file, "config", "", "file with settings; "+settingsFile+" where it is there")
 	return cmd
@@ -167,8 +166,8 @@ func startServer(ctx context.Context, c server.Config) (*server.Server, error) {
 	}
 }
 
-// serve serves until ctx is done. Once it does, it calls doors.
-func serve(ctx context.Context, env *env, c server.Config, strict bool, doors func(*server.Server)) error {
+// serve serves until ctx is done. Once it does, it calls doors, and in the end closing.
+func serve(ctx context.Context, env *env, c server.Config, strict bool, doors, closing func(*server.Server)) error {
 	s, err := startServer(ctx, c)
 	if err != nil {
 		return err
@@ -187,6 +186,7 @@ func serve(ctx context.Context, env *env, c server.Config, strict bool, doors fu
 	if closed := s.Close(last); err == nil && closed != nil {
 		c.Log.Warn("not every answer could be sent to its end", "fault", closed)
 	}
+	closing(s)
 	if n := s.Panics(); strict && n > 0 && err == nil {
 		err = fmt.Errorf("%d requests ended in a fault of understudy's own; the log has their stacks", n)
 	}
@@ -201,20 +201,6 @@ func printDoors(w io.Writer, s *server.Server) {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", api.Name, s.URL(api.Name), api.Title)
 	}
 	_ = table.Flush()
-}
-
-func logger(w io.Writer, form string, quiet bool) (*slog.Logger, error) {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if quiet {
-		options.Level = slog.LevelWarn
-	}
-	switch form {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
-	}
-	return nil, usage("--log is %q; text or json was expected", form)
 }
 
 // version and commit are set when a release is linked.

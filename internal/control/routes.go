@@ -78,6 +78,8 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
+
 		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},

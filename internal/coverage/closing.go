@@ -93,8 +93,11 @@ func firstOf[T any](all []T) (first []T, more int) {
 	return first, len(all) - len(first)
 }
 
-// Print writes the tables for people, or as Markdown.
+// Print writes the tables for people or as Markdown, or the whole as JSON.
 func (c *Closing) Print(w io.Writer, form string) error {
+	if form == output.FormJSON {
+		return output.JSON(w, c)
+	}
 	if c.Calls == 0 && len(c.NeverFired) == 0 {
 		return printSections(w, form, "understudy", "No calls were made.", nil)
 	}

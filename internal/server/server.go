@@ -16,7 +16,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/gateway"
-	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
@@ -33,6 +32,7 @@ type Server struct {
 	control   *control.Server
 	callbacks *callback.Sender
 	redactor  *redact.Redactor
+	calls     slog.Handler   // of the log's lines about calls
 	ports     map[string]int // each API's own
 	ownPorts  *ownPorts
 	doorPort  int // port of the shared door
@@ -54,7 +54,8 @@ func Start(c Config) (*Server, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	redactor := c.redactor()
-	c.Log = slog.New(redactor.Handler(c.Log.Handler()))
+	calls := c.Log.Handler()
+	c.Log = slog.New(redactor.Handler(calls))
 	own := &ownPorts{}
 	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Own: own.has, Log: c.Log})
 	l, err := c.load(callbacks.Send, redactor)
@@ -62,7 +63,7 @@ func Start(c Config) (*Server, error) {
 		return nil, redactor.Error(err)
 	}
 	s := &Server{
-		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor,
+		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor, calls: calls,
 		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
 	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
@@ -240,13 +241,4 @@ func (s *Server) urls(base string) map[string]string {
 		}
 	}
 	return urls
-}
-
-// logCall logs a call that was refused.
-func (s *Server) logCall(e *journal.Entry) {
-	if e.Explanation == nil || !s.config.Log.Enabled(context.Background(), slog.LevelInfo) {
-		return
-	}
-	s.config.Log.Info(e.Outcome, "call", e.ID, "api", e.API, "operation", e.Operation,
-		"decided_by", e.DecidedBy.String(), "cause", e.Explanation.Cause, "why", s.redactor.Why(e))
 }

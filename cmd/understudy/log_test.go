@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/understudy-suite/understudy/internal/server"
+)
+
+// recordText is a call's record in a form of the log. Names and values of members alternate.
+func recordText(t *testing.T, form string, second int, members ...any) string {
+	t.Helper()
+	var b bytes.Buffer
+	log, err := logger(&b, form, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := slog.NewRecord(time.Date(2026, 3, 1, 12, 0, second, 0, time.UTC), slog.LevelInfo, server.CallMessage, 0)
+	r.Add(members...)
+	if err := log.Handler().Handle(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// members are those of a call's record.
+func members(change ...any) []any {
+	m := []any{
+		server.LogCall, "job-17-4", server.LogSandbox, "job-17", server.LogAPI, "tencentcar", server.LogOperation, "CreateSession",
+		server.LogOutcome, "ResourceNotFound.NoIdle", server.LogDecidedBy, "scenario tencentcar/no-idle rule 1",
+		server.LogDuration, 1.234, server.LogDelivered, "sent", server.LogCause, "scenario", server.LogWhy, "Rule 1 decided.",
+	}
+	for i := 0; i < len(change); i += 2 {
+		for j := 0; j < len(m); j += 2 {
+			if m[j] == change[i] {
+				m[j+1] = change[i+1]
+			}
+		}
+	}
+	return m
+}
+
+// logExample is what the page of coverage shows of the log.
+func logExample(t *testing.T) string {
+	t.Helper()
+	return recordText(t, logText, 1, members()...) + recordText(t, logText, 2, members(
+		server.LogCall, "job-17-5", server.LogOutcome, "AuthFailure.SignatureFailure", server.LogDecidedBy, "check signature",
+		server.LogDuration, 0.8, server.LogCause, "signature_mismatch", server.LogWhy, "…")...)
+}
+
+func TestCallLine(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		members []any
+		want    string
+	}{
+		{members(), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · scenario no-idle rule 1 · 1.2ms\n"},
+		{members(server.LogDecidedBy, "emulator", server.LogDuration, 2345.6, server.LogDelivered, "client gone", server.LogCause, ""), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 2.3s · client gone\n"},
+		{members(server.LogDecidedBy, "emulator", server.LogCause, "no_idle", server.LogWhy, "One\nof \x1b[2Jtwo."), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 1.2ms\n         job-17-4 no_idle: One of \\u001b[2Jtwo.\n"},
+	} {
+		if got := recordText(t, logText, 1, row.members...); got != row.want {
+			t.Errorf("got  %s\nwant %s", got, row.want)
+		}
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(recordText(t, logJSON, 1, members()...)), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"time": "2026-03-01T12:00:01Z", "level": "INFO", "msg": "call"}
+	for m := members(); len(m) > 0; m = m[2:] {
+		want[m[0].(string)] = m[1]
+	}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s: got %v, want %v", name, got[name], value)
+		}
+	}
+}
+
+var readyLine = regexp.MustCompile(`ready control=(\S+) door=(\S+)`)
+
+// A served is what serve printed from its start to its end.
+type served struct {
+	out, log string
+}
+
+// serveAnd runs serve on free ports, has do use it, and ends it.
+func serveAnd(t *testing.T, vars []string, do func(control string), args ...string) served {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, printed := lines(t)
+	var log bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		args := append([]string{"serve", "--control-port", "0", "--door-port", "0", "--api-ports", "off"}, args...)
+		done <- run(ctx, args, &env{out: out, err: &log, vars: vars})
+	}()
+	var s served
+	select {
+	case ready := <-printed:
+		s.out = ready
+	case code := <-done:
+		t.Fatalf("the server ended with exit %d before it was ready\n%s", code, &log)
+	}
+	do(readyLine.FindStringSubmatch(s.out)[1])
+	stop()
+	if code := <-done; code != exitDone {
+		t.Errorf("got exit %d, want %d", code, exitDone)
+	}
+	for more := true; more; {
+		select {
+		case line := <-printed:
+			s.out += "\n" + line
+		default:
+			more = false
+		}
+	}
+	s.log = log.String()
+	return s
+}
+
+// someCalls makes a call that succeeds, one that a scenario decides and one that is
+// refused, and switches on a scenario that decides none.
+func someCalls(t *testing.T) func(control string) {
+	return func(control string) {
+		c := func(args ...string) {
+			command(t, []string{"UNDERSTUDY_CONTROL=" + control}, "", args...).want(t, exitDone)
+		}
+		c(apply("u-1")...)
+		c("scenarios", "on", "tencentcar/DestroySession/InternalError")
+		c(apply("u-2", "--scenario", "no-idle")...)
+		c("call", "tencentcar", "CreateSession", "UserId=u-9", "--sandbox", "ci")
+	}
+}
+
+func TestServeTellsCallsAndCloses(t *testing.T) {
+	t.Parallel()
+	summary := file(t, "summary.md", "# Before\n")
+	s := serveAnd(t, []string{summaryVariable + "=" + summary}, someCalls(t))
+	if strings.Contains(s.out, "\n") {
+		t.Errorf("stdout has more than the ready line:\n%s", s.out)
+	}
+	for _, want := range []string{
+		`(?m)^\d\d:\d\d:\d\d default tencentcar ApplyConcurrent → success · emulator · [0-9.]+ms$`,
+		`(?m)^\d\d:\d\d:\d\d default tencentcar ApplyConcurrent → ResourceNotFound.NoIdle · scenario no-idle rule 1 · [0-9.]+ms$`,
+		`(?m)^\d\d:\d\d:\d\d ci tencentcar CreateSession → MissingParameter · check \S+ · [0-9.]+ms\n         ci-1 \S+: `,
+		`(?m)^3 of \d+ documented outcomes met, \S+ %, in 3 calls;`,
+		`(?m)^How calls ended:\n`,
+		`(?m)^tencentcar +ApplyConcurrent +ResourceNotFound.NoIdle +1 +1 +0 +scenario 1 +nothing 1$`,
+		`(?m)^Why calls were refused:\nAPI +OUTCOME +CAUSE +CALLS\ntencentcar +MissingParameter +\S+ +1$`,
+		`(?m)^Planned and never played:\nSANDBOX +SCENARIO +RULE +OPERATION +OUTCOMES\ndefault +tencentcar/DestroySession/InternalError +1 +DestroySession +InternalError$`,
+	} {
+		if !regexp.MustCompile(want).MatchString(s.log) {
+			t.Errorf("%s is not in the log:\n%s", want, s.log)
+		}
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# Before\n## understudy\n", "### How calls ended", "| default | tencentcar/DestroySession/InternalError | 1 |"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in the summary:\n%s", want, text)
+		}
+	}
+}
+
+func TestServeClosesInJSON(t *testing.T) {
+	t.Parallel()
+	s := serveAnd(t, nil, someCalls(t), "--log", "json")
+	calls := 0
+	var last struct {
+		Msg     string `json:"msg"`
+		Why     string `json:"why"`
+		Closing struct {
+			Calls      int              `json:"calls"`
+			Ends       []map[string]any `json:"ends"`
+			NeverFired []map[string]any `json:"never_fired"`
+		} `json:"closing"`
+	}
+	for line := range strings.Lines(s.log) {
+		if !strings.HasPrefix(line, "{") { // the doors
+			continue
+		}
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if last.Msg == server.CallMessage {
+			calls++
+		}
+	}
+	if calls != 3 || last.Msg != "closing" || last.Closing.Calls != 3 || len(last.Closing.Ends) != 3 || len(last.Closing.NeverFired) != 1 {
+		t.Errorf("got %d lines about calls, then %+v", calls, last)
+	}
+}
+
+func TestServeQuiet(t *testing.T) {
+	t.Parallel()
+	summary := filepath.Join(t.TempDir(), "summary.md")
+	s := serveAnd(t, []string{summaryVariable + "=" + summary}, someCalls(t), "--quiet")
+	if s.log != "" {
+		t.Errorf("got %s", s.log)
+	}
+	if text, err := os.ReadFile(summary); err != nil || !strings.Contains(string(text), "in 3 calls") {
+		t.Errorf("got %s, %v", text, err)
+	}
+}
+
+func TestServeWithoutCalls(t *testing.T) {
+	t.Parallel()
+	s := serveAnd(t, nil, func(string) {})
+	if !strings.HasSuffix(s.log, "\nNo calls were made.\n") {
+		t.Errorf("got %s", s.log)
+	}
+}
+
+// A summary that cannot be written, or is full, is a warning.
+func TestServeWithAFaultySummary(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{
+		"a folder": t.TempDir(), "nowhere": filepath.Join(t.TempDir(), "none", "summary.md"),
+		"full": file(t, "full.md", strings.Repeat("x", maxSummary)),
+	} {
+		s := serveAnd(t, []string{summaryVariable + "=" + path}, func(string) {}, "--quiet")
+		if !strings.Contains(s.log, `level=WARN msg="the closing table could not be written" fault="`) || !strings.Contains(s.log, path) {
+			t.Errorf("%s: got %s", name, s.log)
+		}
+	}
+}
