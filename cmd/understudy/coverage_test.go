@@ -25,7 +25,7 @@ func TestCoverage(t *testing.T) {
 	at(t, s, "coverage", "--fail-under", "101").want(t, exitUsage, "!0 to 100 percent was expected")
 	at(t, s, "coverage", "report.json").want(t, exitUsage, "!files are summed with --merge")
 	at(t, s, "coverage", "--sandbox", "defautl").want(t, exitInsufficient, `!did you mean "default"?`)
-	at(t, s, "coverage", "-o", "tap").want(t, exitUsage, "!table or json or junit or markdown or html was expected")
+	at(t, s, "coverage", "-o", "tap").want(t, exitUsage, "!text or json or junit or markdown or html was expected")
 	command(t, nil, "", "coverage", "--control", noServer).want(t, exitNoServer)
 }
 

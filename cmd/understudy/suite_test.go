@@ -24,6 +24,20 @@ const noServer = "http://127.0.0.1:1"
 // start starts a server on free ports, whose clocks stand.
 func start(t *testing.T, change ...func(*server.Config)) *server.Server {
 	t.Helper()
+	s, err := server.Start(serverConfig(change...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// serverConfig is how start starts a server.
+func serverConfig(change ...func(*server.Config)) server.Config {
 	c := server.Config{
 		APIs: emulators.All, ShippedFixtures: fixtures.Files, ShippedScenarios: scenarios.Files,
 		Bind: "127.0.0.1", ControlBind: "127.0.0.1", DoorPorts: []int{0}, APIPorts: "0",
@@ -34,16 +48,7 @@ func start(t *testing.T, change ...func(*server.Config)) *server.Server {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := server.Start(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return c
 }
 
 // result is how a command ended.

@@ -27,7 +27,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 
 // mediaTypes are those of the forms in which tables are printed.
 var mediaTypes = map[string]string{
-	output.FormTable: "text/plain; charset=utf-8", output.FormMarkdown: "text/markdown; charset=utf-8",
+	coverage.FormText: "text/plain; charset=utf-8", output.FormMarkdown: "text/markdown; charset=utf-8",
 	coverage.FormJUnit: "application/xml", coverage.FormHTML: "text/html; charset=utf-8",
 }
 

@@ -25,7 +25,7 @@ func TestCoverage(t *testing.T) {
 			`{"outcome":"closed","fails":true,"met":true,"calls":1,"delivered":1,"client_gone":0,"decided_by":{"emulator":0,"check":0,"scenario":0,"header":1},"operations":{"SellHat":1},"reacted":{"again":1,`,
 		}},
 		{method: "GET", target: coverageOf + "?format=json&uncalled=true", status: 200, want: []string{`"uncalled":true`}},
-		{method: "GET", target: coverageOf + "?format=table", status: 200, want: []string{"documented outcomes met", "left out of the total: plain", "again 1 ("}},
+		{method: "GET", target: coverageOf + "?format=text", status: 200, want: []string{"documented outcomes met", "left out of the total: plain", "again 1 ("}},
 		{method: "GET", target: coverageOf + "?format=markdown", status: 200, want: []string{"## Coverage", "| toy | SellHat 1 | closed |"}},
 		{method: "GET", target: coverageOf + "?format=junit", status: 200, want: []string{`<testcase classname="toy.common" name="closed"></testcase>`}},
 		{method: "GET", target: coverageOf + "?format=html", status: 200, want: []string{"<h1>Coverage</h1>"}, never: []string{"<script"}},
@@ -48,7 +48,7 @@ func TestCoverageKinds(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
 	for form, kind := range map[string]string{
-		"json": "application/json", "table": "text/plain; charset=utf-8", "markdown": "text/markdown; charset=utf-8", "junit": "application/xml", "html": "text/html; charset=utf-8",
+		"json": "application/json", "text": "text/plain; charset=utf-8", "markdown": "text/markdown; charset=utf-8", "junit": "application/xml", "html": "text/html; charset=utf-8",
 	} {
 		w := s.ask("GET", coverageOf+"?format="+form, "")
 		if got := w.Header().Get("Content-Type"); got != kind || w.Code != http.StatusOK {

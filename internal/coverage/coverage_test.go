@@ -480,7 +480,7 @@ func TestWaivers(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	var text strings.Builder
-	if err := r.Print(&text, "table", 0); err != nil || !strings.Contains(text.String(), "hats never run out") {
+	if err := r.Print(&text, coverage.FormText, 0); err != nil || !strings.Contains(text.String(), "hats never run out") {
 		t.Errorf("got %s, %v", text.String(), err)
 	}
 	sum, err := coverage.Merge(r)
@@ -582,7 +582,7 @@ func TestClosing(t *testing.T) {
 	if want := (coverage.End{API: "hats", Operation: "Sell", Outcome: "badKey", Calls: 1}); !slices.Contains(c.Ends, want) {
 		t.Errorf("%+v is not in %+v", want, c.Ends)
 	}
-	for _, form := range []string{"table", "markdown"} {
+	for _, form := range []string{coverage.FormText, "markdown"} {
 		var b strings.Builder
 		if err := c.Print(&b, form); err != nil {
 			t.Fatal(err)
@@ -594,7 +594,7 @@ func TestClosing(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	if err := newWorld().counter.Report().Close(nil, 0).Print(&b, "table"); err != nil || b.String() != "No calls were made.\n" {
+	if err := newWorld().counter.Report().Close(nil, 0).Print(&b, coverage.FormText); err != nil || b.String() != "No calls were made.\n" {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }

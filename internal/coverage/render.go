@@ -14,14 +14,15 @@ import (
 	"github.com/understudy-suite/understudy/internal/output"
 )
 
-// The forms of a report, beside those of every table.
+// The forms of a report, beside JSON and Markdown.
 const (
+	FormText  = "text"
 	FormJUnit = "junit"
 	FormHTML  = "html"
 )
 
 // Forms lists the forms of a report.
-var Forms = []string{output.FormTable, output.FormJSON, FormJUnit, output.FormMarkdown, FormHTML}
+var Forms = []string{FormText, output.FormJSON, FormJUnit, output.FormMarkdown, FormHTML}
 
 // Print writes a report in one of the forms. least is how many percent were asked for; 0:
 // none.

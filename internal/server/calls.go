@@ -53,7 +53,7 @@ func (s *Server) logCall(e *journal.Entry) {
 	_ = s.calls.Handle(ctx, record) // a log that cannot be written has nobody to tell
 }
 
-// Closing returns, in a form of coverage.Closing, what the calls of all sandboxes came
+// Closing returns, in a form that coverage.Closing has, what the calls of all sandboxes came
 // to, and what was planned and never played.
 func (s *Server) Closing(form string) (string, error) {
 	var never []coverage.Rule
