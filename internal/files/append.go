@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -12,7 +13,7 @@ func Append(path string, text []byte, most int64) error {
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", path, err)
 	}
-	return closed(f, appendTo(f, text, most))
+	return errors.Join(appendTo(f, text, most), f.Close())
 }
 
 func appendTo(f *os.File, text []byte, most int64) error {
@@ -27,12 +28,4 @@ func appendTo(f *os.File, text []byte, most int64) error {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil
-}
-
-// closed closes what was written to.
-func closed(f *os.File, err error) error {
-	if fault := f.Close(); err == nil && fault != nil {
-		return fmt.Errorf("closing: %w", fault)
-	}
-	return err
 }

@@ -113,3 +113,22 @@ func TestWithin(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAppend(t *testing.T) {
+	t.Parallel()
+	at := filepath.Join(t.TempDir(), "summary")
+	for range 2 {
+		if err := files.Append(at, []byte("12345"), 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := files.Append(at, []byte("6"), 10); err == nil || !strings.Contains(err.Error(), "summary cannot take 1 bytes more: the file has 10 bytes; at most 9 were expected") {
+		t.Errorf("got %v", err)
+	}
+	if text, err := os.ReadFile(at); err != nil || string(text) != "1234512345" {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if err := files.Append(filepath.Dir(at), nil, 10); err == nil {
+		t.Error("a folder was written to")
+	}
+}

@@ -56,6 +56,11 @@ func TestPipes(t *testing.T) {
 		}
 		_ = f.Close()
 	})
+	soon(t, "appending", func() {
+		if err := files.Append(at, []byte("x"), 10); err == nil {
+			t.Error("a pipe was written to")
+		}
+	})
 	soon(t, "reading", func() {
 		if _, err := files.Read(folder, "a.yaml", 10); !errors.Is(err, files.ErrNotRegular) {
 			t.Errorf("reading a pipe in a folder: got %v", err)

@@ -120,6 +120,7 @@ down internal/journal scenario ground $ours/internal/scenario
 down internal/wire journal ground $ours/internal/journal
 down internal/document wire ground $ours/internal/wire
 down internal/callback journal ground $ours/internal/journal
+down internal/coverage sandbox coverage $ours/internal/sandbox
 down internal/scenario sandbox files $ours/internal/sandbox
 down internal/scenario/library player scenarios $ours/internal/scenario/player
 down internal/scenario/player journal scenarios $ours/internal/journal
@@ -160,6 +161,7 @@ judge
 begin down
 imports internal/contract/open.go pass github.com/google/uuid github.com/brianvoe/gofakeit/v6
 imports internal/journal/open.go pass $ours/internal/contract
+imports internal/coverage/open.go pass $ours/internal/contract $ours/internal/document $ours/internal/files $ours/internal/journal $ours/internal/output gopkg.in/yaml.v3
 imports internal/scenario/open.go pass $ours/internal/contract $ours/internal/document $ours/internal/wire gopkg.in/yaml.v3
 imports internal/scenario/library/open.go pass $ours/internal/scenario $ours/internal/document
 imports internal/scenario/player/open.go pass $ours/internal/scenario $ours/internal/wire
@@ -167,7 +169,7 @@ imports internal/fixture/open.go pass $ours/internal/contract $ours/internal/doc
 imports emulators/polyv/open.go pass $ours/internal/contract $ours/internal/wire
 imports emulators/open.go pass $ours/emulators/polyv $ours/internal/contract
 imports emulators/polyv/conformance_test.go pass $ours/internal/conformance
-imports internal/sandbox/open.go pass $ours/internal/clock $ours/internal/fixture $ours/internal/scenario $ours/internal/scenario/player github.com/brianvoe/gofakeit/v6
+imports internal/sandbox/open.go pass $ours/internal/clock $ours/internal/coverage $ours/internal/fixture $ours/internal/scenario $ours/internal/scenario/player github.com/brianvoe/gofakeit/v6
 imports internal/engine/open.go pass $ours/internal/sandbox $ours/internal/wire
 imports internal/engine/reach_test.go pass $ours/emulators/youdu
 imports internal/gateway/open.go pass $ours/internal/engine github.com/labstack/echo/v4
