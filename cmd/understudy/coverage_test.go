@@ -16,7 +16,7 @@ func TestCoverage(t *testing.T) {
 	at(t, s, apply("u-1", "--outcome", "ResourceNotFound.NoIdle")...).want(t, exitDone)
 	at(t, s, apply("u-1")...).want(t, exitDone)
 	at(t, s, "coverage").want(t, exitDone, "in 2 calls; not called and left out of the total: adobemedia, adobepass, polyv, youdu.",
-		"Met:", "ResourceNotFound.NoIdle", "header 1", "again 1 (shortest ", "emulator 1", "Not met:")
+		"How calls ended:", "ResourceNotFound.NoIdle", "header 1", "again 1 (shortest ", "emulator 1", "Not met:")
 	at(t, s, "coverage", "--uncalled", "-o", "markdown").want(t, exitDone, "in 2 calls.", "| youdu | GetToken | 0 |")
 	at(t, s, "coverage", "-o", "html").want(t, exitDone, "<h1>Coverage</h1>")
 	at(t, s, "coverage", "-o", "junit", "--fail-under", "90").want(t, exitFailed, `<testcase classname="coverage" name="at least 90 %">`, "<failure message=",

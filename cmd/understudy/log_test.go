@@ -162,7 +162,7 @@ func TestServeTellsCallsAndCloses(t *testing.T) {
 		`(?m)^How calls ended:\n`,
 		`(?m)^tencentcar +ApplyConcurrent +ResourceNotFound.NoIdle +1 +1 +0 +scenario 1 +nothing 1$`,
 		`(?m)^Why calls were refused:\nAPI +OUTCOME +CAUSE +CALLS\ntencentcar +MissingParameter +\S+ +1$`,
-		`(?m)^Planned and never played:\nSANDBOX +SCENARIO +RULE +OPERATION +OUTCOMES\ndefault +tencentcar/DestroySession/InternalError +1 +DestroySession +InternalError$`,
+		`(?m)^Planned and not played since the sandbox began or was reset:\nSANDBOX +SCENARIO +RULE +OPERATION +OUTCOMES\ndefault +tencentcar/DestroySession/InternalError +1 +DestroySession +InternalError$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(s.log) {
 			t.Errorf("%s is not in the log:\n%s", want, s.log)

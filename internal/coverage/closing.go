@@ -17,7 +17,7 @@ type Closing struct {
 	Ends         []End    `json:"ends"`                 // operation × outcome
 	Refusals     []Reason `json:"refusals"`             // why an emulator or a check refused
 	MoreRefusals int      `json:"more_refusals"`        // rows that are left out
-	NeverFired   []Rule   `json:"never_fired"`          // of active scenarios
+	NeverFired   []Rule   `json:"never_fired"`          // of active scenarios, since they began or their sandbox was reset
 	MoreNever    int      `json:"more_never_fired"`     // rules that are left out
 	ClientGone   uint64   `json:"client_gone"`          // calls that no client waited for
 	JournalLost  uint64   `json:"journal_entries_lost"` // that gave way to later ones
@@ -47,7 +47,7 @@ type Rule struct {
 	Scenario  string   `json:"scenario"`
 	Rule      int      `json:"rule"` // counted from 1
 	Operation string   `json:"operation"`
-	Outcomes  []string `json:"outcomes"`
+	Outcomes  []string `json:"outcomes,omitempty"` // none: the emulator's, by a network that the rule describes
 }
 
 // maxListed is how many rows each table of a Closing has.
@@ -112,7 +112,7 @@ func (c *Closing) Print(w io.Writer, form string) error {
 	return printSections(w, form, "understudy", c.summary(), []section{
 		{"How calls ended", c.report.outcomes()},
 		{"Why calls were refused" + more(c.MoreRefusals), refusals},
-		{"Planned and never played" + more(c.MoreNever), never},
+		{"Planned and not played since the sandbox began or was reset" + more(c.MoreNever), never},
 	})
 }
 

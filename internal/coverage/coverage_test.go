@@ -598,3 +598,55 @@ func TestClosing(t *testing.T) {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }
+
+// What people read stays short, and JSON has it all.
+func TestLongCells(t *testing.T) {
+	broken := outcome("broken")
+	api := &contract.API{Name: "hats", Common: contract.Outcomes(broken)}
+	for i := range 30 {
+		api.Operations = append(api.Operations, &contract.Operation{Name: fmt.Sprint("Op", i), Outcomes: contract.Outcomes(outcome("success"))})
+	}
+	counter := coverage.NewCounter([]*contract.API{api}, func() time.Time { return noon })
+	w := &world{counter: counter, tally: counter.NewTally(), now: noon}
+	for i := range 30 {
+		w.call(fmt.Sprintf("hats/Op%d/broken", i), nil)
+	}
+	r := w.tally.Report()
+	if got := find(t, r, "hats//broken"); len(got.Operations) != 30 || len(got.Reacted.Other) != 29 {
+		t.Errorf("got %+v, %+v", got, got.Reacted)
+	}
+	for form, want := range map[string]string{coverage.FormText: "Op0 1, Op1 1, Op10 1, 6 more", "markdown": "Op14 1, Op15 1, 22 more"} {
+		var b strings.Builder
+		if err := r.Print(&b, form, 0); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: no %s in %s, %v", form, want, b.String(), err)
+		}
+	}
+}
+
+// FuzzRead holds that a report that is taken can be summed and printed.
+func FuzzRead(f *testing.F) {
+	text, err := json.Marshal(busy())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"version":1,"apis":[{"operations":[{"outcomes":[null]}],"common":[{}],"uncounted":null}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := coverage.Read(text)
+		if err != nil {
+			return
+		}
+		sum, err := coverage.Merge(r, r)
+		if err != nil || sum.Calls != 2*r.Calls {
+			t.Fatalf("got %v, %v", sum, err)
+		}
+		for _, form := range coverage.Forms {
+			if err := sum.Print(io.Discard, form, 50); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := sum.Close(nil, 0).Print(io.Discard, coverage.FormText); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -86,7 +86,7 @@ func (r *Report) shown() (apis []*API) {
 
 func (r *Report) sections() []section {
 	return []section{
-		{"By operation", r.shares()}, {"Met", r.outcomes()}, {"Not met", r.notMet()}, {"Waived", r.waived()},
+		{"By operation", r.shares()}, {"How calls ended", r.outcomes()}, {"Not met", r.notMet()}, {"Waived", r.waived()},
 	}
 }
 
@@ -117,33 +117,41 @@ func (r *Report) outcomes() *output.Table {
 			if o.Calls == 0 {
 				return
 			}
-			operation, outcome := o.Operation, o.Outcome
+			operations, outcome := []string{o.Operation}, o.Outcome
 			if op != nil {
-				operation = op.Operation
+				operations = []string{op.Operation}
 			} else if len(o.Operations) > 0 {
-				operation = numbered(o.Operations)
+				operations = numbered(o.Operations)
 			}
 			if uncounted[o] {
 				outcome += " (not counted)"
 			}
-			t.Add(api.API, operation, outcome, o.Calls, o.Delivered, o.ClientGone, o.By.String(), o.Reacted.String())
+			t.Add(api.API, operations, outcome, o.Calls, o.Delivered, o.ClientGone, o.By.list(), o.Reacted.list())
 		})
 	}
 	return t
 }
 
-// numbered writes names with how often each was: "CreateSession 3, DestroySession 1".
-func numbered(names map[string]uint64) string {
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+// maxNumbered is how many names people are shown.
+const maxNumbered = 8
+
+// numbered lists names with how often each was, the most frequent first: "CreateSession
+// 3", "DestroySession 1".
+func numbered(names map[string]uint64) (all []string) {
+	sorted := slices.SortedFunc(maps.Keys(names), func(a, b string) int {
+		return cmp.Or(cmp.Compare(names[b], names[a]), cmp.Compare(a, b))
+	})
+	for i, name := range sorted {
+		if i == maxNumbered {
+			return append(all, fmt.Sprintf("%d more", len(sorted)-i))
+		}
 		all = append(all, fmt.Sprint(name, " ", names[name]))
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
-// String lists who decided.
-func (b By) String() string {
-	var all []string
+// list lists who decided.
+func (b By) list() (all []string) {
 	for _, by := range []struct {
 		name string
 		n    uint64
@@ -152,20 +160,16 @@ func (b By) String() string {
 			all = append(all, fmt.Sprint(by.name, " ", by.n))
 		}
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
-// String says what the client did next.
-func (r *Reacted) String() string {
+// list says what the client did next.
+func (r *Reacted) list() (all []string) {
 	if r == nil {
-		return ""
+		return nil
 	}
-	var all []string
 	if r.Again > 0 {
 		all = append(all, fmt.Sprintf("again %d (shortest %s, median %s)", r.Again, span(r.ShortestMS), span(r.MedianMS)))
-	}
-	if len(r.Other) > 0 {
-		all = append(all, numbered(r.Other))
 	}
 	if r.Nothing > 0 {
 		all = append(all, fmt.Sprint("nothing ", r.Nothing))
@@ -173,7 +177,7 @@ func (r *Reacted) String() string {
 	if r.Unknown > 0 {
 		all = append(all, fmt.Sprint("unknown ", r.Unknown))
 	}
-	return strings.Join(all, ", ")
+	return append(all, numbered(r.Other)...)
 }
 
 // span writes milliseconds as a duration.

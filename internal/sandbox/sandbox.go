@@ -24,7 +24,7 @@ type Sandbox struct {
 	Name     string
 	Clock    *clock.Clock
 	Journal  *journal.Journal
-	Coverage *coverage.Tally // part of Journal, which is reset with it and not emptied with it
+	Coverage *coverage.Tally // begins anew where Journal is reset, and stays where it is emptied
 	Player   *player.Player
 
 	registry    *Registry
