@@ -70,7 +70,7 @@ func TestGivenRefused(t *testing.T) {
 		"concurrencies: {used: 0}":                           "1 to 1000 was expected",
 		"session: {age: 1m, lost_for: 2m}":                   "lost_for is 2m0s and age is 1m0s",
 		"reservation: {ends_in: 2m}":                         "the switch reservation says that one lasts 1m0s",
-		"temporary_key: {ends_in: 5s, secret_id: nobody}":    "no temporary key has the SecretId nobody",
+		"temporary_key: {ends_in: 5s, secret_id: nobody}":    "nobody has no token that could end",
 		"session: {user_id: u-1}}, {session: {user_id: u-1}": "the user u-1 has a session already",
 		"sessions: {}":                                       `did you mean "session"?`,
 	} {

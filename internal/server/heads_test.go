@@ -57,7 +57,8 @@ func TestConnectionsThatBringNothingEnd(t *testing.T) {
 			settings.HeadTimeout, settings.IdleTimeout = c.head, c.idle
 			s := start(t, settings)
 			for _, url := range []string{s.ControlURL, s.DoorURL, s.URL("toy")} {
-				client, begun := dial(t, url), time.Now()
+				begun := time.Now()
+				client := dial(t, url)
 				if _, err := io.WriteString(client, c.sent); err != nil {
 					t.Fatal(err)
 				}
