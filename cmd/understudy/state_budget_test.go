@@ -101,7 +101,7 @@ func TestUploadsOfAllSandboxesAreBounded(t *testing.T) {
 	if body := first.call("SearchMedia", contract.Values{"mediaId": "0-0"}); !strings.Contains(body, `"errcode"`) {
 		t.Errorf("a call that adds nothing: got %s", body)
 	}
-	large := `{"version":2,"state":{"youdu":{"apps":[],"accounts":[{"account":"` + strings.Repeat("x", 4<<20) + `"}],"sessions":{},"tokens":{},"media":{},"serial":0,"package":0,"direct":0}}}`
+	large := `{"version":2,"state":{"youdu":{"apps":[],"accounts":[{"account":"` + strings.Repeat("x", 4<<20) + `"}],"sessions":{},"tokens":[],"media":{},"serial":0,"package":0,"direct":0}}}`
 	if code, body := askControl(t, s, "PUT", "/v1/sandboxes/job-0/state", "application/json", large); code != 413 || !strings.Contains(body, "nothing was put back") {
 		t.Errorf("a state without room: got %d %s", code, body)
 	}

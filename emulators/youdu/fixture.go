@@ -144,7 +144,7 @@ func newState(seed contract.Seed) (contract.State, error) {
 		return nil, err
 	}
 	now := seed.Now.Round(0).UTC()
-	st := &state{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: map[string]*token{}, Media: map[string]*file{}}
+	st := &state{Accounts: l.Accounts, Sessions: map[string]*session{}, Tokens: tokens{}, Media: map[string]*file{}}
 	for _, a := range l.Apps {
 		st.Apps = append(st.Apps, app{
 			Buin: a.Buin, AppID: a.AppID, AESKey: a.AESKey, Disabled: a.Disabled,

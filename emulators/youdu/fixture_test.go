@@ -90,8 +90,6 @@ func TestReindexRefuses(t *testing.T) {
 		"another id":                {`"id":"` + vectorID + `"`, `"id":"x"`},
 		"an owner who is no member": {`"owner":"test1"`, `"owner":"test9"`},
 		"no members":                {`"members":["test1","test2","test3"]`, `"members":[]`},
-		"another token":             {`"token":"TOKENabc123"`, `"token":"x"`},
-		"a null token":              {`"tokens":{`, `"tokens":{"x":null,`},
 		"a null session":            {`"sessions":{`, `"sessions":{"x":null,`},
 		"a null file":               {`"media":{`, `"media":{"x":null,`},
 		"another content":           {`"content":"aGVsbG8="`, `"content":"aGVsbG9v"`},

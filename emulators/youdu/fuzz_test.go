@@ -19,7 +19,7 @@ func FuzzRestore(f *testing.F) {
 		}
 	}
 	for _, document := range []string{
-		`{}`, `null`, `{"sessions":{"x":null}}`, `{"tokens":{"":{}}}`, `{"media":{"x":{"id":"x","content":"eA=="}}}`,
+		`{}`, `null`, `{"sessions":{"x":null}}`, `{"tokens":[{}]}`, `{"media":{"x":{"id":"x","content":"eA=="}}}`,
 		`{"sessions":{"x":{"id":"x","owner":"a","members":["a","a"],"serial":9223372036854775807,"active_time":-9223372036854775808}},"serial":-1}`,
 	} {
 		f.Add([]byte(document))

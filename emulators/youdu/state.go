@@ -30,7 +30,7 @@ type state struct {
 	Accounts []account           `json:"accounts"`
 	Codes    map[string]string   `json:"codes,omitempty"` // outcomes by situation, if the fixture sets another
 	Sessions map[string]*session `json:"sessions"`        // by sessionId
-	Tokens   map[string]*token   `json:"tokens"`          // by accessToken; expired ones stay until they are dropped
+	Tokens   tokens              `json:"tokens"`          // by accessToken; expired ones stay until they are dropped
 	Media    map[string]*file    `json:"media"`           // by mediaId
 	Serial   int64               `json:"serial"`          // serial number of the latest entry
 	Package  int64               `json:"package"`         // packageId of the latest callback
@@ -197,7 +197,7 @@ func (st *state) checkCodes() error {
 // reindexTokens checks the tokens and rebuilds their heaps.
 func (st *state) reindexTokens() error {
 	if st.Tokens == nil {
-		st.Tokens = map[string]*token{}
+		st.Tokens = tokens{}
 	}
 	st.tokens = map[appKey]*tokenHeap{}
 	for _, text := range slices.Sorted(maps.Keys(st.Tokens)) {
