@@ -2,7 +2,6 @@ package coverage
 
 import (
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"html"
 	"io"
@@ -294,78 +293,28 @@ func (r *Report) html(w io.Writer) error {
 	return err
 }
 
-// The elements of JUnit's XML, as CI servers read it.
-type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Name    string       `xml:"name,attr"`
-	Suites  []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Class   string        `xml:"classname,attr"`
-	Name    string        `xml:"name,attr"`
-	Failure *junitMessage `xml:"failure"`
-	Skipped *junitMessage `xml:"skipped"`
-}
-
-type junitMessage struct {
-	Message string `xml:"message,attr"`
-}
-
-func (s *junitSuite) add(c junitCase) {
-	s.Cases = append(s.Cases, c)
-	s.Tests++
-	if c.Failure != nil {
-		s.Failures++
-	}
-	if c.Skipped != nil {
-		s.Skipped++
-	}
-}
-
 // junit writes a test case for each documented outcome: skipped where it is not met. The
 // share that was asked for is a test case that fails.
 func (r *Report) junit(w io.Writer, least float64) error {
-	all := junitSuites{Name: "coverage"}
-	suites := map[string]int{}
+	all := &output.JUnit{Name: "coverage"}
 	r.list(func(api, operation string, o *Outcome) {
 		name := api + "." + cmp.Or(map[string]string{everyOperation: "common"}[operation], operation)
-		at, found := suites[name]
-		if !found {
-			at = len(all.Suites)
-			suites[name] = at
-			all.Suites = append(all.Suites, junitSuite{Name: name})
-		}
-		c := junitCase{Class: name, Name: o.Outcome}
+		c := output.JUnitCase{Class: name, Name: o.Outcome}
 		switch {
 		case o.Waived != nil:
-			c.Skipped = &junitMessage{"waived until " + o.Waived.Until + ": " + o.Waived.Reason}
+			c.Skipped = &output.JUnitFault{Message: "waived until " + o.Waived.Until + ": " + o.Waived.Reason}
 		case !o.Met:
-			c.Skipped = &junitMessage{"not met: no answer of this outcome reached the client"}
+			c.Skipped = &output.JUnitFault{Message: "not met: no answer of this outcome reached the client"}
 		}
-		all.Suites[at].add(c)
+		all.Suite(name).Add(c)
 	})
 	if least > 0 {
-		c := junitCase{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
+		c := output.JUnitCase{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
 		if !r.Total.Reaches(least) {
-			c.Failure = &junitMessage{r.summary()}
+			c.Failure = &output.JUnitFault{Message: r.summary()}
 		}
-		total := junitSuite{Name: "coverage"}
-		total.add(c)
-		all.Suites = append(all.Suites, total)
+		all.Suite("coverage").Add(c)
 	}
-	text, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing JUnit: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	_, err := w.Write(all.Bytes())
 	return err
 }

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"strings"
 
@@ -132,62 +131,23 @@ func (r *Report) tap() []byte {
 // yamlText writes a text in YAML's double quotes, which are those of JSON.
 func yamlText(s string) string { return output.JSONText(s) }
 
-// The elements of JUnit's XML.
-type (
-	junitSuites struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Errors   int          `xml:"errors,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Cases    []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Name    string      `xml:"name,attr"`
-		Class   string      `xml:"classname,attr"`
-		Failure *junitFault `xml:"failure"`
-		Error   *junitFault `xml:"error"`
-	}
-	junitFault struct {
-		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
 // junit writes JUnit's XML: what fails is a failure, what is insufficient an error.
 func (r *Report) junit() []byte {
-	suite := junitSuite{Name: r.Sandbox, Tests: len(r.Checks)}
+	all := &output.JUnit{Name: "understudy verify"}
+	suite := all.Suite(r.Sandbox)
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		test := junitCase{Name: c.Name, Class: "understudy." + r.Sandbox}
-		fault := &junitFault{Message: c.Why, Type: string(c.Verdict), Text: strings.Join(c.details(), "\n")}
+		test := output.JUnitCase{Name: c.Name, Class: "understudy." + r.Sandbox}
+		fault := &output.JUnitFault{Message: c.Why, Type: string(c.Verdict), Text: strings.Join(c.details(), "\n")}
 		switch c.Verdict {
 		case Fails:
-			suite.Failures++
 			test.Failure = fault
 		case Insufficient:
-			suite.Errors++
 			test.Error = fault
 		}
-		suite.Cases = append(suite.Cases, test)
+		suite.Add(test)
 	}
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	e := xml.NewEncoder(&b)
-	e.Indent("", "  ")
-	_ = e.Encode(junitSuites{ // into memory, of texts and numbers
-		Name: "understudy verify", Tests: suite.Tests, Failures: suite.Failures, Errors: suite.Errors, Suites: []junitSuite{suite},
-	})
-	b.WriteByte('\n')
-	return b.Bytes()
+	return all.Bytes()
 }
 
 // markdown writes a table, as for the summary of a job.
