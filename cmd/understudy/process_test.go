@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -235,6 +236,7 @@ func TestSignalsDrain(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
+			skipIgnored(t, signal)
 			p := beginWithPipe(t)
 			finish := p.half(t)
 			if err := p.cmd.Process.Signal(signal); err != nil {
@@ -487,6 +489,15 @@ func TestStartThatIsStopped(t *testing.T) {
 	close(answers) // the goroutine that reads ends with this
 }
 
+// skipIgnored skips a test of a signal that is ignored here, as under nohup, and so by
+// the processes that are started.
+func skipIgnored(t *testing.T, s os.Signal) {
+	t.Helper()
+	if signal.Ignored(s) {
+		t.Skipf("%s is ignored here", s)
+	}
+}
+
 // Whatever ends a process of its own: it closes with a table, on stderr and in the file
 // of the CI server.
 func TestSignalsClose(t *testing.T) {
@@ -494,6 +505,7 @@ func TestSignalsClose(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
+			skipIgnored(t, signal)
 			summary := filepath.Join(t.TempDir(), "summary.md")
 			out, stdout := readPipe(t)
 			var log bytes.Buffer
