@@ -2,7 +2,9 @@ package emulators_test
 
 import (
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/understudy-suite/understudy/emulators"
@@ -35,5 +37,32 @@ func TestAllListsEveryFolder(t *testing.T) {
 	}
 	if slices.Sort(names); !slices.Equal(names, folders) {
 		t.Errorf("All has APIs of the Names %v, and the folders are %v; add an API to All in emulators.go, and name it after its folder", names, folders)
+	}
+}
+
+// An environment that points clients to all APIs at once has room for each variable
+// once, and none is understudy's own.
+func TestEnvironmentNamesAreUnique(t *testing.T) {
+	t.Parallel()
+	wellFormed, owners := regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`), map[string]string{}
+	for _, api := range emulators.All {
+		var names []string
+		for _, c := range api.Credentials {
+			if c.Env != "" {
+				names = append(names, c.Env)
+			}
+		}
+		for _, v := range api.Environment {
+			names = append(names, v.Name)
+		}
+		for _, name := range names {
+			if !wellFormed.MatchString(name) || strings.HasPrefix(name, "UNDERSTUDY_") {
+				t.Errorf("%s: the variable %q has small letters, or the prefix that understudy's own settings have", api.Name, name)
+			}
+			if owner, taken := owners[name]; taken {
+				t.Errorf("%s and %s both have the variable %s", owner, api.Name, name)
+			}
+			owners[name] = api.Name
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -67,7 +68,7 @@ func (st *state) checkCodes() error {
 func (st *state) reindexKeys() (err error) {
 	st.key, st.serviceKeys, st.buckets = nil, map[string]*rsa.PublicKey{}, map[string]*bucket{}
 	if st.SigningKey != "" {
-		if st.key, err = jwt.ParseRSAPrivateKeyFromPEM([]byte(st.SigningKey)); err != nil {
+		if st.key, err = parseSigningKey(st.SigningKey); err != nil {
 			return fmt.Errorf("signing_key: %w", err)
 		}
 	}
@@ -77,6 +78,27 @@ func (st *state) reindexKeys() (err error) {
 		}
 	}
 	return nil
+}
+
+// A parsedKey is a private key and the text that it was read from.
+type parsedKey struct {
+	text string
+	key  *rsa.PrivateKey
+}
+
+// latestKey is the signing key that was parsed last. Sandboxes share that of their
+// fixture, and parsing checks it anew, which takes a third of making a sandbox.
+var latestKey atomic.Pointer[parsedKey]
+
+func parseSigningKey(text string) (*rsa.PrivateKey, error) {
+	if latest := latestKey.Load(); latest != nil && latest.text == text {
+		return latest.key, nil
+	}
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(text))
+	if err == nil {
+		latestKey.Store(&parsedKey{text, key})
+	}
+	return key, err
 }
 
 // resetVerified forgets all verified tokens but the fixture's own.

@@ -40,6 +40,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("7 what happened before", func(t *testing.T) { given(t, api) })
 	t.Run("8 calls can be verified", func(t *testing.T) { verifiable(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
+	t.Run("8 credentials of a sandbox's own", func(t *testing.T) { mints(t, api) })
 	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }
 

@@ -190,7 +190,13 @@ func (w *World) Credentials(t testing.TB) (v contract.Values) {
 // has no account, it is signed with made-up credentials.
 func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values) *http.Request {
 	t.Helper()
-	credentials, known := contract.Values{}, w.Credentials(t)
+	return HTTP(w.signed(t, op, in, w.Credentials(t)))
+}
+
+// signed is Request for a caller with these credentials.
+func (w *World) signed(t testing.TB, op *contract.Operation, in, known contract.Values) *contract.Request {
+	t.Helper()
+	credentials := contract.Values{}
 	for _, k := range w.API.Credentials {
 		credentials[k.Name] = "nobody"
 		if known.Has(k.Name) {
@@ -210,7 +216,7 @@ func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values
 	if want := r.URL.RequestURI(); r.Target != want {
 		t.Fatalf("%s: Sign made a request with the Target %q; clients send the Target, so %q was expected", op.Name, r.Target, want)
 	}
-	return HTTP(r)
+	return r
 }
 
 // Send sends r to the API.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binary = filepath.Join(dir, "understudy")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/understudy")
+	build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", binary, "./cmd/understudy")...)
 	build.Dir = filepath.Join("..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)

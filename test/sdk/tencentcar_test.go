@@ -23,13 +23,17 @@ const (
 // client is the SDK's generic client, as its README sets it up, pointed at the
 // door.
 func (s *server) client(key string, change func(*profile.ClientProfile)) *common.Client {
+	return clientOf(secretID, key, s.door, change)
+}
+
+func clientOf(id, key, endpoint string, change func(*profile.ClientProfile)) *common.Client {
 	p := profile.NewClientProfile()
 	p.HttpProfile.Scheme = "http"
-	p.HttpProfile.Endpoint = s.door
+	p.HttpProfile.Endpoint = endpoint
 	if change != nil {
 		change(p)
 	}
-	return common.NewCommonClient(common.NewCredential(secretID, key), "", p)
+	return common.NewCommonClient(common.NewCredential(id, key), "", p)
 }
 
 // call asks for an action and returns what stands under Response.
