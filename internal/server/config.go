@@ -375,8 +375,8 @@ func (c *Config) credentials(apis []*contract.API) (map[string]contract.Values, 
 	return all, nil
 }
 
-// apiPort is the port of api, and whether there is one.
-func (c *Config) apiPort(api *contract.API) (port int, open bool, err error) {
+// APIPort is the port of api, and whether there is one.
+func (c *Config) APIPort(api *contract.API) (port int, open bool, err error) {
 	switch c.APIPorts {
 	case "off":
 		return 0, false, nil

@@ -128,7 +128,7 @@ func (s *Server) open() error {
 // openAPIPort opens the port of one API. Where it is taken, the API is served at
 // the door only, unless the user named the ports.
 func (s *Server) openAPIPort(api *contract.API) error {
-	port, open, err := s.config.apiPort(api)
+	port, open, err := s.config.APIPort(api)
 	if err != nil || !open {
 		return err
 	}
