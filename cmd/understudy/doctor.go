@@ -33,8 +33,8 @@ func doctorCommand(env *env) *cobra.Command {
 		Short: "look for what is wrong with ports, files, clock, proxies and reachability, and say how to mend it",
 		Long: "doctor looks at this machine and, where one is running, at the server: at the ports, folders, clock,\n" +
 			"proxies and variables that serve and its clients rest on. It reads the settings that serve would read,\n" +
-			"asks nobody beyond this machine but the server that --control names, and leaves no trace in a journal.\n" +
-			"It ends with 1 when it found a problem.",
+			"asks nobody but the server that --control names, at the addresses that it tells, and leaves no trace in a\n" +
+			"journal. It ends with 1 when it found a problem.",
 		Args: cobra.NoArgs,
 	}
 	t := controlFlag(cmd)
@@ -149,8 +149,9 @@ func (d *doctor) variables() (n int) {
 // address finds the server: the one that is named, or that serve would be.
 func (d *doctor) address(cmd *cobra.Command, t *target) (err error) {
 	address := t.control
-	if d.named = cmd.Flags().Changed("control"); !d.named {
-		address = "http://127.0.0.1:" + strconv.Itoa(d.int("control-port"))
+	d.named = cmd.Flags().Changed("control")
+	if port := d.int("control-port"); !d.named && port > 0 {
+		address = "http://127.0.0.1:" + strconv.Itoa(port)
 	}
 	d.control, err = client.New(address, "", d.env.lookup(prefix+"CONTROL_TOKEN"))
 	return err

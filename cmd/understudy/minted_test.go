@@ -60,9 +60,8 @@ func newUnchanged(t *testing.T, base, api string, box *madeSandbox) *unchanged {
 	return &unchanged{t: t, api: found, base: base, box: box.Name, credentials: maps.Clone(contract.Values(box.Credentials[api]))}
 }
 
-// An answered call is what its client sees of it.
+// An answered call, as its client sees it.
 type answered struct {
-	status int
 	header http.Header
 	body   string
 }
@@ -116,7 +115,7 @@ func (u *unchanged) ask(r *http.Request, outcome string) *answered {
 	if call, ended := answer.Header.Get("Understudy-Call"), answer.Header.Get("Understudy-Outcome"); !strings.HasPrefix(call, u.box+"-") || !strings.HasSuffix(ended, "/"+outcome) {
 		u.t.Errorf("%s %s: the call is %s and ended in %s; a call of %s that ends in %s was expected: %s", r.Method, r.URL, call, ended, u.box, outcome, body)
 	}
-	return &answered{answer.StatusCode, answer.Header, string(body)}
+	return &answered{answer.Header, string(body)}
 }
 
 func (u *unchanged) call(operation string, in contract.Values, outcome string) *answered {

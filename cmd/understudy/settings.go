@@ -146,7 +146,7 @@ func flagNames(cmd *cobra.Command) []string {
 // knows. Those that container links and Kubernetes inject for a service called
 // understudy are not ours.
 func (e *env) unknownVariables(root *cobra.Command) []string {
-	known := []string{prefix + "CONTROL_TOKEN"}
+	known := []string{prefix + "CONTROL_TOKEN", prefix + "DOOR"} // the latter of `env`, for clients
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		for _, name := range flagNames(cmd) {
