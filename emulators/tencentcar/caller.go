@@ -35,8 +35,10 @@ type caller struct {
 	language        string
 	region          *string // nil: not given
 
-	auth  authorization
-	pairs []pair // of the query or the form, in the order sent
+	auth    authorization
+	signing *signing  // as the request has it; nil: not read
+	tried   triedKeys // by its explanation
+	pairs   []pair    // of the query or the form, in the order sent
 
 	formFault       string // why query or form cannot be parsed; reported after the size check
 	jsonErr         error  // why the body is no JSON object; reported after the rate limit

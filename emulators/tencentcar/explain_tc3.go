@@ -35,6 +35,10 @@ func tc3Of(list func(*contract.Call, *caller) []attempt) func(*contract.Call, co
 		}
 		sent := strings.ToLower(cl.auth.signature)
 		s, ways := signingOf(c, cl), variants(c.Request, false)
+		if cl.tried == nil {
+			cl.tried = triedKeys{}
+		}
+		s.tried = cl.tried
 		for _, m := range list(c, cl) {
 			for _, v := range ways {
 				alt := *s

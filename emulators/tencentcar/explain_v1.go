@@ -21,7 +21,7 @@ type attemptV1 struct {
 func v1Of(list func(*contract.Call, *caller) []attemptV1) func(*contract.Call, contract.Verdict) *contract.Explanation {
 	return func(c *contract.Call, _ contract.Verdict) *contract.Explanation {
 		cl := callerOf(c)
-		if cl.family != v1 {
+		if cl.family != v1 || len(c.Request.Body) > maxRewritten || len(c.Request.URL.RawQuery) > maxRewritten {
 			return nil
 		}
 		s, ways := signingV1Of(c, cl), variants(c.Request, false)

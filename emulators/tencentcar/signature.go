@@ -44,7 +44,13 @@ type signing struct {
 
 	prefix string // of the key
 	secret string
+
+	tried triedKeys // nil: keys are derived anew
 }
+
+// triedKeys are the signing keys that an explanation derived already: most attempts
+// differ in something else.
+type triedKeys map[[5]string][]byte
 
 // A variant is one combination of what SDKs sign differently.
 type variant struct {
@@ -62,8 +68,17 @@ func (v variant) String() string {
 	return "host " + v.host + ", path " + v.uri + ", " + values
 }
 
-// signingOf is the signing of a request. The variant is left to the caller.
+// signingOf is the signing of a request, which is read once. The variant is left to the
+// caller.
 func signingOf(c *contract.Call, cl *caller) *signing {
+	if cl.signing == nil {
+		cl.signing = readSigning(c, cl)
+	}
+	s := *cl.signing
+	return &s
+}
+
+func readSigning(c *contract.Call, cl *caller) *signing {
 	r, a := c.Request, &cl.auth
 	s := &signing{
 		method: r.Method, header: r.Header, signed: a.signedHeaders, gap: "\n", payload: payloadHash(r),
@@ -148,8 +163,22 @@ func (s *signing) appendStringToSign(b, canonical []byte) []byte {
 	return hex.AppendEncode(append(b, '\n'), sum[:])
 }
 
-// signingKey derives the signing key from the secret, the date and the service.
+// signingKey returns the signing key that follows from the secret, the date and the
+// service.
 func (s *signing) signingKey() []byte {
+	if s.tried == nil || s.shortKey {
+		return s.deriveKey()
+	}
+	id := [...]string{s.prefix + s.secret, cmp.Or(s.keyDate, s.date), s.keyRegion, cmp.Or(s.keyService, s.service), s.keyEnd}
+	k, found := s.tried[id]
+	if !found {
+		k = s.deriveKey()
+		s.tried[id] = k
+	}
+	return k
+}
+
+func (s *signing) deriveKey() []byte {
 	k := hmacSHA256([]byte(s.prefix+s.secret), []byte(cmp.Or(s.keyDate, s.date)))
 	if s.keyRegion != "" {
 		k = hmacSHA256(k, []byte(s.keyRegion))
