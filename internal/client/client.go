@@ -89,6 +89,16 @@ func New(address, sandbox, token string) (*Client, error) {
 	return &Client{Base: u.String(), Sandbox: sandbox, token: token, http: DirectHTTP(patience)}, nil
 }
 
+// Through has the client's requests go through a transport.
+func (c *Client) Through(t http.RoundTripper) { c.http.Transport = t }
+
+// In returns a client of the same server, for another of its sandboxes.
+func (c *Client) In(sandbox string) *Client {
+	of := *c
+	of.Sandbox = sandbox
+	return &of
+}
+
 // InSandbox is the path of something in the client's sandbox.
 func (c *Client) InSandbox(parts ...string) string {
 	return Path(append([]string{"sandboxes", c.Sandbox}, parts...)...)

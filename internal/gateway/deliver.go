@@ -199,8 +199,8 @@ func reset(w http.ResponseWriter) {
 	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		below = secured.NetConn() // TLS would say goodbye before it closes
 	}
-	if tcp, ok := below.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if abrupt, ok := below.(interface{ SetLinger(seconds int) error }); ok {
+		_ = abrupt.SetLinger(0)
 	}
 	_ = below.Close()
 }

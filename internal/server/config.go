@@ -35,6 +35,8 @@ type Config struct {
 	ShippedFixtures  fs.FS
 	ShippedScenarios fs.FS
 
+	Listen func(network, address string) (net.Listener, error) // nil: net.Listen
+
 	Bind, ControlBind string
 	ControlPort       int
 	DoorPorts         []int

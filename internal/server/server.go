@@ -53,6 +53,9 @@ func Start(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Listen == nil {
+		c.Listen = net.Listen
+	}
 	redactor := c.redactor()
 	calls := c.Log.Handler()
 	c.Log = slog.New(redactor.Handler(calls))
@@ -148,7 +151,7 @@ func (s *Server) openAPIPort(api *contract.API) error {
 }
 
 func (s *Server) listen(host string, port int, what, flag string) ([]net.Listener, error) {
-	all, err := listen(net.Listen).open(host, port, what, flag, s.config.Log)
+	all, err := listen(s.config.Listen).open(host, port, what, flag, s.config.Log)
 	for _, l := range all {
 		s.ownPorts.add(portOf(l))
 	}
