@@ -197,7 +197,8 @@ func find(apis []*contract.API, name string) (*contract.API, error) {
 
 // readFiles reads the shipped fixtures and then the files of the folders. A fault in
 // one of them stops the start: nothing should play a file that is half
-// understood. The shipped scenarios are read when one is used.
+// understood. Of the shipped ones those that are not needed at once are read when one is
+// used.
 func (c *Config) readFiles(l *loaded) error {
 	l.library.AddLater(c.ShippedScenarios, "shipped")
 	errs := []error{c.addFixtures(l.fixtures)}
@@ -226,7 +227,7 @@ func (c *Config) openFolder(dir string) (Folder, error) {
 
 // addFixtures adds the shipped fixtures, and over them those of the folders.
 func (c *Config) addFixtures(fixtures *fixture.Library) error {
-	errs := []error{fixtures.Add(c.ShippedFixtures)}
+	errs := []error{fixtures.AddLater(c.ShippedFixtures)}
 	for _, dir := range c.Fixtures {
 		errs = append(errs, c.inFolder("--fixtures", dir, fixtures.Add))
 	}
