@@ -153,6 +153,9 @@ down internal/schema gateway derived $ours/internal/gateway
 down internal/server emulators internals $ours/emulators
 down internal/server fsnotify fsnotify github.com/fsnotify/fsnotify
 down internal/server echo echo github.com/labstack/echo/v4
+down internal/server usertests internals $ours/understudytest
+down internal/memnet files below $ours/internal/files
+down understudytest engine understudytest $ours/internal/engine
 down understudytest cobra cobra github.com/spf13/cobra
 down cmd/understudy echo echo github.com/labstack/echo/v4
 judge
@@ -177,6 +180,7 @@ imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack
 imports internal/client/open.go pass $ours/internal/output $ours/internal/contract
 imports internal/watch/open.go pass github.com/fsnotify/fsnotify
 imports cmd/understudy/open.go pass $ours/emulators $ours/internal/server github.com/spf13/cobra
+imports understudytest/open.go pass $ours/emulators $ours/internal/client $ours/internal/server
 down internal/control gateway control $ours/internal/gateway
 
 # Time, chance and output enter at the command line.
