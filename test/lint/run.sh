@@ -153,7 +153,7 @@ down internal/schema gateway derived $ours/internal/gateway
 down internal/server emulators internals $ours/emulators
 down internal/server fsnotify fsnotify github.com/fsnotify/fsnotify
 down internal/server echo echo github.com/labstack/echo/v4
-down internal/server usertests internals $ours/understudytest
+down internal/schema usertests internals $ours/understudytest
 down internal/memnet files below $ours/internal/files
 down understudytest engine understudytest $ours/internal/engine
 down understudytest cobra cobra github.com/spf13/cobra
