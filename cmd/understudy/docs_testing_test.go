@@ -102,6 +102,28 @@ func TestTestingPageScriptsAreWellFormed(t *testing.T) {
 	}
 }
 
+// What is written in Go stands in the example, which is a module with tests of its own.
+func TestTestingPageInGo(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../examples/gotest/sessions_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, sn := range snippets(t, testingPage) {
+		if sn.kind != "go" {
+			continue
+		}
+		found++
+		if !strings.Contains(string(example), sn.text) {
+			t.Errorf("line %d: the example has no such lines", sn.line)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing is written in Go")
+	}
+}
+
 // Each snippet makes a sandbox, plays a scenario that there is, verifies by names that there
 // are, and drops the sandbox.
 func TestTestingPageNames(t *testing.T) {
@@ -110,6 +132,9 @@ func TestTestingPageNames(t *testing.T) {
 	scenarioName := regexp.MustCompile(`/scenarios/([\w./-]+)`)
 	check := regexp.MustCompile(`"?api"?: "(\w+)", "?operation"?: "(\w+)", "?outcome"?: "([\w.]+)"`)
 	for _, sn := range snippets(t, testingPage) {
+		if sn.kind == "go" {
+			continue
+		}
 		for _, part := range []string{"/v1/sandboxes", "/verify", "DELETE"} {
 			if !strings.Contains(sn.text, part) {
 				t.Errorf("line %d: there is no %s", sn.line, part)
