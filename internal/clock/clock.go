@@ -59,8 +59,21 @@ const MaxScale = 1e6
 // times overflows: a hundred years.
 const furthest = 100 * 365 * 24 * time.Hour
 
-// last is where every clock stops: the last second that RFC 3339 can write.
-var last = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+// No clock shows an instant before first, or after last, where it stops: whatever
+// began a few Durations before such an instant, or ends a few after it, does so at one
+// that RFC 3339 can write.
+var (
+	first = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC)
+	last  = time.Date(8999, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
+// Check returns what is wrong with an instant that a clock is to show.
+func Check(t time.Time) error {
+	if t.Before(first) || t.After(last) {
+		return fmt.Errorf("%s is out of reach; an instant from the year %d to %d was expected", t.Format(time.RFC3339), first.Year(), last.Year())
+	}
+	return nil
+}
 
 // New returns a clock over wall that stands as start says, and goes back
 // there on Reset.
@@ -167,7 +180,8 @@ func (c *Clock) Scale(n float64) error {
 
 func validScale(n float64) bool { return n > 0 && n <= MaxScale } // NaN is neither
 
-// Freeze stops the clock at t, which may be earlier than now.
+// Freeze stops the clock at t, which may be earlier than now, and with which Check finds
+// nothing wrong.
 func (c *Clock) Freeze(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,6 +239,7 @@ func (c *Clock) Read() Reading {
 // there.
 func (c *Clock) Restore(r Reading) (set func(), err error) {
 	r.Scale = cmp.Or(r.Scale, 1)
+	shown := Check(r.Now)
 	switch {
 	case r.Mode != Follow && r.Mode != Freeze:
 		return nil, fmt.Errorf("its mode is %.40q; %s or %s was expected", r.Mode, Follow, Freeze)
@@ -232,8 +247,8 @@ func (c *Clock) Restore(r Reading) (set func(), err error) {
 		return nil, fmt.Errorf("signatures is %.40q; %s or %s was expected", r.Signatures, Wall, Sandbox)
 	case r.Now.IsZero():
 		return nil, errors.New("it shows no instant; now was expected, such as 2026-03-01T12:00:00Z")
-	case r.Now.After(last):
-		return nil, fmt.Errorf("it shows %s; no instant after the year %d was expected", r.Now.Format(time.RFC3339), last.Year())
+	case shown != nil:
+		return nil, fmt.Errorf("now: %w", shown)
 	case !validScale(r.Scale) || r.Mode == Freeze && r.Scale != 1:
 		return nil, fmt.Errorf("its scale is %v; a number greater than 0 and at most %d was expected, of a frozen clock 1", r.Scale, int(MaxScale))
 	}

@@ -103,10 +103,10 @@ func TestScale(t *testing.T) {
 	if again := c.Now(); now.Year() != 2318 || !again.Equal(now) {
 		t.Errorf("got %v and then %v; at most 292 years pass", now, again)
 	}
-	c.Freeze(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+	c.Freeze(time.Date(8999, 12, 31, 23, 59, 59, 0, time.UTC))
 	scale(clock.MaxScale)
 	wall = wall.Add(time.Hour)
-	check("no clock passes the year 9999", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), clock.MaxScale)
+	check("no clock passes the year 8999", time.Date(8999, 12, 31, 23, 59, 59, 0, time.UTC), clock.MaxScale)
 	c.Reset()
 	check("after a reset", wall, 1)
 	for _, n := range []float64{0, -1, math.NaN(), math.Inf(1), clock.MaxScale + 1} {
@@ -130,8 +130,36 @@ func TestAdvanceByCenturies(t *testing.T) {
 	if want := noon.Add(century).Add(century).Add(century).Add(century); !c.Now().Equal(want) {
 		t.Errorf("got %v, want %v", c.Now(), want)
 	}
-	c.Freeze(time.Date(9999, 12, 31, 23, 0, 0, 0, time.UTC))
+	c.Freeze(time.Date(8999, 12, 31, 23, 0, 0, 0, time.UTC))
 	if c.Advance(time.Hour) == nil || c.Advance(century+1) == nil {
 		t.Error("the clock was advanced too far")
+	}
+}
+
+// What lasts as long as anything can be told to last ends at an instant that documents
+// can have, and began at one.
+func TestInstantsOutOfReach(t *testing.T) {
+	const longest = time.Duration(math.MaxInt64)
+	for at, good := range map[string]bool{
+		"0000-01-01T00:00:00Z": false, "0001-01-01T00:00:00Z": false, "0999-12-31T23:59:59Z": false,
+		"1000-01-01T00:00:00Z": true, "8999-12-31T23:59:59Z": true,
+		"8999-12-31T23:59:59-01:00": false, "9999-12-31T23:59:59Z": false,
+	} {
+		instant, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := clock.Check(instant); err == nil != good {
+			t.Errorf("%s: %v", at, err)
+		}
+		_, err = clock.New(time.Now, clock.Setting{}).Restore(clock.Reading{Now: instant, Mode: clock.Freeze, Signatures: clock.Wall})
+		if err == nil != good {
+			t.Errorf("a reading of %s: %v", at, err)
+		}
+		for _, far := range []time.Time{instant.Add(longest).Add(longest), instant.Add(-longest).Add(-longest)} {
+			if _, err := far.MarshalJSON(); good && err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+		}
 	}
 }

@@ -61,8 +61,11 @@ func advance(c *clock.Clock, value any) error {
 func freeze(c *clock.Clock, value any) error {
 	text, _ := value.(string)
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+	if err != nil {
 		return refuse(http.StatusBadRequest, `freeze is %s; an instant such as "2026-03-01T12:00:00Z" was expected`, describe(value))
+	}
+	if err := clock.Check(t); err != nil {
+		return refuse(http.StatusBadRequest, "freeze: %v", err)
 	}
 	c.Freeze(t)
 	return nil

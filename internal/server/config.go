@@ -334,6 +334,9 @@ func (c *Config) clock() (clock.Setting, error) {
 	if err != nil {
 		return s, fmt.Errorf("--clock is %q; follow or an instant such as 2026-01-31T12:00:00Z was expected", c.Clock)
 	}
+	if err := clock.Check(t); err != nil {
+		return s, fmt.Errorf("--clock: %w", err)
+	}
 	s.Frozen = t
 	return s, nil
 }

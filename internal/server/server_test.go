@@ -203,6 +203,7 @@ func TestValuesThatCannotBeMeant(t *testing.T) {
 		{"auth", func(c *server.Config) { c.Auth = []string{"verfy"} }, `--auth: there is no mode "verfy"; did you mean "verify"?`},
 		{"auth of an API", func(c *server.Config) { c.Auth = []string{"toi=off"} }, `--auth: there is no API "toi"`},
 		{"clock", func(c *server.Config) { c.Clock = "noon" }, `--clock is "noon"; follow or an instant`},
+		{"clock out of reach", func(c *server.Config) { c.Clock = "0001-01-01T00:00:00Z" }, `--clock: 0001-01-01T00:00:00Z is out of reach; an instant from the year 1000 to 8999`},
 		{"signature clock", func(c *server.Config) { c.Signatures = "sand" }, `--signature-clock is "sand"; wall or sandbox was expected`},
 		{"fixture form", func(c *server.Config) { c.Fixture = []string{"toy"} }, `--fixture: "toy" was found, api=name was expected`},
 		{"fixture API", func(c *server.Config) { c.Fixture = []string{"toi=x"} }, `--fixture: there is no API "toi"`},
