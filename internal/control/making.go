@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
@@ -278,15 +280,20 @@ func (m *maker) claims() error {
 		}
 		m.origin.Claims.Addresses = append(m.origin.Claims.Addresses, address)
 	}
-	for name, x := range headers {
-		value, is := x.(string)
-		if !is || value == "" {
-			return unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(x))
+	m.origin.Claims.Headers = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value, is := headers[name].(string)
+		key := http.CanonicalHeaderKey(name)
+		_, twice := m.origin.Claims.Headers[key]
+		switch {
+		case !httpguts.ValidHeaderFieldName(name) || key == "Host":
+			return unmakable("claims.headers has %s, which is no header that a claim can be about; a name such as X-Device was expected", quote(name))
+		case !is || value == "" || !httpguts.ValidHeaderFieldValue(value) || strings.TrimSpace(value) != value:
+			return unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(headers[name]))
+		case twice:
+			return unmakable("claims.headers has %s in two spellings; leave one of them", key)
 		}
-		if m.origin.Claims.Headers == nil {
-			m.origin.Claims.Headers = map[string]string{}
-		}
-		m.origin.Claims.Headers[http.CanonicalHeaderKey(name)] = value
+		m.origin.Claims.Headers[key] = value
 	}
 	return nil
 }

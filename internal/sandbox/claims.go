@@ -37,7 +37,7 @@ func (c Claims) keys() []string {
 	return all
 }
 
-func addressKey(a netip.Addr) string { return "the address " + a.Unmap().String() }
+func addressKey(a netip.Addr) string { return "the address " + a.WithZone("").Unmap().String() }
 
 func headerKey(name, value string) string { return "the header " + name + ": " + value }
 
@@ -100,5 +100,5 @@ func (r *Registry) ByClaim(client string, header http.Header) *Sandbox {
 	if err != nil {
 		return nil
 	}
-	return r.claims[addressKey(address.WithZone(""))].used()
+	return r.claims[addressKey(address)].used()
 }

@@ -204,3 +204,16 @@ func TestClaims(t *testing.T) {
 		t.Errorf("%v; a claim outlives its sandbox", err)
 	}
 }
+
+// A claimed address is found whatever the zone: those of requests have none.
+func TestClaimedAddressWithZone(t *testing.T) {
+	h := newTestRegistry(t, nil)
+	h.make(t, "a", func(o *sandbox.Origin) {
+		o.Claims.Addresses = []netip.Addr{netip.MustParseAddr("fe80::1%lo"), netip.MustParseAddr("::ffff:10.0.0.1")}
+	})
+	for _, client := range []string{"[fe80::1%eth0]:9", "[fe80::1]:9", "10.0.0.1:9", "[::ffff:10.0.0.1]:9"} {
+		if s := h.ByClaim(client, nil); s == nil || s.Name != "a" {
+			t.Errorf("%s: found %v", client, s)
+		}
+	}
+}
