@@ -111,8 +111,7 @@ func makingProblem(err error) error {
 // originOf makes what a sandbox is made with.
 func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 	m := &maker{server: s, in: maps.Clone(in), origin: s.config.Registry.Origin()}
-	delete(m.in, "name")
-	m.origin.Request = string(wire.Encode(m.in))
+	m.origin.Request = requestText(in)
 	auth, modes := m.in["auth"].(contract.Values)
 	if modes {
 		delete(m.in, "auth")
@@ -128,6 +127,14 @@ func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 		}
 	}
 	return m.origin, nil
+}
+
+// requestText is the body without what may stand in the path instead, so that the same is
+// known again.
+func requestText(in contract.Values) string {
+	in = maps.Clone(in)
+	delete(in, "name")
+	return string(wire.Encode(in))
 }
 
 func unmakable(format string, args ...any) error {

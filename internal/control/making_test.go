@@ -77,6 +77,8 @@ func TestMakeSandbox(t *testing.T) {
 		{method: "POST", target: "/v1/sandboxes", body: `{"name":"job-1"}`, status: 409, want: []string{"was made by another request; drop it first"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"name":"default"}`, status: 409},
 		{method: "POST", target: "/v1/sandboxes", body: `{"name":"Job"}`, status: 400, want: []string{"is not well-formed"}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"name":5}`, status: 422, want: []string{`"param":"name","rule":"mistyped"`}},
+		{method: "PUT", target: "/v1/sandboxes/a", body: `{"name":null}`, status: 422, want: []string{`"param":"name","rule":"null"`}},
 		{method: "PUT", target: "/v1/sandboxes/a", body: `{"name":"b"}`, status: 400, want: []string{"let them say the same"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixture":{}}`, status: 400, want: []string{`did you mean \"fixtures\"?`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixtures":{"toy":"nigt"}}`, status: 422, want: []string{`toy has no fixture \"nigt\"; did you mean \"night\"?; nothing was made`}},
