@@ -8,3 +8,6 @@ func (s *Sandbox) MoveWaits() bool {
 	}
 	return true
 }
+
+// Discard is what Make does with a sandbox of which not all could be made.
+func (r *Registry) Discard(s *Sandbox) { r.discard(s) }

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -143,12 +142,22 @@ func (r *Registry) Make(name string, o Origin) (s *Sandbox, made bool, err error
 	}
 	for _, api := range r.config.APIs {
 		if _, err := s.Instance(api); err != nil {
-			_, _ = r.Drop(context.Background(), s.Name) // nobody uses it yet
+			r.discard(s)
 			return nil, false, err
 		}
 	}
 	s.Touch()
 	return s, made, nil
+}
+
+// discard ends a sandbox of which not all could be made. Another one may have its name by
+// then, where the same was asked for twice.
+func (r *Registry) discard(s *Sandbox) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.close(false) {
+		r.forget(s)
+	}
 }
 
 func (r *Registry) findOrAdd(name string, o Origin) (s *Sandbox, made bool, err error) {

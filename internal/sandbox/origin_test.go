@@ -217,3 +217,16 @@ func TestClaimedAddressWithZone(t *testing.T) {
 		}
 	}
 }
+
+// Two who ask for the same sandbox, of which no state can be made, both discard it, and
+// neither what another made under its name in between.
+func TestDiscardMeansOneSandbox(t *testing.T) {
+	h := newTestRegistry(t, nil)
+	broken := h.make(t, "a", nil)
+	h.Discard(broken)
+	whole := h.make(t, "a", nil)
+	h.Discard(broken)
+	if h.Find("a") != whole {
+		t.Error("another sandbox of the name is gone")
+	}
+}
