@@ -2,7 +2,9 @@ package control_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/control"
@@ -149,4 +151,23 @@ func TestPutFixture(t *testing.T) {
 		{method: "POST", target: "/v1/sandboxes/default/reset", status: 200},
 		{method: "GET", target: "/v1/sandboxes/default", status: 200, want: []string{`"toy":"empty"`}},
 	})
+}
+
+// Of those who drop a sandbox at once, one did, and the others hear that there is none.
+func TestDropAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	for range 100 {
+		s.make("PUT", "/v1/sandboxes/job", "", 201)
+		var all sync.WaitGroup
+		codes := make([]int, 4)
+		for i := range codes {
+			all.Go(func() { codes[i] = s.ask("DELETE", "/v1/sandboxes/job", "").Code })
+		}
+		all.Wait()
+		slices.Sort(codes)
+		if want := []int{200, 404, 404, 404}; !slices.Equal(codes, want) {
+			t.Fatalf("got %v, want %v", codes, want)
+		}
+	}
 }

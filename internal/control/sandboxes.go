@@ -119,7 +119,11 @@ func (s *Server) dropSandbox(a *request, box *sandbox.Sandbox) (any, error) {
 	defer cancel()
 	underWay, err := s.config.Registry.Drop(ctx, box.Name)
 	if refused := (*sandbox.DropError)(nil); errors.As(err, &refused) {
-		return nil, refuse(http.StatusConflict, "%v", err)
+		status := http.StatusNotFound // another request dropped it meanwhile
+		if refused.Default {
+			status = http.StatusConflict
+		}
+		return nil, refuse(status, "%v", err)
 	}
 	return dropAnswer{box.Name, underWay}, err
 }
