@@ -94,6 +94,26 @@ func TestVerifyAfterEntriesGaveWay(t *testing.T) {
 	})
 }
 
+// What was taken out is not held to have never been, where a check begins before that.
+func TestVerifyAfterTheJournalWasEmptied(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	for range 3 {
+		s.call("GET", "/hats", "")
+	}
+	s.check([]row{
+		{method: "DELETE", target: "/v1/sandboxes/default/journal", status: 204},
+		{method: "POST", target: verifyOf, body: `{"since": "default-1", "operation": "ListHats", "count": {"exactly": 0}}`, status: 409, header: [2]string{control.VerdictHeader, "insufficient"}, want: []string{"2 calls taken out when the journal was emptied"}},
+		{method: "POST", target: verifyOf, body: `{"since": "default-3", "operation": "ListHats", "count": {"exactly": 0}}`, status: 200},
+	})
+	s.call("GET", "/hats", "")
+	s.check([]row{
+		{method: "POST", target: verifyOf, body: `{"operation": "ListHats", "count": {"exactly": 1}}`, status: 200},
+		{method: "POST", target: verifyOf, body: `{"since": "default-1", "operation": "ListHats", "count": {"exactly": 1}}`, status: 409, header: [2]string{control.VerdictHeader, "insufficient"}},
+		{method: "POST", target: verifyOf, body: `{"since": "default-1", "operation": "ListHats", "count": {"at_least": 4}}`, status: 409, header: [2]string{control.VerdictHeader, "fails"}},
+	})
+}
+
 // A report tells no secret, neither what a condition is about nor, bit by bit, whether
 // it holds.
 func TestVerifyTellsNoSecret(t *testing.T) {

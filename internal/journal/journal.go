@@ -31,6 +31,7 @@ type Journal struct {
 	restarts int // how often the numbers began anew
 	dropped  int
 	latest   int  // the greatest number of those that were dropped
+	emptied  int  // number of the latest call when it was emptied last
 	left     bool // the sandbox is gone
 }
 
@@ -198,6 +199,7 @@ func (j *Journal) Clear(restart bool) {
 		j.last = 0
 		j.restarts++
 	}
+	j.emptied = j.last
 	j.mu.Unlock()
 	j.budget.grow(-freed)
 }
@@ -208,14 +210,14 @@ type Evidence struct {
 	Pending []string // the IDs of those whose answer has not left, or not whole
 	Dropped int      // how many gave way to later ones
 
-	latestDropped int
+	latestDropped, emptied int
 }
 
 // Evidence returns what the journal knows. It copies no entry.
 func (j *Journal) Evidence() Evidence {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	all := Evidence{Entries: slices.Clone(j.entries), Dropped: j.dropped, latestDropped: j.latest}
+	all := Evidence{Entries: slices.Clone(j.entries), Dropped: j.dropped, latestDropped: j.latest, emptied: j.emptied}
 	for _, e := range all.Entries {
 		if e.Delivered == Pending {
 			all.Pending = append(all.Pending, e.ID)
@@ -229,6 +231,10 @@ func (j *Journal) Evidence() Evidence {
 func (e *Evidence) DroppedAfter(number int) int {
 	return min(e.Dropped, max(0, e.latestDropped-number))
 }
+
+// EmptiedAfter returns at most how many of the calls after a number were taken out when
+// the journal was emptied.
+func (e *Evidence) EmptiedAfter(number int) int { return max(0, e.emptied-number) }
 
 // Number returns the number of a call by its ID; found is false for one that the
 // sandbox never gave.

@@ -190,6 +190,10 @@ func (w *World) missing(since int) (n int, why []string) {
 		n += dropped
 		why = append(why, counted(dropped, "call")+" gave way to later ones in the journal (serve --journal keeps more)")
 	}
+	if emptied := w.Journal.EmptiedAfter(since); since > 0 && emptied > 0 { // a check of all calls begins where it was emptied
+		n += emptied
+		why = append(why, counted(emptied, "call")+" taken out when the journal was emptied")
+	}
 	if undecided := w.undecided(); undecided > 0 {
 		n += undecided
 		why = append(why, counted(undecided, "call")+" under way, of which nothing is decided yet")
