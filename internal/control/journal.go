@@ -11,8 +11,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// filters are the query parameters by which the journal is listed.
-var filters = []string{"api", "operation", "outcome", "decided_by", "status", "since", "limit", "after"}
+// callFilters are the query parameters that choose calls, and filters those by which
+// the journal of a sandbox is listed.
+var (
+	callFilters = []string{"api", "operation", "outcome", "decided_by", "status"}
+	filters     = append(slices.Clone(callFilters), "since", "limit", "after")
+)
 
 // How many entries a list has.
 const (

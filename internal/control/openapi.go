@@ -12,6 +12,9 @@ const (
 	yamlText = "application/yaml"
 )
 
+// eventStream is the media type of Server-Sent Events.
+const eventStream = "text/event-stream"
+
 // openAPIAnswer is an OpenAPI document as an answer.
 type openAPIAnswer []byte
 

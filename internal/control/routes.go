@@ -76,6 +76,8 @@ func (s *Server) routes() []route {
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/stream", query: filters, do: s.inSandbox(s.followJournal), doc: "Calls as they close, as Server-Sent Events; limit: beginning with so many of the latest; after, or Last-Event-ID: with all that closed after that one. An event lost says how many are missing."},
+		{method: http.MethodGet, path: "/v1/journal/stream", query: callFilters, do: s.followAll, doc: "The calls of all sandboxes as they close, as Server-Sent Events."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
@@ -180,7 +182,7 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		write(c.Response(), r, answer)
+		write(c.Response().Writer, r, answer) // echo's own hides what a stream needs
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,7 @@ type Config struct {
 	LogDropped      func() int64      // how many lines of the log did not reach its reader; may be nil
 	SlowReads       func() []SlowRead // what is being read for long; may be nil
 	Body            int64             // longest request body in bytes; 0: 1 MiB
+	Heartbeat       time.Duration     // between two signs of life of a stream; 0: 15 s
 	State           int64             // longest state to be put back in bytes; 0: 256 MiB
 }
 
@@ -67,6 +69,9 @@ type Server struct {
 	ready    atomic.Bool
 	calls    atomic.Int64
 	failures atomic.Int64 // requests to the control API that ended in a fault of understudy's own
+
+	streams context.Context // done once streams shall end
+	cut     context.CancelFunc
 }
 
 // New returns the control API over the registry and library of config. It is not
@@ -87,7 +92,11 @@ func New(config Config) *Server {
 	if config.State == 0 {
 		config.State = 256 << 20
 	}
+	if config.Heartbeat == 0 {
+		config.Heartbeat = heartbeat
+	}
 	s := &Server{config: config, began: config.Registry.Wall()}
+	s.streams, s.cut = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
 	s.echo = s.router()
 	return s

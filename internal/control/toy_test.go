@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"iter"
@@ -246,6 +247,11 @@ func record(h http.Handler, method, target, body string, headers ...string) *htt
 			continue
 		}
 		r.Header.Add(headers[i], headers[i+1])
+	}
+	if strings.HasSuffix(r.URL.Path, "/stream") { // which begins, and whose reader has gone
+		ctx, leave := context.WithCancel(r.Context())
+		leave()
+		r = r.WithContext(ctx)
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators/tencentcar"
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
@@ -56,6 +60,35 @@ func BenchmarkCorridor(b *testing.B) {
 	}
 }
 
+// BenchmarkFollowed is the corridor without and with a reader who takes calls as the
+// control API does. Target: the reader costs a call 3 % at most, where a core is free to
+// write for it.
+func BenchmarkFollowed(b *testing.B) {
+	for _, readers := range []int{0, 1} {
+		b.Run(fmt.Sprintf("%d readers", readers), func(b *testing.B) {
+			w, r := signed(b)
+			server := control.New(control.Config{APIs: []*contract.API{w.API}, Registry: w.Registry, Library: library.New([]*contract.API{w.API})})
+			var all sync.WaitGroup
+			for range readers {
+				all.Go(func() {
+					q := httptest.NewRequest(http.MethodGet, "http://localhost/v1/journal/stream", nil)
+					server.Handler().ServeHTTP(flushed{&discard{header: http.Header{}}}, q)
+				})
+			}
+			for w.Registry.Feed.Readers() != readers {
+				runtime.Gosched()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				w.Corridor(b, r)
+			}
+			b.StopTimer()
+			server.Cut()
+			all.Wait()
+		})
+	}
+}
+
 // BenchmarkGateway is the same call with routing, body and headers, without the
 // socket.
 func BenchmarkGateway(b *testing.B) {
@@ -84,6 +117,11 @@ type discard struct {
 	header http.Header
 	status int
 }
+
+// flushed is a discard that can be flushed.
+type flushed struct{ *discard }
+
+func (flushed) Flush() {}
 
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }

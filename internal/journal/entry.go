@@ -40,7 +40,9 @@ type Entry struct {
 
 	Key string `json:"-"` // the secret under which the caller signs, where a check knew it
 
-	bytes int // of memory, about
+	bytes   int      // of memory, about
+	journal *Journal // that keeps it
+	closing int      // its place among the calls of its journal as they closed, from 1; 0: it is under way
 }
 
 // A Decider is what decided how a call ended.

@@ -37,14 +37,15 @@ func (f *Feed) Tell(e *Entry) {
 	}
 }
 
-// A Reader hears of calls. What it does not take in time is lost, and counted.
+// A Reader hears of calls. What it does not take in time is lost, and counted. What
+// waits for it is kept by the journals alone.
 type Reader struct {
-	Entries <-chan *Entry
+	Calls <-chan Call
 
-	entries chan *Entry
-	wants   func(*Entry) bool
-	lost    atomic.Int64
-	feed    *Feed
+	calls chan Call
+	wants func(*Entry) bool
+	lost  atomic.Int64
+	feed  *Feed
 }
 
 func (r *Reader) offer(e *Entry) {
@@ -52,7 +53,7 @@ func (r *Reader) offer(e *Entry) {
 		return
 	}
 	select {
-	case r.entries <- e:
+	case r.calls <- e.call():
 	default:
 		r.lost.Add(1)
 	}
@@ -70,8 +71,8 @@ func (f *Feed) Read(waiting int, wants func(*Entry) bool) (*Reader, error) {
 	if len(readers) >= f.most {
 		return nil, fmt.Errorf("%d readers follow calls already, which is the most; end one of them", f.most)
 	}
-	r := &Reader{entries: make(chan *Entry, waiting), wants: wants, feed: f}
-	r.Entries = r.entries
+	r := &Reader{calls: make(chan Call, waiting), wants: wants, feed: f}
+	r.Calls = r.calls
 	readers = append(slices.Clip(readers), r)
 	f.readers.Store(&readers)
 	return r, nil

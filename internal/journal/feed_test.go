@@ -4,9 +4,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/journal"
 )
+
+// closed is a call that the journal keeps, and that has ended.
+func closed(j *journal.Journal, outcome string) *journal.Entry {
+	e := entry(outcome)
+	j.Add(j.Turn(), e)
+	j.Close(e, time.Millisecond, journal.Sent)
+	return e
+}
 
 func TestFeed(t *testing.T) {
 	f := journal.NewFeed(2)
@@ -23,14 +32,19 @@ func TestFeed(t *testing.T) {
 	if _, err := f.Read(1, nil); err == nil || !strings.Contains(err.Error(), "2 readers") {
 		t.Errorf("got %v", err)
 	}
+	j := journal.New("s", limits, journal.NewBudget(1<<20), time.Now)
 	for _, outcome := range []string{"a", "dull", "b", "c"} {
-		f.Tell(entry(outcome))
+		f.Tell(closed(j, outcome))
 	}
 	heard := func(r *journal.Reader) string {
 		r.Close()
 		var all []string
-		for len(r.Entries) > 0 {
-			all = append(all, (<-r.Entries).Outcome)
+		for len(r.Calls) > 0 {
+			e, known := (<-r.Calls).Entry()
+			if !known {
+				t.Error("the journal does not know the call any more")
+			}
+			all = append(all, e.Outcome)
 		}
 		return strings.Join(all, " ")
 	}

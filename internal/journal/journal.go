@@ -30,8 +30,10 @@ type Journal struct {
 	last     int // number of the latest call
 	restarts int // how often the numbers began anew
 	dropped  int
-	latest   int  // the greatest number of those that were dropped
+	latest   int  // the greatest number of those that gave way to later ones
 	emptied  int  // number of the latest call when it was emptied last
+	gone     int  // number of the latest entry that was removed, for whatever reason
+	closings int  // how many calls were closed
 	left     bool // the sandbox is gone
 }
 
@@ -74,7 +76,7 @@ func (j *Journal) Add(t Turn, e *Entry) {
 	}
 	e.Number, e.Arrived = t.number, t.arrived
 	e.ID = j.sandbox + "-" + strconv.Itoa(t.number)
-	e.Sandbox = j.sandbox
+	e.Sandbox, e.journal = j.sandbox, j
 	if e.Delivered == "" {
 		e.Delivered = Pending
 	}
@@ -103,6 +105,7 @@ func (m *Message) cut(limit int) {
 func (j *Journal) drop() int {
 	size := j.entries[0].bytes
 	j.latest = max(j.latest, j.entries[0].Number)
+	j.gone = max(j.gone, j.latest)
 	j.entries[0] = nil
 	j.entries = j.entries[1:]
 	j.bytes -= size
@@ -117,6 +120,8 @@ func (j *Journal) Close(e *Entry, took time.Duration, d Delivered) {
 	defer j.mu.Unlock()
 	e.DurationMS = float64(took.Microseconds()) / 1000
 	e.Delivered = d
+	j.closings++
+	e.closing = j.closings
 }
 
 // A Filter chooses entries. Zero members choose all.
@@ -129,7 +134,8 @@ type Filter struct {
 	Limit                   int    // at most so many; 0: all
 }
 
-func (f *Filter) fits(e *Entry) bool {
+// Fits reports whether f chooses e. After and Limit are about lists.
+func (f *Filter) Fits(e *Entry) bool {
 	return (f.API == "" || f.API == e.API) &&
 		(f.Operation == "" || f.Operation == e.Operation) &&
 		(f.Outcome == "" || f.Outcome == e.Outcome) &&
@@ -148,7 +154,7 @@ func (j *Journal) List(f Filter) (entries []Entry, more bool) {
 		older = older[:j.from(j.number(f.After))]
 	}
 	for _, e := range slices.Backward(older) {
-		if !f.fits(e) {
+		if !f.Fits(e) {
 			continue
 		}
 		if f.Limit > 0 && len(entries) == f.Limit {
@@ -194,9 +200,12 @@ func (j *Journal) from(number int) int {
 func (j *Journal) Clear(restart bool) {
 	j.mu.Lock()
 	freed := j.bytes
+	if n := len(j.entries); n > 0 {
+		j.gone = max(j.gone, j.entries[n-1].Number)
+	}
 	j.entries, j.bytes, j.dropped, j.latest = nil, 0, 0, 0
 	if restart {
-		j.last = 0
+		j.last, j.gone = 0, 0
 		j.restarts++
 	}
 	j.emptied = j.last

@@ -20,9 +20,13 @@ func (s *Sandbox) close(onlyIdle bool) bool {
 		return false
 	}
 	s.calls.dropped = true
+	close(s.ended)
 	s.gone.Store(true)
 	return true
 }
+
+// Ended is closed once the sandbox is dropped.
+func (s *Sandbox) Ended() <-chan struct{} { return s.ended }
 
 // A DropError says why a sandbox cannot be dropped.
 type DropError struct {

@@ -190,6 +190,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 		seed:        seed,
 		credentials: r.config.Credentials,
 		instances:   map[*contract.API]*Instance{},
+		ended:       make(chan struct{}),
 	}
 	s.origin.Origin, s.request, s.ttl = o, o.Request, o.TTL
 	s.created = c.Now()

@@ -36,6 +36,7 @@ type Sandbox struct {
 	credentials map[string]contract.Values
 	lastUsed    atomic.Int64 // when it was last used, in wall-clock nanoseconds
 	gone        atomic.Bool  // it was dropped
+	ended       chan struct{}
 	held        atomic.Int64 // bytes that the budget counts for its states
 	calls       calls
 

@@ -207,6 +207,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.connections.closing.Store(true)
 	s.controlConnections.closing.Store(true)
 	s.gateway.Cut()
+	s.control.Cut()
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.servers)+1)
 	wg.Go(func() { errs[len(s.servers)] = s.reloader.close(ctx) })
