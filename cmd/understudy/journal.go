@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +18,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/output"
 )
 
-// pause is the time between two looks at a journal that is followed.
+// pause is the time before a stream that broke is asked for again.
 const pause = 200 * time.Millisecond
 
 // filter says which entries of a journal are meant, by the names of the
@@ -152,74 +152,54 @@ func cause(e *journal.Entry) string {
 	return e.Explanation.Cause
 }
 
-// unseen is the number of the last entry where none was seen yet.
-const unseen = -1
-
 // followJournal prints the entries that are there, oldest first, and then those that
-// come, until ctx is done.
+// come, until ctx is done. It outlasts a server that is started again.
 func followJournal(ctx context.Context, c *client.Client, env *env, f *filter, form string) error {
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for last := unseen; ; {
-		fresh, latest, err := newEntries(ctx, c, f, last)
-		if err == nil {
-			err = printEntries(env, fresh, form)
-		}
+	query, connected := f.query(), false
+	for {
+		err := c.Stream(ctx, c.InSandbox("journal", "stream")+"?"+query.Encode(), func(e client.Event) error {
+			connected = true
+			if e.ID != "" { // where to go on
+				query.Set("after", e.ID)
+				query.Del("limit")
+			}
+			return printEvent(env, e, form)
+		})
 		if ctx.Err() != nil {
 			return nil // interrupted, which is how following ends
 		}
-		if err != nil {
+		broke := (*client.Error)(nil)
+		switch {
+		case err == nil:
+			connected = true
+		case !connected, !errors.As(err, &broke), broke.Kind != client.NoServer && broke.Kind != client.Timeout:
 			return err
 		}
-		last = latest
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }
 
-// newEntries returns the entries after the last one that was seen, oldest first, and
-// the number of the latest. A journal that was reset counts anew.
-func newEntries(ctx context.Context, c *client.Client, f *filter, last int) (fresh []journal.Entry, latest int, err error) {
-	query := f.query()
-	if last != unseen {
-		query.Set("limit", "1000")
+// printEvent prints one call, or how many are missing.
+func printEvent(env *env, event client.Event, form string) error {
+	if event.Name == "lost" {
+		var told struct {
+			Lost int `json:"lost"`
+		}
+		if err := json.Unmarshal([]byte(event.Data), &told); err != nil {
+			return fmt.Errorf("reading the stream: %w", err)
+		}
+		env.note("understudy: %d calls are missing here: they came faster than they were read, or the journal no longer has them\n", told.Lost)
+		return nil
 	}
-	for {
-		var p page
-		if err := c.Get(ctx, c.InSandbox("journal")+"?"+query.Encode(), &p); err != nil {
-			return nil, last, err
-		}
-		if len(fresh) == 0 {
-			latest = 0
-			if len(p.Items) > 0 {
-				latest = number(p.Items[0].ID)
-			}
-			if latest < last {
-				last = 0
-			}
-		}
-		for _, e := range p.Items {
-			if number(e.ID) <= last {
-				p.Next = ""
-				break
-			}
-			fresh = append(fresh, e)
-		}
-		if p.Next == "" || last == unseen {
-			slices.Reverse(fresh)
-			return fresh, latest, nil
-		}
-		query.Set("after", p.Next)
+	var e journal.Entry
+	if err := json.Unmarshal([]byte(event.Data), &e); err != nil {
+		return fmt.Errorf("reading the stream: %w", err)
 	}
-}
-
-// number is the number in an entry's ID.
-func number(id string) int {
-	n, _ := strconv.Atoi(id[strings.LastIndexByte(id, '-')+1:])
-	return n
+	return printEntries(env, []journal.Entry{e}, form)
 }
 
 // printEntries prints entries as they come: columns of fixed width, or a JSON object a

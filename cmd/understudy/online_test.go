@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -262,6 +263,34 @@ func TestFollow(t *testing.T) {
 	stop()
 	if code := <-done; code != exitDone {
 		t.Errorf("got exit %d, want %d", code, exitDone)
+	}
+}
+
+// Whoever follows goes on where the stream broke, and is told what is missing.
+func TestFollowGoesOn(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		w.Header().Set("Content-Type", "text/event-stream")
+		switch len(asked) {
+		case 1:
+			fmt.Fprint(w, "retry: 1000\n\n:\n\nid: default-1\ndata: {\"id\":\"default-1\"}\n\nid: default-2\ndata: {\"id\":\"default-2\"}")
+		case 2:
+			fmt.Fprint(w, "event: lost\ndata: {\"lost\":7}\n\nid: default-9\ndata: {\"id\":\"default-9\"}\n\n")
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		default:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"detail":"there is no sandbox"}`)
+		}
+	}))
+	defer s.Close()
+	r := command(t, []string{"UNDERSTUDY_CONTROL=" + s.URL}, "", "journal", "-f", "--status", "200")
+	r.want(t, exitInsufficient, "default-1 ", "default-9 ", "!understudy: 7 calls are missing here", "!there is no sandbox")
+	if want := "limit=100&status=200 after=default-1&status=200 after=default-9&status=200"; strings.Join(asked, " ") != want {
+		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }
 

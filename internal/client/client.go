@@ -181,9 +181,7 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	if c.token != "" {
-		r.Header.Set("Authorization", "Bearer "+c.token)
-	}
+	c.authorize(r)
 	got, err := c.http.Do(r)
 	if err != nil {
 		return answer{}, c.unreachable(err)
@@ -194,6 +192,13 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 		return answer{}, c.unreachable(err)
 	}
 	return answer{got.StatusCode, got.Status, got.Header, raw, method + " " + r.URL.Path}, nil
+}
+
+// authorize adds the token, where there is one.
+func (c *Client) authorize(r *http.Request) {
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
 }
 
 // unreachable says why there was no answer.

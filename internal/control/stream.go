@@ -88,7 +88,7 @@ func (t *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer t.reader.Close()
 	h := w.Header()
 	h.Set("Content-Type", eventStream)
-	h.Set("Connection", "close") // it has deadlines of its own
+	h.Set("Connection", "close")             // it has deadlines of its own
 	if masked, is := w.(*maskedWriter); is { // it would keep all that is told; each event is masked by itself
 		w = masked.ResponseWriter
 	}
