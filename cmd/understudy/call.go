@@ -21,6 +21,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/gateway"
+	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -89,7 +90,7 @@ func callCommand(env *env) *cobra.Command {
 			r.Header.Set(gateway.ScenarioHeader, played)
 		}
 		if asCurl && k.redactor != nil {
-			env.note(whyNoCurl)
+			env.note("understudy: %s\n", replay.WhyAnew)
 			env.say("%s\n", k.redactor.Text(callLine(cmd, args)))
 			return nil
 		}
@@ -115,7 +116,7 @@ func callLine(cmd *cobra.Command, args []string) string {
 			words = append(words, "--"+f.Name, f.Value.String())
 		}
 	})
-	return client.Line(words...)
+	return replay.Line(words...)
 }
 
 // completeCall offers APIs, operations and then parameters.
@@ -199,7 +200,7 @@ func (w *sandboxAnswer) served() []string {
 }
 
 func (r *prepared) curl() string {
-	return client.Curl(r.Method, r.url, r.otherHost(), r.Header, r.Body)
+	return replay.Curl(r.Method, r.url, r.otherHost(), r.Header, r.Body)
 }
 
 // otherHost is the request's host where it is not the one of its address.
@@ -223,8 +224,8 @@ func (r *prepared) send(ctx context.Context, w io.Writer, api *contract.API, k *
 	if r.Host != "" {
 		q.Host = r.Host
 	}
-	request := client.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
-	shown, _ := k.masked(api, request, client.Message{})
+	request := replay.Message{Line: r.Method + " " + q.URL.RequestURI() + " HTTP/1.1", Host: q.Host, Header: r.Header, Body: r.Body}
+	shown, _ := k.masked(api, request, replay.Message{})
 	_, _ = fmt.Fprintln(w, shown.Text())
 	answer, err := client.DirectHTTP(longestCall).Do(q)
 	if err != nil {
@@ -232,7 +233,7 @@ func (r *prepared) send(ctx context.Context, w io.Writer, api *contract.API, k *
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
-	shown, shownAnswer := k.masked(api, request, client.Message{Line: client.StatusLine(answer.StatusCode), Header: answer.Header, Body: body})
+	shown, shownAnswer := k.masked(api, request, replay.Message{Line: replay.StatusLine(answer.StatusCode), Header: answer.Header, Body: body})
 	_, _ = fmt.Fprint(w, shownAnswer.Text())
 	if err != nil {
 		return nil, fmt.Errorf("the answer broke off: %w", err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,17 +9,13 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
-	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
-	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/redact"
+	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
-
-// whyNoCurl is said where a line for curl was asked for and another is printed.
-const whyNoCurl = "understudy: the secrets are not told here, and a signature made with them could be used elsewhere; this line signs anew\n"
 
 // credentials are those of a sandbox with which a call is signed.
 type credentials struct {
@@ -135,7 +130,7 @@ func sameAccount(api *contract.API, a, b contract.Values) bool {
 }
 
 // masked returns a call as it is printed.
-func (k *credentials) masked(api *contract.API, request, answer client.Message) (client.Message, client.Message) {
+func (k *credentials) masked(api *contract.API, request, answer replay.Message) (replay.Message, replay.Message) {
 	if k.redactor == nil {
 		return request, answer
 	}
@@ -151,81 +146,8 @@ func (k *credentials) masked(api *contract.API, request, answer client.Message) 
 	return request, answer
 }
 
-// callAgain is the line that makes an entry's call again and signs it anew; ""
-// where the request named no operation.
-func callAgain(e *journal.Entry) string {
-	api, err := findAPI(e.API)
-	if err != nil {
-		return ""
-	}
-	op := api.Operation(e.Operation)
-	if op == nil {
-		return ""
-	}
-	args := []string{"understudy", "call", api.Name, op.Name}
-	if e.Sandbox != sandbox.Default {
-		args = append(args, "--sandbox", e.Sandbox)
-	}
-	decoded, _ := e.Request.Decoded.(map[string]any)
-	for i := range op.Params {
-		name := op.Params[i].Name
-		x, given := decoded[name]
-		if !given || x == nil || isSigned(api, name) {
-			continue
-		}
-		text, is := x.(string)
-		if !is {
-			raw, err := json.Marshal(x)
-			if err != nil {
-				continue
-			}
-			text = string(raw)
-		}
-		if isMasked(text) {
-			continue
-		}
-		if strings.HasPrefix(text, "@") {
-			continue // call would read a file
-		}
-		args = append(args, name+"="+text)
-	}
-	return client.Line(args...)
-}
-
-// isSigned reports whether call gives a parameter itself when it signs.
-func isSigned(api *contract.API, name string) bool {
-	for _, c := range api.Credentials {
-		if strings.EqualFold(c.Name, name) {
-			return true
-		}
-	}
-	for _, s := range api.Secrets {
-		if strings.EqualFold(s, name) {
-			return true
-		}
-	}
-	return strings.EqualFold(name, "timestamp")
-}
-
-// isMasked reports whether something was left out of a text.
-func isMasked(text string) bool {
-	return strings.Contains(text, contract.Redacted) || strings.HasPrefix(text, contract.EnvPrefix)
-}
-
-// printAgain prints the line that makes an entry's call again, in place of a form
-// that would need what is masked.
-func printAgain(env *env, e *journal.Entry, form string) error {
-	line := callAgain(e)
-	if line == "" {
-		return fmt.Errorf("%s is shown without its proofs and named no operation, so it has no form %s; use -o page or -o json", output.OneLine(e.ID), form)
-	}
-	env.note(whyNoCurl)
-	env.say("%s\n", line)
-	return nil
-}
-
 // exchangeOf returns a call and its answer as they were printed.
-func exchangeOf(request, answer client.Message) *exchange {
+func exchangeOf(request, answer replay.Message) *exchange {
 	_, rest, _ := strings.Cut(request.Line, " ")
 	address, _, _ := strings.Cut(rest, " ")
 	u, err := url.Parse(address)

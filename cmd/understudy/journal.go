@@ -63,7 +63,8 @@ func journalCommand(env *env) *cobra.Command {
 		Short: "list calls: request, outcome and why; newest first",
 		Args:  cobra.NoArgs,
 	}
-	t, form := targetFlags(cmd), listForm(cmd)
+	t := targetFlags(cmd)
+	form := choose(cmd, "form of the answer; har: an HTTP archive, oldest first", output.FormTable, output.FormJSON, output.FormMarkdown, formHAR)
 	f.flags(cmd.Flags())
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on telling as calls come, until interrupted; newest last")
 	completeFilters(cmd)
@@ -72,6 +73,9 @@ func journalCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if form.value == formHAR {
+			return printArchive(cmd, c, env, &f, follow)
+		}
 		if follow {
 			return followJournal(cmd.Context(), c, env, &f, form.value)
 		}
@@ -79,6 +83,25 @@ func journalCommand(env *env) *cobra.Command {
 	}
 	cmd.AddCommand(journalShow(env))
 	return cmd
+}
+
+// formHAR is the form of a journal that other tools read.
+const formHAR = "har"
+
+// printArchive prints all that a filter chooses, unless it has a limit.
+func printArchive(cmd *cobra.Command, c *client.Client, env *env, f *filter, follow bool) error {
+	if follow {
+		return &exit{exitUsage, errors.New("an archive has an end; leave out --follow, or -o har")}
+	}
+	query := f.query()
+	if !cmd.Flags().Changed("limit") {
+		query.Del("limit")
+	}
+	var raw json.RawMessage
+	if err := c.Get(cmd.Context(), c.InSandbox("journal.har")+"?"+query.Encode(), &raw); err != nil {
+		return err
+	}
+	return output.Indent(env.out, raw)
 }
 
 func completeFilters(cmd *cobra.Command) {

@@ -4,19 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
-	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
-	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/replay"
 )
 
 func journalShow(env *env) *cobra.Command {
@@ -24,20 +23,29 @@ func journalShow(env *env) *cobra.Command {
 		Use:   "show ID",
 		Short: "show one entry in full: request, answer, who decided and why",
 		Long: "show prints one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
-			"exchange as examples are kept; curl, a line that sends the request again; scenario, a scenario file\n" +
-			"that brings about the same outcome. Where the server keeps signatures to itself, as it does for\n" +
-			"credentials of its environment and with --redact, http and curl print a line for understudy call.",
+			"exchange as examples are kept; curl, a line that sends the request again; go and node, programs that\n" +
+			"do; scenario, a scenario file that has such calls end so again. Where the server keeps signatures to itself, as it does for\n" +
+			"credentials of its environment and with --redact, the requests are a line for understudy call.",
 		Args: cobra.ExactArgs(1),
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the answer", "page", output.FormJSON, "http", "curl", "scenario")
+	form := choose(cmd, "form of the answer", append([]string{"page", output.FormJSON}, replay.Forms...)...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
 			return err
 		}
+		path := c.InSandbox("journal", args[0])
+		if slices.Contains(replay.Forms, form.value) {
+			text, note, err := c.Text(cmd.Context(), path+"?format="+form.value)
+			if note != "" {
+				env.note("understudy: %s\n", note)
+			}
+			env.say("%s", text)
+			return err
+		}
 		var raw json.RawMessage
-		if err := c.Get(cmd.Context(), c.InSandbox("journal", args[0]), &raw); err != nil {
+		if err := c.Get(cmd.Context(), path, &raw); err != nil {
 			return err
 		}
 		if form.value == output.FormJSON {
@@ -47,20 +55,8 @@ func journalShow(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		e := &shown.Entry
-		if form.value != "scenario" && (e.Request.Truncated || form.value != "curl" && e.Response.Truncated) {
+		if shown.Request.Truncated || shown.Response.Truncated {
 			env.note("understudy: the journal kept the beginning of a long body only\n")
-		}
-		if e.Redacted && (form.value == "http" || form.value == "curl") {
-			return printAgain(env, e, form.value)
-		}
-		switch form.value {
-		case "http":
-			return printExchange(env.out, e)
-		case "curl":
-			return printCurl(env.out, e, c.Base)
-		case "scenario":
-			return printScenario(env.out, e)
 		}
 		return printPage(env.out, shown)
 	}
@@ -78,14 +74,6 @@ func readEntry(raw []byte) (*journal.Shown, error) {
 	return e, nil
 }
 
-func requestOf(e *journal.Entry) client.Message {
-	return client.Message{Line: e.Request.Method + " " + e.Request.URL + " HTTP/1.1", Host: e.Request.Host, Header: e.Request.Header, Body: e.Request.Body}
-}
-
-func responseOf(e *journal.Entry) client.Message {
-	return client.Message{Line: client.StatusLine(e.Response.Status), Header: e.Response.Header, Body: e.Response.Body}
-}
-
 // printPage writes an entry to be read.
 func printPage(w io.Writer, e *journal.Shown) error {
 	var b strings.Builder
@@ -95,8 +83,8 @@ func printPage(w io.Writer, e *journal.Shown) error {
 		fmt.Fprintf(&b, " (%s)", output.OneLine(e.Client.UserAgent))
 	}
 	fmt.Fprintf(&b, "; sandbox %s found by %s\n\n", e.Sandbox, e.FoundBy)
-	b.WriteString(strings.TrimRight(requestOf(&e.Entry).Text(), "\n") + "\n\n")
-	b.WriteString(strings.TrimRight(responseOf(&e.Entry).Text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(replay.RequestOf(&e.Entry).Text(), "\n") + "\n\n")
+	b.WriteString(strings.TrimRight(replay.ResponseOf(&e.Entry).Text(), "\n") + "\n\n")
 	fmt.Fprintf(&b, "decided by: %s\n", decider(e.DecidedBy))
 	pageWire(&b, e.Wire)
 	pageExplanation(&b, e.Explanation)
@@ -125,7 +113,7 @@ func printPage(w io.Writer, e *journal.Shown) error {
 			fmt.Fprintf(&b, "%s%s\n", where, p.Why)
 		}
 	}
-	if line := callAgain(&e.Entry); e.Redacted && line != "" {
+	if line := replay.Again(emulators.All, &e.Entry); e.Redacted && line != "" {
 		fmt.Fprintf(&b, "again: %s\n", line)
 	}
 	_, err := io.WriteString(w, output.Printable(b.String()))
@@ -212,154 +200,4 @@ func pageFacts(b *strings.Builder, what string, facts contract.Facts) {
 // indent moves the lines of a text under its heading.
 func indent(text string) string {
 	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
-}
-
-// printExchange writes the exchange as examples are kept in testdata/*.http.
-func printExchange(w io.Writer, e *journal.Entry) error {
-	request, answer := requestOf(e), responseOf(e)
-	request.Header = without(request.Header, "Content-Length")
-	answer.Header = without(answer.Header, "Date", "Content-Length")
-	_, err := fmt.Fprintf(w, "# %s of sandbox %s: %s/%s/%s\n# clock: %s\n%s----\n%s",
-		e.ID, e.Sandbox, e.API, operationOf(e), e.Outcome, e.Time.UTC().Format(time.RFC3339Nano), request.Text(), answer.Text())
-	return err
-}
-
-// without is a copy of headers that lacks some, and those of understudy.
-func without(h http.Header, names ...string) http.Header {
-	left := h.Clone()
-	for name := range h {
-		if strings.HasPrefix(name, "Understudy-") {
-			left.Del(name)
-		}
-	}
-	for _, name := range names {
-		left.Del(name)
-	}
-	return left
-}
-
-// printCurl writes a line that sends the request again.
-func printCurl(w io.Writer, e *journal.Entry, base string) error {
-	address := e.Request.URL
-	if !strings.Contains(address, "://") {
-		scheme, _, _ := strings.Cut(base, "://")
-		address = scheme + "://" + e.Request.Host + address
-	}
-	_, err := fmt.Fprintln(w, client.Curl(e.Request.Method, address, "", e.Request.Header, e.Request.Body))
-	return err
-}
-
-// replay is a scenario file that brings about an outcome again.
-type replay struct {
-	Scenario    string       `yaml:"scenario"`
-	API         string       `yaml:"api"`
-	Description string       `yaml:"description"`
-	Rules       []replayRule `yaml:"rules"`
-}
-
-type replayRule struct {
-	Operation string            `yaml:"operation"`
-	Where     map[string]string `yaml:"where,omitempty,flow"`
-	Outcome   string            `yaml:"outcome"`
-	Phantom   bool              `yaml:"phantom,omitempty"`
-	Wire      *replayWire       `yaml:"wire,omitempty"`
-}
-
-type replayWire struct {
-	Delay     string        `yaml:"delay,omitempty"`
-	Bandwidth string        `yaml:"bandwidth,omitempty"`
-	Fault     string        `yaml:"fault,omitempty"`
-	When      string        `yaml:"when,omitempty"`
-	Answer    *replayAnswer `yaml:"answer,omitempty"`
-}
-
-type replayAnswer struct {
-	Status  int               `yaml:"status"`
-	Headers map[string]string `yaml:"headers,omitempty"`
-	Body    string            `yaml:"body,omitempty"`
-}
-
-// printScenario writes a scenario file that brings about the entry's outcome
-// for calls whose first required parameter is the entry's.
-func printScenario(w io.Writer, e *journal.Entry) error {
-	rule := replayRule{Operation: e.Operation, Outcome: e.Outcome, Wire: wireAgain(e)}
-	if rule.Operation == "" {
-		rule.Operation = scenario.Any
-	}
-	rule.Phantom = e.Wire != nil && e.Wire.Phantom
-	if name, value := firstRequired(e); name != "" {
-		rule.Where = map[string]string{name: value}
-	}
-	var b strings.Builder
-	encoder := yaml.NewEncoder(&b)
-	encoder.SetIndent(2)
-	err := encoder.Encode(replay{
-		Scenario: "replay-" + e.ID, API: e.API,
-		Description: fmt.Sprintf("Ends %s as the call %s ended.", operationOf(e), e.ID),
-		Rules:       []replayRule{rule},
-	})
-	if err != nil {
-		return fmt.Errorf("writing the scenario: %w", err)
-	}
-	_, err = io.WriteString(w, b.String())
-	return err
-}
-
-// wireAgain has the network do again what it did.
-func wireAgain(e *journal.Entry) *replayWire {
-	if e.Wire == nil {
-		return nil
-	}
-	w := &replayWire{Fault: e.Wire.Fault}
-	if e.Wire.DelayMS > 0 {
-		w.Delay = (time.Duration(e.Wire.DelayMS) * time.Millisecond).String()
-	}
-	if e.Wire.Bandwidth > 0 {
-		w.Bandwidth = strconv.Itoa(e.Wire.Bandwidth) + "B/s"
-	}
-	if (w.Fault != "" || e.Wire.Answered) && !e.Wire.Undone {
-		w.When = string(scenario.After)
-	}
-	if e.Wire.Answered {
-		w.Answer = &replayAnswer{Status: e.Response.Status, Body: string(e.Response.Body)}
-		for name := range without(e.Response.Header, "Date", "Content-Length") {
-			if w.Answer.Headers == nil {
-				w.Answer.Headers = map[string]string{}
-			}
-			w.Answer.Headers[name] = e.Response.Header.Get(name)
-		}
-	}
-	if *w == (replayWire{}) {
-		return nil
-	}
-	return w
-}
-
-// firstRequired finds the first required parameter that the entry's request
-// had with a plain value.
-func firstRequired(e *journal.Entry) (name, value string) {
-	api, err := findAPI(e.API)
-	if err != nil {
-		return "", ""
-	}
-	op := api.Operation(e.Operation)
-	decoded, _ := e.Request.Decoded.(map[string]any)
-	if op == nil {
-		return "", ""
-	}
-	for i := range op.Params {
-		if op.Params[i].Need == contract.Optional {
-			continue
-		}
-		switch v := decoded[op.Params[i].Name].(type) {
-		case string:
-			if isMasked(v) {
-				continue
-			}
-			return op.Params[i].Name, v
-		case json.Number, bool:
-			return op.Params[i].Name, fmt.Sprint(v)
-		}
-	}
-	return "", ""
 }

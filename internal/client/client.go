@@ -155,6 +155,18 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 	return nil
 }
 
+// Text returns what a path answers as it is, and what has to be said beside it.
+func (c *Client) Text(ctx context.Context, path string) (text []byte, note string, err error) {
+	a, err := c.send(ctx, http.MethodGet, path, "", nil)
+	if err == nil && a.code >= 300 {
+		err = c.refused(a)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return a.body, a.header.Get("Understudy-Note"), nil
+}
+
 func (c *Client) exchange(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
 	a, err := c.send(ctx, method, path, contentType, body)
 	if err == nil && a.code >= 300 {

@@ -64,6 +64,9 @@ func (s *Server) getEntry(a *request, box *sandbox.Sandbox) (any, error) {
 		return nil, refuse(http.StatusNotFound, "the journal of sandbox %s has no entry %s; it holds %d, and %d gave way to later ones", box.Name, quote(id), counts.Entries, counts.Dropped)
 	}
 	shown := s.config.Redactor.Entry(e)
+	if form := a.query["format"]; form != "" && form != "json" {
+		return s.inForm(a, &shown, form)
+	}
 	api, err := s.api(shown.API)
 	if err != nil {
 		return shown, nil // of an API that is not served any more

@@ -74,11 +74,12 @@ func (s *Server) routes() []route {
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.inSandbox(s.switchOff), doc: "Switch a scenario off."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first; limit: at most so many, 100 by default and 1000 at most; after: older than the next of a list before; since: from an instant such as 2026-03-01T12:00:00Z on, or not longer ago than 5m, by the sandbox's clock."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/stream", query: filters, do: s.inSandbox(s.followJournal), doc: "Calls as they close, as Server-Sent Events; limit: beginning with so many of the latest; after, or Last-Event-ID: with all that closed after that one. An event lost says how many are missing."},
 		{method: http.MethodGet, path: "/v1/journal/stream", query: callFilters, do: s.followAll, doc: "The calls of all sandboxes as they close, as Server-Sent Events."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal.har", query: filters, do: s.inSandbox(s.getArchive), doc: "The journal as an HTTP archive, HAR 1.2, oldest first; all that is kept, where no limit is given."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", query: []string{"format"}, do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so; in another format: http, curl, go, node (its request, to send it again), scenario (which has it end so again)."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
 
