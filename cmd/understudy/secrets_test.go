@@ -237,6 +237,8 @@ func told(t *testing.T, s *server.Server, log *logged, vars []string) map[string
 	}
 	run("journal", "--limit", "1000")
 	run("journal", "--limit", "1000", "-o", "json")
+	run("journal", "-o", "har")
+	get("/v1/sandboxes/default/journal.har")
 	next, shown := "", map[string]bool{}
 	for {
 		text := get("/v1/sandboxes/default/journal?limit=1000" + next)
@@ -248,7 +250,7 @@ func told(t *testing.T, s *server.Server, log *logged, vars []string) map[string
 			get("/v1/sandboxes/default/journal/" + e.ID)
 			if kind := e.API + e.Operation + e.Outcome; !shown[kind] {
 				shown[kind] = true
-				for _, form := range []string{"page", "json", "http", "curl", "scenario"} {
+				for _, form := range []string{"page", "json", "http", "curl", "go", "node", "scenario"} {
 					run("journal", "show", e.ID, "-o", form)
 				}
 			}
@@ -589,7 +591,7 @@ func TestCallWithoutToldSecrets(t *testing.T) {
 	r := command(t, vars, "", "call", "polyv", "ListChannels", "keyword=a b")
 	r.want(t, exitDone, `"code":200`, "sign=[redacted]")
 	command(t, vars, "", "call", "polyv", "ListChannels", "keyword=a b", "--curl").want(t, exitDone, line, "!this line signs anew")
-	for _, form := range []string{"curl", "http"} {
+	for _, form := range []string{"curl", "http", "go", "node"} {
 		r := command(t, vars, "", "journal", "show", "default-1", "-o", form)
 		r.want(t, exitDone, line, "!this line signs anew")
 		if strings.Contains(r.out, "curl ") || strings.Contains(r.out, "sign=") {
