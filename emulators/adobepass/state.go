@@ -297,7 +297,7 @@ func (st *state) Secrets() iter.Seq[*string] {
 			}
 		}
 		for _, cl := range st.Clients {
-			if !yield(&cl.Secret) || !yield(&cl.Statement) {
+			if cl != nil && (!yield(&cl.Secret) || !yield(&cl.Statement)) { // nil: in a damaged snapshot
 				return
 			}
 		}

@@ -35,6 +35,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("6 the same seed gives the same bytes", func(t *testing.T) { repeatable(t, api) })
 	t.Run("6 parallel clients", func(t *testing.T) { parallel(t, api) })
 	t.Run("7 snapshot and restore", func(t *testing.T) { restorable(t, api) })
+	t.Run("7 a damaged snapshot", func(t *testing.T) { damaged(t, api) })
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
 	t.Run("7 a world goes on from a snapshot", func(t *testing.T) { resumable(t, api) })
 	t.Run("7 what happened before", func(t *testing.T) { given(t, api) })

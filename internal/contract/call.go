@@ -163,7 +163,8 @@ type SecretHolder interface {
 	State
 
 	// Secrets yields where each secret stands: those of accounts, and whatever else
-	// must not be told, such as signing keys.
+	// must not be told, such as signing keys. It is asked before Reindex, too: of what
+	// a document says, which may be damaged.
 	Secrets() iter.Seq[*string]
 }
 
