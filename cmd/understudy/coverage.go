@@ -55,7 +55,7 @@ func coverageCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if o.failUnder < 0 || o.failUnder > 100 {
+		if !(o.failUnder >= 0 && o.failUnder <= 100) { // NaN is neither
 			return usage("--fail-under is %g; 0 to 100 percent was expected", o.failUnder)
 		}
 		if !asks {

@@ -22,6 +22,7 @@ func TestCoverage(t *testing.T) {
 	at(t, s, "coverage", "-o", "junit", "--fail-under", "90").want(t, exitFailed, `<testcase classname="coverage" name="at least 90 %">`, "<failure message=",
 		"!--fail-under asks for 90 %. Not met are:\ntencentcar/ApplyConcurrent/", "!\ntencentcar/*/InternalError")
 	at(t, s, "coverage", "--fail-under", "1").want(t, exitDone)
+	at(t, s, "coverage", "--fail-under", "NaN").want(t, exitUsage, "!0 to 100 percent was expected")
 	at(t, s, "coverage", "--fail-under", "101").want(t, exitUsage, "!0 to 100 percent was expected")
 	at(t, s, "coverage", "report.json").want(t, exitUsage, "!files are summed with --merge")
 	at(t, s, "coverage", "--sandbox", "defautl").want(t, exitInsufficient, `!did you mean "default"?`)
