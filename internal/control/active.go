@@ -76,6 +76,16 @@ func (s *Server) allOff(_ *request, box *sandbox.Sandbox) (any, error) {
 	return nil, nil
 }
 
+// optionsBody narrows an activation, as the OpenAPI document describes it.
+// scenario.ParseOptions reads it.
+type optionsBody struct {
+	Times int            `json:"times,omitempty" doc:"how many calls the scenario decides, over all of its rules; at least 1"`
+	Skip  int            `json:"skip,omitempty" doc:"how many calls that fit a rule pass before"`
+	Where map[string]any `json:"where,omitempty" doc:"parameters, and the values or matchers that must hold beside each rule's own"`
+	For   string         `json:"for,omitempty" doc:"how long it is on by the sandbox's clock: 5m"`
+	Wire  *network       `json:"wire,omitempty" doc:"what the network does instead of what the rules say"`
+}
+
 // switchOn switches a scenario on: one of the library, narrowed by a JSON body,
 // or one that a YAML body defines for this sandbox alone.
 func (s *Server) switchOn(a *request, box *sandbox.Sandbox) (any, error) {

@@ -16,6 +16,16 @@ func (s *Server) readClock(_ *request, box *sandbox.Sandbox) (any, error) {
 	return box.Clock.Read(), nil
 }
 
+// clockBody is a body that sets a clock, as the OpenAPI document describes it: it has one of
+// the members that clockActions has.
+type clockBody struct {
+	Advance    string           `json:"advance,omitempty" doc:"a positive duration: 20m"`
+	Freeze     time.Time        `json:"freeze,omitzero" doc:"the instant at which it stands"`
+	Follow     bool             `json:"follow,omitempty" doc:"true: as the wall clock"`
+	Scale      float64          `json:"scale,omitempty" doc:"how many times as fast as the wall clock it goes"`
+	Signatures clock.Signatures `json:"signatures,omitempty" doc:"by which clock signatures are dated: wall or sandbox"`
+}
+
 // clockActions are what can be done to a clock, by the member that asks for it.
 var clockActions = map[string]func(c *clock.Clock, value any) error{
 	"advance":    advance,

@@ -9,6 +9,12 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
+// fixtureBody names a fixture and changes it.
+type fixtureBody struct {
+	Name string         `json:"name,omitempty" doc:"without it, the fixture that counts"`
+	Set  map[string]any `json:"set,omitempty" doc:"switches of the API, by their names"`
+}
+
 // fixtureAnswer says with what an API began anew.
 type fixtureAnswer struct {
 	Sandbox string `json:"sandbox"`

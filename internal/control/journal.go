@@ -18,6 +18,12 @@ var (
 	filters     = append(slices.Clone(callFilters), "since", "limit", "after")
 )
 
+// deciders are the kinds of what decides calls.
+var deciders = []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Check)}
+
+// journalValues are the values of filters that have few.
+var journalValues = map[string][]string{"decided_by": deciders}
+
 // How many entries a list has.
 const (
 	fewEntries  = 100 // the default
@@ -99,9 +105,8 @@ func (s *Server) filter(a *request, box *sandbox.Sandbox) (journal.Filter, error
 }
 
 func decidedBy(f *journal.Filter, value string, _ *sandbox.Sandbox) error {
-	kinds := []string{string(journal.Emulator), string(journal.Scenario), string(journal.Header), string(journal.Check)}
-	if !slices.Contains(kinds, value) {
-		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(value), hint(value, kinds))
+	if !slices.Contains(deciders, value) {
+		return refuse(http.StatusBadRequest, "nothing is decided by %s%s", quote(value), hint(value, deciders))
 	}
 	f.DecidedBy = journal.Kind(value)
 	return nil

@@ -38,6 +38,17 @@ var making = []contract.Param{
 	{Name: "ttl", Type: contract.Duration, Doc: "How long it lives unused. Without it, until it is dropped."},
 }
 
+// makingForms are the forms of such a body, for its description.
+var makingForms = []any{making, authByAPI()}
+
+// authByAPI are the rows of a body that has a mode of auth for each of some APIs.
+func authByAPI() []contract.Param {
+	rows := slices.Clone(making)
+	i := slices.IndexFunc(rows, func(p contract.Param) bool { return p.Name == "auth" })
+	rows[i].Type = contract.Object
+	return rows
+}
+
 // A maker makes the origin of a sandbox from a body.
 type maker struct {
 	server *Server

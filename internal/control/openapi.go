@@ -6,10 +6,11 @@ import (
 	"github.com/understudy-suite/understudy/internal/openapi"
 )
 
-// Media types of what clients send.
+// Media types of bodies and answers.
 const (
-	jsonText = "application/json"
-	yamlText = "application/yaml"
+	jsonText   = "application/json"
+	yamlText   = "application/yaml"
+	schemaText = "application/schema+json"
 )
 
 // eventStream is the media type of Server-Sent Events.
@@ -35,7 +36,10 @@ func (s *Server) getOpenAPIOf(a *request) (any, error) {
 func (s *Server) getOpenAPI(*request) (any, error) {
 	var routes []openapi.Route
 	for _, r := range s.routes() {
-		routes = append(routes, openapi.Route{Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Body: r.body, Takes: r.takes, Gives: r.gives})
+		routes = append(routes, openapi.Route{
+			Method: r.method, Path: r.path, Doc: r.doc, Query: r.query, Values: r.values,
+			Body: r.body, Takes: r.takes, Gives: r.gives, Kinds: r.kinds,
+		})
 	}
-	return openAPIAnswer(openapi.Routes("understudy control API", openapi.About{Version: s.config.Version, Server: "/"}, routes)), nil
+	return openAPIAnswer(openapi.Routes("understudy control API", openapi.About{Version: s.config.Version, Server: "/"}, problem{}, routes)), nil
 }

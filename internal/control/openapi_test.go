@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/verify"
 )
 
@@ -58,42 +61,56 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 }
 
-// The document describes every key of a check, and the report.
-func TestOpenAPIDescribesVerify(t *testing.T) {
+// Bodies that something else reads than what describes them have the keys that it reads.
+func TestOpenAPIDescribesBodies(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
-	type schema struct {
-		AnyOf      []schema
-		Items      *schema
-		Properties map[string]schema
-	}
-	type content struct {
-		Content map[string]struct{ Schema schema }
-	}
 	var document struct {
-		Paths map[string]map[string]struct {
-			RequestBody content
-			Responses   map[string]content
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Properties map[string]any }
+			}
 		}
 	}
 	if err := json.Unmarshal(s.ask("GET", "/v1/openapi.json", "").Body.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
-	route := document.Paths["/v1/sandboxes/{sandbox}/verify"]["post"]
-	forms := route.RequestBody.Content["application/json"].Schema.AnyOf
-	if len(forms) != 2 || forms[1].Items == nil {
-		t.Fatalf("got %+v, want a check and a list of them", forms)
-	}
-	for _, check := range []schema{forms[0], *forms[1].Items} {
-		if got := slices.Sorted(maps.Keys(check.Properties)); !slices.Equal(got, slices.Sorted(slices.Values(verify.CheckKeys))) {
-			t.Errorf("got %v, want %v", got, verify.CheckKeys)
-		}
-		if got := slices.Sorted(maps.Keys(check.Properties["count"].Properties)); !slices.Equal(got, slices.Sorted(slices.Values(verify.CountKeys))) {
-			t.Errorf("got %v, want %v", got, verify.CountKeys)
+	schemas := document.Components.Schemas
+	for _, tt := range []struct{ got, want []string }{
+		{slices.Collect(maps.Keys(schemas["CheckBody"].Properties)), verify.CheckKeys},
+		{slices.Collect(maps.Keys(schemas["CheckBody"].Properties["count"].Properties)), verify.CountKeys},
+		{slices.Collect(maps.Keys(schemas["OptionsBody"].Properties)), scenario.OptionKeys},
+	} {
+		if got, want := slices.Sorted(slices.Values(tt.got)), slices.Sorted(slices.Values(tt.want)); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
 		}
 	}
-	report := route.Responses["2XX"].Content["application/json"].Schema.Properties
-	if report["checks"].Items == nil || report["checks"].Items.Properties["nearest"].Items.Properties["differs"].Items == nil {
-		t.Errorf("got %+v", report)
+	members := strings.Join(slices.Sorted(maps.Keys(schemas["ClockBody"].Properties)), ", ")
+	s.check([]row{{method: "PUT", target: "/v1/sandboxes/default/clock", body: `{}`, status: 400, want: []string{"none of the members " + members + ";"}}})
+	takes := map[string]*jsonschema.Schema{}
+	for _, r := range describe(t).routes {
+		takes[r.method+" "+r.path] = r.takes
+	}
+	for _, tt := range []struct {
+		route, body string
+		fits        bool
+	}{
+		{"POST /v1/sandboxes", `{"auth":"off","given":{},"ttl":"5s"}`, true},
+		{"POST /v1/sandboxes", `{"auth":{"toy":"off"}}`, true},
+		{"POST /v1/sandboxes", `{"auth":1}`, false},
+		{"POST /v1/sandboxes", `{"claims":{"addresses":[1]}}`, false},
+		{"PUT /v1/sandboxes/{sandbox}/clock", `{"freeze":"noon"}`, false},
+		{"PUT /v1/sandboxes/{sandbox}/state", `{"version":2}`, false},
+		{"POST /v1/sandboxes/{sandbox}/triggers/{api}/{name}", `{"a":[1]}`, true},
+		{"POST /v1/sandboxes/{sandbox}/triggers/{api}/{name}", `[]`, false},
+		{"PUT /v1/sandboxes/{sandbox}/fixtures/{api}", `{"set":[]}`, false},
+	} {
+		x, err := jsonschema.UnmarshalJSON(strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := takes[tt.route].Validate(x); (err == nil) != tt.fits {
+			t.Errorf("%s %s: %v, want that it fits: %v", tt.route, tt.body, err, tt.fits)
+		}
 	}
 }

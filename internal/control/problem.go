@@ -17,11 +17,11 @@ import (
 // A problem is a refusal as an RFC 9457 problem document. It is an error, so that
 // handlers can return it.
 type problem struct {
-	Title      string               `json:"title"`
+	Title      string               `json:"title" doc:"the status in words"`
 	Status     int                  `json:"status"`
-	Detail     string               `json:"detail"`
-	Faults     []string             `json:"faults,omitempty"`     // of a file, each with its place
-	Violations []contract.Violation `json:"violations,omitempty"` // of parameters, held against their rows
+	Detail     string               `json:"detail" doc:"what was found and what was expected"`
+	Faults     []string             `json:"faults,omitempty" doc:"the faults of a file, each with its place"`
+	Violations []contract.Violation `json:"violations,omitempty" doc:"of parameters, held against their rows"`
 
 	header http.Header
 }

@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -10,6 +11,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/coverage"
+	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/verify"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -21,10 +27,13 @@ type route struct {
 	path   string
 	query  []string // the query parameters that it takes
 	body   []string // media types of a body, where it takes one
-	takes  []any    // values of the types that the body may have as JSON, where that is described
-	gives  any      // a value of the type of the answer, where that is described
+	takes  []any    // values of the types that the body may have as JSON, or its rows
+	gives  any      // a value of the type of what is answered as JSON
+	kinds  []string // media types of other answers
 	doc    string   // what it is asked for, for people
 	loose  bool     // others are passed over: probes and scrapers bring their own
+
+	values map[string][]string // the values of query parameters that have few
 
 	// do answers. nil is an empty answer, created and http.Handler are written as
 	// they say, all else is written as JSON.
@@ -40,60 +49,63 @@ type list[T any] struct {
 	Next  string `json:"next,omitempty"` // what to give as after for the next ones
 }
 
+// formatOf are the values of a query parameter format.
+func formatOf(forms []string) map[string][]string { return map[string][]string{"format": forms} }
+
 // routes is the table of the control API.
 func (s *Server) routes() []route {
 	return []route{
-		{method: http.MethodGet, path: "/", do: s.index, doc: "The routes."},
-		{method: http.MethodGet, path: "/healthz", loose: true, do: s.healthz, doc: "Whether this process lives."},
-		{method: http.MethodGet, path: "/readyz", loose: true, do: s.readyz, doc: "Whether the APIs are served."},
-		{method: http.MethodGet, path: "/metrics", loose: true, do: s.getMetrics, doc: "Counts for Prometheus."},
+		{method: http.MethodGet, path: "/", gives: indexAnswer{}, do: s.index, doc: "The routes."},
+		{method: http.MethodGet, path: "/healthz", gives: state{}, loose: true, do: s.healthz, doc: "Whether this process lives."},
+		{method: http.MethodGet, path: "/readyz", gives: state{}, loose: true, do: s.readyz, doc: "Whether the APIs are served."},
+		{method: http.MethodGet, path: "/metrics", kinds: []string{"text/plain"}, loose: true, do: s.getMetrics, doc: "Counts for Prometheus."},
 
-		{method: http.MethodGet, path: "/v1/openapi.json", do: s.getOpenAPI, doc: "The control API as an OpenAPI document."},
-		{method: http.MethodGet, path: "/v1/status", do: s.status, doc: "Version, seed, and where each API is."},
-		{method: http.MethodGet, path: "/v1/apis", do: s.listAPIs, doc: "The APIs."},
-		{method: http.MethodGet, path: "/v1/apis/{api}", do: s.getAPI, doc: "The whole table of an API."},
-		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", do: s.getOpenAPIOf, doc: "The API as an OpenAPI document."},
+		{method: http.MethodGet, path: "/v1/openapi.json", kinds: []string{jsonText}, do: s.getOpenAPI, doc: "The control API as an OpenAPI document."},
+		{method: http.MethodGet, path: "/v1/status", gives: status{}, do: s.status, doc: "Version, seed, and where each API is."},
+		{method: http.MethodGet, path: "/v1/apis", gives: list[service]{}, do: s.listAPIs, doc: "The APIs."},
+		{method: http.MethodGet, path: "/v1/apis/{api}", gives: table{}, do: s.getAPI, doc: "The whole table of an API."},
+		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", kinds: []string{jsonText}, do: s.getOpenAPIOf, doc: "The API as an OpenAPI document."},
 
-		{method: http.MethodGet, path: "/v1/schemas/scenario.json", do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
-		{method: http.MethodGet, path: "/v1/schemas/fixture.json", do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},
+		{method: http.MethodGet, path: "/v1/schemas/scenario.json", kinds: []string{schemaText}, do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
+		{method: http.MethodGet, path: "/v1/schemas/fixture.json", kinds: []string{schemaText}, do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},
 
-		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, do: s.listScenarios, doc: "The scenarios that can be switched on, and what is wrong with files."},
-		{method: http.MethodGet, path: "/v1/scenarios/{name...}", do: s.getScenario, doc: "A scenario."},
-		{method: http.MethodPut, path: "/v1/scenarios/{name...}", body: []string{yamlText}, do: s.putScenario, doc: "Put a scenario file into the library."},
+		{method: http.MethodGet, path: "/v1/scenarios", query: []string{"api", "operation"}, gives: list[scenarioAnswer]{}, do: s.listScenarios, doc: "The scenarios that can be switched on, and what is wrong with files."},
+		{method: http.MethodGet, path: "/v1/scenarios/{name...}", gives: scenarioDocument{}, do: s.getScenario, doc: "A scenario."},
+		{method: http.MethodPut, path: "/v1/scenarios/{name...}", body: []string{yamlText}, gives: scenarioDocument{}, do: s.putScenario, doc: "Put a scenario file into the library."},
 		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario, doc: "Take a scenario that was put out of the library."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes", do: s.listSandboxes, doc: "The sandboxes that live."},
-		{method: http.MethodPost, path: "/v1/sandboxes", body: []string{jsonText}, do: s.postSandbox, doc: "Make a sandbox with credentials of its own, or find the one that the same request made."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}", body: []string{jsonText}, do: s.putSandbox, doc: "As POST of /v1/sandboxes, with the name in the address."},
-		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}", do: s.inSandbox(s.dropSandbox), doc: "End a sandbox, once the calls that are under way have ended."},
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
+		{method: http.MethodGet, path: "/v1/sandboxes", gives: list[sandboxAnswer]{}, do: s.listSandboxes, doc: "The sandboxes that live."},
+		{method: http.MethodPost, path: "/v1/sandboxes", body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.postSandbox, doc: "Make a sandbox with credentials of its own, or find the one that the same request made."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", gives: sandboxAnswer{}, do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}", body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.putSandbox, doc: "As POST of /v1/sandboxes, with the name in the address."},
+		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}", gives: dropAnswer{}, do: s.inSandbox(s.dropSandbox), doc: "End a sandbox, once the calls that are under way have ended."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, gives: resetAnswer{}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.inSandbox(s.listActive), doc: "The scenarios that are on, with what they have done."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/scenarios", gives: list[activeAnswer]{}, do: s.inSandbox(s.listActive), doc: "The scenarios that are on, with what they have done."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios", do: s.inSandbox(s.allOff), doc: "Switch all scenarios off."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", body: []string{jsonText, yamlText}, takes: []any{optionsBody{}}, gives: activeAnswer{}, do: s.inSandbox(s.switchOn), doc: "Switch a scenario on, narrowed by a body where there is one."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/scenarios/{name...}", do: s.inSandbox(s.switchOff), doc: "Switch a scenario off."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first; limit: at most so many, 100 by default and 1000 at most; after: older than the next of a list before; since: from an instant such as 2026-03-01T12:00:00Z on, or not longer ago than 5m, by the sandbox's clock."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal", query: filters, values: journalValues, gives: list[journal.Entry]{}, do: s.inSandbox(s.listJournal), doc: "What was asked and how it ended, newest first; limit: at most so many, 100 by default and 1000 at most; after: older than the next of a list before; since: from an instant such as 2026-03-01T12:00:00Z on, or not longer ago than 5m, by the sandbox's clock."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}/journal", do: s.inSandbox(s.clearJournal), doc: "Empty the journal."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/stream", query: filters, do: s.inSandbox(s.followJournal), doc: "Calls as they close, as Server-Sent Events; limit: beginning with so many of the latest; after, or Last-Event-ID: with all that closed after that one. An event lost says how many are missing."},
-		{method: http.MethodGet, path: "/v1/journal/stream", query: callFilters, do: s.followAll, doc: "The calls of all sandboxes as they close, as Server-Sent Events."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal.har", query: filters, do: s.inSandbox(s.getArchive), doc: "The journal as an HTTP archive, HAR 1.2, oldest first; all that is kept, where no limit is given."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", query: []string{"format"}, do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so; in another format: http, curl, go, node (its request, to send it again), scenario (which has it end so again)."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/stream", query: filters, values: journalValues, kinds: []string{eventStream}, do: s.inSandbox(s.followJournal), doc: "Calls as they close, as Server-Sent Events; limit: beginning with so many of the latest; after, or Last-Event-ID: with all that closed after that one. An event lost says how many are missing."},
+		{method: http.MethodGet, path: "/v1/journal/stream", query: callFilters, values: journalValues, kinds: []string{eventStream}, do: s.followAll, doc: "The calls of all sandboxes as they close, as Server-Sent Events."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal.har", query: filters, values: journalValues, gives: replay.Archive{}, do: s.inSandbox(s.getArchive), doc: "The journal as an HTTP archive, HAR 1.2, oldest first; all that is kept, where no limit is given."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", query: []string{"format"}, values: formatOf(append([]string{"json"}, replay.Forms...)), gives: journal.Shown{}, kinds: []string{"text/plain"}, do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so; in another format: http, curl, go, node (its request, to send it again), scenario (which has it end so again)."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, values: formatOf(coverage.Forms), gives: coverage.Report{}, kinds: slices.Sorted(maps.Values(mediaTypes)), do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, values: formatOf(verify.Forms), takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, kinds: verify.MediaTypes, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", gives: stateAnswer{}, do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, takes: []any{stateAnswer{}}, gives: restoreAnswer{}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
 
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, takes: []any{fixtureBody{}}, gives: fixtureAnswer{}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock by one of advance (20m), freeze (an instant), follow (true), scale (60) and signatures (wall, sandbox), and list what ended because of that."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", gives: clock.Reading{}, do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, takes: []any{clockBody{}}, gives: sandbox.Moved{}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock by one of advance (20m), freeze (an instant), follow (true), scale (60) and signatures (wall, sandbox), and list what ended because of that."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, do: s.inSandbox(s.runTrigger), doc: "Have something happen outside the API's calls."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/triggers/{api}/{name}", body: []string{jsonText}, takes: []any{contract.Values{}}, gives: triggerAnswer{}, do: s.inSandbox(s.runTrigger), doc: "Have something happen outside the API's calls."},
 	}
 }
 
@@ -264,15 +276,17 @@ func (s *Server) inSandbox(do func(*request, *sandbox.Sandbox) (any, error)) fun
 	}
 }
 
-// index names the routes.
+// indexAnswer names the routes.
+type indexAnswer struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"`
+	Routes  []string `json:"routes"`
+}
+
 func (s *Server) index(*request) (any, error) {
 	var lines []string
 	for _, r := range s.routes() {
 		lines = append(lines, r.method+" "+r.path)
 	}
-	return struct {
-		Name    string   `json:"name"`
-		Version string   `json:"version"`
-		Routes  []string `json:"routes"`
-	}{"understudy", s.config.Version, lines}, nil
+	return indexAnswer{"understudy", s.config.Version, lines}, nil
 }

@@ -11,7 +11,7 @@ import (
 func (s *Server) schemaOf(derive func([]*contract.API) []byte) func(*request) (any, error) {
 	return func(*request) (any, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			send(w, http.StatusOK, "application/schema+json", derive(s.config.APIs))
+			send(w, http.StatusOK, schemaText, derive(s.config.APIs))
 		}), nil
 	}
 }

@@ -230,12 +230,23 @@ func (s *testServer) call(method, target, body string, headers ...string) *httpt
 	return record(s.gateway.Own(toy), method, target, body, headers...)
 }
 
-// ask sends a request to the control API.
+// ask sends a request to the control API, and holds the answer to its description.
 func (s *testServer) ask(method, target, body string, headers ...string) *httptest.ResponseRecorder {
-	return record(s.server.Handler(), method, target, body, headers...)
+	s.t.Helper()
+	r := request(method, target, body, headers...)
+	w := httptest.NewRecorder()
+	s.server.Handler().ServeHTTP(w, r)
+	holdToDescription(s.t, r, body, w)
+	return w
 }
 
 func record(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, request(method, target, body, headers...))
+	return w
+}
+
+func request(method, target, body string, headers ...string) *http.Request {
 	r := httptest.NewRequest(method, target, nil)
 	if body != "" {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
@@ -253,9 +264,7 @@ func record(h http.Handler, method, target, body string, headers ...string) *htt
 		leave()
 		r = r.WithContext(ctx)
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return r
 }
 
 // row is one request and what is expected of its answer.

@@ -125,6 +125,7 @@ type (
 		Items       *schema         `json:"items,omitempty"`
 		Properties  object[*schema] `json:"properties,omitempty"`
 		Required    []string        `json:"required,omitempty"`
+		Values      *schema         `json:"additionalProperties,omitempty"` // of an object that has any names
 		AnyOf       []*schema       `json:"anyOf,omitempty"`
 		Examples    []any           `json:"examples,omitempty"`
 		Holds       []*schema       `json:"x-understudy-holds,omitempty"`

@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"net/http"
 	"reflect"
 	"regexp"
 	"strings"
@@ -13,35 +12,42 @@ type Route struct {
 	Method string
 	Path   string // {name} takes one segment, {name...} the rest
 	Doc    string
-	Query  []string // the query parameters that it takes
-	Body   []string // media types of a body, where it takes one
-	Takes  []any    // values of the Go types that a body may have as JSON; none: not described
-	Gives  any      // a value of the Go type of what is answered as JSON; nil: not described
+	Query  []string            // the query parameters that it takes
+	Values map[string][]string // which values some of these have
+	Body   []string            // media types of a body, where it takes one
+
+	// Takes are values of the Go types that a body may have as JSON, or rows of
+	// contract.Param, and Gives is one of what is answered as JSON. nil: nothing is, or
+	// it describes itself.
+	Takes []any
+	Gives any
+
+	Kinds []string // media types of other forms of the answer
 }
 
 // rest is a place that takes the rest of a path, which OpenAPI cannot express.
 var rest = regexp.MustCompile(`\{(\w+)\.\.\.\}`)
 
-// Routes describes a table of routes. Answers are described as far as all have them in
-// common: failures are problems as RFC 9457 has them.
-func Routes(title string, about About, routes []Route) []byte {
-	d := about.document(title, "Derived from the table of routes.")
-	d.Components.Schemas = object[*schema]{{problem, problemSchema}}
+// problemKind is the media type of RFC 9457.
+const problemKind = "application/problem+json"
+
+// Routes describes a table of routes. Their failures are problems as RFC 9457 has them,
+// of which problem is one.
+func Routes(title string, about About, problem any, routes []Route) []byte {
+	g := &goTypes{about.document(title, "Derived from the table of routes."), map[reflect.Type]string{}}
+	refusal := response{Description: "What is wrong, and how to mend it."}
+	refusal.Content.put(problemKind).Schema = g.schemaOf(problem)
 	for _, r := range routes {
-		item := d.Paths.put(rest.ReplaceAllString(r.Path, "{$1}"))
-		*item.put(strings.ToLower(r.Method)) = r.operation()
+		item := g.Paths.put(rest.ReplaceAllString(r.Path, "{$1}"))
+		o := g.operation(&r)
+		*o.Responses.put("default") = refusal
+		*item.put(strings.ToLower(r.Method)) = o
 	}
-	return d.encode()
+	return g.encode()
 }
 
-func (r *Route) operation() *operation {
-	o := &operation{Summary: r.Doc, Responses: object[response]{
-		{"2XX", r.success()},
-		{"default", response{
-			Description: "What is wrong, and how to mend it.",
-			Content:     object[mediaType]{{"application/problem+json", mediaType{Schema: schemaRef(problem)}}},
-		}},
-	}}
+func (g *goTypes) operation(r *Route) *operation {
+	o := &operation{Summary: r.Doc, Responses: object[response]{{"2XX", g.success(r)}}}
 	path := rest.ReplaceAllString(r.Path, "{$1}")
 	for _, m := range place.FindAllStringSubmatch(path, -1) {
 		p := &parameter{Name: m[1], In: "path", Required: true, Schema: &schema{Type: "string"}}
@@ -51,47 +57,50 @@ func (r *Route) operation() *operation {
 		o.Parameters = append(o.Parameters, p)
 	}
 	for _, name := range r.Query {
-		o.Parameters = append(o.Parameters, &parameter{Name: name, In: "query", Schema: &schema{Type: "string"}})
+		p := &parameter{Name: name, In: "query", Schema: &schema{Type: "string"}}
+		for _, v := range r.Values[name] {
+			p.Schema.Enum = append(p.Schema.Enum, v)
+		}
+		o.Parameters = append(o.Parameters, p)
 	}
 	for _, kind := range r.Body {
 		if o.Body == nil {
 			o.Body = &body{}
 		}
-		o.Body.Content.put(kind).Schema = r.taken()
+		m := o.Body.Content.put(kind)
+		if kind == jsonKind {
+			m.Schema = g.taken(r)
+		}
 	}
 	return o
 }
 
+const jsonKind = "application/json"
+
 // success describes the answer of a route that did what it was asked for.
-func (r *Route) success() response {
+func (g *goTypes) success(r *Route) response {
 	answer := response{Description: "What was asked for."}
 	if r.Gives != nil {
-		answer.Content = object[mediaType]{{"application/json", mediaType{Schema: schemaOf(reflect.TypeOf(r.Gives))}}}
+		answer.Content.put(jsonKind).Schema = g.schemaOf(r.Gives)
+	}
+	for _, kind := range r.Kinds {
+		bare, _, _ := strings.Cut(kind, ";")
+		answer.Content.put(bare)
 	}
 	return answer
 }
 
-// taken describes the body that a route takes.
-func (r *Route) taken() *schema {
+// taken describes the JSON body that a route takes.
+func (g *goTypes) taken(r *Route) *schema {
 	if len(r.Takes) == 0 {
 		return nil
 	}
+	if len(r.Takes) == 1 {
+		return g.schemaOf(r.Takes[0])
+	}
 	s := &schema{}
 	for _, value := range r.Takes {
-		s.AnyOf = append(s.AnyOf, schemaOf(reflect.TypeOf(value)))
+		s.AnyOf = append(s.AnyOf, g.schemaOf(value))
 	}
 	return s
-}
-
-const problem = "Problem"
-
-var problemSchema = &schema{
-	Type: "object", Required: []string{"title", "status", "detail"},
-	Properties: object[*schema]{
-		{"title", &schema{Type: "string", Examples: []any{http.StatusText(http.StatusNotFound)}}},
-		{"status", &schema{Type: "integer", Examples: []any{http.StatusNotFound}}},
-		{"detail", &schema{Type: "string", Description: "What was found and what was expected."}},
-		{"faults", &schema{Type: "array", Items: &schema{Type: "string"}, Description: "The faults of a file, each with its place."}},
-		{"violations", &schema{Type: "array", Items: &schema{Type: "object"}, Description: "What parameters violate, row by row."}},
-	},
 }

@@ -21,17 +21,27 @@ const (
 // Forms lists every form. FormText comes first, which is what people read.
 var Forms = []string{FormText, FormJSON, FormTAP, FormJUnit, FormMarkdown}
 
+// Media types of the forms beside JSON.
+const (
+	plainKind    = "text/plain; charset=utf-8"
+	xmlKind      = "application/xml"
+	markdownKind = "text/markdown; charset=utf-8"
+)
+
+// MediaTypes lists those of the forms beside JSON.
+var MediaTypes = []string{plainKind, xmlKind, markdownKind}
+
 // Write returns a report in one of the forms, and its media type.
 func (r *Report) Write(form string) (kind string, text []byte) {
 	switch form {
 	case FormText:
-		return "text/plain; charset=utf-8", r.text()
+		return plainKind, r.text()
 	case FormTAP:
-		return "text/plain; charset=utf-8", r.tap()
+		return plainKind, r.tap()
 	case FormJUnit:
-		return "application/xml", r.junit()
+		return xmlKind, r.junit()
 	case FormMarkdown:
-		return "text/markdown; charset=utf-8", r.markdown()
+		return markdownKind, r.markdown()
 	}
 	return "application/json", wire.Encode(r)
 }
