@@ -9,10 +9,10 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
-// fixtureBody names a fixture and changes it.
-type fixtureBody struct {
-	Name string         `json:"name,omitempty" doc:"without it, the fixture that counts"`
-	Set  map[string]any `json:"set,omitempty" doc:"switches of the API, by their names"`
+// naming are the members of a body that names a fixture and changes it.
+var naming = []contract.Param{
+	{Name: "name", Doc: "The fixture's name. Without it, the fixture that counts."},
+	{Name: "set", Type: contract.Object, Doc: "Switches of the API, by their names."},
 }
 
 // fixtureAnswer says with what an API began anew.
@@ -54,9 +54,12 @@ func (s *Server) putFixture(a *request, box *sandbox.Sandbox) (any, error) {
 // namedFixture finds the fixture that a body names, or the one that counts, with the
 // switches that the body sets.
 func (s *Server) namedFixture(a *request, api *contract.API, now *fixture.Fixture) (*fixture.Fixture, error) {
-	in, err := a.object("name", "set")
+	in, err := a.object(names(naming)...)
 	if err != nil {
 		return nil, err
+	}
+	if found := contract.Validate(naming, in); len(found) > 0 {
+		return nil, refuse(http.StatusUnprocessableEntity, "the body names no fixture, so nothing changed").violating(found)
 	}
 	named, set := contract.Values{}, contract.Values{}
 	if name, given := in["name"]; given {

@@ -128,9 +128,7 @@ func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 		delete(m.in, "auth")
 	}
 	if found := contract.Validate(making, m.in); len(found) > 0 {
-		p := refuse(http.StatusUnprocessableEntity, "the body does not say how a sandbox is made; nothing was made")
-		p.Violations = found
-		return m.origin, p
+		return m.origin, refuse(http.StatusUnprocessableEntity, "the body does not say how a sandbox is made; nothing was made").violating(found)
 	}
 	for _, read := range []func() error{m.seed, m.fixtures, m.switches, m.scenarios, m.clock, func() error { return m.auth(auth) }, m.claims, m.given, m.ttl} {
 		if err := read(); err != nil {

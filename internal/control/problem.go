@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/document"
@@ -56,6 +57,35 @@ func problemOf(err error) *problem {
 		return refuse(http.StatusInsufficientStorage, "%v", err)
 	}
 	return refuse(http.StatusInternalServerError, "%v", err)
+}
+
+// mostViolations is how many violations a problem lists.
+const mostViolations = 100
+
+// violating adds the first of the violations that were found, with what they got cut where
+// it is long: the input is the client's, and may be of any length.
+func (p *problem) violating(found []contract.Violation) *problem {
+	for _, v := range found[:min(len(found), mostViolations)] {
+		v.Path = cut(v.Path)
+		if text, is := v.Got.(string); is {
+			v.Got = cut(text)
+		} else if text := string(wire.Encode(v.Got)); len(text) > mostShown {
+			v.Got = cut(text)
+		}
+		p.Violations = append(p.Violations, v)
+	}
+	return p
+}
+
+// mostShown is how many bytes of an input a problem shows at one place.
+const mostShown = 160
+
+// cut shortens a text that is long, between two of its characters.
+func cut(text string) string {
+	if len(text) <= mostShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostShown], "") + "…"
 }
 
 func (p *problem) write(w http.ResponseWriter) {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/labstack/echo/v4"
 
@@ -100,7 +101,7 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", gives: stateAnswer{}, do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, takes: []any{stateAnswer{}}, gives: restoreAnswer{}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
 
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, takes: []any{fixtureBody{}}, gives: fixtureAnswer{}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, takes: []any{naming}, gives: fixtureAnswer{}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", gives: clock.Reading{}, do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, takes: []any{clockBody{}}, gives: sandbox.Moved{}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock by one of advance (20m), freeze (an instant), follow (true), scale (60) and signatures (wall, sandbox), and list what ended because of that."},
@@ -187,6 +188,9 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body}
 		for i, name := range names {
 			a.path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
+			if err := checkName(path, name, a.path[name]); err != nil {
+				return err
+			}
 		}
 		if a.query, err = chosen.read(r.URL); err != nil {
 			return err
@@ -198,6 +202,21 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		write(c.Response().Writer, r, answer) // echo's own hides what a stream needs
 		return nil
 	}
+}
+
+// longestName is how many bytes a name in a path has at most.
+const longestName = 200
+
+// checkName refuses what cannot be the name of anything, whatever stands at a place of a
+// path: no message and no file's place has to show it.
+func checkName(path, place, name string) error {
+	if len(name) > longestName {
+		return refuse(http.StatusNotFound, "{%s} of the path %s has %d bytes; nothing has a name of more than %d", place, path, len(name), longestName)
+	}
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return refuse(http.StatusNotFound, "{%s} of the path %s is %s; nothing has control characters in its name", place, path, quote(name))
+	}
+	return nil
 }
 
 // chooseRoute finds the route for a method. HEAD asks as GET does.

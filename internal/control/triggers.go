@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -30,9 +31,8 @@ func (s *Server) runTrigger(a *request, box *sandbox.Sandbox) (any, error) {
 		return nil, err
 	}
 	if found := contract.Validate(trigger.Params, in); len(found) > 0 {
-		p := refuse(http.StatusUnprocessableEntity, "the parameters depart from those of trigger %s in %s; GET /v1/apis/%s lists them", trigger.Name, count(len(found), "place"), api.Name)
-		p.Violations = found
-		return nil, p
+		return nil, refuse(http.StatusUnprocessableEntity, "the parameters depart from those of trigger %s in %s; GET /v1/apis/%s lists them",
+			trigger.Name, count(len(found), "place"), api.Name).violating(found)
 	}
 	instance, err := box.Instance(api)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Server) runTrigger(a *request, box *sandbox.Sandbox) (any, error) {
 		return nil, fmt.Errorf("trigger %s of %s: %w", trigger.Name, api.Name, err)
 	}
 	if err != nil {
-		return nil, refuse(http.StatusConflict, "trigger %s of %s: %v", trigger.Name, api.Name, err)
+		return nil, refuse(http.StatusConflict, "trigger %s of %s: %s", trigger.Name, api.Name, output.OneLine(cut(err.Error())))
 	}
 	return triggerAnswer{box.Name, api.Name, trigger.Name}, nil
 }
