@@ -248,10 +248,10 @@ func (m *maker) clock() error {
 		}
 		delete(members, name)
 		if err := clockActions[name](c, value); err != nil {
-			return err
+			return unmakable("clock: %v", err)
 		}
 	}
-	for name := range members {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		return unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
 	}
 	m.origin.Clock = c.Setting()

@@ -89,6 +89,7 @@ func TestMakeSandbox(t *testing.T) {
 		{method: "POST", target: "/v1/sandboxes", body: `{"set":{"toy.patient":1}}`, status: 422, want: []string{`did you mean \"patience\"?`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"scenarios":["no-hut"]}`, status: 422, want: []string{`there is no scenario \"no-hut\"`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"clock":{"freez":"x"}}`, status: 422, want: []string{`did you mean \"freeze\"?`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"clock":{"advance":"soon"}}`, status: 422, want: []string{"clock: advance is", "; nothing was made"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"auth":"of"}`, status: 422, want: []string{`did you mean \"off\"?`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"unknown":"adopt"}`, status: 422, want: []string{`"rule":"unlisted"`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"addresses":["10.0.0.9"]}}`, status: 409, want: []string{"the sandbox job-1 claims the address 10.0.0.9 already"}},

@@ -343,6 +343,9 @@ func (i *Instance) decode(document []byte) (contract.State, error) {
 
 // read makes a state of a document, without its indices.
 func (i *Instance) read(document []byte) (contract.State, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(document), []byte("{")) {
+		return nil, fmt.Errorf("state of %s: it is no object; what a snapshot has of the API was expected", i.API.Name)
+	}
 	state, err := i.API.State(contract.Seed{
 		Dice: newDice(0, 0), Now: i.sandbox.created, Switches: i.Switches(),
 		Decode: func(any) error { return nil },
