@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -102,35 +101,18 @@ func TestCoverageWaivers(t *testing.T) {
 
 // Every snippet of the page is run, in their order, against one server.
 func TestCoveragePage(t *testing.T) {
-	page, err := filepath.Abs("../../docs/coverage.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(t.TempDir()) // so that the page's paths are those of files
-	all := snippets(t, page)
-	for _, sn := range all {
-		if sn.kind == "yaml" {
+	ran := runPage(t, "../../docs/coverage.md", map[string]func(snippet, string){
+		"yaml": func(sn snippet, _ string) { // the next command of the page reads it
 			if err := os.WriteFile("waivers.yaml", []byte(sn.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}
-	}
-	s := start(t)
-	ran := map[string]int{}
-	for _, sn := range all {
-		ran[sn.kind]++
-		switch sn.kind {
-		case "console":
-			runConsole(t, sn, s.ControlURL)
-		case "text":
+		},
+		"text": func(sn snippet, _ string) {
 			if got := logExample(t); sn.text != got {
 				t.Errorf("line %d: got\n%swant\n%s", sn.line, sn.text, got)
 			}
-		case "yaml": // a command of the page reads it
-		default:
-			t.Errorf("line %d: nobody runs a snippet of %s", sn.line, sn.kind)
-		}
-	}
+		},
+	})
 	if ran["console"] < 3 || ran["yaml"] != 1 || ran["text"] != 1 {
 		t.Errorf("got %v", ran)
 	}

@@ -62,31 +62,46 @@ func snippets(t *testing.T, file string) []snippet {
 	return all
 }
 
-// Every snippet of the page is run: commands in their order against a server,
-// scenarios in a world of their own, the hook in a repository.
-func TestScenariosPage(t *testing.T) {
-	page, err := filepath.Abs("../../docs/scenarios.md")
+// runPage runs every snippet of a page in order, in a folder of its own, so that the
+// page's paths are those of files: commands against a server, and all else as runs says by
+// its kind. It returns how many there were of each kind.
+func runPage(t *testing.T, file string, runs map[string]func(sn snippet, control string)) map[string]int {
+	t.Helper()
+	page, err := filepath.Abs(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(t.TempDir()) // so that the page's paths are those of files
+	t.Chdir(t.TempDir())
 	s := start(t)
 	ran := map[string]int{}
 	for _, sn := range snippets(t, page) {
 		ran[sn.kind]++
+		run := runs[sn.kind]
 		switch {
 		case sn.kind == "console":
 			runConsole(t, sn, s.ControlURL)
-		case sn.kind == "yaml" && strings.HasPrefix(sn.text, "repos:"):
-			checkHooks(t, sn)
-		case sn.kind == "yaml":
-			playSnippet(t, sn)
-		case sn.kind == "sh":
-			runHook(t, sn)
+		case run != nil:
+			run(sn, s.ControlURL)
 		default:
 			t.Errorf("line %d: nobody runs a snippet of %s", sn.line, sn.kind)
 		}
 	}
+	return ran
+}
+
+// Every snippet of the page is run: commands in their order against a server,
+// scenarios in a world of their own, the hook in a repository.
+func TestScenariosPage(t *testing.T) {
+	ran := runPage(t, "../../docs/scenarios.md", map[string]func(snippet, string){
+		"yaml": func(sn snippet, _ string) {
+			if strings.HasPrefix(sn.text, "repos:") {
+				checkHooks(t, sn)
+			} else {
+				playSnippet(t, sn)
+			}
+		},
+		"sh": func(sn snippet, _ string) { runHook(t, sn) },
+	})
 	if ran["console"] < 5 || ran["yaml"] < 9 || ran["sh"] < 1 {
 		t.Errorf("got %v", ran)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,29 +12,15 @@ import (
 // Every snippet of the page is run in order: files are written, commands run against
 // a server, and curl too where it is there.
 func TestVerifyPage(t *testing.T) {
-	page, err := filepath.Abs("../../docs/verify.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(t.TempDir()) // so that the page's paths are those of files
-	s := start(t)
-	ran := map[string]int{}
-	for _, sn := range snippets(t, page) {
-		ran[sn.kind]++
-		switch sn.kind {
-		case "console":
-			runConsole(t, sn, s.ControlURL)
-		case "yaml":
+	ran := runPage(t, "../../docs/verify.md", map[string]func(snippet, string){
+		"yaml": func(sn snippet, _ string) {
 			name, _, _ := strings.Cut(strings.TrimPrefix(sn.text, "# "), "\n")
 			if err := os.WriteFile(name, []byte(sn.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		case "sh":
-			runCurl(t, sn, s.ControlURL)
-		default:
-			t.Errorf("line %d: nobody runs a snippet of %s", sn.line, sn.kind)
-		}
-	}
+		},
+		"sh": func(sn snippet, control string) { runCurl(t, sn, control) },
+	})
 	if ran["console"] < 4 || ran["yaml"] < 3 || ran["sh"] < 1 {
 		t.Errorf("got %v", ran)
 	}

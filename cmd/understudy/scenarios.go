@@ -127,11 +127,8 @@ func (n *activationOptions) body() (map[string]any, error) {
 // input. No text: the argument is a name.
 func scenarioText(env *env, arg string) (file string, text []byte, err error) {
 	if arg == "-" {
-		text, err = io.ReadAll(io.LimitReader(env.in, document.MaxSize+1))
-		if err != nil {
-			return "", nil, fmt.Errorf("reading standard input: %w", err)
-		}
-		return "stdin", append([]byte{}, text...), nil
+		text, err = env.input(document.MaxSize)
+		return "stdin", text, err
 	}
 	info, err := os.Stat(arg)
 	switch {

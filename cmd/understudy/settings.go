@@ -62,6 +62,16 @@ func (e *env) lookup(name string) string {
 	return ""
 }
 
+// input reads standard input, up to one byte more than most, so that it shows where there
+// is more.
+func (e *env) input(most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(e.in, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading standard input: %w", err)
+	}
+	return text, nil
+}
+
 const prefix = "UNDERSTUDY_"
 
 func variable(flag string) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -100,9 +99,9 @@ func snapshotText(env *env, arg string) ([]byte, error) {
 		}
 		return text, nil
 	}
-	text, err := io.ReadAll(io.LimitReader(env.in, mostSnapshot+1))
+	text, err := env.input(mostSnapshot)
 	if err != nil {
-		return nil, fmt.Errorf("reading standard input: %w", err)
+		return nil, err
 	}
 	if len(text) > mostSnapshot {
 		return nil, fmt.Errorf("standard input has more than %d bytes, which is the most that is read", mostSnapshot)

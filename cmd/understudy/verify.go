@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,8 +75,8 @@ func checksText(env *env, arg string) (file string, text []byte, err error) {
 		}
 		return arg, text, nil
 	}
-	if text, err = io.ReadAll(io.LimitReader(env.in, document.MaxSize+1)); err != nil {
-		return "", nil, &exit{exitUsage, fmt.Errorf("reading standard input: %w", err)}
+	if text, err = env.input(document.MaxSize); err != nil {
+		return "", nil, &exit{exitUsage, err}
 	}
 	return "stdin", text, nil
 }
