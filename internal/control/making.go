@@ -25,7 +25,7 @@ var making = []contract.Param{
 	{Name: "name", Doc: "Its name: lower-case letters, digits and hyphens. Without it one that is free."},
 	{Name: "seed", Type: contract.Integer, Doc: "The seed of its dice. Without it, it follows from the server's seed and the name."},
 	{Name: "fixtures", Type: contract.Object, Doc: "By API, the name of the fixture with which it begins."},
-	{Name: "set", Type: contract.Object, Doc: "Switches of fixtures, such as {\"youdu.plain\": true}."},
+	{Name: "set", Type: contract.Object, Doc: "Switches of fixtures: their values, by api.switch."},
 	{Name: "scenarios", Type: contract.List, Of: contract.String, Doc: "The scenarios that are on from the start, the last one asked first."},
 	{Name: "clock", Type: contract.Object, Doc: "How its clock begins, with the members that PUT of a clock takes."},
 	{Name: "auth", Doc: "How much of a caller's proof is checked: verify, presence or off, or an object of these by API."},

@@ -109,7 +109,7 @@ type Reacted struct {
 	ShortestMS float64           `json:"shortest_ms,omitempty"` // from the failure's arrival to that of the same operation again
 	MedianMS   float64           `json:"median_ms,omitempty"`   // of WaitsMS
 	WaitsMS    []float64         `json:"waits_ms,omitempty"`    // all such times, or an even choice of them
-	Other      map[string]uint64 `json:"other,omitempty"`       // another operation: tencentcar/DestroySession
+	Other      map[string]uint64 `json:"other,omitempty"`       // another operation: parcels/Collect
 	Nothing    uint64            `json:"nothing"`               // no call came after it
 	Unknown    uint64            `json:"unknown,omitempty"`     // it was not closed near its next call
 

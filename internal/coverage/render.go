@@ -225,7 +225,7 @@ func (r *Report) list(f func(api, operation string, o *Outcome)) {
 	}
 }
 
-// Missing lists what the total lacks: tencentcar/CreateSession/InternalError.
+// Missing lists what the total lacks: parcels/Drop/full.
 func (r *Report) Missing() (all []string) {
 	r.list(func(api, operation string, o *Outcome) {
 		if !o.Met && o.Waived == nil {

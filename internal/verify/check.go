@@ -56,7 +56,7 @@ func (c Count) String() string {
 	return fmt.Sprintf("%d to %d calls", c.Least, c.Most)
 }
 
-// String writes which calls are meant: tencentcar/CreateSession/success where UserId is "u1".
+// String writes which calls are meant: parcels/Drop/success where owner is "u1".
 func (c *Calls) String() string {
 	name := c.kind()
 	if name == "" {

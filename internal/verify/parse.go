@@ -377,7 +377,7 @@ func (r *reader) outcome(n *yaml.Node, whose string, ends map[string]bool) strin
 }
 
 // decider reads what decided, as the header Understudy-Decided-By writes it: emulator,
-// check signature, scenario tencentcar/no-idle rule 1. What follows the first word may be left out.
+// check signature, scenario parcels/full rule 1. What follows the first word may be left out.
 func (r *reader) decider(n *yaml.Node, apis []*contract.API) (d journal.Decider) {
 	s, ok := document.Text(r.faults, n, "decided_by")
 	if !ok {
