@@ -126,7 +126,7 @@ func signed(t *testing.T, w *conformance.World, op *contract.Operation, change c
 			credentials[k.Name] = "nobody"
 		}
 	}
-	r, err := w.API.Sign(contract.Draft{Operation: op, In: in, Host: append(w.API.Hosts[:len(w.API.Hosts):len(w.API.Hosts)], "127.0.0.1")[0], Credentials: credentials, Now: w.Sandbox.Clock.Now()})
+	r, err := w.API.Sign(contract.Draft{Operation: op, In: in, Host: append(w.API.HostNames(), "127.0.0.1")[0], Credentials: credentials, Now: w.Sandbox.Clock.Now()})
 	if err != nil {
 		return nil
 	}

@@ -135,8 +135,8 @@ func listAPIs(c *chosen) (*output.Table, error) {
 	t := &output.Table{Columns: []string{"name", "title", "port", "operations", "host", "docs"}}
 	for _, api := range c.apis {
 		host := ""
-		if len(api.Hosts) > 0 {
-			host = api.Hosts[0]
+		if names := api.HostNames(); len(names) > 0 {
+			host = names[0]
 		}
 		t.Add(api.Name, api.Title, api.Port, len(api.Operations), host, api.Docs)
 	}

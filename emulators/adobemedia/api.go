@@ -3,7 +3,6 @@ package adobemedia
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,7 +17,7 @@ var API = &contract.API{
 	Docs:  "https://developer.adobe.com/analytics-collection-apis/methods/media-collection/",
 	Port:  6411,
 
-	Hosts:       []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"}, // the hosts of Adobe's samples
+	Hosts:       []contract.Host{hosts},
 	Claims:      claims,
 	Identifiers: identifiers,
 
@@ -71,15 +70,15 @@ const (
 	schemasPath    = "/api/v1/schemas/{eventType}"
 )
 
-// claims accepts every request to a customer's host of the service, and requests
-// below a path prefix of a customer's own host.
-func claims(r *contract.Request) bool {
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	return strings.HasSuffix(strings.ToLower(host), ".hb-api.omtrdc.net") || findRoute(r).operations != nil
+// hosts are those of customers. The known names are Adobe's own: of its sample apps, and
+// of the schemas.
+var hosts = contract.Host{
+	Name: "*.hb-api.omtrdc.net", Known: []string{"obumobile5.hb-api.omtrdc.net", "alpha.hb-api.omtrdc.net"},
+	Doc: "a customer's host, which Adobe names", Cite: "AdobeDocs/analytics-collection-apis media-collection overview",
 }
+
+// claims accepts requests below a path prefix of a customer's own host.
+func claims(r *contract.Request) bool { return findRoute(r).operations != nil }
 
 // identifiers returns what identifies a caller: the session, or for a
 // sessionStart its organisation and report suite.

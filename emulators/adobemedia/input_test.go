@@ -224,11 +224,14 @@ func TestCallers(t *testing.T) {
 	if got := identifiers(eventOf("abc", sessionStartBody("", ""))); len(got) != 1 || got[0] != "abc" {
 		t.Errorf("an event: got %q", got)
 	}
-	for host, want := range map[string]bool{"ns.hb-api.omtrdc.net": true, "NS.hb-api.omtrdc.net:443": true, "ns.hb.omtrdc.net": false, "example.com": false} {
-		r := post("/", nil)
-		r.Host = host
-		if got := claims(r); got != want {
-			t.Errorf("claims of %s: got %v", host, got)
+	for host, want := range map[string]bool{"ns.hb-api.omtrdc.net": true, "ns.hb.omtrdc.net": false, "a.ns.hb-api.omtrdc.net": false, "example.com": false} {
+		if got := API.HasHost(host); got != want {
+			t.Errorf("%s is a host of the service: got %v", host, got)
+		}
+	}
+	for path, want := range map[string]bool{"/": false, "/va" + sessionsPath: true} {
+		if got := claims(post(path, nil)); got != want {
+			t.Errorf("claims of %s: got %v", path, got)
 		}
 	}
 }

@@ -72,11 +72,11 @@ var operations = []*contract.Operation{
 }
 
 // hosts are the service hosts of release and prequal, production and staging.
-var hosts = []string{
+var hosts = contract.HostNames("AdobeDocs/adobe-pass static/restApiV2.json",
 	"sp.auth.adobe.com", "api.auth.adobe.com",
 	"sp.auth-staging.adobe.com", "api.auth-staging.adobe.com",
 	"sp-prequal.auth.adobe.com", "sp-prequal.auth-staging.adobe.com",
-}
+)
 
 // checks lists the checks in the order in which they run. The order is inferred:
 // the pages name the errors and do not say which one comes first.

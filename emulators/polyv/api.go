@@ -16,7 +16,7 @@ var API = &contract.API{
 	Docs:  "https://polyv.gitbook.io/document/docs/live/api/channel/session/session_list",
 	Port:  6413,
 
-	Hosts:       []string{"api.polyv.net"},
+	Hosts:       contract.HostNames(citeSessions, "api.polyv.net"),
 	Identifiers: identifiers,
 
 	Pick:   contract.ByMethod,

@@ -68,7 +68,7 @@ func TestGivenDocument(t *testing.T) {
 	conformance.Document(t, []conformance.Statement{
 		{Says: "/live/v3/channel/session/data/list, GET", Holds: func(t *testing.T) {
 			op := polyv.API.Operation("ListSessionData")
-			if op.Method != "GET" || op.Path != listPath || polyv.API.Hosts[0] != "api.polyv.net" {
+			if op.Method != "GET" || op.Path != listPath || polyv.API.HostNames()[0] != "api.polyv.net" {
 				t.Errorf("got %s %s at %v", op.Method, op.Path, polyv.API.Hosts)
 			}
 		}},

@@ -88,17 +88,20 @@ var checks = []contract.Check{
 
 // hosts are the nearest-access hosts of both sites and the regional ones. The
 // region in a host names the edge that is reached, not where resources are.
-var hosts = []string{
-	"car.tencentcloudapi.com", "car.intl.tencentcloudapi.com",
-	"car.ap-guangzhou.tencentcloudapi.com", "car.ap-shanghai.tencentcloudapi.com",
-	"car.ap-nanjing.tencentcloudapi.com", "car.ap-beijing.tencentcloudapi.com",
-	"car.ap-chengdu.tencentcloudapi.com", "car.ap-chongqing.tencentcloudapi.com",
-	"car.ap-hongkong.tencentcloudapi.com", "car.ap-singapore.tencentcloudapi.com",
-	"car.ap-jakarta.tencentcloudapi.com", "car.ap-bangkok.tencentcloudapi.com",
-	"car.ap-seoul.tencentcloudapi.com", "car.ap-tokyo.tencentcloudapi.com",
-	"car.na-ashburn.tencentcloudapi.com", "car.na-siliconvalley.tencentcloudapi.com",
-	"car.sa-saopaulo.tencentcloudapi.com", "car.eu-frankfurt.tencentcloudapi.com",
-	"car.ap-shanghai-fsi.tencentcloudapi.com", "car.ap-shenzhen-fsi.tencentcloudapi.com",
+var hosts = []contract.Host{
+	{Name: "car.tencentcloudapi.com", Cite: citeStructure, Doc: "the nearest access"},
+	{Name: "car.intl.tencentcloudapi.com", Cite: citeStructure, Doc: "the nearest access of the international site"},
+	{Name: "car.*.tencentcloudapi.com", Cite: citeStructure, Doc: "access in a region", Known: []string{
+		"car.ap-guangzhou.tencentcloudapi.com", "car.ap-shanghai.tencentcloudapi.com",
+		"car.ap-nanjing.tencentcloudapi.com", "car.ap-beijing.tencentcloudapi.com",
+		"car.ap-chengdu.tencentcloudapi.com", "car.ap-chongqing.tencentcloudapi.com",
+		"car.ap-hongkong.tencentcloudapi.com", "car.ap-singapore.tencentcloudapi.com",
+		"car.ap-jakarta.tencentcloudapi.com", "car.ap-bangkok.tencentcloudapi.com",
+		"car.ap-seoul.tencentcloudapi.com", "car.ap-tokyo.tencentcloudapi.com",
+		"car.na-ashburn.tencentcloudapi.com", "car.na-siliconvalley.tencentcloudapi.com",
+		"car.sa-saopaulo.tencentcloudapi.com", "car.eu-frankfurt.tencentcloudapi.com",
+		"car.ap-shanghai-fsi.tencentcloudapi.com", "car.ap-shenzhen-fsi.tencentcloudapi.com",
+	}},
 }
 
 // claims reports whether a request is clearly for a Tencent API, on any path.

@@ -197,7 +197,7 @@ func hostsOfOtherPorts(r *contract.Request) []string {
 // emulator by another name: through a proxy, a port mapping or a changed Host
 // header.
 func likelyHosts(r *contract.Request) []string {
-	list := append(slices.Clone(hosts), "localhost", "127.0.0.1", "cvm.tencentcloudapi.com", "tencentcloudapi.com", "")
+	list := append(contract.KnownNames(hosts), "localhost", "127.0.0.1", "cvm.tencentcloudapi.com", "tencentcloudapi.com", "")
 	ports := likelyPorts
 	if _, port, found := strings.Cut(r.Host, ":"); found {
 		ports = append([]string{port}, ports...)

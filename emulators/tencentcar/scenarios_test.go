@@ -84,7 +84,7 @@ func (c *call) result(t *testing.T, w *conformance.World) string {
 	r := w.Request(t, op, in)
 	if c.temporary {
 		signed, err := tencentcar.API.Sign(contract.Draft{
-			Operation: op, In: in, Host: tencentcar.API.Hosts[0], Now: w.Sandbox.Clock.Now(),
+			Operation: op, In: in, Host: tencentcar.API.HostNames()[0], Now: w.Sandbox.Clock.Now(),
 			Credentials: contract.Values{"secretId": "AKIDtemporaryEXAMPLE", "secretKey": "temporarySecretKeyEXAMPLE", "token": "sts-token-example"},
 		})
 		if err != nil {

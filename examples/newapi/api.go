@@ -20,7 +20,7 @@ const (
 var API = &contract.API{
 	Name: "notes", Title: "Notes", Docs: page, Port: 6416,
 
-	Hosts:       []string{"notes.example"},
+	Hosts:       contract.HostNames("", "notes.example"),
 	Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get(tokenHeader)} },
 
 	Pick: contract.ByMethod,

@@ -65,6 +65,7 @@ func complete(t *testing.T, api *contract.API) {
 	if len(api.Failure) == 0 {
 		t.Error("the API's literal lacks Failure; list there the rows of what Fail returns")
 	}
+	checkHosts(t, api)
 	checks := map[string]bool{}
 	for _, c := range api.Checks {
 		if !kebabCase.MatchString(c.Name) || checks[c.Name] {
@@ -119,6 +120,28 @@ func complete(t *testing.T, api *contract.API) {
 			t.Errorf("trigger %q lacks a name, Doc or Do", tr.Name)
 		}
 		checkRows(t, tr.Name, tr.Params)
+	}
+}
+
+// hostName is the form of a documented host name: at most one of its labels is open.
+var hostName = regexp.MustCompile(`^([a-z0-9-]+\.)*(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+$`)
+
+func checkHosts(t *testing.T, api *contract.API) {
+	for i, h := range api.Hosts {
+		if !hostName.MatchString(h.Name) {
+			t.Errorf("host %q: a name in lower case was expected, with one open label at most, before a domain: *.parcels.example", h.Name)
+		}
+		if h.Pattern() != (len(h.Known) > 0) {
+			t.Errorf("host %q: a pattern has Known names, so that files without patterns can have them, and nothing else has", h.Name)
+		}
+		for _, name := range h.Known {
+			if strings.Contains(name, "*") || !h.Matches(name) {
+				t.Errorf("host %q: the known name %q is none of it", h.Name, name)
+			}
+		}
+		if slices.ContainsFunc(api.Hosts[:i], func(o contract.Host) bool { return o.Name == h.Name }) {
+			t.Errorf("host %q stands twice", h.Name)
+		}
 	}
 }
 

@@ -204,8 +204,8 @@ func (w *World) signed(t testing.TB, op *contract.Operation, in, known contract.
 		}
 	}
 	host := "api.example"
-	if len(w.API.Hosts) > 0 {
-		host = w.API.Hosts[0]
+	if names := w.API.HostNames(); len(names) > 0 {
+		host = names[0]
 	}
 	r, err := w.API.Sign(contract.Draft{
 		Operation: op, In: in, Host: host, Credentials: credentials, Now: w.Sandbox.Clock.Now(),

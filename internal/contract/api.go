@@ -12,7 +12,7 @@ type API struct {
 	Docs  string // address of the documentation that the tables were read from
 	Port  int    // its own port; declared here, so that a new API moves no other
 
-	Hosts       []string                // documented host names, by which the door finds the API
+	Hosts       []Host                  // documented host names, by which the door finds the API
 	Claims      func(*Request) bool     // requests without the API's paths that it takes at the door; nil: none
 	Identifiers func(*Request) []string // identifiers of the caller that a sandbox may know, surest first; it refuses nothing
 

@@ -116,7 +116,7 @@ func (s *Server) getAPI(a *request) (any, error) {
 }
 
 func serviceOf(api *contract.API, doors map[string]string) service {
-	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], mapSlice(api.Hosts, func(h string) string { return h }), len(api.Operations)}
+	return service{api.Name, api.Title, api.Docs, api.Port, doors[api.Name], mapSlice(api.Hosts, func(h contract.Host) string { return h.Name }), len(api.Operations)}
 }
 
 func triggerAnswerOf(t *contract.Trigger) trigger {

@@ -98,7 +98,7 @@ var listHats = &contract.Operation{
 }
 
 var toy = &contract.API{
-	Name: "toy", Title: "Toy Hats", Docs: "https://toy.example.com/docs", Port: 7001, Hosts: []string{"toy.example.com"},
+	Name: "toy", Title: "Toy Hats", Docs: "https://toy.example.com/docs", Port: 7001, Hosts: contract.HostNames("", "toy.example.com"),
 	Pick: func(r *contract.Request) (*contract.Operation, contract.Miss) {
 		for _, op := range r.At {
 			if op.Method == r.Method {

@@ -20,16 +20,26 @@ type address struct {
 // shared door.
 type names struct {
 	apis  map[string]bool
-	hosts map[string]string // documented host name → API
+	hosts map[string]string // documented host name that is no pattern → API
+	wide  []wideHost        // the patterns
+}
+
+// wideHost is a pattern of documented host names.
+type wideHost struct {
+	contract.Host
+	api string
 }
 
 func namesOf(apis []*contract.API) names {
-	n := names{map[string]bool{}, map[string]string{}}
+	n := names{apis: map[string]bool{}, hosts: map[string]string{}}
 	for _, api := range apis {
 		n.apis[api.Name] = true
 		for _, host := range api.Hosts {
-			if n.hosts[host] == "" {
-				n.hosts[host] = api.Name
+			switch {
+			case host.Pattern():
+				n.wide = append(n.wide, wideHost{host, api.Name})
+			case n.hosts[host.Name] == "":
+				n.hosts[host.Name] = api.Name
 			}
 		}
 	}
@@ -46,7 +56,7 @@ func namesOf(apis []*contract.API) names {
 func (n names) locate(own, host, path, header string) address {
 	at := address{api: own, path: path}
 	host = strings.ToLower(hostname(host))
-	api := n.hosts[host]
+	api := n.ofHost(host)
 	if labels, ok := strings.CutSuffix(host, ".localhost"); ok {
 		api = labels
 		if name, rest, several := strings.Cut(labels, "."); several {
@@ -73,6 +83,20 @@ func (n names) locate(own, host, path, header string) address {
 		at.strip("/" + segment)
 	}
 	return at
+}
+
+// ofHost finds the API of a documented host name, in lower case and without a port; ""
+// for others.
+func (n names) ofHost(host string) string {
+	if api := n.hosts[host]; api != "" {
+		return api
+	}
+	for i := range n.wide {
+		if n.wide[i].Matches(host) {
+			return n.wide[i].api
+		}
+	}
+	return ""
 }
 
 // strip takes a prefix from the front of the path.

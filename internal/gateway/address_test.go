@@ -8,8 +8,8 @@ import (
 
 func TestLocate(t *testing.T) {
 	n := namesOf([]*contract.API{
-		{Name: "parcels", Hosts: []string{"parcels.example"}},
-		{Name: "post", Hosts: []string{"post.example", "parcels.example"}},
+		{Name: "parcels", Hosts: contract.HostNames("", "parcels.example")},
+		{Name: "post", Hosts: append(contract.HostNames("", "post.example", "parcels.example"), contract.Host{Name: "post.*.example"}, contract.Host{Name: "*.boxes.example"})},
 	})
 	tests := []struct {
 		name, own, host, path, header string
@@ -17,6 +17,10 @@ func TestLocate(t *testing.T) {
 	}{
 		{"nothing is named", "", "127.0.0.1:6410", "/page", "", address{path: "/page"}},
 		{"a documented host", "", "post.example", "/page", "", address{api: "post", path: "/page"}},
+		{"a host of a pattern", "", "Post.North.example:6410", "/page", "", address{api: "post", path: "/page"}},
+		{"a host of a pattern that begins so", "", "north.boxes.example", "/page", "", address{api: "post", path: "/page"}},
+		{"two labels for one", "", "far.north.boxes.example", "/page", "", address{path: "/page"}},
+		{"no label", "", ".boxes.example", "/page", "", address{path: "/page"}},
 		{"its port and capitals do not count", "", "Post.EXAMPLE:6410", "/page", "", address{api: "post", path: "/page"}},
 		{"of two APIs with one host the first", "", "parcels.example", "/page", "", address{api: "parcels", path: "/page"}},
 		{"<api>.localhost", "", "post.localhost:6410", "/page", "", address{api: "post", path: "/page"}},

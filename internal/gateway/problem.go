@@ -68,7 +68,11 @@ func slowRequest(got int64, after time.Duration, p *pace) error {
 func noAPI(r *contract.Request, served []*contract.API) error {
 	p := &problem{Code: "no-api", Title: "no API takes this request", APIs: []servedAPI{}}
 	for _, api := range served {
-		p.APIs = append(p.APIs, servedAPI{API: api.Name, Title: api.Title, Path: "/" + api.Name + "/", Port: api.Port, Hosts: api.Hosts})
+		served := servedAPI{API: api.Name, Title: api.Title, Path: "/" + api.Name + "/", Port: api.Port, Hosts: []string{}}
+		for _, h := range api.Hosts {
+			served.Hosts = append(served.Hosts, h.Name)
+		}
+		p.APIs = append(p.APIs, served)
 	}
 	first := served[0].Name
 	p.Detail = "No API of understudy takes " + r.Method + " " + r.URL.EscapedPath() + " on host " + r.Host +

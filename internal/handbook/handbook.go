@@ -86,11 +86,23 @@ func (p *page) table(columns ...string) {
 // row writes a row of a table. Its cells are Markdown.
 func (p *page) row(cells ...string) { p.line("| %s |", strings.Join(cells, " | ")) }
 
+// known says which names of a pattern are known.
+func known(h contract.Host) string {
+	if len(h.Known) == 0 {
+		return ""
+	}
+	names := make([]string, len(h.Known))
+	for i, name := range h.Known {
+		names[i] = code(name)
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
 func (p *page) address(api *contract.API) {
 	p.heading(2, "Where it is")
 	var hosts []string
 	for _, h := range api.Hosts {
-		hosts = append(hosts, code(h))
+		hosts = append(hosts, code(h.Name)+known(h))
 	}
 	p.line("Its own port is %d: `http://127.0.0.1:%[1]d`. At the door that all APIs share, `http://127.0.0.1:6410`, it is found by a documented host name, by the host name `%s.localhost` or by the path `/%[2]s/`.", api.Port, api.Name)
 	p.line("")

@@ -21,7 +21,7 @@ var (
 )
 
 var toy = &contract.API{
-	Name: "toy", Title: "Toy *API*", Docs: "https://toy.example", Port: 6499, Hosts: []string{"toy.example"},
+	Name: "toy", Title: "Toy *API*", Docs: "https://toy.example", Port: 6499, Hosts: contract.HostNames("", "toy.example"),
 	Checks: []contract.Check{{Name: "read"}, {Name: "token", Ends: []*contract.Outcome{refused}}, {Name: "again", Ends: []*contract.Outcome{refused}}},
 	Operations: []*contract.Operation{{
 		Name: "PlayGame", Doc: "Plays.", Cite: "https://toy.example/play", Method: "POST", Path: "/play/{id}", Aliases: []string{"/game"}, Rate: 7,

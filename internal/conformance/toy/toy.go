@@ -21,7 +21,7 @@ func New() *contract.API {
 	drop, get, register := dropParcel(), getParcel(), register()
 	return &contract.API{
 		Name: "toy", Title: "Toy Parcel Locker", Docs: "https://toy.example/docs", Port: 6419,
-		Hosts:       []string{"locker.toy.example"},
+		Hosts:       contract.HostNames("toy manual, where it is", "locker.toy.example"),
 		Claims:      func(r *contract.Request) bool { return r.Header.Get("Toy-Token") != "" },
 		Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get("Toy-Token")} },
 		Pick:        contract.ByMethod,
