@@ -93,6 +93,7 @@ type status struct {
 	UptimeSeconds float64           `json:"uptime_seconds"`
 	Ready         bool              `json:"ready"`
 	Doors         map[string]string `json:"doors"`
+	TLS           *tlsDoor          `json:"tls"`
 }
 
 func (d *doctor) ok(check, found, expected string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -23,13 +24,25 @@ func (d *doctor) doors(ctx context.Context) {
 	const expected = "an understudy answers there"
 	for _, name := range sortedKeys(d.status.Doors) {
 		at := d.status.Doors[name]
-		if who := identify(ctx, at); who != isUnderstudy {
+		if who := identify(ctx, at, d.trusted(ctx, at)); who != isUnderstudy {
 			d.report(name, problem, at+": "+who, expected,
 				"open the port to this machine: serve --bind, docker run -p, a rule of a firewall; or tell clients another address with serve --advertise-door")
 			continue
 		}
 		d.ok(name, "an understudy answers at "+at, expected)
 	}
+}
+
+// trusted are the CAs by which the server's door over TLS is trusted; nil for other doors.
+func (d *doctor) trusted(ctx context.Context, door string) *x509.CertPool {
+	if d.status.TLS == nil || door != d.status.Doors["tls"] {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	if text, err := servedCA(ctx, d.status); err == nil {
+		pool.AppendCertsFromPEM(text)
+	}
+	return pool
 }
 
 // isUnderstudy is what identify says of one of understudy's ports.
@@ -40,7 +53,8 @@ const isUnderstudy = "an understudy"
 const impossible = "?"
 
 // identify says who answers at an address.
-func identify(ctx context.Context, address string) string {
+// A client at an https address trusts the CAs of trusted, or where that is nil those of the system.
+func identify(ctx context.Context, address string, trusted *x509.CertPool) string {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/", nil)
@@ -48,7 +62,7 @@ func identify(ctx context.Context, address string) string {
 		return err.Error()
 	}
 	r.Header.Set(gateway.SandboxHeader, impossible)
-	answer, err := client.DirectHTTP(answerTime).Do(r)
+	answer, err := client.TrustingHTTP(answerTime, trusted).Do(r)
 	if err != nil {
 		var inner *url.Error
 		if errors.As(err, &inner) {
@@ -101,6 +115,12 @@ func (d *doctor) wanted() []wanted {
 	doors, _ := d.flags.GetIntSlice("door-port") // it is one of serve's
 	for _, port := range doors {
 		all = append(all, wanted{name: "door", flag: "--door-port", bind: bind, port: port})
+	}
+	if on, _ := d.flags.GetBool("tls"); on { // both are serve's, too
+		ports, _ := d.flags.GetIntSlice("tls-port")
+		for _, port := range ports {
+			all = append(all, wanted{name: "TLS door", flag: "--tls-port", bind: bind, port: port})
+		}
 	}
 	c := &server.Config{APIs: emulators.All, APIPorts: d.text("api-ports")}
 	for _, api := range emulators.All {
@@ -170,7 +190,7 @@ func holder(ctx context.Context, host string, port int) string {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return identify(ctx, "http://"+net.JoinHostPort(host, strconv.Itoa(port)))
+	return identify(ctx, "http://"+net.JoinHostPort(host, strconv.Itoa(port)), nil)
 }
 
 // loopbackNames are the addresses of the name localhost, as this machine's own file has
@@ -198,7 +218,7 @@ func (d *doctor) localhost(ctx context.Context) {
 			d.report("localhost", problem, "it is "+address+", which is another machine's", expected, mend)
 			return
 		}
-		if port := d.localDoor(); port != "" && identify(ctx, "http://"+net.JoinHostPort(address, port)) != isUnderstudy {
+		if port := d.localDoor(); port != "" && identify(ctx, "http://"+net.JoinHostPort(address, port), nil) != isUnderstudy {
 			d.report("localhost", warning, fmt.Sprintf("it is also %s, where the door's port %s does not answer", address, port), expected,
 				"serve with --bind localhost, or have clients call 127.0.0.1")
 			return

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,9 @@ func envCommand(env *env) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	t := targetFlags(cmd)
+	var over bool
+	cmd.Flags().BoolVar(&over, "tls", false, "also what leads clients to documented hosts over https: the CA's file, and the door as their proxy")
+	caFile := cmd.Flags().String("ca-file", "", "where the CA's file is for the clients, if not where the server has it")
 	form := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
 	cmd.Flags().Var(form, "for", "who reads it")
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(form.known, cobra.ShellCompDirectiveNoFileComp))
@@ -49,9 +53,19 @@ func envCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		box, err := findOrMake(cmd, c)
+		query := ""
+		if over {
+			query = "?tls=true"
+			if *caFile != "" {
+				query += "&ca=" + url.QueryEscape(*caFile)
+			}
+		}
+		box, err := findOrMake(cmd, c, query)
 		if err != nil {
 			return err
+		}
+		if over && box.Env["NODE_EXTRA_CA_CERTS"] == "" {
+			env.note("the server has its CA in memory alone, so that no variable can name its file; save it with: understudy ca print --control %s >ca.pem, and give --ca-file ca.pem\n", c.Base)
 		}
 		if !box.Made && box.Name != "default" {
 			env.note("%s was made by its first use and has no credentials of its own: calls find it by header, path or host name alone\n", box.Name)
@@ -72,19 +86,19 @@ func envCommand(env *env) *cobra.Command {
 const auto = "auto"
 
 // findOrMake finds the sandbox that a command is about, or makes it.
-func findOrMake(cmd *cobra.Command, c *client.Client) (*madeSandbox, error) {
+func findOrMake(cmd *cobra.Command, c *client.Client, query string) (*madeSandbox, error) {
 	box := &madeSandbox{}
 	if c.Sandbox == auto {
-		return box, c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes"), nil, box)
+		return box, c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes")+query, nil, box)
 	}
 	names, err := c.SandboxNames(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
 	if slices.Contains(names, c.Sandbox) {
-		return box, c.Get(cmd.Context(), c.InSandbox(), box)
+		return box, c.Get(cmd.Context(), c.InSandbox()+query, box)
 	}
-	return box, c.Send(cmd.Context(), http.MethodPut, c.InSandbox(), nil, box)
+	return box, c.Send(cmd.Context(), http.MethodPut, c.InSandbox()+query, nil, box)
 }
 
 // madeSandbox is a sandbox as the control API tells of it.

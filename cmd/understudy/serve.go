@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/fixtures"
+	"github.com/understudy-suite/understudy/internal/authority"
 	"github.com/understudy-suite/understudy/internal/logpipe"
 	"github.com/understudy-suite/understudy/internal/server"
 	"github.com/understudy-suite/understudy/scenarios"
@@ -86,6 +88,14 @@ func serveCommand(env *env) *cobra.Command {
 	f.IntVar(&c.ControlPort, "control-port", 6400, "port of the control API; 0: a free one")
 	f.IntSliceVar(&c.DoorPorts, "door-port", []int{6410}, "ports of the door that all APIs share; 0: a free one")
 	f.StringVar(&c.APIPorts, "api-ports", server.APIPorts(emulators.All), "ports of the single APIs: a range, 0 for free ones, or off")
+	f.BoolVar(&c.TLS, "tls", false, "open the door over TLS too, with a CA of its own: see understudy ca")
+	f.IntSliceVar(&c.TLSPorts, "tls-port", []int{6420}, "ports of the door over TLS; 0: a free one")
+	f.StringVar(&c.TLSDir, "tls-dir", stateFolder(env), "folder that keeps the CA; where it cannot be written the CA lives in memory")
+	f.StringVar(&c.TLSCACert, "tls-ca-cert", "", "file with the certificate of a CA of yours, in place of one that is made")
+	f.StringVar(&c.TLSCAKey, "tls-ca-key", "", "file with its key")
+	f.StringSliceVar(&c.TLSNames, "tls-name", nil, "further host names and addresses that the TLS door answers for, such as mocks.example.com")
+	f.BoolVar(&c.HTTP2, "tls-h2", false, "offer HTTP/2 at the TLS door; faults of the connection then answer 599")
+	f.StringSliceVar(&c.TLSFaults, "tls-fault", nil, "what is wrong with TLS handshakes for a host, host=fault: "+strings.Join(authority.FaultNames, ", "))
 	f.StringSliceVar(&c.Only, "only", nil, "serve these APIs only")
 	f.StringSliceVar(&c.Scenarios, "scenarios", nil, "folders with scenario files, <api>/<name>.yaml")
 	f.StringSliceVar(&c.Fixtures, "fixtures", nil, "folders with fixture files, <api>/<name>.yaml")
@@ -176,7 +186,11 @@ func serve(ctx context.Context, env *env, c server.Config, strict bool, doors, c
 		c.Log.Warn("the control API is open to everyone who reaches its port", "control", s.ControlURL)
 	}
 	doors(s)
-	env.say("ready control=%s door=%s in %dms\n", s.ControlURL, s.DoorURL, time.Since(started).Milliseconds())
+	over := ""
+	if s.TLSURL != "" {
+		over = " tls=" + s.TLSURL
+	}
+	env.say("ready control=%s door=%s%s in %dms\n", s.ControlURL, s.DoorURL, over, time.Since(started).Milliseconds())
 	select {
 	case err = <-s.Broken():
 	case <-ctx.Done():
@@ -197,6 +211,9 @@ func printDoors(w io.Writer, s *server.Server) {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	_, _ = fmt.Fprintf(table, "control\t%s\tcontrol API\n", s.ControlURL)
 	_, _ = fmt.Fprintf(table, "door\t%s\tevery API, by host name or path\n", s.DoorURL)
+	if s.TLSURL != "" {
+		_, _ = fmt.Fprintf(table, "tls\t%s\tthe door over TLS\n", s.TLSURL)
+	}
 	for _, api := range s.APIs {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", api.Name, s.URL(api.Name), api.Title)
 	}

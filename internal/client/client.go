@@ -5,6 +5,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +32,10 @@ const maxAnswer = 512 << 20
 
 // DirectHTTP is an HTTP client that goes to where it is sent and nowhere else: by
 // no proxy and after no redirect. Bodies stay as they come.
-func DirectHTTP(timeout time.Duration) *http.Client {
+func DirectHTTP(timeout time.Duration) *http.Client { return TrustingHTTP(timeout, nil) }
+
+// TrustingHTTP is DirectHTTP that trusts the CAs of roots alone; nil: those of the system.
+func TrustingHTTP(timeout time.Duration, roots *x509.CertPool) *http.Client {
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
@@ -38,6 +43,7 @@ func DirectHTTP(timeout time.Duration) *http.Client {
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: 1,
 			IdleConnTimeout:     time.Minute,
+			TLSClientConfig:     &tls.Config{RootCAs: roots},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -183,7 +183,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	t.Parallel()
 	emptyAnswer := []string{
 		"DELETE /v1/scenarios/{name...}", "DELETE /v1/sandboxes/{sandbox}/scenarios",
-		"DELETE /v1/sandboxes/{sandbox}/scenarios/{name...}", "DELETE /v1/sandboxes/{sandbox}/journal",
+		"DELETE /v1/sandboxes/{sandbox}/scenarios/{name...}", "DELETE /v1/sandboxes/{sandbox}/journal", "DELETE /v1/tls-faults/{host}",
 	}
 	standards := []string{"GET /v1/openapi.json", "GET /v1/apis/{api}/openapi.json"}
 	for _, r := range describe(t).routes {

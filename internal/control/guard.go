@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/understudy-suite/understudy/internal/authority"
 )
 
 // guard is the one check that every request passes before anything else looks
@@ -31,10 +33,6 @@ func (s *Server) guard(answer http.Header, r *http.Request) *problem {
 		with("WWW-Authenticate", `Bearer realm="understudy"`)
 }
 
-// ours are domains that cannot be registered, so that a name below them
-// leads to this machine or network.
-var ours = []string{".localhost", ".local", ".internal", ".test", ".home.arpa"}
-
 var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
 // allowsHost reports whether requests to host are answered. A web page that points
@@ -52,7 +50,7 @@ func (s *Server) allowsHost(host string) bool {
 			return false
 		}
 	}
-	return !strings.Contains(name, ".") || slices.ContainsFunc(ours, func(domain string) bool { return strings.HasSuffix(name, domain) })
+	return !strings.Contains(name, ".") || slices.ContainsFunc(authority.LocalDomains, func(domain string) bool { return strings.HasSuffix(name, "."+domain) })
 }
 
 // plain is a host in lower case without port, brackets and closing dot.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/understudy-suite/understudy/internal/authority"
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
@@ -67,6 +68,11 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/apis/{api}", gives: table{}, do: s.getAPI, doc: "The whole table of an API."},
 		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", kinds: []string{jsonText}, do: s.getOpenAPIOf, doc: "The API as an OpenAPI document."},
 
+		{method: http.MethodGet, path: "/v1/tls-faults", gives: list[authority.HostFault]{}, do: s.withTLS(s.listTLSFaults), doc: "What is wrong with the TLS handshakes for which host names, as it is looked up: names before patterns."},
+		{method: http.MethodGet, path: "/v1/tls-faults/{host}", gives: authority.HostFault{}, do: s.withTLS(s.getTLSFault), doc: "The TLS fault of a host name or pattern."},
+		{method: http.MethodPut, path: "/v1/tls-faults/{host}", body: []string{jsonText}, takes: []any{tlsFaultBody{}}, gives: authority.HostFault{}, do: s.withTLS(s.putTLSFault), doc: "Have the TLS handshakes for a host name, or a pattern such as *.localhost, fail: for the whole server, since no sandbox is known before a request. A reset does not end it."},
+		{method: http.MethodDelete, path: "/v1/tls-faults/{host}", do: s.withTLS(s.deleteTLSFault), doc: "End the TLS fault of a host name or pattern."},
+
 		{method: http.MethodGet, path: "/v1/schemas/scenario.json", kinds: []string{schemaText}, do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
 		{method: http.MethodGet, path: "/v1/schemas/fixture.json", kinds: []string{schemaText}, do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},
 
@@ -76,9 +82,9 @@ func (s *Server) routes() []route {
 		{method: http.MethodDelete, path: "/v1/scenarios/{name...}", do: s.deleteScenario, doc: "Take a scenario that was put out of the library."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes", gives: list[sandboxAnswer]{}, do: s.listSandboxes, doc: "The sandboxes that live."},
-		{method: http.MethodPost, path: "/v1/sandboxes", body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.postSandbox, doc: "Make a sandbox with credentials of its own, or find the one that the same request made."},
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", gives: sandboxAnswer{}, do: s.inSandbox(s.getSandbox), doc: "A sandbox: its URLs, credentials and counts."},
-		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}", body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.putSandbox, doc: "As POST of /v1/sandboxes, with the name in the address."},
+		{method: http.MethodPost, path: "/v1/sandboxes", query: tlsQuery, values: tlsValues, body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.knowsTLS(s.postSandbox), doc: "Make a sandbox with credentials of its own, or find the one that the same request made."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}", query: tlsQuery, values: tlsValues, gives: sandboxAnswer{}, do: s.knowsTLS(s.inSandbox(s.getSandbox)), doc: "A sandbox: its URLs, credentials and counts; tls: also the variables that lead clients to documented hosts over https; ca: where they have the CA's file, if elsewhere than the server."},
+		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}", query: tlsQuery, values: tlsValues, body: []string{jsonText}, takes: makingForms, gives: sandboxAnswer{}, do: s.knowsTLS(s.putSandbox), doc: "As POST of /v1/sandboxes, with the name in the address."},
 		{method: http.MethodDelete, path: "/v1/sandboxes/{sandbox}", gives: dropAnswer{}, do: s.inSandbox(s.dropSandbox), doc: "End a sandbox, once the calls that are under way have ended."},
 		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/reset", query: []string{"only"}, gives: resetAnswer{}, do: s.inSandbox(s.reset), doc: "Have a sandbox begin anew, or the named parts of it."},
 

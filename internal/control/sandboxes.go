@@ -57,6 +57,9 @@ func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sa
 	}
 	w := s.sandboxAnswer(a, box, instances, shown)
 	s.addEnv(a, &w, instances)
+	if on, _ := a.flag(tlsKey); on { // what it is instead, knowsTLS has refused
+		s.addTLSEnv(a, &w)
+	}
 	return &w, nil
 }
 

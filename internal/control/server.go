@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/understudy-suite/understudy/internal/authority"
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
@@ -36,12 +37,13 @@ type Config struct {
 
 	Version, Commit string
 	Seed            int64
-	Token           string           // bearer token that every route but the probes asks for; "": none
-	AllowHosts      []string         // host names served beside those that only this machine or network can mean
-	Origins         []string         // origins from which browsers may write: https://ci.example.com
-	Redactor        *redact.Redactor // keeps secrets out of every answer; nil: all is told
-	Panics          func() int64     // how many calls ended in a fault of understudy's own; may be nil
-	Load            func() Load      // how much of the server's limits is in use; may be nil
+	Token           string               // bearer token that every route but the probes asks for; "": none
+	AllowHosts      []string             // host names served beside those that only this machine or network can mean
+	Origins         []string             // origins from which browsers may write: https://ci.example.com
+	Redactor        *redact.Redactor     // keeps secrets out of every answer; nil: all is told
+	Panics          func() int64         // how many calls ended in a fault of understudy's own; may be nil
+	Load            func() Load          // how much of the server's limits is in use; may be nil
+	Authority       *authority.Authority // of the TLS door; nil: TLS is off
 	Callbacks       *callback.Sender
 	Log             *slog.Logger      // nil: nothing is logged
 	LogDropped      func() int64      // how many lines of the log did not reach its reader; may be nil

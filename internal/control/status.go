@@ -40,12 +40,13 @@ type status struct {
 	Started       time.Time         `json:"started"`
 	UptimeSeconds float64           `json:"uptime_seconds"`
 	Ready         bool              `json:"ready"`
-	Doors         map[string]string `json:"doors"` // by API, and the shared one as "door"
+	Doors         map[string]string `json:"doors"` // by API, and the shared one as "door", over TLS as "tls"
 	Sandboxes     int               `json:"sandboxes"`
 	Calls         int64             `json:"calls"`
 	Failures      int64             `json:"failures"` // requests that ended in a fault of understudy's own
 	State         stateLoad         `json:"state"`
 	SlowReads     []SlowRead        `json:"slow_reads"`
+	TLS           *tlsStatus        `json:"tls,omitempty"` // none: TLS is off
 }
 
 // stateLoad is how much memory the states of all sandboxes hold.
@@ -64,16 +65,21 @@ type SlowRead struct {
 
 func (s *Server) status(a *request) (any, error) {
 	load := s.config.Registry.StateLoad()
+	doors := s.urls(a)
 	return status{
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
-		Ready: s.ready.Load(), Doors: s.urls(a), Sandboxes: len(s.config.Registry.List()),
+		Ready: s.ready.Load(), Doors: doors, Sandboxes: len(s.config.Registry.List()),
 		Calls: s.calls.Load(), Failures: s.Panics(), State: stateLoad{load.Held, load.Most, load.Refused}, SlowReads: s.config.SlowReads(),
+		TLS: s.tlsStatus(doors),
 	}, nil
 }
 
-// doorKey is the name under which the shared door stands among those of the APIs.
-const doorKey = "door"
+// The names under which the shared door stands among those of the APIs.
+const (
+	doorKey = "door"
+	tlsKey  = "tls"
+)
 
 // urls are the URLs of the APIs and of the shared door as the asker sees them.
 func (s *Server) urls(a *request) map[string]string {

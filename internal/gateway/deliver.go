@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // deliver sends an answer as the scenario has the network carry it, and closes
@@ -138,6 +138,10 @@ func (g *Gateway) head(w http.ResponseWriter, r *http.Request, x *engine.Exchang
 // fail breaks the connection as a scenario says. It panics with ErrAbortHandler
 // where the connection ends here.
 func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, x *engine.Exchange) {
+	if r.ProtoMajor > 1 && bare(r, x) {
+		noBareConnection(x.Wire.Fault).write(w, r)
+		return
+	}
 	switch x.Wire.Fault {
 	case scenario.Reset:
 		reset(w)
@@ -147,6 +151,17 @@ func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, x *engine.Exchang
 		g.wait(r.Context(), g.config.MaxStall)
 	}
 	panic(http.ErrAbortHandler) // net/http closes the connection and says nothing of it
+}
+
+// bare reports whether a fault is one of the connection itself.
+func bare(r *http.Request, x *engine.Exchange) bool {
+	switch x.Wire.Fault {
+	case scenario.Reset, scenario.Empty, scenario.Truncate:
+		return true
+	case scenario.Garbage:
+		return bodiless(r, x.Response.Status)
+	}
+	return false
 }
 
 // garbage is no API's answer: bytes that are neither text nor JSON.
@@ -161,7 +176,7 @@ func (g *Gateway) spoil(w http.ResponseWriter, r *http.Request, x *engine.Exchan
 	case bodiless(r, x.Response.Status):
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			return // HTTP/2 resets the stream
+			return
 		}
 		rest := garbage
 		if truncated {
@@ -189,18 +204,9 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request, x *engine.Exchan
 	_ = http.NewResponseController(w).Flush()
 }
 
-// reset ends the connection with a RST instead of a FIN.
+// reset ends the connection with a RST.
 func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		wire.Reset(conn)
 	}
-	below := conn
-	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		below = secured.NetConn() // TLS would say goodbye before it closes
-	}
-	if abrupt, ok := below.(interface{ SetLinger(seconds int) error }); ok {
-		_ = abrupt.SetLinger(0)
-	}
-	_ = below.Close()
 }

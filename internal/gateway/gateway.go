@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,7 @@ type Config struct {
 	MaxStall time.Duration                                 // longest delay or stall
 	Plain    bool                                          // no Understudy-* headers on answers
 	Log      *slog.Logger
+	CA       []byte // certificate of the TLS door's CA as PEM; nil: TLS is off
 
 	// Advertise is the URL of the shared door that clients see, without a slash
 	// at its end; "": the one by which they came.
@@ -52,6 +54,7 @@ type Gateway struct {
 	bodies *bodies
 	shared *echo.Echo            // routes requests that name no API, by the paths of all APIs
 	own    map[string]*echo.Echo // routes the requests of one API, by its name
+	pages  map[string]http.HandlerFunc
 	stop   chan struct{}
 	panics atomic.Int64
 }
@@ -59,6 +62,7 @@ type Gateway struct {
 // New returns a gateway for the APIs of config.
 func New(config Config) *Gateway {
 	g := &Gateway{config: config, names: namesOf(config.APIs), bodies: newBodies(config.Body, config.Memory), own: map[string]*echo.Echo{}, stop: make(chan struct{})}
+	g.pages = g.ownPages()
 	g.shared = g.router(g.serveClaimed, config.APIs...)
 	for _, api := range config.APIs {
 		g.own[api.Name] = g.router(g.serveAt(api, nil), api)
@@ -90,6 +94,10 @@ func (g *Gateway) handler(own string) http.Handler {
 		defer g.recover(w, r)
 		if r.Method == http.MethodConnect {
 			noTunnel(r).write(w, r)
+			return
+		}
+		if name, ours := strings.CutPrefix(r.URL.EscapedPath(), ownPath); ours {
+			g.servePage(w, r, name)
 			return
 		}
 		at := g.names.locate(own, r.Host, r.URL.EscapedPath(), r.Header.Get(SandboxHeader))

@@ -108,7 +108,7 @@ func TestSharedDoorFindsTheAPIAndTheSandbox(t *testing.T) {
 		{"nobody", "/anywhere", "127.0.0.1", nil, 599, "no-api", "", ""},
 		{"a name that only begins so", "/toys/page", "127.0.0.1", nil, 599, "no-api", "", ""},
 		{"no such sandbox name", "/@Bob/page", "127.0.0.1", nil, 599, "sandbox", "", ""},
-		{"the empty sandbox name", "/@/page", "127.0.0.1", nil, 599, "sandbox", "", ""},
+		{"the empty sandbox name", "/@/page", "127.0.0.1", nil, 599, "own-page", "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/engine"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -47,6 +48,19 @@ func noTunnel(r *http.Request) *problem {
 		Code: "no-tunnel", Title: "no tunnel is opened",
 		Detail: "CONNECT " + r.Host + " asks for a tunnel, as clients do of a proxy before they speak https. " +
 			"understudy speaks plain HTTP: give the client an http address, with this port as its proxy or as its endpoint.",
+	}
+}
+
+func noPage(detail string) *problem {
+	return &problem{Code: "own-page", Title: "understudy has no such page", Detail: detail}
+}
+
+// noBareConnection is for faults that HTTP/2 cannot carry: it resets a stream, and the
+// connection stays.
+func noBareConnection(fault scenario.Fault) *problem {
+	return &problem{
+		Code: "bare-connection", Title: "the fault needs HTTP/1.1",
+		Detail: fmt.Sprintf("The fault %s breaks the connection, which HTTP/2 shares among requests. The call has happened, and its answer is lost: have the client speak HTTP/1.1, or start without --tls-h2.", fault),
 	}
 }
 

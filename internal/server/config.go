@@ -44,6 +44,14 @@ type Config struct {
 	APIPortsNamed     bool   // the user named the ports
 	Only              []string
 
+	TLS                 bool
+	TLSPorts            []int
+	TLSDir              string // folder in which the CA is kept; "": it lives in memory
+	TLSCACert, TLSCAKey string // files of a given CA
+	TLSNames            []string
+	TLSFaults           []string // host=fault
+	HTTP2               bool     // offered by the TLS door
+
 	Scenarios  []string      // folders
 	Fixtures   []string      // folders
 	Poll       time.Duration // interval of polling; 0: events of the operating system
@@ -410,7 +418,6 @@ func (c *Config) checkControl() error {
 	return &UsageError{fmt.Errorf("--control-bind %s opens the control port beyond this machine: set --control-token, or allow it to everyone with --expose-control-without-token", c.ControlBind)}
 }
 
-// checkAdvertised wants an address that others can be led to.
 // maxControlConnections is how many connections the control port has open at once.
 const maxControlConnections = 1024
 
@@ -427,6 +434,7 @@ func (c *Config) checkLimits() error {
 	return nil
 }
 
+// checkAdvertised wants an address that others can be led to.
 func (c *Config) checkAdvertised() error {
 	if c.AdvertiseDoor == "" {
 		return nil

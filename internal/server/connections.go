@@ -23,6 +23,8 @@ type connections struct {
 
 	malformed atomic.Int64 // requests that net/http answered by itself, or whose head did not come
 	closing   atomic.Bool  // the server ends them
+
+	https atomic.Int64 // port of the TLS door; 0: it is not open
 }
 
 // connections returns a limit of so many connections. flag is "" where none changes it.
@@ -79,8 +81,8 @@ func (c *connections) enter() bool {
 // leave is an http.Server's ConnState. A hijacked connection no longer counts: a
 // scenario's fault ends it.
 func (c *connections) leave(of net.Conn, state http.ConnState) {
-	if of, ok := of.(*conn); ok {
-		of.follow(state)
+	if c := connOf(of); c != nil {
+		c.follow(state)
 	}
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.open.Add(-1)

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -15,10 +16,23 @@ import (
 type conn struct {
 	*net.TCPConn
 	connections *connections
-	heard       bool // a read has been tried
-	begun       bool // bytes of a request have come
-	handled     bool // a handler has seen the request
-	counted     bool // the request is counted as malformed
+	secured     *tls.Conn // TLS over it; nil: it is plain
+	greeted     bool      // a first read has been tried
+	shaken      bool      // the handshake is over
+	http2       bool      // which the handshake chose: there are several requests at once
+	heard       bool      // a read has been tried for the first request
+	begun       bool      // bytes of a request have come
+	handled     bool      // a handler has seen the request
+	counted     bool      // the request is counted as malformed
+}
+
+// connOf finds the conn below a connection of net/http's; nil: there is none.
+func connOf(c net.Conn) *conn {
+	if secured, ok := c.(*tls.Conn); ok {
+		c = secured.NetConn()
+	}
+	found, _ := c.(*conn)
+	return found
 }
 
 // NetConn returns the connection below, as tls.Conn has it.
@@ -27,11 +41,20 @@ func (c *conn) NetConn() net.Conn { return c.TCPConn }
 // Read waits for the first byte of the first request as long as for that of any other:
 // clients open connections that they use later or never, and one whose request meets
 // the end of such a connection cannot know whether to send it again. net/http would
-// begin with the time for a head.
+// begin with the time for a head, which is right for a handshake.
 func (c *conn) Read(p []byte) (int, error) {
-	if c.heard {
+	switch first := !c.greeted; {
+	case first:
+		c.greeted = true
+		return c.greet(p)
+	case c.heard || c.secured != nil && !c.shaken:
 		return c.TCPConn.Read(p)
 	}
+	return c.hear(p)
+}
+
+// hear reads the beginning of the first request.
+func (c *conn) hear(p []byte) (int, error) {
 	c.heard = true
 	_ = c.SetReadDeadline(now().Add(c.connections.idle))
 	n, err := c.TCPConn.Read(p)
@@ -39,12 +62,38 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// greet reads the first bytes, which tell whether a client speaks TLS.
+func (c *conn) greet(p []byte) (n int, err error) {
+	if c.secured != nil {
+		if n, err = c.TCPConn.Read(p); n > 0 && isLetter(p[0]) {
+			return 0, c.refuseHTTP(p[:n])
+		}
+		return n, err
+	}
+	if n, err = c.hear(p); n > 0 && p[0] == handshakeRecord {
+		return 0, c.refuseTLS()
+	}
+	return n, err
+}
+
+// SetReadDeadline also learns when the handshake is over: net/http lifts its deadline
+// then, and no earlier.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	if c.secured != nil && !c.shaken && t.IsZero() {
+		c.shaken = true
+		c.http2 = c.secured.ConnectionState().NegotiatedProtocol == "h2"
+		c.heard = c.http2 // which has deadlines of its own
+	}
+	return c.TCPConn.SetReadDeadline(t)
+}
+
 // now is the machine's own time, by which connections have deadlines.
 var now = time.Now //nolint:forbidigo // no sandbox's clock moves a connection
 
-// Write sends p. Where no handler has seen the request it is net/http's own answer.
+// Write sends p. Where no handler has seen the request it is net/http's own answer, as far
+// as that can be read.
 func (c *conn) Write(p []byte) (int, error) {
-	if !c.handled {
+	if !c.handled && c.secured == nil {
 		line, _, _ := bytes.Cut(p, []byte("\r\n"))
 		c.malformed(string(bytes.TrimPrefix(line, []byte("HTTP/1.1 "))))
 	}
@@ -64,30 +113,46 @@ func (c *conn) malformed(why string) {
 
 // follow is what a change of state means for the requests of the connection.
 func (c *conn) follow(state http.ConnState) {
+	if c.http2 {
+		return
+	}
 	switch state {
 	case http.StateActive:
-		c.begun = true
+		c.begun, c.heard = true, true
 	case http.StateIdle:
 		c.begun, c.handled, c.counted = false, false, false
 	case http.StateClosed:
 		if c.begun && !c.handled && !c.connections.closing.Load() {
-			c.malformed("the connection broke, or the time was over, before the request's head was complete")
+			c.malformed(c.brokeOff())
 		}
 	}
+}
+
+// brokeOff is why a connection ended before a handler saw its request.
+func (c *conn) brokeOff() string {
+	if c.secured != nil {
+		return "the request's head is no HTTP/1.1, or the connection broke, or the time was over, before it was complete"
+	}
+	return "the connection broke, or the time was over, before the request's head was complete"
 }
 
 // connKey finds the connection in a request's context.
 type connKey struct{}
 
 // withConn is an http.Server's ConnContext.
-func withConn(ctx context.Context, c net.Conn) context.Context {
+func withConn(ctx context.Context, of net.Conn) context.Context {
+	c := connOf(of)
+	if c == nil {
+		return ctx
+	}
+	c.secured, _ = of.(*tls.Conn)
 	return context.WithValue(ctx, connKey{}, c)
 }
 
 // handled returns a handler that notes on the connection that h has its request.
 func handled(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && !c.http2 {
 			c.handled = true
 		}
 		h.ServeHTTP(w, r)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/authority"
 	"github.com/understudy-suite/understudy/internal/callback"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
@@ -26,6 +28,7 @@ type Server struct {
 	APIs       []*contract.API
 	ControlURL string // address of the control API: http://127.0.0.1:6400
 	DoorURL    string // address of the shared door
+	TLSURL     string // address of the shared door over TLS; "": TLS is off
 
 	config    Config
 	gateway   *gateway.Gateway
@@ -35,7 +38,10 @@ type Server struct {
 	calls     slog.Handler   // of the log's lines about calls
 	ports     map[string]int // each API's own
 	ownPorts  *ownPorts
-	doorPort  int // port of the shared door
+	doorPort  int                  // port of the shared door
+	authority *authority.Authority // nil: TLS is off
+	tls       *tls.Config          // of the authority
+	tlsPort   int
 	reloader  *reloader
 	servers   []*http.Server
 
@@ -69,11 +75,15 @@ func Start(c Config) (*Server, error) {
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor, calls: calls,
 		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
+	if err := s.prepareTLS(); err != nil {
+		return nil, redactor.Error(err)
+	}
 	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
 	s.controlConnections = c.connections(maxControlConnections, "control", "")
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
+		CA: s.caText(),
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
@@ -81,7 +91,7 @@ func Start(c Config) (*Server, error) {
 		AllowHosts: c.AllowHosts, Origins: c.Origins, Redactor: redactor,
 		Fixture: func(api *contract.API, name string) (*fixture.Fixture, error) { return s.reloader.fixture(api, name) },
 		Panics:  s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
-		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() },
+		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() }, Authority: s.authority,
 	})
 	l.registry.Feed.Count(s.control.Observe)
 	l.registry.Feed.Count(s.logCall)
@@ -125,7 +135,7 @@ func (s *Server) open() error {
 			return err
 		}
 	}
-	return nil
+	return s.openTLSDoor()
 }
 
 // openAPIPort opens the port of one API. Where it is taken, the API is served at
@@ -170,18 +180,25 @@ const (
 func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) {
 	server.ReadHeaderTimeout, server.IdleTimeout = limit.head, limit.idle
 	server.MaxHeaderBytes = 64 << 10
-	server.DisableGeneralOptionsHandler = true                                   // OPTIONS * is a request like any other
-	server.ErrorLog = slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug) // clients that break off
+	server.DisableGeneralOptionsHandler = true                                                     // OPTIONS * is a request like any other
+	server.ErrorLog = slog.NewLogLogger(&netLog{Handler: s.config.Log.Handler()}, slog.LevelDebug) // clients that break off
 	server.ConnState, server.ConnContext, server.Handler = limit.leave, withConn, handled(server.Handler)
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
-		if err := server.Serve(limit.limit(l)); !errors.Is(err, http.ErrServerClosed) {
+		if err := serveOn(server, limit.limit(l)); !errors.Is(err, http.ErrServerClosed) {
 			select {
 			case s.broken <- err:
 			default:
 			}
 		}
 	})
+}
+
+func serveOn(server *http.Server, l net.Listener) error {
+	if server.TLSConfig != nil {
+		return server.ServeTLS(l, "", "")
+	}
+	return server.Serve(l)
 }
 
 // load returns how much of the server's limits is in use.
@@ -208,6 +225,9 @@ func (s *Server) Close(ctx context.Context) error {
 	s.controlConnections.closing.Store(true)
 	s.gateway.Cut()
 	s.control.Cut()
+	if s.authority != nil {
+		s.authority.Cut()
+	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.servers)+1)
 	wg.Go(func() { errs[len(s.servers)] = s.reloader.close(ctx) })
@@ -237,6 +257,9 @@ func (s *Server) urls(base string) map[string]string {
 		door = "http://" + net.JoinHostPort(host, strconv.Itoa(s.doorPort))
 	}
 	urls := map[string]string{"door": door}
+	if s.tlsPort != 0 {
+		urls["tls"] = "https://" + net.JoinHostPort(host, strconv.Itoa(s.tlsPort))
+	}
 	for _, api := range s.APIs {
 		if port := s.ports[api.Name]; port != 0 && s.config.AdvertiseDoor == "" {
 			urls[api.Name] = "http://" + net.JoinHostPort(host, strconv.Itoa(port))

@@ -120,6 +120,7 @@ down internal/journal scenario ground $ours/internal/scenario
 down internal/wire journal ground $ours/internal/journal
 down internal/document wire ground $ours/internal/wire
 down internal/callback journal ground $ours/internal/journal
+down internal/authority sandbox authority $ours/internal/sandbox
 down internal/coverage sandbox coverage $ours/internal/sandbox
 down internal/scenario sandbox files $ours/internal/sandbox
 down internal/scenario/library player scenarios $ours/internal/scenario/player

@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ownPath leads the paths of pages that are understudy's own, on every port of the APIs.
+// No sandbox has the empty name, so that they are in nobody's way.
+const ownPath = "/@/"
+
+// ownPages are understudy's own pages, by the rest of their path.
+func (g *Gateway) ownPages() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"ca.pem": g.serveCA,
+	}
+}
+
+// servePage answers for one of understudy's own pages.
+func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, name string) {
+	page := g.pages[name]
+	switch {
+	case page == nil:
+		var all []string
+		for _, known := range slices.Sorted(maps.Keys(g.pages)) {
+			all = append(all, ownPath+known)
+		}
+		noPage("understudy's own pages are "+strings.Join(all, ", ")+"; the name of a sandbox stands behind @, as in /@NAME/.").write(w, r)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		noPage(ownPath+name+" takes GET and HEAD, and not "+strconv.Quote(shorten(r.Method))+".").write(w, r)
+	default:
+		page(w, r)
+	}
+}
+
+// serveCA gives clients the certificate to trust.
+func (g *Gateway) serveCA(w http.ResponseWriter, r *http.Request) {
+	if g.config.CA == nil {
+		noPage("There is no CA, since TLS is off; start with --tls.").write(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/x-pem-file")
+	h.Set("Content-Length", strconv.Itoa(len(g.config.CA)))
+	_, _ = w.Write(g.config.CA) // a client that has gone needs no telling
+}
+
+// shorten cuts a text of a request that is long.
+func shorten(text string) string {
+	const most = 40
+	return text[:min(most, len(text))]
+}
