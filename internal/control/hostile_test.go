@@ -26,7 +26,7 @@ const mostEchoed = 200
 // standing is all that bad input must not change.
 func standing(s *testServer) map[string]string {
 	all := map[string]string{}
-	for _, path := range []string{"/v1/sandboxes", "/v1/sandboxes/default", "/v1/sandboxes/default/state", "/v1/sandboxes/default/scenarios", "/v1/sandboxes/default/journal", "/v1/scenarios"} {
+	for _, path := range []string{"/v1/sandboxes", "/v1/sandboxes/default", "/v1/sandboxes/default/state", "/v1/sandboxes/default/scenarios", "/v1/sandboxes/default/journal", "/v1/scenarios", "/v1/tls-faults"} {
 		all[path] = s.ask("GET", path, "").Body.String()
 	}
 	return all
@@ -74,7 +74,7 @@ func eachRoute(t *testing.T, do func(method, path string)) {
 }
 
 // filled fills the places of a path with names that there are.
-var filled = strings.NewReplacer("{sandbox}", "default", "{api}", "toy", "{name...}", "toy/no-hat", "{name}", "hat.lost", "{id}", "default-1")
+var filled = strings.NewReplacer("{sandbox}", "default", "{api}", "toy", "{name...}", "toy/no-hat", "{name}", "hat.lost", "{id}", "default-1", "{host}", "toy.example.com")
 
 var placeOfRoute = regexp.MustCompile(`\{[^}]+\}`)
 
@@ -118,6 +118,8 @@ func TestHostileQueries(t *testing.T) {
 		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled"},
 		"POST /v1/sandboxes/default/verify":  {"format"},
 		"POST /v1/sandboxes/default/reset":   {"only"},
+		"GET /v1/sandboxes/default":          {"tls"},
+		"POST /v1/sandboxes":                 {"tls"},
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		for _, name := range names {
@@ -178,6 +180,7 @@ func TestHostileMembers(t *testing.T) {
 		"PUT /v1/sandboxes/default/clock":                  {"advance", "freeze", "follow", "scale", "signatures"},
 		"PUT /v1/sandboxes/default/scenarios/toy/no-hat":   {"times", "skip", "where", "for", "wire"},
 		"PUT /v1/sandboxes/default/fixtures/toy":           {"name", "set"},
+		"PUT /v1/tls-faults/toy.example.com":               {"fault", "for", "host"},
 		"PUT /v1/sandboxes/default/state":                  {"version", "state", "clock", "progress", "fixtures", "derived"},
 		"POST /v1/sandboxes/default/triggers/toy/hat.lost": {"hat", "n", "why"},
 		"POST /v1/sandboxes/default/verify":                {"api", "operation", "outcome", "where", "decided_by", "count", "order", "by", "within", "after", "since", "expectations"},

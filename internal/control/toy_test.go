@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/clock"
+	"github.com/understudy-suite/understudy/internal/authority"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/fixture"
@@ -214,6 +215,11 @@ func newTestServer(t *testing.T, change func(*control.Config)) *testServer {
 		Panics:  func() int64 { return s.gateway.Panics() },
 		Log:     slog.New(slog.NewTextHandler(s.log, nil)),
 	}
+	over, err := authority.Open(authority.Config{Hosts: toy.Hosts, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Authority = over
 	if change != nil {
 		change(&config)
 	}

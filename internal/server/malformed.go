@@ -77,7 +77,8 @@ func (c *conn) greet(p []byte) (n int, err error) {
 }
 
 // SetReadDeadline also learns when the handshake is over: net/http lifts its deadline
-// then, and no earlier.
+// then, and no earlier. A head that began together with the end of the handshake has the
+// time of a silent connection for its rest.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if c.secured != nil && !c.shaken && t.IsZero() {
 		c.shaken = true
