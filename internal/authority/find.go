@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/files"
 )
@@ -40,7 +41,7 @@ func (c *Config) find() (*pair, origin, error) {
 	}
 	from := origin{
 		path:   filepath.Join(dir, CertName),
-		remake: fmt.Sprintf("to remake it: rm '%s' '%s', start again, and have clients trust the new one", filepath.Join(dir, CertName), filepath.Join(dir, keyName)),
+		remake: fmt.Sprintf("to remake it: rm %s %s, start again, and have clients trust the new one", quoted(filepath.Join(dir, CertName)), quoted(filepath.Join(dir, keyName))),
 	}
 	ca, err := c.kept(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,6 +55,9 @@ func (c *Config) find() (*pair, origin, error) {
 	}
 	return ca, from, nil
 }
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
 
 // inMemory makes a CA that ends with the process.
 func (c *Config) inMemory(why string) (*pair, origin, error) {

@@ -50,7 +50,7 @@ func privateKey(text []byte, name string) (crypto.Signer, error) {
 			continue
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-			return nil, fmt.Errorf("the key is encrypted, and there is nobody to ask for its password; decrypt it into a file of yours: openssl pkey -in '%s' -out ca-key.pem", name)
+			return nil, fmt.Errorf("the key is encrypted, and there is nobody to ask for its password; decrypt it into a file of yours: openssl pkey -in %s -out ca-key.pem", quoted(name))
 		}
 		return parseKey(block)
 	}

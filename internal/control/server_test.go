@@ -37,7 +37,7 @@ func TestStatus(t *testing.T) {
 	s.check([]row{
 		{method: "GET", target: "/v1/status", status: 200, want: []string{
 			`"version":"1.2.3","commit":"abc","go":"go1.`, `"seed":7,"started":"2026-03-01T12:00:00Z","uptime_seconds":0,"ready":false`,
-			`"doors":{"door":"http://localhost:6400:1","plain":"http://localhost:6400:2/","toy":"http://localhost:6400:1/toy"}`, `"sandboxes":1,"calls":1,"failures":0,"state":{"bytes":118,"max_bytes":0,"refused":0},"slow_reads":[]}`,
+			`"doors":{"door":"http://localhost:6400:1","plain":"http://localhost:6400:2/","toy":"http://localhost:6400:1/toy"}`, `"sandboxes":1,"calls":1,"failures":0,"state":{"bytes":118,"max_bytes":0,"refused":0},"slow_reads":[]`,
 		}},
 		{
 			name: "behind a proxy", method: "GET", target: "/v1/status", status: 200, headers: []string{"X-Forwarded-Proto", "HTTPS, http", "X-Forwarded-Host", "ci.example.com:8443"},

@@ -49,7 +49,9 @@ func TestTLSFaults(t *testing.T) {
 func TestTLSEnvironment(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, func(c *control.Config) {
-		c.URLs = func(string) map[string]string { return map[string]string{"door": "http://localhost:6410", "tls": "https://localhost:6420"} }
+		c.URLs = func(string) map[string]string {
+			return map[string]string{"door": "http://localhost:6410", "tls": "https://localhost:6420"}
+		}
 	})
 	env := func(method, target string) map[string]string {
 		var box struct{ Env map[string]string }

@@ -103,6 +103,13 @@ for port in 6410 80; do
 	esac
 done
 
+curl -s http://127.0.0.1:6410/@/ca.pem >"$log"
+reply=$(curl -s --cacert "$log" --connect-to car.tencentcloudapi.com:443:127.0.0.1:6420 https://car.tencentcloudapi.com/)
+case $reply in
+*'"Response"'*) ok "compose: the TLS door answers for car.tencentcloudapi.com, by its own CA" ;;
+*) fail "compose: the TLS door says for car.tencentcloudapi.com: ${reply:-nothing}" ;;
+esac
+
 if [ "$failed" -gt 0 ]; then
 	echo "container-check: $failed failed"
 	exit 1
