@@ -96,11 +96,12 @@ func (g *Gateway) handler(own string) http.Handler {
 			noTunnel(r).write(w, r)
 			return
 		}
-		if name, ours := strings.CutPrefix(r.URL.EscapedPath(), ownPath); ours {
+		path := r.URL.EscapedPath()
+		if name, ours := strings.CutPrefix(path, ownPath); ours {
 			g.servePage(w, r, name)
 			return
 		}
-		at := g.names.locate(own, r.Host, r.URL.EscapedPath(), r.Header.Get(SandboxHeader))
+		at := g.names.locate(own, r.Host, path, r.Header.Get(SandboxHeader))
 		router := g.shared
 		if at.api != "" {
 			router = g.own[at.api]

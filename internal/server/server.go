@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -40,7 +39,6 @@ type Server struct {
 	ownPorts  *ownPorts
 	doorPort  int                  // port of the shared door
 	authority *authority.Authority // nil: TLS is off
-	tls       *tls.Config          // of the authority
 	tlsPort   int
 	reloader  *reloader
 	servers   []*http.Server
@@ -67,16 +65,17 @@ func Start(c Config) (*Server, error) {
 	c.Log = slog.New(redactor.Handler(calls))
 	own := &ownPorts{}
 	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Own: own.has, Log: c.Log})
+	over, err := c.openAuthority()
+	if err != nil {
+		return nil, redactor.Error(err)
+	}
 	l, err := c.load(callbacks.Send, redactor)
 	if err != nil {
 		return nil, redactor.Error(err)
 	}
 	s := &Server{
 		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor, calls: calls,
-		ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
-	}
-	if err := s.prepareTLS(); err != nil {
-		return nil, redactor.Error(err)
+		authority: over, ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
 	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
 	s.controlConnections = c.connections(maxControlConnections, "control", "")

@@ -15,17 +15,17 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
-// prepareTLS opens the CA, and switches on the faults that the flags name.
-func (s *Server) prepareTLS() error {
-	c := &s.config
+// openAuthority opens the CA, and switches on the faults that the flags name; nil: TLS is
+// off.
+func (c *Config) openAuthority() (*authority.Authority, error) {
 	if !c.TLS {
 		if len(c.TLSNames)+len(c.TLSFaults) > 0 || c.TLSCACert+c.TLSCAKey != "" || c.HTTP2 {
 			c.Log.Warn("flags of the TLS door do nothing, since TLS is off; start with --tls")
 		}
-		return nil
+		return nil, nil
 	}
 	if err := authority.CheckNames(c.TLSNames); err != nil {
-		return &UsageError{err}
+		return nil, &UsageError{err}
 	}
 	var hosts []contract.Host
 	for _, api := range c.APIs { // also those that --only leaves out: the CA is for all starts
@@ -36,7 +36,7 @@ func (s *Server) prepareTLS() error {
 		MaxStall: c.MaxStall, Patience: cmp.Or(c.HeadTimeout, headTime), Now: c.Wall, Log: c.Log,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, pair := range c.TLSFaults {
 		host, fault, err := splitPair("--tls-fault", pair, "host=fault")
@@ -44,12 +44,11 @@ func (s *Server) prepareTLS() error {
 			_, err = a.Faults.Switch(host, fault, 0)
 		}
 		if err != nil {
-			return &UsageError{fmt.Errorf("--tls-fault: %w", err)}
+			return nil, &UsageError{fmt.Errorf("--tls-fault: %w", err)}
 		}
 	}
-	s.authority, s.tls = a, a.TLS()
 	c.Log.Info("TLS is on; clients have to trust the CA: understudy ca install-hint", "ca", cmp.Or(a.Path(), "in memory"), "sha256", a.Fingerprint(), "until", a.Expires().UTC().Format(time.DateOnly))
-	return nil
+	return a, nil
 }
 
 // caText is the CA's certificate; nil where TLS is off.
@@ -62,7 +61,7 @@ func (s *Server) caText() []byte {
 
 // openTLSDoor opens the ports of the door over TLS.
 func (s *Server) openTLSDoor() error {
-	if s.tls == nil {
+	if s.authority == nil {
 		return nil
 	}
 	protocols := new(http.Protocols)
@@ -79,7 +78,7 @@ func (s *Server) openTLSDoor() error {
 			s.TLSURL, s.tlsPort = "https://"+door[0].Addr().String(), portOf(door[0])
 		}
 		for _, l := range door {
-			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.tls, Protocols: protocols}, s.connections)
+			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.authority.TLS(), Protocols: protocols}, s.connections)
 		}
 	}
 	return nil

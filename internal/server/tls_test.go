@@ -67,18 +67,30 @@ func httpsClient(t testing.TB, s *server.Server, http2 bool) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
 }
 
-func ask(t *testing.T, client *http.Client, url string) (*http.Response, string) {
-	t.Helper()
+// page is an answer that was read to its end, or as far as it came.
+type page struct {
+	status, major int
+	body          string
+	err           error
+}
+
+func fetch(client *http.Client, url string) page {
 	r, err := client.Get(url)
 	if err != nil {
-		t.Fatal(err)
+		return page{err: err}
 	}
 	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
+	return page{r.StatusCode, r.ProtoMajor, string(body), err}
+}
+
+func ask(t *testing.T, client *http.Client, url string) page {
+	t.Helper()
+	got := fetch(client, url)
+	if got.err != nil {
+		t.Fatal(got.err)
 	}
-	return r, string(body)
+	return got
 }
 
 func TestTLSDoor(t *testing.T) {
@@ -89,9 +101,8 @@ func TestTLSDoor(t *testing.T) {
 	s := start(t, c)
 	client := httpsClient(t, s, true)
 	for _, url := range []string{s.TLSURL + "/page", s.TLSURL + "/toy/page", "https://toy.localhost/page", "https://job-7.toy.localhost/page", "https://localhost/@job-8/page"} {
-		r, body := ask(t, client, url)
-		if r.StatusCode != 200 || body != "<p>locker</p>" || r.ProtoMajor != 1 {
-			t.Errorf("%s: got %s %s by %s", url, r.Status, body, r.Proto)
+		if got := ask(t, client, url); got.status != 200 || got.body != "<p>locker</p>" || got.major != 1 {
+			t.Errorf("%s: got %+v", url, got)
 		}
 	}
 	if s.Registry.Find("job-7") == nil || s.Registry.Find("job-8") == nil {
@@ -100,12 +111,12 @@ func TestTLSDoor(t *testing.T) {
 	for _, where := range []string{s.DoorURL, s.URL("toy")} {
 		trusting(t, where)
 	}
-	if r, body := ask(t, client, s.TLSURL+"/@/ca.pem"); r.StatusCode != 200 || !strings.Contains(body, "BEGIN CERTIFICATE") || strings.Contains(body, "KEY") {
-		t.Errorf("the CA at the TLS door: %s %s", r.Status, body)
+	if got := ask(t, client, s.TLSURL+"/@/ca.pem"); got.status != 200 || !strings.Contains(got.body, "BEGIN CERTIFICATE") || strings.Contains(got.body, "KEY") {
+		t.Errorf("the CA at the TLS door: %+v", got)
 	}
 	for _, path := range []string{"/@/", "/@/ca-key.pem", "/@/../ca.pem", "/@/ca.pem/"} {
-		if r, body := ask(t, client, s.TLSURL+path); r.StatusCode != 599 || !strings.Contains(body, "/@/ca.pem") {
-			t.Errorf("%s: got %s %s", path, r.Status, body)
+		if got := ask(t, client, s.TLSURL+path); got.status != 599 || !strings.Contains(got.body, "/@/ca.pem") {
+			t.Errorf("%s: got %+v", path, got)
 		}
 	}
 	var status struct {
@@ -186,14 +197,9 @@ func TestHTTP2(t *testing.T) {
 		s := start(t, c)
 		client := httpsClient(t, s, true)
 		for range 3 {
-			r, err := client.Get("https://toy.localhost/page")
-			if err != nil {
-				t.Fatal(fault, err)
-			}
-			body, _ := io.ReadAll(r.Body) // garbage breaks off
-			r.Body.Close()
-			if r.ProtoMajor != 2 || r.StatusCode != status || status == 599 && !strings.Contains(string(body), "the fault needs HTTP/1.1") {
-				t.Errorf("%q: got %s by %s: %s", fault, r.Status, r.Proto, body)
+			got := fetch(client, "https://toy.localhost/page") // garbage breaks off
+			if got.major != 2 || got.status != status || status == 599 && !strings.Contains(got.body, "the fault needs HTTP/1.1") || (got.err != nil) != (fault == "garbage") {
+				t.Errorf("%q: got %+v", fault, got)
 			}
 		}
 		if got := metricOf(t, s.ControlURL, "understudy_malformed_requests_total", 0); got != 0 {
@@ -214,8 +220,8 @@ func TestHTTP2ConnectionsAreKept(t *testing.T) {
 	client.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("the connection was not kept")
 	}
-	if r, _ := ask(t, client, "https://localhost/page"); r.StatusCode != 200 {
-		t.Error(r.Status)
+	if got := ask(t, client, "https://localhost/page"); got.status != 200 {
+		t.Error(got.status)
 	}
 }
 
@@ -298,8 +304,13 @@ func TestTLSConnectionsMayWait(t *testing.T) {
 	if _, err := io.WriteString(conn, "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	if answer, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || answer.StatusCode != 200 {
-		t.Errorf("got %v, %v", answer, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 200 {
+		t.Error(answer.Status)
 	}
 }
 
@@ -326,8 +337,8 @@ func TestHalfHandshakes(t *testing.T) {
 	if took := time.Since(begun); took > 10*time.Second || took < c.HeadTimeout {
 		t.Errorf("they ended after %s", took)
 	}
-	if _, body := ask(t, httpsClient(t, s, false), "https://localhost/page"); body != "<p>locker</p>" {
-		t.Errorf("afterwards: %s", body)
+	if got := ask(t, httpsClient(t, s, false), "https://localhost/page"); got.body != "<p>locker</p>" {
+		t.Errorf("afterwards: %+v", got)
 	}
 }
 
@@ -352,13 +363,13 @@ func TestMistakenProtocols(t *testing.T) {
 			t.Errorf("%.20q: got %q, %v", sent, got, err)
 		}
 	}
-	if r, body := ask(t, plain, strings.Replace(s.TLSURL, "https", "http", 1)+"/page"); r.StatusCode != 400 {
-		t.Errorf("an HTTP client: %s %s", r.Status, body)
+	if got := ask(t, plain, strings.Replace(s.TLSURL, "https", "http", 1)+"/page"); got.status != 400 {
+		t.Errorf("an HTTP client: %+v", got)
 	}
 	for _, url := range []string{s.DoorURL, s.URL("toy"), s.ControlURL} {
 		address := strings.TrimPrefix(url, "http://")
-		if _, err := plain.Get("https://" + address); err == nil || !strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
-			t.Errorf("an https client at %s: %v", url, err)
+		if got := fetch(plain, "https://"+address); got.err == nil || !strings.Contains(got.err.Error(), "server gave HTTP response to HTTPS client") {
+			t.Errorf("an https client at %s: %+v", url, got)
 		}
 		conn := dial(t, url)
 		_, _ = conn.Write([]byte("\x16\x03\x01\x00\x05hello"))
@@ -388,27 +399,35 @@ func TestTLSFaults(t *testing.T) {
 	c.TLSFaults, c.Log = []string{"a.localhost=reset", "*.toy.localhost=expired"}, slog.New(slog.NewTextHandler(log, nil))
 	s := start(t, c)
 	client := httpsClient(t, s, false)
-	if _, err := client.Get("https://a.localhost/page"); !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("reset: got %v", err)
+	if got := fetch(client, "https://a.localhost/page"); !errors.Is(got.err, syscall.ECONNRESET) {
+		t.Errorf("reset: got %+v", got)
 	}
-	if _, err := client.Get("https://job.toy.localhost/page"); err == nil || !strings.Contains(err.Error(), "expired") {
-		t.Errorf("expired: got %v", err)
+	if got := fetch(client, "https://job.toy.localhost/page"); got.err == nil || !strings.Contains(got.err.Error(), "expired") {
+		t.Errorf("expired: got %+v", got)
 	}
 	until(t, "the log", log.String, "a client does not trust the CA")
-	r, err := http.Post(s.ControlURL+"/v1/sandboxes/default/reset", "", nil)
-	if err != nil || r.StatusCode != 200 {
-		t.Fatal(r, err)
+	control := func(method, path string, want int) {
+		t.Helper()
+		r, err := http.NewRequest(method, s.ControlURL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s %s: got %s", method, path, answer.Status)
+		}
 	}
-	r.Body.Close()
+	control(http.MethodPost, "/v1/sandboxes/default/reset", 200)
 	if _, body := get(t, s.ControlURL+"/v1/status"); !strings.Contains(body, `"faults":[{"host":"a.localhost","fault":"reset","met":1},{"host":"*.toy.localhost","fault":"expired","met":1}]`) {
 		t.Errorf("the status is %s", body)
 	}
-	request, _ := http.NewRequest(http.MethodDelete, s.ControlURL+"/v1/tls-faults/a.localhost", nil)
-	if r, err := http.DefaultClient.Do(request); err != nil || r.StatusCode != 204 {
-		t.Fatal(r, err)
-	}
-	if _, body := ask(t, client, "https://a.localhost/page"); body != "<p>locker</p>" {
-		t.Errorf("afterwards: %s", body)
+	control(http.MethodDelete, "/v1/tls-faults/a.localhost", 204)
+	if got := ask(t, client, "https://a.localhost/page"); got.body != "<p>locker</p>" {
+		t.Errorf("afterwards: %+v", got)
 	}
 }
 
@@ -422,11 +441,7 @@ func TestCloseCutsASlowHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := httpsClient(t, s, false)
-	go func() {
-		if r, err := client.Get("https://localhost/page"); err == nil {
-			r.Body.Close()
-		}
-	}()
+	go fetch(client, "https://localhost/page")
 	until(t, "the fault", func() string { _, body := get(t, s.ControlURL+"/v1/status"); return body }, `"met":1`)
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -456,8 +471,7 @@ func TestTheKeyIsNotTold(t *testing.T) {
 	client := httpsClient(t, s, false)
 	var told strings.Builder
 	for _, path := range []string{"/@/ca.pem", "/@/ca-key.pem", "/page", "/toy/../ca-key.pem"} {
-		_, body := ask(t, client, s.TLSURL+path)
-		told.WriteString(body)
+		told.WriteString(ask(t, client, s.TLSURL+path).body)
 	}
 	for _, path := range []string{
 		"/v1/status", "/v1/openapi.json", "/v1/sandboxes", "/v1/sandboxes/default?tls=true", "/v1/sandboxes/default/state", "/v1/sandboxes/default/journal",
@@ -514,6 +528,7 @@ func BenchmarkCalls(b *testing.B) {
 					b.Fatal(err)
 				}
 				_, _ = io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
 			}
 			_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
 			cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
