@@ -118,6 +118,7 @@ func TestHostileQueries(t *testing.T) {
 		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled"},
 		"POST /v1/sandboxes/default/verify":  {"format"},
 		"POST /v1/sandboxes/default/reset":   {"only"},
+		"GET /v1/hosts":                      {"for", "address"},
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		for _, name := range names {

@@ -15,6 +15,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
+	"github.com/understudy-suite/understudy/internal/hostfile"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -66,6 +67,8 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/apis", gives: list[service]{}, do: s.listAPIs, doc: "The APIs."},
 		{method: http.MethodGet, path: "/v1/apis/{api}", gives: table{}, do: s.getAPI, doc: "The whole table of an API."},
 		{method: http.MethodGet, path: "/v1/apis/{api}/openapi.json", kinds: []string{jsonText}, do: s.getOpenAPIOf, doc: "The API as an OpenAPI document."},
+
+		{method: http.MethodGet, path: "/v1/hosts", query: []string{"for", "address"}, values: map[string][]string{"for": hostfile.Forms}, kinds: []string{"text/plain"}, do: s.getHosts, doc: "The documented hosts as a file that leads to understudy: for a file of hosts, dnsmasq, a compose file or a pod; address: where understudy is, 127.0.0.1 by default."},
 
 		{method: http.MethodGet, path: "/v1/schemas/scenario.json", kinds: []string{schemaText}, do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
 		{method: http.MethodGet, path: "/v1/schemas/fixture.json", kinds: []string{schemaText}, do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},
