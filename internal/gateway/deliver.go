@@ -196,11 +196,16 @@ func reset(w http.ResponseWriter) {
 		return
 	}
 	below := conn
-	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
+	for {
+		if abrupt, ok := below.(interface{ SetLinger(seconds int) error }); ok {
+			_ = abrupt.SetLinger(0)
+			break
+		}
+		secured, ok := below.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
 		below = secured.NetConn() // TLS would say goodbye before it closes
-	}
-	if abrupt, ok := below.(interface{ SetLinger(seconds int) error }); ok {
-		_ = abrupt.SetLinger(0)
 	}
 	_ = below.Close()
 }

@@ -4,6 +4,7 @@ package server
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +72,8 @@ type Config struct {
 	Exposed      bool
 	Redact       bool
 	PlainAnswers bool
+
+	TunnelTLS *tls.Config // by which https is served in tunnels; nil: TLS is off
 
 	CallbackAllow []string // hosts that callbacks may go to beside this machine
 	AdvertiseDoor string   // URL of the shared door as clients see it; "": by which their request came

@@ -3,9 +3,13 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/gateway"
 )
 
 // A conn is a connection that tells the answers net/http gives by itself from those of
@@ -13,28 +17,66 @@ import (
 // handler runs, and tells nobody. The goroutine that serves the connection alone reads
 // and writes the fields.
 type conn struct {
-	*net.TCPConn
+	net.Conn
 	connections *connections
-	heard       bool // a read has been tried
-	begun       bool // bytes of a request have come
-	handled     bool // a handler has seen the request
-	counted     bool // the request is counted as malformed
+	counts      atomic.Bool     // it is one of the connections that are open
+	first       []byte          // what has come of it already; for tunnels
+	tunnel      *gateway.Tunnel // nil: it is none
+	heard       bool            // a read has been tried
+	begun       bool            // bytes of a request have come
+	handled     bool            // a handler has seen the request
+	counted     bool            // the request is counted as malformed
 }
 
 // NetConn returns the connection below, as tls.Conn has it.
-func (c *conn) NetConn() net.Conn { return c.TCPConn }
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// SetLinger has a close be a RST, as net.TCPConn has it, where the connection below can.
+func (c *conn) SetLinger(seconds int) error {
+	for below := c.Conn; ; {
+		switch at := below.(type) {
+		case interface{ SetLinger(seconds int) error }:
+			return at.SetLinger(seconds)
+		case interface{ NetConn() net.Conn }:
+			below = at.NetConn()
+		default:
+			return errors.ErrUnsupported
+		}
+	}
+}
+
+// CloseWrite ends what is sent, as net.TCPConn has it, where the connection below can.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Close ends the connection, which makes room for another.
+func (c *conn) Close() error {
+	if c.counts.CompareAndSwap(true, false) {
+		c.connections.open.Add(-1)
+	}
+	return c.Conn.Close()
+}
 
 // Read waits for the first byte of the first request as long as for that of any other:
 // clients open connections that they use later or never, and one whose request meets
 // the end of such a connection cannot know whether to send it again. net/http would
 // begin with the time for a head.
 func (c *conn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
 	if c.heard {
-		return c.TCPConn.Read(p)
+		return c.Conn.Read(p)
 	}
 	c.heard = true
 	_ = c.SetReadDeadline(now().Add(c.connections.idle))
-	n, err := c.TCPConn.Read(p)
+	n, err := c.Conn.Read(p)
 	_ = c.SetReadDeadline(now().Add(c.connections.head))
 	return n, err
 }
@@ -48,7 +90,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		line, _, _ := bytes.Cut(p, []byte("\r\n"))
 		c.malformed(string(bytes.TrimPrefix(line, []byte("HTTP/1.1 "))))
 	}
-	return c.TCPConn.Write(p)
+	return c.Conn.Write(p)
 }
 
 // malformed counts the request that is under way, once. why holds nothing of the request.
@@ -81,6 +123,9 @@ type connKey struct{}
 
 // withConn is an http.Server's ConnContext.
 func withConn(ctx context.Context, c net.Conn) context.Context {
+	if to := tunnelOf(c); to != nil {
+		ctx = gateway.WithTunnel(ctx, to)
+	}
 	return context.WithValue(ctx, connKey{}, c)
 }
 
