@@ -618,3 +618,45 @@ func TestControlIsNoProxy(t *testing.T) {
 		conn.Close()
 	}
 }
+
+// Whatever a client sends for a CONNECT, it gets an answer that ends the connection: 599 of
+// ours, or 400 of net/http where that is no HTTP. What follows is never taken for a request.
+func TestBadConnects(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, nil)
+	const smuggled = "GET /page HTTP/1.1\r\nHost: locker.toy.example\r\n\r\n"
+	for line, want := range map[string]string{
+		"CONNECT example.com:443 HTTP/1.1\r\nHost: locker.toy.example:443":                                 "599 the proxy takes documented hosts only",
+		"CONNECT 169.254.169.254:80 HTTP/1.0":                                                              "599 the proxy takes documented hosts only",
+		"CONNECT " + strings.Repeat("a", 300) + ":443 HTTP/1.1\r\nHost: x":                                 "599 the proxy takes documented hosts only",
+		"CONNECT /page HTTP/1.1\r\nHost: locker.toy.example:443":                                           "599 the proxy takes documented hosts only",
+		"CONNECT me@locker.toy.example:443 HTTP/1.1\r\nHost: x":                                            "599 the proxy takes documented hosts only",
+		"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: x\r\nContent-Length: 5":                          "599 no tunnel is opened",
+		"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked":                 "599 no tunnel is opened",
+		"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic QTo=":            "599 no such sandbox",
+		"CONNECT locker.toy.example:port HTTP/1.1\r\nHost: x":                                              "400 Bad Request",
+		"CONNECT locker.toy.example:443\x00 HTTP/1.1\r\nHost: x":                                           "400 Bad Request",
+		"CONNECT  HTTP/1.1\r\nHost: x":                                                                     "599 the proxy takes documented hosts only",
+		"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6":     "400 Bad Request",
+		"CONNECT [::1%25lo]:443 HTTP/1.1\r\nHost: x":                                                       "599 the proxy takes documented hosts only",
+		"CONNECT https://locker.toy.example:443 HTTP/1.1\r\nHost: locker.toy.example":                      "599 the proxy takes documented hosts only",
+		"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Digest username=\"j\"": "599 no such sandbox",
+	} {
+		conn, err := net.Dial("tcp", p.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(conn, line+"\r\n\r\n"+smuggled); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(conn)
+		if !strings.HasPrefix(string(got), "HTTP/1.1 "+want+"\r\n") || strings.Count(string(got), "HTTP/1.1 ") != 1 || err != nil {
+			t.Errorf("%.80q: got %.300q, %v, want %s", line, got, err, want)
+		}
+		conn.Close()
+	}
+	if entries := p.entries(t, "default"); len(entries) != 0 {
+		t.Errorf("requests came through: %+v", entries)
+	}
+}
