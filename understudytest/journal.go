@@ -22,7 +22,7 @@ type Entry struct {
 	DecidedBy  Decider   `json:"decided_by"`
 	Status     int       `json:"status"`
 	DurationMS float64   `json:"duration_ms"`
-	FoundBy    string    `json:"found_by"`  // by what the call belongs to the sandbox: path, header, host, word, claim, default
+	FoundBy    string    `json:"found_by"`  // by what the call belongs to the sandbox: path, header, host, proxy, word, claim, default
 	Delivered  string    `json:"delivered"` // sent, fault, client gone or pending
 	Request    Message   `json:"request"`
 	Response   Message   `json:"response"`

@@ -96,7 +96,12 @@ func Open(config Config) (*Authority, error) {
 }
 
 // TLS is the configuration of a server that presents the CA's certificates.
-func (a *Authority) TLS() *tls.Config { return a.tls }
+func (a *Authority) TLS() *tls.Config {
+	if a == nil {
+		return nil
+	}
+	return a.tls
+}
 
 // PEM is what clients trust: the CA's certificate, and never its key.
 func (a *Authority) PEM() []byte { return a.text }

@@ -120,6 +120,7 @@ func TestHostileQueries(t *testing.T) {
 		"POST /v1/sandboxes/default/reset":   {"only"},
 		"GET /v1/sandboxes/default":          {"tls"},
 		"POST /v1/sandboxes":                 {"tls"},
+		"GET /v1/hosts":                      {"for", "address"},
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		for _, name := range names {

@@ -16,6 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
+	"github.com/understudy-suite/understudy/internal/hostfile"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -72,6 +73,7 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/tls-faults/{host}", gives: authority.HostFault{}, do: s.withTLS(s.getTLSFault), doc: "The TLS fault of a host name or pattern."},
 		{method: http.MethodPut, path: "/v1/tls-faults/{host}", body: []string{jsonText}, takes: []any{tlsFaultBody{}}, gives: authority.HostFault{}, do: s.withTLS(s.putTLSFault), doc: "Have the TLS handshakes for a host name, or a pattern such as *.localhost, fail: for the whole server, since no sandbox is known before a request. A reset does not end it."},
 		{method: http.MethodDelete, path: "/v1/tls-faults/{host}", do: s.withTLS(s.deleteTLSFault), doc: "End the TLS fault of a host name or pattern."},
+		{method: http.MethodGet, path: "/v1/hosts", query: []string{"for", "address"}, values: map[string][]string{"for": hostfile.Forms}, kinds: []string{"text/plain"}, do: s.getHosts, doc: "The documented hosts as a file that leads to understudy: for a file of hosts, dnsmasq, a compose file or a pod; address: where understudy is, 127.0.0.1 by default."},
 
 		{method: http.MethodGet, path: "/v1/schemas/scenario.json", kinds: []string{schemaText}, do: s.scenarioSchema, doc: "The JSON Schema of scenario files, for editors."},
 		{method: http.MethodGet, path: "/v1/schemas/fixture.json", kinds: []string{schemaText}, do: s.fixtureSchema, doc: "The JSON Schema of fixture files, for editors."},

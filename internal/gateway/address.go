@@ -11,9 +11,10 @@ import (
 type address struct {
 	api     string // the API; "": the path's tables or the API's claims decide
 	sandbox string // the sandbox that the request names, where foundBy says so
-	foundBy string // header, path or host; "": the request names no sandbox
+	foundBy string // header, path, host or proxy; "": the request names no sandbox
 	prefix  string // what was taken from the front of the path: /@NAME, /<api>
 	path    string // the rest of the path, still escaped
+	proxied bool   // the client takes understudy for its proxy, and asks for a documented host
 }
 
 // names are the host names and path segments by which the APIs are known at the

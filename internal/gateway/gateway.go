@@ -6,6 +6,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,6 +46,11 @@ type Config struct {
 	// Advertise is the URL of the shared door that clients see, without a slash
 	// at its end; "": the one by which they came.
 	Advertise string
+
+	// Tunnel serves a connection that CONNECT turned into a tunnel, by the handler
+	// Tunnelled; nil: there are none. Secure says that it serves TLS.
+	Tunnel func(net.Conn, *Tunnel)
+	Secure bool
 }
 
 // A Gateway carries requests to the APIs and answers back.
@@ -92,31 +98,47 @@ func (g *Gateway) Shared() http.Handler { return g.handler("") }
 func (g *Gateway) handler(own string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer g.recover(w, r)
-		if r.Method == http.MethodConnect {
-			noTunnel(r).write(w, r)
+		authorization := takeProxyHeaders(r.Header)
+		switch {
+		case r.Method == http.MethodConnect:
+			g.connect(w, r, own, authorization)
+			return
+		case r.URL.Scheme != "" && own == "":
+			r, at, refusal := g.asProxy(r, authorization)
+			if refusal != nil {
+				refusal.write(w, r)
+				return
+			}
+			g.route(w, r, at)
 			return
 		}
+		r = originForm(r)
 		path := r.URL.EscapedPath()
 		if name, ours := strings.CutPrefix(path, ownPath); ours {
-			g.servePage(w, r, name)
+			g.servePage(w, r, own, name)
 			return
 		}
-		at := g.names.locate(own, r.Host, path, r.Header.Get(SandboxHeader))
-		router := g.shared
-		if at.api != "" {
-			router = g.own[at.api]
-		}
-		router.ServeHTTP(w, at.enter(r))
+		g.route(w, r, g.names.locate(own, r.Host, path, r.Header.Get(SandboxHeader)))
 	})
+}
+
+// route hands a request to the router of the API to which its address leads.
+func (g *Gateway) route(w http.ResponseWriter, r *http.Request, at address) {
+	router := g.shared
+	if at.api != "" {
+		router = g.own[at.api]
+	}
+	router.ServeHTTP(w, at.enter(r))
 }
 
 // addressKey is the key of the address in a request's context.
 type addressKey struct{}
 
 // enter is r without the prefix of its path, and with the address in its
-// context. A request that names no sandbox and has no prefix stays as it is.
+// context. A request that names no sandbox, has no prefix and comes by no proxy stays as
+// it is.
 func (a address) enter(r *http.Request) *http.Request {
-	if a.foundBy == "" && a.prefix == "" {
+	if a.foundBy == "" && a.prefix == "" && !a.proxied {
 		return r
 	}
 	kept := a

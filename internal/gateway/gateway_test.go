@@ -304,16 +304,3 @@ func TestBaseIsTheAddressThatTheClientUsed(t *testing.T) {
 		})
 	}
 }
-
-// A client that takes the door for a proxy and asks for a tunnel learns what to do.
-func TestNoTunnelIsOpened(t *testing.T) {
-	t.Parallel()
-	p := open(t, nil)
-	r := httptest.NewRequest(http.MethodConnect, "locker.toy.example:443", nil)
-	for _, h := range []http.Handler{p.gateway.Shared(), p.gateway.Own(p.api)} {
-		got := send(h, r)
-		if got.Code != gateway.StatusProblem || got.Header().Get(gateway.ProblemHeader) != "no-tunnel" || !strings.Contains(got.Body.String(), "plain HTTP") {
-			t.Errorf("got %d: %s", got.Code, got.Body)
-		}
-	}
-}

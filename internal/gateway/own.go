@@ -15,12 +15,13 @@ const ownPath = "/@/"
 // ownPages are understudy's own pages, by the rest of their path.
 func (g *Gateway) ownPages() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"ca.pem": g.serveCA,
+		"ca.pem":        g.serveCA,
+		proxyConfigPage: g.serveProxyConfig,
 	}
 }
 
 // servePage answers for one of understudy's own pages.
-func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, name string) {
+func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, own, name string) {
 	page := g.pages[name]
 	switch {
 	case page == nil:
@@ -31,6 +32,8 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, name string)
 		noPage("understudy's own pages are "+strings.Join(all, ", ")+"; the name of a sandbox stands behind @, as in /@NAME/.").write(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		noPage(ownPath+name+" takes GET and HEAD, and not "+strconv.Quote(shorten(r.Method))+".").write(w, r)
+	case name == proxyConfigPage && own != "":
+		noPage("The proxy is the door, the port of all APIs, and not this port of one; ask there.").write(w, r)
 	default:
 		page(w, r)
 	}

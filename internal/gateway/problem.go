@@ -43,11 +43,47 @@ func (p *problem) Error() string { return p.Title + ": " + p.Detail }
 // What can be wrong with a request on its way to an API, in the order in which
 // it is found.
 
-func noTunnel(r *http.Request) *problem {
+func (g *Gateway) proxyRefused(r *http.Request, why error) *problem {
 	return &problem{
-		Code: "no-tunnel", Title: "no tunnel is opened",
-		Detail: "CONNECT " + r.Host + " asks for a tunnel, as clients do of a proxy before they speak https. " +
-			"understudy speaks plain HTTP: give the client an http address, with this port as its proxy or as its endpoint.",
+		Code: "proxy-refused", Title: "the proxy takes documented hosts only", APIs: listed(g.config.APIs),
+		Detail: asked(r) + ": " + why.Error() + ". understudy passes nothing through: it answers for the documented hosts of its APIs itself, " +
+			"and for no others. Have the client ask for others without a proxy, as NO_PROXY says it, or by /@/proxy.pac.",
+	}
+}
+
+// asked is what a client asked a proxy for, cut where it is long.
+func asked(r *http.Request) string { return fmt.Sprintf("%.20s %.120q", r.Method, r.RequestURI) }
+
+func badProxyUser(err error) *problem {
+	return &problem{Code: "sandbox", Title: "no such sandbox", Detail: err.Error()}
+}
+
+func noTLS(r *http.Request) *problem {
+	return &problem{
+		Code: "no-tls", Title: "TLS is off; start with --tls",
+		Detail: asked(r) + " asks for a tunnel in which https is spoken. Start with --tls for that, or give the client an http address.",
+	}
+}
+
+func noTunnelHere(r *http.Request, why string) *problem {
+	return &problem{Code: "no-tunnel", Title: "no tunnel is opened", Detail: asked(r) + " asks for a tunnel: " + why + "."}
+}
+
+func noTunnelWithin(r *http.Request, to *Tunnel) *problem {
+	return noTunnelHere(r, "this is one already, to "+to.Host+", and leads nowhere else")
+}
+
+func noProxyConfig(r *http.Request) *problem {
+	return &problem{
+		Code: "no-proxy-config", Title: "no configuration for a proxy",
+		Detail: fmt.Sprintf("%s was asked by %.80q; ask by the address at which browsers reach the door.", proxyConfigPath, r.Host),
+	}
+}
+
+func otherHost(r *http.Request, to *Tunnel) *problem {
+	return &problem{
+		Code: "other-host", Title: "the request is for another host than its tunnel",
+		Detail: fmt.Sprintf("The tunnel leads to %s of %s, and a request in it asks for %.80q. Have the client open a tunnel for each host.", to.Host, to.API.Title, r.Host),
 	}
 }
 
@@ -80,18 +116,24 @@ func slowRequest(got int64, after time.Duration, p *pace) error {
 }
 
 func noAPI(r *contract.Request, served []*contract.API) error {
-	p := &problem{Code: "no-api", Title: "no API takes this request", APIs: []servedAPI{}}
-	for _, api := range served {
-		served := servedAPI{API: api.Name, Title: api.Title, Path: "/" + api.Name + "/", Port: api.Port, Hosts: []string{}}
-		for _, h := range api.Hosts {
-			served.Hosts = append(served.Hosts, h.Name)
-		}
-		p.APIs = append(p.APIs, served)
-	}
+	p := &problem{Code: "no-api", Title: "no API takes this request", APIs: listed(served)}
 	first := served[0].Name
 	p.Detail = "No API of understudy takes " + r.Method + " " + r.URL.EscapedPath() + " on host " + r.Host +
 		". Name one by its documented host, by a host name such as " + first + ".localhost, by a leading path segment such as /" + first + "/, or use its own port."
 	return p
+}
+
+// listed says how clients reach APIs.
+func listed(apis []*contract.API) []servedAPI {
+	all := []servedAPI{}
+	for _, api := range apis {
+		served := servedAPI{API: api.Name, Title: api.Title, Path: "/" + api.Name + "/", Port: api.Port, Hosts: []string{}}
+		for _, h := range api.Hosts {
+			served.Hosts = append(served.Hosts, h.Name)
+		}
+		all = append(all, served)
+	}
+	return all
 }
 
 func noSandbox(err error) error {
@@ -156,8 +198,7 @@ func (g *Gateway) recover(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *problem) write(w http.ResponseWriter, r *http.Request) {
-	p.Status = StatusProblem
-	body := wire.Encode(p)
+	body := p.encode()
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -165,4 +206,9 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	exposeProblem(h, r)
 	w.WriteHeader(StatusProblem)
 	_, _ = w.Write(body) // a client that has gone needs no telling
+}
+
+func (p *problem) encode() []byte {
+	p.Status = StatusProblem
+	return wire.Encode(p)
 }

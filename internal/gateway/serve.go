@@ -157,9 +157,10 @@ func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 }
 
 // base is the address by which clients find an API: the one by which the request
-// came, or the advertised door's with the API's own path segment.
+// came, or the advertised door's with the API's own path segment. Who comes by a proxy
+// finds it by its own name.
 func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
-	if door := g.config.Advertise; door != "" {
+	if door := g.config.Advertise; door != "" && !at.proxied {
 		own := "/" + api.Name
 		return door + strings.TrimSuffix(at.prefix, own) + own
 	}

@@ -15,7 +15,7 @@ type Entry struct {
 	Time       time.Time            `json:"time"`    // by the sandbox's clock
 	Arrived    time.Time            `json:"arrived"` // by the wall clock
 	Sandbox    string               `json:"sandbox"`
-	FoundBy    string               `json:"found_by"` // header, path, host, word, claim or default
+	FoundBy    string               `json:"found_by"` // header, path, host, proxy, word, claim or default
 	API        string               `json:"api"`
 	Operation  string               `json:"operation,omitempty"` // "" where the request named none
 	Outcome    string               `json:"outcome"`

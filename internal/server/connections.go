@@ -52,10 +52,9 @@ func (l limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.connections.enter() {
-			if tcp, ok := accepted.(*net.TCPConn); ok {
-				return &conn{TCPConn: tcp, connections: l.connections}, nil
-			}
-			return accepted, nil
+			c := &conn{Conn: accepted, connections: l.connections}
+			c.counts.Store(true)
+			return c, nil
 		}
 		_ = accepted.Close() // the client sees that it is refused, whether or not this fails
 	}
@@ -78,13 +77,9 @@ func (c *connections) enter() bool {
 	return false
 }
 
-// leave is an http.Server's ConnState. A hijacked connection no longer counts: a
-// scenario's fault ends it.
-func (c *connections) leave(of net.Conn, state http.ConnState) {
+// follow is an http.Server's ConnState.
+func (c *connections) follow(of net.Conn, state http.ConnState) {
 	if c := connOf(of); c != nil {
 		c.follow(state)
-	}
-	if state == http.StateClosed || state == http.StateHijacked {
-		c.open.Add(-1)
 	}
 }

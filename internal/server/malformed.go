@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/gateway"
 )
 
 // A conn is a connection that tells the answers net/http gives by itself from those of
@@ -14,16 +18,19 @@ import (
 // handler runs, and tells nobody. The goroutine that serves the connection alone reads
 // and writes the fields.
 type conn struct {
-	*net.TCPConn
+	net.Conn
 	connections *connections
-	secured     *tls.Conn // TLS over it; nil: it is plain
-	greeted     bool      // a first read has been tried
-	shaken      bool      // the handshake is over
-	http2       bool      // which the handshake chose: there are several requests at once
-	heard       bool      // a read has been tried for the first request
-	begun       bool      // bytes of a request have come
-	handled     bool      // a handler has seen the request
-	counted     bool      // the request is counted as malformed
+	counts      atomic.Bool     // it is one of the connections that are open
+	first       []byte          // what has come of it already; for tunnels
+	tunnel      *gateway.Tunnel // nil: it is none
+	secured     *tls.Conn       // TLS over it; nil: it is plain
+	greeted     bool            // a first read has been tried
+	shaken      bool            // the handshake is over
+	http2       bool            // which the handshake chose: there are several requests at once
+	heard       bool            // a read has been tried for the first request
+	begun       bool            // bytes of a request have come
+	handled     bool            // a handler has seen the request
+	counted     bool            // the request is counted as malformed
 }
 
 // connOf finds the conn below a connection of net/http's; nil: there is none.
@@ -36,19 +43,54 @@ func connOf(c net.Conn) *conn {
 }
 
 // NetConn returns the connection below, as tls.Conn has it.
-func (c *conn) NetConn() net.Conn { return c.TCPConn }
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// SetLinger has a close be a RST, as net.TCPConn has it, where the connection below can.
+func (c *conn) SetLinger(seconds int) error {
+	for below := c.Conn; ; {
+		switch at := below.(type) {
+		case interface{ SetLinger(seconds int) error }:
+			return at.SetLinger(seconds)
+		case interface{ NetConn() net.Conn }:
+			below = at.NetConn()
+		default:
+			return errors.ErrUnsupported
+		}
+	}
+}
+
+// CloseWrite ends what is sent, as net.TCPConn has it, where the connection below can.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Close ends the connection, which makes room for another.
+func (c *conn) Close() error {
+	if c.counts.CompareAndSwap(true, false) {
+		c.connections.open.Add(-1)
+	}
+	return c.Conn.Close()
+}
 
 // Read waits for the first byte of the first request as long as for that of any other:
 // clients open connections that they use later or never, and one whose request meets
 // the end of such a connection cannot know whether to send it again. net/http would
 // begin with the time for a head, which is right for a handshake.
 func (c *conn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
 	switch first := !c.greeted; {
 	case first:
 		c.greeted = true
 		return c.greet(p)
 	case c.heard || c.secured != nil && !c.shaken:
-		return c.TCPConn.Read(p)
+		return c.Conn.Read(p)
 	}
 	return c.hear(p)
 }
@@ -57,7 +99,7 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) hear(p []byte) (int, error) {
 	c.heard = true
 	_ = c.SetReadDeadline(now().Add(c.connections.idle))
-	n, err := c.TCPConn.Read(p)
+	n, err := c.Conn.Read(p)
 	_ = c.SetReadDeadline(now().Add(c.connections.head))
 	return n, err
 }
@@ -65,7 +107,7 @@ func (c *conn) hear(p []byte) (int, error) {
 // greet reads the first bytes, which tell whether a client speaks TLS.
 func (c *conn) greet(p []byte) (n int, err error) {
 	if c.secured != nil {
-		if n, err = c.TCPConn.Read(p); n > 0 && isLetter(p[0]) {
+		if n, err = c.Conn.Read(p); n > 0 && isLetter(p[0]) {
 			return 0, c.refuseHTTP(p[:n])
 		}
 		return n, err
@@ -85,7 +127,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 		c.http2 = c.secured.ConnectionState().NegotiatedProtocol == "h2"
 		c.heard = c.http2 // which has deadlines of its own
 	}
-	return c.TCPConn.SetReadDeadline(t)
+	return c.Conn.SetReadDeadline(t)
 }
 
 // now is the machine's own time, by which connections have deadlines.
@@ -98,7 +140,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		line, _, _ := bytes.Cut(p, []byte("\r\n"))
 		c.malformed(string(bytes.TrimPrefix(line, []byte("HTTP/1.1 "))))
 	}
-	return c.TCPConn.Write(p)
+	return c.Conn.Write(p)
 }
 
 // malformed counts the request that is under way, once. why holds nothing of the request.
@@ -147,6 +189,9 @@ func withConn(ctx context.Context, of net.Conn) context.Context {
 		return ctx
 	}
 	c.secured, _ = of.(*tls.Conn)
+	if c.tunnel != nil {
+		ctx = gateway.WithTunnel(ctx, c.tunnel)
+	}
 	return context.WithValue(ctx, connKey{}, c)
 }
 

@@ -55,9 +55,9 @@ func (c *conn) mistaken(why, text string) error {
 	c.malformed("400 Bad Request: " + why)
 	_ = c.SetDeadline(now().Add(goodbyeTime))
 	text += "\n"
-	_, err := fmt.Fprintf(c.TCPConn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text)
+	_, err := fmt.Fprintf(c.Conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text)
 	if err == nil && c.CloseWrite() == nil {
-		_, _ = io.CopyN(io.Discard, c.TCPConn, goodbyeBytes)
+		_, _ = io.CopyN(io.Discard, c.Conn, goodbyeBytes)
 	}
 	return io.EOF // as of a client that has gone: net/http answers nothing more
 }

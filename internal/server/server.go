@@ -44,6 +44,7 @@ type Server struct {
 	servers   []*http.Server
 
 	connections, controlConnections *connections
+	tunnels                         *tunnels
 
 	serving sync.WaitGroup
 	broken  chan error
@@ -79,10 +80,11 @@ func Start(c Config) (*Server, error) {
 	}
 	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
 	s.controlConnections = c.connections(maxControlConnections, "control", "")
+	s.tunnels = newTunnels(s.authority.TLS(), s.connections, c.Log)
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
 		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
-		CA: s.caText(),
+		CA: s.caText(), Tunnel: s.tunnels.open, Secure: s.authority != nil,
 	})
 	s.control = control.New(control.Config{
 		APIs: l.apis, Registry: l.registry, Library: l.library, URLs: s.urls,
@@ -129,6 +131,7 @@ func (s *Server) open() error {
 			s.serve(l, &http.Server{Handler: s.gateway.Shared()}, s.connections)
 		}
 	}
+	s.serveOn(s.tunnels, &http.Server{Handler: s.gateway.Tunnelled()}, s.connections)
 	for _, api := range s.APIs {
 		if err := s.openAPIPort(api); err != nil {
 			return err
@@ -177,14 +180,19 @@ const (
 // serve answers on l until the server is closed. The gateway itself bounds the time in
 // which a body comes.
 func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) {
+	s.serveOn(limit.limit(l), server, limit)
+}
+
+// serveOn is serve, on a listener that counts its connections itself.
+func (s *Server) serveOn(l net.Listener, server *http.Server, limit *connections) {
 	server.ReadHeaderTimeout, server.IdleTimeout = limit.head, limit.idle
 	server.MaxHeaderBytes = 64 << 10
 	server.DisableGeneralOptionsHandler = true                                                     // OPTIONS * is a request like any other
 	server.ErrorLog = slog.NewLogLogger(&netLog{Handler: s.config.Log.Handler()}, slog.LevelDebug) // clients that break off
-	server.ConnState, server.ConnContext, server.Handler = limit.leave, withConn, handled(server.Handler)
+	server.ConnState, server.ConnContext, server.Handler = limit.follow, withConn, handled(server.Handler)
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
-		if err := serveOn(server, limit.limit(l)); !errors.Is(err, http.ErrServerClosed) {
+		if err := answer(server, l); !errors.Is(err, http.ErrServerClosed) {
 			select {
 			case s.broken <- err:
 			default:
@@ -193,7 +201,7 @@ func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) 
 	})
 }
 
-func serveOn(server *http.Server, l net.Listener) error {
+func answer(server *http.Server, l net.Listener) error {
 	if server.TLSConfig != nil {
 		return server.ServeTLS(l, "", "")
 	}
@@ -239,6 +247,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.serving.Wait()
+	s.tunnels.opening.Wait()
 	s.callbacks.Close(ctx)
 	return errors.Join(errs...)
 }
