@@ -110,13 +110,18 @@ func (v Verdict) Explain(c *Call) Explanation {
 	if v.Cause == nil && v.Why == nil {
 		return Explanation{}
 	}
-	var e Explanation
-	if v.Why != nil {
-		e = v.Why(c)
-	} else {
-		e = Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
+	return v.withMistake(c, v.explain(c))
+}
+
+// explain is Explain without the mistake.
+func (v Verdict) explain(c *Call) Explanation {
+	switch {
+	case v.Why != nil:
+		return v.Why(c)
+	case v.Cause != nil:
+		return Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
 	}
-	return v.withMistake(c, e)
+	return Explanation{}
 }
 
 // Message returns the message of v's outcome, with every place filled.
