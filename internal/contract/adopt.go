@@ -88,13 +88,8 @@ func (v Verdict) OfAdopted(c *Call, what, id string) Verdict {
 	if v.Pending() || c.Unknown != Adopt || !c.Adopted(what, id) {
 		return v
 	}
-	refused := v
-	v.Why = func(c *Call) Explanation {
-		e := refused.explain(c)
-		e.Text = strings.TrimSpace(e.Text + " The " + what + " " + id + " was adopted, and its secret is that of the fixture's first. " +
-			"Start with --auth presence or off, which do not look at the proof, or with --credentials env and the client's own credentials in the environment.")
-		return e
-	}
+	v.Aside = "The " + what + " " + id + " was adopted, and its secret is that of the fixture's first. " +
+		"Start with --auth presence or off, which do not look at the proof, or with --credentials env and the client's own credentials in the environment."
 	return v
 }
 

@@ -45,6 +45,8 @@ type Verdict struct {
 	// Why returns the long explanation. It runs outside of every lock, and only
 	// for refusals. nil: the cause's text is the explanation.
 	Why func(*Call) Explanation
+
+	Aside string // follows the text of the explanation, whichever it is
 }
 
 // A Cause is one reason for which an emulator chooses an outcome.
@@ -110,18 +112,15 @@ func (v Verdict) Explain(c *Call) Explanation {
 	if v.Cause == nil && v.Why == nil {
 		return Explanation{}
 	}
-	return v.withMistake(c, v.explain(c))
-}
-
-// explain is Explain without the mistake.
-func (v Verdict) explain(c *Call) Explanation {
-	switch {
-	case v.Why != nil:
-		return v.Why(c)
-	case v.Cause != nil:
-		return Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
+	var e Explanation
+	if v.Why != nil {
+		e = v.Why(c)
+	} else {
+		e = Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
 	}
-	return Explanation{}
+	e = v.withMistake(c, e)
+	e.Text = strings.TrimSpace(e.Text + " " + v.Aside)
+	return e
 }
 
 // Message returns the message of v's outcome, with every place filled.
