@@ -32,6 +32,7 @@ type API struct {
 	Fixture     []Param                   // the keys of a fixture file beside the switches: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
+	Adopts      []Adoptable               // identifiers that are taken in where clients bring their own; nil: none
 	Mint        func(*Dice) Values        // credentials of one more account, by which alone its calls find their sandbox; nil: they cannot
 	Environment []Variable                // what points a client here, beside Env of Credentials
 	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts
