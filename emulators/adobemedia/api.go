@@ -23,6 +23,7 @@ var API = &contract.API{
 
 	Pick:   pick,
 	Checks: checks,
+	CORS:   true,
 	Fail:   fail,
 	Write:  write,
 	Sign:   sign,

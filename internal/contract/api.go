@@ -17,6 +17,7 @@ type API struct {
 	Identifiers func(*Request) []string // identifiers of the caller that a sandbox may know, surest first; it refuses nothing
 
 	Pick   func(*Request) (*Operation, Miss)    // names the operation, or says why nothing fits
+	CORS   bool                                 // the service itself lets pages of other origins in
 	Checks []Check                              // checks in the order of the service, until one decides
 	Fill   func(c *Call, place string) string   // the text for {place} in a message where no fact has that name; "": the name itself
 	Fail   func(*Call, Verdict) any             // what a failure returns, as a struct whose fields are in the documented order

@@ -22,6 +22,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -57,6 +58,7 @@ type Config struct {
 	Signatures string // "wall" or "sandbox"
 	Auth       []string
 	Unknown    []string
+	CORS       []string
 
 	Journal      int
 	MaxSandboxes int
@@ -132,6 +134,7 @@ type loaded struct {
 	fixtures *fixture.Library
 	library  *library.Library
 	registry *sandbox.Registry
+	cors     map[string]gateway.CORS
 }
 
 // redactor returns what keeps secrets out of documents and log.
@@ -159,11 +162,12 @@ func (c *Config) load(notify func([]contract.Callback), redactor *redact.Redacto
 		Journal:  journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
 		MaxState: c.MaxState, JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn, Mask: redactor.Error,
 	}
-	var errs [6]error
+	var errs [7]error
 	config.Fixtures, errs[0] = c.fixtures(l)
 	config.Scenarios, errs[1] = c.activeScenarios(l)
 	config.Auth, errs[2] = modes("--auth", c.Auth, c.APIs, l.apis, contract.Verify, contract.Presence, contract.Off)
 	config.Unknown, errs[5] = modes("--unknown", c.Unknown, c.APIs, l.apis, contract.Refuse, contract.Adopt)
+	l.cors, errs[6] = modes("--cors", c.CORS, c.APIs, l.apis, gateway.Vendor, gateway.Open)
 	config.Clock, errs[3] = c.clock()
 	config.Credentials, errs[4] = c.credentials(l.apis)
 	if err := errors.Join(errs[:]...); err != nil {
