@@ -88,6 +88,9 @@ func printPage(w io.Writer, e *journal.Shown) error {
 	fmt.Fprintf(&b, "decided by: %s\n", decider(e.DecidedBy))
 	pageWire(&b, e.Wire)
 	pageExplanation(&b, e.Explanation)
+	for _, one := range e.Adopted {
+		fmt.Fprintf(&b, "adopted: %s %s\n", one.What, output.OneLine(one.ID))
+	}
 	pageFacts(&b, "notes", e.Notes)
 	if len(e.Violations) > 0 {
 		b.WriteString("violations:\n")

@@ -39,6 +39,7 @@ var kinds = []kind{
 	{"switches", "API", listSwitches},
 	{"triggers", "API", listTriggers},
 	{"givens", "API", listGivens},
+	{"adopted", "API", listAdopted},
 }
 
 // chosen is what a list is to be about.
@@ -46,6 +47,8 @@ type chosen struct {
 	apis      []*contract.API
 	operation string // "": all
 	env       *env
+	cmd       *cobra.Command
+	target    *target  // the server, for what no binary knows
 	scenarios []string // folders
 	fixtures  []string // folders
 }
@@ -59,8 +62,9 @@ func listCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list " + strings.Join(names, "|") + " [API [OPERATION]]",
 		Short: "list what there is, each with the exact name to use",
-		Long:  "list shows what this binary knows, each with the exact name to use. It needs no server.",
-		Args:  cobra.RangeArgs(1, 3),
+		Long: "list shows what this binary knows, each with the exact name to use. It needs no server, but for\n" +
+			"adopted: those ids that a sandbox took in at first sight.",
+		Args: cobra.RangeArgs(1, 3),
 		ValidArgsFunction: complete(func(before []string) []string {
 			if len(before) == 0 {
 				return names
@@ -69,6 +73,7 @@ func listCommand(env *env) *cobra.Command {
 		}),
 	}
 	form := listForm(cmd)
+	ask.cmd, ask.target = cmd, targetFlags(cmd)
 	cmd.Flags().StringSliceVar(&ask.scenarios, "scenarios", nil, "folders with scenario files, beside those that ship with the binary")
 	cmd.Flags().StringSliceVar(&ask.fixtures, "fixtures", nil, "folders with fixture files, beside those that ship with the binary")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

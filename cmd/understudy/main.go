@@ -116,7 +116,7 @@ func newRoot(env *env) *cobra.Command {
 	})
 	root.AddCommand(
 		serveCommand(env), listCommand(env), validateCommand(env), callCommand(env),
-		scenariosCommand(env), sandboxCommand(env), resetCommand(env), snapshotCommand(env), journalCommand(env), verifyCommand(env), clockCommand(env),
+		scenariosCommand(env), sandboxCommand(env), resetCommand(env), snapshotCommand(env), fixtureCommand(env), journalCommand(env), verifyCommand(env), clockCommand(env),
 		triggerCommand(env), envCommand(env), coverageCommand(env), handbookCommand(env), openapiCommand(env), schemaCommand(env), hostsCommand(env),
 		caCommand(env), healthCommand(env), doctorCommand(env), versionCommand(env),
 	)

@@ -57,7 +57,7 @@ func sandboxNewCommand(env *env) *cobra.Command {
 type making struct {
 	seed                                    int64
 	fixtures, set, activate, addresses, own []string
-	clock, auth, ttl, given                 string
+	clock, auth, unknown, ttl, given        string
 }
 
 func (m *making) flags(cmd *cobra.Command) {
@@ -68,6 +68,7 @@ func (m *making) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&m.activate, "activate", nil, "scenarios that are on from the start")
 	f.StringVar(&m.clock, "clock", "", "follow, or an instant such as 2026-01-31T12:00:00Z at which its clock stands")
 	f.StringVar(&m.auth, "auth", "", "how much of a caller's proof is checked: verify, presence or off")
+	f.StringVar(&m.unknown, "unknown", "", "what becomes of ids that no fixture knows: refuse or adopt")
 	f.StringVar(&m.given, "given", "", "what happened before it begins, as JSON: {\"youdu\": [{\"token\": {\"ends_in\": \"5s\"}}]}")
 	f.StringVar(&m.ttl, "ttl", "", "how long it lives unused, such as 10m")
 	f.StringSliceVar(&m.addresses, "claim-address", nil, "IP address of clients whose calls belong to it though they name no sandbox")
@@ -104,6 +105,9 @@ func (m *making) body(cmd *cobra.Command) (map[string]any, error) {
 	}
 	if m.auth != "" {
 		body["auth"] = m.auth
+	}
+	if m.unknown != "" {
+		body["unknown"] = m.unknown
 	}
 	if m.ttl != "" {
 		body["ttl"] = m.ttl

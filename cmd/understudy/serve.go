@@ -108,6 +108,8 @@ func serveCommand(env *env) *cobra.Command {
 	f.StringVar(&c.Clock, "clock", "follow", "follow the wall clock, or stand at an instant such as 2026-01-31T12:00:00Z")
 	f.StringVar(&c.Signatures, "signature-clock", "wall", "clock that callers' timestamps are judged by: wall or sandbox")
 	f.StringSliceVar(&c.Auth, "auth", []string{"verify"}, "how much of a caller's proof is looked at: verify, presence or off, for all or as api=mode")
+	f.StringSliceVar(&c.Unknown, "unknown", []string{"refuse"}, "what becomes of ids that no fixture knows: refuse, or adopt them in the likeness of the fixture's first, for all or as api=mode")
+	f.StringSliceVar(&c.CORS, "cors", []string{"vendor"}, "who lets pages of other origins in: vendor, the API alone; open, understudy where the API lets none in; for all or as api=mode")
 	f.IntVar(&c.Journal, "journal", 1000, "entries that the journal of a sandbox keeps")
 	f.IntVar(&c.MaxSandboxes, "max-sandboxes", 1000, "sandboxes that may live at once")
 	f.IntVar(&c.MaxConnections, "max-connections", 8192, "connections that the APIs' ports have open at once")

@@ -23,6 +23,7 @@ var API = &contract.API{
 
 	Pick:   pick,
 	Checks: checks,
+	CORS:   true,
 	Fail:   fail,
 	Write:  write,
 	Sign:   sign,
@@ -40,6 +41,7 @@ var API = &contract.API{
 		{Name: "reportSuite", Env: "ADOBE_MEDIA_REPORT_SUITE", Identifier: true},
 		{Name: "orgId", Env: "ADOBE_MEDIA_ORG_ID", Identifier: true},
 	},
+	Adopts:      adopts,
 	Mint:        mint,
 	Environment: []contract.Variable{{Name: "ADOBE_MEDIA_SERVER", Value: contract.BaseURL}},
 	Secrets:     []string{"X-Adobe-AEP-Validation-Token"},
@@ -60,6 +62,7 @@ var checks = []contract.Check{
 	{Name: "content-type", Do: checkContentType, Ends: contract.Outcomes(unsupportedMediaType)},
 	{Name: "json", Do: readBody, Ends: contract.Outcomes(badRequest)},
 	{Name: "parameters", Do: checkBody, Ends: contract.Outcomes(badRequest)},
+	{Name: "adopt", Do: adoptAccount},
 }
 
 // The paths, as documented.

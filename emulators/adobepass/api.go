@@ -28,6 +28,7 @@ var API = &contract.API{
 
 	Pick:   pick,
 	Checks: checks,
+	CORS:   true,
 	Fill:   func(*contract.Call, string) string { return "" },
 	Fail:   fail,
 	Write:  write,

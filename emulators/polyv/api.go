@@ -39,6 +39,7 @@ var API = &contract.API{
 		{Name: "appSecret", Env: "POLYV_APP_SECRET"},
 		{Name: "userId", Env: "POLYV_USER_ID", Identifier: true},
 	},
+	Adopts:      adopts,
 	Mint:        mint,
 	Environment: []contract.Variable{{Name: "POLYV_BASE_URL", Value: contract.BaseURL}},
 	Secrets:     []string{"sign"},
@@ -76,6 +77,7 @@ var checks = []contract.Check{
 	{Name: "signature", Do: checkSignature, Ends: contract.Outcomes(invalidSignature)},
 	{Name: "rate-limit", Do: contract.RateLimit(qpsExceeds, callLimit), Ends: contract.Outcomes(qpsExceeds)},
 	{Name: "parameters", Do: contract.ValidateParams(judgeParameters), Ends: contract.Outcomes(paramShouldNotBeEmpty, paramLengthIsIncorrect)},
+	{Name: "adopt", Do: adoptChannels},
 	{Name: "values", Do: checkValues, Ends: contract.Outcomes(
 		jsonFormatError, paramTypeError, paramIsNotDigit, paramExceedsMaximum, numberRangeError, invalidDateTimeFormat, paramValidateError,
 		paramShouldNotBeEmpty, paramLengthIsIncorrect, illegalChannelID,

@@ -54,7 +54,9 @@ func checkApplication(c *contract.Call) contract.Verdict {
 	known := false
 	c.WithState(func() {
 		st := c.State.(*state)
-		ca.application, known = st.application(ca.appID)
+		if ca.application, known = st.application(ca.appID); !known && c.Adopt("appId", ca.appID) {
+			ca.application, known = st.application(ca.appID)
+		}
 		first = st.first()
 	})
 	if known {
@@ -205,7 +207,7 @@ var valueRules = map[*contract.Operation][]valueRule{
 	getExternalBySession:   {{"channelId", isDigit}},
 	getSessionStats:        {{"channelId", isDigit}, {"sessionIds", isSelected}, {"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isMonth}},
 	listAccountSessions:    append([]valueRule{{"startTime", isDigit}, {"endTime", isDigit}, {"endTime", isDay}}, paging("pageNumber")...),
-	listLiveStatus:         {{"channelIds", isList(200)}},
+	listLiveStatus:         {{"channelIds", isList(mostListed)}},
 	listStreamStatus:       {{"channelIds", isList(20)}},
 	startLive:              {{"channelId", isPathNumber}},
 	endLive:                {{"channelId", isPathNumber}},
@@ -275,6 +277,9 @@ func isPathNumber(c *contract.Call, name string) contract.Verdict {
 	}
 	return contract.Verdict{}
 }
+
+// mostListed is how many channels a list may name, of the operation that takes most.
+const mostListed = 200
 
 // isList returns a rule for a list of at most so many channels.
 func isList(most int) func(*contract.Call, string) contract.Verdict {

@@ -133,6 +133,9 @@ func newState(seed contract.Seed) (contract.State, error) {
 		slices.SortFunc(ch.Sessions, compareSessions)
 		st.Channels[ch.ID] = ch
 	}
+	if len(f.Channels) > 0 {
+		st.First = f.Channels[0].ID
+	}
 	if err := st.Reindex(); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func checkSignature(c *contract.Call) contract.Verdict {
 			return contract.Verdict{}
 		}
 	}
-	return orCompressed(c, invalidSignature.Because(mismatched, "appId", ca.appID).Explained(explainSignature))
+	return orCompressed(c, invalidSignature.Because(mismatched, "appId", ca.appID).Explained(explainSignature).OfAdopted(c, "appId", ca.appID))
 }
 
 // matches compares in constant time, in upper or any case as the switch says.

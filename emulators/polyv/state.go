@@ -13,7 +13,8 @@ import (
 // A state is what the service stores in one sandbox.
 type state struct {
 	Applications []application       `json:"applications"`
-	Channels     map[string]*channel `json:"channels"` // by channelId
+	Channels     map[string]*channel `json:"channels"`        // by channelId
+	First        string              `json:"first,omitempty"` // the channelId that stands first in the fixture
 
 	applications map[string]int
 	sessions     map[string]*session   // by sessionId

@@ -42,6 +42,7 @@ var API = &contract.API{
 		{Name: "secretId", Env: "TENCENTCLOUD_SECRET_ID", Identifier: true},
 		{Name: "secretKey", Env: "TENCENTCLOUD_SECRET_KEY"},
 	},
+	Adopts:      adopts,
 	Mint:        mint,
 	Environment: []contract.Variable{{Name: "TENCENTCAR_ENDPOINT", Value: contract.HostPort}},
 	Secrets:     []string{"Authorization", "X-TC-Token", "Signature", "Token"},
@@ -84,6 +85,7 @@ var checks = []contract.Check{
 	{Name: "rate-limit", Do: contract.RateLimit(requestLimitExceeded, rateLimit), Ends: contract.Outcomes(requestLimitExceeded)},
 	{Name: "json", Do: checkJSON, Ends: contract.Outcomes(jsonParseError)},
 	{Name: "parameters", Do: contract.ValidateParams(judgeParameters), Ends: contract.Outcomes(invalidParameter, unknownParameter, missingParameter, invalidParameterValue)},
+	{Name: "adopt", Do: adoptNamed},
 }
 
 // hosts are the nearest-access hosts of both sites and the regional ones. The

@@ -193,6 +193,9 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 	c.WithState(func() {
 		st := c.State.(*state)
 		cl.lists, cl.account, first = &st.Lists, st.account(cl.secretID), st.firstAccount()
+		if cl.account == nil && c.Adopt("SecretId", cl.secretID) {
+			cl.account = st.account(cl.secretID)
+		}
 	})
 	if cl.account != nil {
 		c.Key = cl.account.SecretKey
@@ -227,10 +230,11 @@ func checkSignature(c *contract.Call) contract.Verdict {
 	if c.Auth != contract.Verify || cl.auth.skip || cl.account.unknown {
 		return contract.Verdict{}
 	}
+	verify := verifyTC3
 	if cl.family == v1 {
-		return wire.OrCompressed(c, verifyV1(c, cl))
+		verify = verifyV1
 	}
-	return wire.OrCompressed(c, verifyTC3(c, cl))
+	return wire.OrCompressed(c, verify(c, cl).OfAdopted(c, "SecretId", cl.secretID))
 }
 
 var (

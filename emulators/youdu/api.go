@@ -37,6 +37,7 @@ var API = &contract.API{
 		{Name: "aesKey", Env: "YOUDU_AES_KEY"},
 		{Name: "accessToken"}, // so that a call by hand needs no other before it
 	},
+	Adopts:      adopts,
 	Mint:        mint,
 	Environment: []contract.Variable{{Name: "YOUDU_API", Value: contract.BaseURL}},
 	Secrets:     []string{"accessToken", "aesKey", "encrypt"},
@@ -71,6 +72,7 @@ var checks = []contract.Check{
 	{Name: "permission", Do: checkPermission, Ends: contract.Outcomes(invalidAppID)},
 	{Name: "message", Do: checkMessage, Ends: contract.Outcomes(invalidJSON, invalidForm)},
 	{Name: "parameters", Do: checkParams, Ends: contract.Outcomes(invalidJSON)},
+	{Name: "adopt", Do: adoptAccounts},
 }
 
 // basePath is the API's path, aliasPath the path under which the proxy in front

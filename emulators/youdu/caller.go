@@ -145,6 +145,7 @@ func (cl *caller) lookUp(c *contract.Call) {
 	if buin, is := parseBuin(cl.envelope["buin"]); is {
 		cl.buinKnown = st.buins[buin]
 		cl.app = st.apps[appKey{buin, cl.envelope.Text("appId")}]
+		cl.adoptApp(c, buin)
 	}
 	if cl.keyApp = cl.app; cl.keyApp == nil {
 		cl.keyApp = cl.tokenApp

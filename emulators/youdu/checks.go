@@ -150,7 +150,11 @@ func checkEncrypt(c *contract.Call) contract.Verdict {
 	case !text && !raw:
 		return formatEncrypt.Because(fieldMistyped, "Name", "encrypt", "got", describe(x), "expected", "a string")
 	case cl.decryptFault != nil:
-		return cl.decryptFault.verdict().Explained(explainEnvelope)
+		v := cl.decryptFault.verdict().Explained(explainEnvelope)
+		if cl.app != nil {
+			v = v.OfAdopted(c, "appId", appIdentifier(cl.app.Buin, cl.app.AppID))
+		}
+		return v
 	}
 	return contract.Verdict{}
 }

@@ -42,6 +42,8 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("8 calls can be verified", func(t *testing.T) { verifiable(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 	t.Run("8 credentials of a sandbox's own", func(t *testing.T) { mints(t, api) })
+	t.Run("8 identifiers of a client's own", func(t *testing.T) { adopts(t, api) })
+	t.Run("9 pages of other origins", func(t *testing.T) { browsers(t, api) })
 	t.Run("9 what has a life", func(t *testing.T) { lives(t, api) })
 }
 

@@ -29,12 +29,13 @@ import (
 var Noon = time.Date(2023, 11, 14, 22, 13, 20, 0, time.UTC)
 
 // Setting says how a World begins. Zero members mean: Noon, seed
-// 1, fixture default, verify, the API's switches as the fixture has them.
+// 1, fixture default, verify, refuse, the API's switches as the fixture has them.
 type Setting struct {
 	Clock   time.Time
 	Seed    uint64
 	Fixture string
 	Auth    contract.Auth
+	Unknown contract.OnUnknown
 	Set     map[string]string // switches
 
 	Credentials contract.Values  // of an account beside those of the fixture
@@ -72,7 +73,7 @@ func New(t testing.TB, api *contract.API, s Setting) *World {
 	w := &World{API: api}
 	registry, err := sandbox.New(sandbox.Config{
 		APIs: []*contract.API{api}, Fixtures: map[string]*fixture.Fixture{api.Name: load(t, api, s)},
-		Auth: map[string]contract.Auth{api.Name: s.Auth}, Seed: s.Seed, Wall: s.Wall, Max: 100,
+		Auth: map[string]contract.Auth{api.Name: s.Auth}, Unknown: map[string]contract.OnUnknown{api.Name: s.Unknown}, Seed: s.Seed, Wall: s.Wall, Max: 100,
 		Clock:      clock.Setting{Frozen: s.Clock, Signatures: clock.Sandbox},
 		Journal:    journal.Limits{Entries: 1000, Bytes: s.Journal, Body: 64 << 10},
 		JournalAll: 64 << 20, Credentials: map[string]contract.Values{api.Name: s.Credentials}, Notify: w.notify,
@@ -191,6 +192,13 @@ func (w *World) Credentials(t testing.TB) (v contract.Values) {
 func (w *World) Request(t testing.TB, op *contract.Operation, in contract.Values) *http.Request {
 	t.Helper()
 	return HTTP(w.signed(t, op, in, w.Credentials(t)))
+}
+
+// RequestOf is Request for a caller with these credentials. Where one is missing, it is made
+// up.
+func (w *World) RequestOf(t testing.TB, op *contract.Operation, in, credentials contract.Values) *http.Request {
+	t.Helper()
+	return HTTP(w.signed(t, op, in, credentials))
 }
 
 // signed is Request for a caller with these credentials.

@@ -17,6 +17,7 @@ type API struct {
 	Identifiers func(*Request) []string // identifiers of the caller that a sandbox may know, surest first; it refuses nothing
 
 	Pick   func(*Request) (*Operation, Miss)    // names the operation, or says why nothing fits
+	CORS   bool                                 // the service itself lets pages of other origins in
 	Checks []Check                              // checks in the order of the service, until one decides
 	Fill   func(c *Call, place string) string   // the text for {place} in a message where no fact has that name; "": the name itself
 	Fail   func(*Call, Verdict) any             // what a failure returns, as a struct whose fields are in the documented order
@@ -32,6 +33,7 @@ type API struct {
 	Fixture     []Param                   // the keys of a fixture file beside the switches: accounts, projects, channels
 	Switches    []Param                   // the scalars of a fixture file, settable one by one; each has a Default
 	Credentials []Credential              // what a caller needs to be known to the service, surest first
+	Adopts      []Adoptable               // identifiers that are taken in where clients bring their own; nil: none
 	Mint        func(*Dice) Values        // credentials of one more account, by which alone its calls find their sandbox; nil: they cannot
 	Environment []Variable                // what points a client here, beside Env of Credentials
 	Secrets     []string                  // headers and parameters that hold secrets or what proves that a caller knows one: tokens, signatures, ciphertexts

@@ -64,6 +64,7 @@ type Call struct {
 	Caller    any       // what checks find out about the caller; the API's own type
 	Now       time.Time // by the sandbox's clock: what the service issued is judged by this one
 	Auth      Auth
+	Unknown   OnUnknown
 	Switches  Values // the fixture's switches, each there
 	State     State  // set only under the instance's lock: in WithState, Decide, Do, Sent and triggers
 
@@ -117,7 +118,7 @@ type Runtime interface {
 	Wall() time.Time
 
 	// Dice returns the call's dice: the same seed, operation and number of the
-	// call give the same values. For Do and Write only.
+	// call give the same values. For Do, Write and Take only.
 	Dice() *Dice
 
 	// Mint returns dice for identifiers by which sandboxes are found; they differ
@@ -130,6 +131,14 @@ type Runtime interface {
 
 	// Forget removes identifier from the directory. For Do only.
 	Forget(identifier string)
+
+	// Adopt takes in an identifier that c.State does not know, by the row of that name
+	// in API.Adopts. It reports false where that is not wanted, or not possible. For
+	// checks, inside WithState; it refuses nothing.
+	Adopt(what, id string) bool
+
+	// Adopted reports whether the identifier was adopted. For checks and Decide.
+	Adopted(what, id string) bool
 }
 
 // Auth says how much of the caller's proof is checked.

@@ -45,6 +45,8 @@ type Verdict struct {
 	// Why returns the long explanation. It runs outside of every lock, and only
 	// for refusals. nil: the cause's text is the explanation.
 	Why func(*Call) Explanation
+
+	Aside string // follows the text of the explanation, whichever it is
 }
 
 // A Cause is one reason for which an emulator chooses an outcome.
@@ -116,7 +118,9 @@ func (v Verdict) Explain(c *Call) Explanation {
 	} else {
 		e = Explanation{Cause: v.Cause.Code, Text: v.Fill(c, v.Cause.Text), Facts: v.Facts}
 	}
-	return v.withMistake(c, e)
+	e = v.withMistake(c, e)
+	e.Text = strings.TrimSpace(e.Text + " " + v.Aside)
+	return e
 }
 
 // Message returns the message of v's outcome, with every place filled.

@@ -182,7 +182,7 @@ func TestHostileMembers(t *testing.T) {
 		"PUT /v1/sandboxes/default/scenarios/toy/no-hat":   {"times", "skip", "where", "for", "wire"},
 		"PUT /v1/sandboxes/default/fixtures/toy":           {"name", "set"},
 		"PUT /v1/tls-faults/toy.example.com":               {"fault", "for", "host"},
-		"PUT /v1/sandboxes/default/state":                  {"version", "state", "clock", "progress", "fixtures", "derived"},
+		"PUT /v1/sandboxes/default/state":                  {"version", "state", "clock", "progress", "fixtures", "adopted", "derived"},
 		"POST /v1/sandboxes/default/triggers/toy/hat.lost": {"hat", "n", "why"},
 		"POST /v1/sandboxes/default/verify":                {"api", "operation", "outcome", "where", "decided_by", "count", "order", "by", "within", "after", "since", "expectations"},
 		"POST /v1/sandboxes":                               {"name", "seed", "fixtures", "set", "scenarios", "clock", "auth", "unknown", "claims", "given", "ttl"},

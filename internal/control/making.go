@@ -29,7 +29,7 @@ var making = []contract.Param{
 	{Name: "scenarios", Type: contract.List, Of: contract.String, Doc: "The scenarios that are on from the start, the last one asked first."},
 	{Name: "clock", Type: contract.Object, Doc: "How its clock begins, with the members that PUT of a clock takes."},
 	{Name: "auth", Doc: "How much of a caller's proof is checked: verify, presence or off, or an object of these by API."},
-	{Name: "unknown", OneOf: []string{"refuse"}, Doc: "What becomes of identifiers that no fixture knows."},
+	{Name: "unknown", OneOf: []string{string(contract.Refuse), string(contract.Adopt)}, Doc: "What becomes of identifiers that no fixture knows: refuse or adopt, or an object of these by API."},
 	{Name: "claims", Type: contract.Object, Fields: []contract.Param{
 		{Name: "addresses", Type: contract.List, Of: contract.String, Doc: "IP addresses of clients."},
 		{Name: "headers", Type: contract.Object, Doc: "Values of headers, by the headers' names."},
@@ -39,13 +39,16 @@ var making = []contract.Param{
 }
 
 // makingForms are the forms of such a body, for its description.
-var makingForms = []any{making, authByAPI()}
+var makingForms = []any{making, byAPI("auth"), byAPI("unknown"), byAPI("auth", "unknown")}
 
-// authByAPI are the rows of a body that has a mode of auth for each of some APIs.
-func authByAPI() []contract.Param {
+// byAPI are the rows of a body that has a mode for each of some APIs in these members.
+func byAPI(members ...string) []contract.Param {
 	rows := slices.Clone(making)
-	i := slices.IndexFunc(rows, func(p contract.Param) bool { return p.Name == "auth" })
-	rows[i].Type = contract.Object
+	for i := range rows {
+		if slices.Contains(members, rows[i].Name) {
+			rows[i].Type, rows[i].OneOf = contract.Object, nil
+		}
+	}
 	return rows
 }
 
@@ -123,14 +126,20 @@ func makingProblem(err error) error {
 func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 	m := &maker{server: s, in: maps.Clone(in), origin: s.config.Registry.Origin()}
 	m.origin.Request = requestText(in)
-	auth, modes := m.in["auth"].(contract.Values)
-	if modes {
-		delete(m.in, "auth")
-	}
+	auth, unknown := m.byAPI("auth"), m.byAPI("unknown")
 	if found := contract.Validate(making, m.in); len(found) > 0 {
 		return m.origin, refuse(http.StatusUnprocessableEntity, "the body does not say how a sandbox is made; nothing was made").violating(found)
 	}
-	for _, read := range []func() error{m.seed, m.fixtures, m.switches, m.scenarios, m.clock, func() error { return m.auth(auth) }, m.claims, m.given, m.ttl} {
+	for _, read := range []func() error{
+		m.seed, m.fixtures, m.switches, m.scenarios, m.clock,
+		func() error {
+			return setModes(m, "auth", auth, m.origin.Auth, contract.Verify, contract.Presence, contract.Off)
+		},
+		func() error {
+			return setModes(m, "unknown", unknown, m.origin.Unknown, contract.Refuse, contract.Adopt)
+		},
+		m.claims, m.given, m.ttl,
+	} {
 		if err := read(); err != nil {
 			return m.origin, err
 		}
@@ -258,24 +267,33 @@ func (m *maker) clock() error {
 	return nil
 }
 
-// auth reads one mode for all APIs, or one for each of some.
-func (m *maker) auth(modes contract.Values) error {
-	if mode := m.in.Text("auth"); mode != "" {
+// byAPI takes a member that has a mode for each of some APIs out of the body; nil: it has
+// one for all, or none.
+func (m *maker) byAPI(member string) contract.Values {
+	modes, is := m.in[member].(contract.Values)
+	if is {
+		delete(m.in, member)
+	}
+	return modes
+}
+
+// setModes reads one mode for all APIs, or one for each of some.
+func setModes[M ~string](m *maker, member string, modes contract.Values, set map[string]M, known ...M) error {
+	if mode := m.in.Text(member); mode != "" {
 		modes = contract.Values{}
 		for _, api := range m.server.config.APIs {
 			modes[api.Name] = mode
 		}
 	}
-	known := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
 	for _, name := range slices.Sorted(maps.Keys(modes)) {
-		if _, err := m.api("auth", name); err != nil {
+		if _, err := m.api(member, name); err != nil {
 			return err
 		}
 		mode := modes.Text(name)
-		if !slices.Contains(known, mode) {
-			return unmakable("auth is %s%s", describe(modes[name]), hint(mode, known))
+		if !slices.Contains(known, M(mode)) {
+			return unmakable("%s is %s%s", member, describe(modes[name]), hint(mode, mapSlice(known, func(mode M) string { return string(mode) })))
 		}
-		m.origin.Auth[name] = contract.Auth(mode)
+		set[name] = M(mode)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *testServer) make(method, target, body string, status int) made {
 func TestMakeSandbox(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
-	const body = `{"name":"job-1","seed":3,"fixtures":{"toy":"night"},"set":{"toy.patience":"5s"},"scenarios":["no-hat"],"clock":{"freeze":"2026-01-01T00:00:00Z","signatures":"sandbox"},"auth":{"toy":"off"},"unknown":"refuse","claims":{"addresses":["10.0.0.9"],"headers":{"x-device":"phone"}},"ttl":"10m"}`
+	const body = `{"name":"job-1","seed":3,"fixtures":{"toy":"night"},"set":{"toy.patience":"5s"},"scenarios":["no-hat"],"clock":{"freeze":"2026-01-01T00:00:00Z","signatures":"sandbox"},"auth":{"toy":"off"},"unknown":{"toy":"adopt"},"claims":{"addresses":["10.0.0.9"],"headers":{"x-device":"phone"}},"ttl":"10m"}`
 	box := s.make("POST", "/v1/sandboxes", body, 201)
 	key := box.Credentials["toy"]["toyKey"]
 	if box.Name != "job-1" || len(key) < 16 || box.Fixtures["toy"] != "night" || box.TTL != "10m0s" || len(box.Scenarios) != 1 ||
@@ -91,7 +91,9 @@ func TestMakeSandbox(t *testing.T) {
 		{method: "POST", target: "/v1/sandboxes", body: `{"clock":{"freez":"x"}}`, status: 422, want: []string{`did you mean \"freeze\"?`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"clock":{"advance":"soon"}}`, status: 422, want: []string{"clock: advance is", "; nothing was made"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"auth":"of"}`, status: 422, want: []string{`did you mean \"off\"?`}},
-		{method: "POST", target: "/v1/sandboxes", body: `{"unknown":"adopt"}`, status: 422, want: []string{`"rule":"unlisted"`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"unknown":"adapt"}`, status: 422, want: []string{`"rule":"unlisted"`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"unknown":{"toy":"adapt"}}`, status: 422, want: []string{`did you mean \"adopt\"?`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"unknown":{"toi":"adopt"}}`, status: 422, want: []string{`unknown: there is no API \"toi\"`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"addresses":["10.0.0.9"]}}`, status: 409, want: []string{"the sandbox job-1 claims the address 10.0.0.9 already"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"addresses":["ten"]}}`, status: 422, want: []string{"an IP address such as 192.168.1.40 was expected"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"headers":{"A":1}}}`, status: 422, want: []string{"claims.headers.A is 1"}},

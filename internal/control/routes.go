@@ -111,6 +111,10 @@ func (s *Server) routes() []route {
 
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", body: []string{jsonText, yamlText}, takes: []any{naming}, gives: fixtureAnswer{}, do: s.inSandbox(s.putFixture), doc: "Have an API begin anew with a fixture, or with other switches, until the next reset."},
 
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/fixtures/{api}", query: []string{"name"}, kinds: []string{yamlText}, do: s.inSandbox(s.saveFixture), doc: "The fixture with which an API began, as a file that has what it adopted besides; name: what the file calls itself."},
+
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/adopted", query: []string{"api"}, gives: list[adoptedAnswer]{}, do: s.inSandbox(s.listAdopted), doc: "The identifiers that no fixture knows and that were taken in at first sight, by API and in that order; api: those of one."},
+
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/clock", gives: clock.Reading{}, do: s.inSandbox(s.readClock), doc: "The sandbox's clock."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/clock", body: []string{jsonText}, takes: []any{clockBody{}}, gives: sandbox.Moved{}, do: s.inSandbox(s.setClock), doc: "Set the sandbox's clock by one of advance (20m), freeze (an instant), follow (true), scale (60) and signatures (wall, sandbox), and list what ended because of that."},
 

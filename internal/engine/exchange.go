@@ -37,6 +37,9 @@ type Exchange struct {
 	dice      *contract.Dice
 	mint      *contract.Dice
 
+	adopted   []contract.Adopted // what the call brought and the instance took in
+	unadopted string             // why something that it brought was not taken in, as a sentence; "": nothing was left
+
 	turn    journal.Turn // its place among the calls of the sandbox
 	verdict contract.Verdict
 	by      journal.Decider
@@ -74,6 +77,9 @@ func (x *Exchange) happen() error {
 	var full error
 	x.withState(func() {
 		x.turn = x.Sandbox.Journal.Turn()
+		if x.adopted != nil {
+			x.Instance.AdoptedBy(x.Sandbox.Journal.ID(x.turn), x.adopted)
+		}
 		x.decide(refusal, check)
 		if full = x.findRoom(); full == nil {
 			x.perform()
@@ -86,7 +92,7 @@ func (x *Exchange) happen() error {
 func (x *Exchange) begin(now time.Time) {
 	x.call = contract.Call{
 		Runtime: runtime{x}, API: x.Instance.API, Request: x.Request, Now: now,
-		Auth: x.Instance.Auth(), Switches: x.Instance.Switches(),
+		Auth: x.Instance.Auth(), Unknown: x.Instance.Unknown(), Switches: x.Instance.Switches(),
 	}
 	x.call.Operation, x.call.Miss = x.call.API.Pick(x.Request)
 	x.number = x.Instance.CountCall(x.call.Operation)

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
@@ -25,6 +26,7 @@ func (x *Exchange) record() {
 		Response:    journal.Message{Status: x.Response.Status, Header: x.Response.Header, Body: x.Response.Body},
 		Violations:  c.Violations,
 		Notes:       c.Notes,
+		Adopted:     x.adopted,
 		Explanation: x.explain(),
 	}
 	e.Key = c.Key
@@ -82,6 +84,9 @@ func (x *Exchange) explain() *journal.Explanation {
 		return nil
 	}
 	e := x.verdict.Explain(&x.call)
+	if x.unadopted != "" {
+		e.Text = strings.TrimSpace(e.Text + " " + x.unadopted)
+	}
 	return &e
 }
 

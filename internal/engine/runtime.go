@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -44,6 +46,35 @@ func (r runtime) Mint() *contract.Dice {
 func (r runtime) Issue(identifier string) { r.x.Instance.Issue(identifier) }
 
 func (r runtime) Forget(identifier string) { r.x.Instance.Forget(identifier) }
+
+// Adopt takes in an identifier where the instance may. Why it did not is part of the
+// explanation.
+func (r runtime) Adopt(what, id string) bool {
+	x := r.x
+	if x.call.Unknown != contract.Adopt || id == "" {
+		return false
+	}
+	shown, refusal := x.Instance.Adopt(&x.call, what, id)
+	if refusal != "" {
+		x.unadopted = fmt.Sprintf("The %s was not adopted: %s.", what, refusal)
+		return false
+	}
+	if one := (contract.Adopted{What: what, ID: shown}); !slices.Contains(x.adopted, one) {
+		x.adopted = append(x.adopted, one)
+	}
+	return true
+}
+
+func (r runtime) Adopted(what, id string) bool {
+	var adopted bool
+	ask := func() { adopted = r.x.Instance.HasAdopted(what, id) }
+	if r.x.call.State == nil {
+		r.x.withState(ask)
+	} else {
+		ask()
+	}
+	return adopted
+}
 
 // A phantomRuntime is the runtime of an outcome that is answered and not carried
 // out: the identifiers that it issues belong to no sandbox.

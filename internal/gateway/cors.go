@@ -3,10 +3,46 @@ package gateway
 import (
 	"net/http"
 	"strings"
+
+	"github.com/understudy-suite/understudy/internal/contract"
 )
 
 // headerPrefix begins the names of understudy's own headers.
 const headerPrefix = "Understudy-"
+
+// CORS says who answers browsers that ask for pages of another origin.
+type CORS string
+
+// The values of CORS.
+const (
+	Vendor CORS = "vendor" // the API, as its vendor does: most let no page in
+	Open   CORS = "open"   // understudy lets pages of every origin in, where the API lets none in
+)
+
+// allowAnyOrigin lets the page in that a browser asks for, if the API is open and lets
+// none in by itself. It reports whether that is all, as with a preflight: no service
+// that knows none sees one.
+func (g *Gateway) allowAnyOrigin(w http.ResponseWriter, r *http.Request, api *contract.API) (answered bool) {
+	origin := r.Header.Get("Origin")
+	if g.config.CORS[api.Name] != Open || api.CORS || origin == "" {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Add("Vary", "Origin")
+	method := r.Header.Get("Access-Control-Request-Method")
+	if r.Method != http.MethodOptions || method == "" {
+		h.Set("Access-Control-Expose-Headers", "*")
+		return false
+	}
+	h.Set("Access-Control-Allow-Methods", method)
+	if names := r.Header.Values("Access-Control-Request-Headers"); len(names) > 0 {
+		h.Set("Access-Control-Allow-Headers", strings.Join(names, ","))
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
 
 // exposeHeaders adds to the headers of an answer what a browser needs to send and
 // read understudy's headers from another origin. An answer to a request that

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/gateway"
 )
 
 // A browser that sends or reads understudy's headers may do so. Any other gets
@@ -58,5 +59,54 @@ func TestBrowsersMayReadFailuresOfOurs(t *testing.T) {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// With Open a page of any origin may ask an API that lets none in by itself, and with
+// Vendor, or where the API has headers of its own, everything stays as the API does it.
+func TestOpenToAnyOrigin(t *testing.T) {
+	const origin = "https://app.example"
+	preflight := []string{"Origin", origin, "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "content-type, understudy-sandbox"}
+	tests := []struct {
+		name, method string
+		cors         gateway.CORS
+		own          bool // the API lets pages in by itself
+		headers      []string
+		status       int
+		want         string // origin, methods, headers, exposed, vary
+	}{
+		{"a preflight", "OPTIONS", gateway.Open, false, preflight, 204, origin + " | PUT | content-type, understudy-sandbox |  | Origin"},
+		{"a preflight that asks for no headers", "OPTIONS", gateway.Open, false, preflight[:4], 204, origin + " | PUT |  |  | Origin"},
+		{"a request", "GET", gateway.Open, false, []string{"Origin", origin}, 200, origin + " |  |  | * | Origin"},
+		{"a request with a header of ours", "GET", gateway.Open, false, []string{"Origin", origin, "Understudy-Sandbox", "bob"}, 200, origin + " |  |  | *,Understudy-Outcome,Understudy-Decided-By,Understudy-Call | Origin"},
+		{"an OPTIONS that is no preflight", "OPTIONS", gateway.Open, false, []string{"Origin", origin}, 405, origin + " |  |  | * | Origin"},
+		{"no browser", "GET", gateway.Open, false, nil, 200, " |  |  |  | "},
+		{"an API of its own ways", "GET", gateway.Open, true, []string{"Origin", origin}, 200, " |  |  |  | "},
+		{"vendor", "OPTIONS", gateway.Vendor, false, preflight, 405, " |  |  |  | "},
+		{"nothing is said", "GET", "", false, []string{"Origin", origin}, 200, " |  |  |  | "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := open(t, func(c *gateway.Config) { c.CORS = map[string]gateway.CORS{c.APIs[0].Name: tt.cors} })
+			p.api.CORS = tt.own
+			w := send(p.gateway.Own(p.api), request(tt.method, "/page", "", "", tt.headers...))
+			h := w.Header()
+			got := strings.Join([]string{
+				h.Get("Access-Control-Allow-Origin"), h.Get("Access-Control-Allow-Methods"), h.Get("Access-Control-Allow-Headers"),
+				h.Get("Access-Control-Expose-Headers"), h.Get("Vary"),
+			}, " | ")
+			if w.Code != tt.status || got != tt.want {
+				t.Errorf("got %d %s, want %d %s", w.Code, got, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+// A page reads why it was refused, too.
+func TestOpenToAnyOriginReadsFailuresOfOurs(t *testing.T) {
+	p := open(t, func(c *gateway.Config) { c.CORS = map[string]gateway.CORS{c.APIs[0].Name: gateway.Open} })
+	h := send(p.gateway.Own(p.api), request("GET", "/@Bad_Name/page", "", "", "Origin", "https://app.example")).Header()
+	if h.Get("Understudy-Problem") == "" || h.Get("Access-Control-Allow-Origin") != "https://app.example" {
+		t.Errorf("got %v", h)
 	}
 }

@@ -40,6 +40,7 @@ type Config struct {
 	Memory   int64                                         // bytes that all request bodies hold at once, at least Body; 0: no limit
 	MaxStall time.Duration                                 // longest delay or stall
 	Plain    bool                                          // no Understudy-* headers on answers
+	CORS     map[string]CORS                               // by API; none: Vendor
 	Log      *slog.Logger
 	CA       []byte // certificate of the TLS door's CA as PEM; nil: TLS is off
 

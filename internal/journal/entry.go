@@ -32,11 +32,12 @@ type Entry struct {
 	// MoreViolations counts those that are not kept.
 	MoreViolations int `json:"more_violations,omitempty"`
 
-	Notes       contract.Facts `json:"notes,omitempty"`
-	Explanation *Explanation   `json:"explanation,omitempty"`
-	Callbacks   []Callback     `json:"callbacks,omitempty"`
-	Mismatches  Mismatches     `json:"rules_passed_over,omitzero"`
-	Redacted    bool           `json:"redacted,omitempty"` // it is shown without what proves its caller: signatures, tokens, ciphertexts
+	Notes       contract.Facts     `json:"notes,omitempty"`
+	Adopted     []contract.Adopted `json:"adopted,omitempty"` // identifiers that it brought and that were taken in at first sight
+	Explanation *Explanation       `json:"explanation,omitempty"`
+	Callbacks   []Callback         `json:"callbacks,omitempty"`
+	Mismatches  Mismatches         `json:"rules_passed_over,omitzero"`
+	Redacted    bool               `json:"redacted,omitempty"` // it is shown without what proves its caller: signatures, tokens, ciphertexts
 
 	Key string `json:"-"` // the secret under which the caller signs, where a check knew it
 

@@ -65,6 +65,9 @@ func (j *Journal) turn() Turn {
 	return Turn{j.last, j.restarts, j.wall()}
 }
 
+// ID is the id of the entry of the call that has a turn.
+func (j *Journal) ID(t Turn) string { return j.sandbox + "-" + strconv.Itoa(t.number) }
+
 // Add keeps e at its turn, and shortens what is long. The journal owns e from then
 // on.
 func (j *Journal) Add(t Turn, e *Entry) {
@@ -75,7 +78,7 @@ func (j *Journal) Add(t Turn, e *Entry) {
 		t = j.turn()
 	}
 	e.Number, e.Arrived = t.number, t.arrived
-	e.ID = j.sandbox + "-" + strconv.Itoa(t.number)
+	e.ID = j.ID(t)
 	e.Sandbox, e.journal = j.sandbox, j
 	if e.Delivered == "" {
 		e.Delivered = Pending

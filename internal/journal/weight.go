@@ -110,6 +110,9 @@ func (e *Entry) weigh() int {
 		v := &e.Violations[i]
 		n += len(v.Path) + Weigh(v.Got)
 	}
+	for _, one := range e.Adopted {
+		n += 32 + len(one.ID)
+	}
 	for i := range e.Callbacks {
 		n += callback + len(e.Callbacks[i].URL) + cap(e.Callbacks[i].Body)
 	}

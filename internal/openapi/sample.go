@@ -170,9 +170,11 @@ func (sampleRuntime) CountInWindow(string, time.Duration) int { return 1 }
 func (sampleRuntime) Wall() time.Time                         { return epoch }
 func (sampleRuntime) Dice() *contract.Dice                    { return contract.NewDice(new(counter)) }
 
-func (sampleRuntime) Mint() *contract.Dice { return contract.NewDice(new(counter)) }
-func (sampleRuntime) Issue(string)         {}
-func (sampleRuntime) Forget(string)        {}
+func (sampleRuntime) Mint() *contract.Dice        { return contract.NewDice(new(counter)) }
+func (sampleRuntime) Issue(string)                {}
+func (sampleRuntime) Forget(string)               {}
+func (sampleRuntime) Adopt(string, string) bool   { return false }
+func (sampleRuntime) Adopted(string, string) bool { return false }
 
 // counter is a source of chance in which nothing is left to chance.
 type counter uint64

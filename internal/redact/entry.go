@@ -303,6 +303,10 @@ func (f *redaction) removeSecrets(e *journal.Entry) {
 		v := &e.Violations[i]
 		v.Path, v.Got = out(v.Path), removeSecretsFrom(out, v.Got)
 	}
+	e.Adopted = slices.Clone(e.Adopted)
+	for i := range e.Adopted {
+		e.Adopted[i].ID = out(e.Adopted[i].ID)
+	}
 	for i := range e.Notes {
 		e.Notes[i].Value = removeSecretsFrom(out, e.Notes[i].Value)
 	}

@@ -125,6 +125,7 @@ func (i *Instance) book() {
 type replacement struct {
 	instance *Instance
 	state    contract.State
+	adopted  []Adopted // of what the state knows
 }
 
 // replace replaces states. Where there is no room for all of them, nothing changes, and
@@ -132,7 +133,7 @@ type replacement struct {
 func (r *Registry) replace(all []replacement) error {
 	return r.admit(all, func(sizes []int64) {
 		for n, one := range all {
-			one.instance.replace(one.state, sizes[n])
+			one.instance.replace(one.state, sizes[n], one.adopted)
 		}
 	})
 }

@@ -13,21 +13,27 @@ import (
 type directory struct {
 	mu    sync.RWMutex
 	off   bool
-	byAPI map[*contract.API]map[string][]*Sandbox
+	byAPI map[*contract.API]map[string][]knower
+}
+
+// A knower is a sandbox that knows an identifier.
+type knower struct {
+	*Sandbox
+	adopted bool // at first sight; whoever knows it otherwise comes first
 }
 
 func newDirectory() *directory {
-	return &directory{off: true, byAPI: map[*contract.API]map[string][]*Sandbox{}}
+	return &directory{off: true, byAPI: map[*contract.API]map[string][]knower{}}
 }
 
 // start switches the directory on, with the identifiers of first.
 func (d *directory) start(first *Sandbox) {
 	for _, i := range first.Existing() {
-		i.WithState(func(state contract.State) {
+		i.WithState(func(contract.State) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.off = false
-			d.addAllLocked(i.API, state, first)
+			d.addAllLocked(i)
 		})
 	}
 	d.mu.Lock()
@@ -35,40 +41,41 @@ func (d *directory) start(first *Sandbox) {
 	d.off = false
 }
 
-// add enters that s knows identifier.
-func (d *directory) add(api *contract.API, identifier string, s *Sandbox) {
+// add enters that s knows identifier, and whether it adopted it.
+func (d *directory) add(api *contract.API, identifier string, s *Sandbox, adopted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.off {
-		d.addLocked(api, identifier, s)
+		d.addLocked(api, identifier, knower{s, adopted})
 	}
 }
 
 // addLocked enters nothing for a sandbox that was dropped while a call of it was under
 // way.
-func (d *directory) addLocked(api *contract.API, identifier string, s *Sandbox) {
+func (d *directory) addLocked(api *contract.API, identifier string, s knower) {
 	if s.gone.Load() {
 		return
 	}
 	known := d.byAPI[api]
 	if known == nil {
-		known = map[string][]*Sandbox{}
+		known = map[string][]knower{}
 		d.byAPI[api] = known
 	}
-	if !slices.Contains(known[identifier], s) {
+	if !slices.ContainsFunc(known[identifier], func(o knower) bool { return o.Sandbox == s.Sandbox }) {
 		known[identifier] = append(known[identifier], s)
 	}
 }
 
-func (d *directory) addAllLocked(api *contract.API, state contract.State, s *Sandbox) {
-	for identifier := range state.Identifiers() {
-		d.addLocked(api, identifier, s)
+// addAllLocked enters what the state of an instance knows, which is locked.
+func (d *directory) addAllLocked(i *Instance) {
+	for identifier := range i.state.Identifiers() {
+		d.addLocked(i.API, identifier, knower{i.sandbox, i.adopted.routes(i.API, identifier)})
 	}
 }
 
-// replace removes the identifiers of old and enters those of state. Either may be
-// nil.
-func (d *directory) replace(api *contract.API, s *Sandbox, old, state contract.State) {
+// replace removes the identifiers of old, which may be nil, and enters those of the
+// instance's state, which is locked; with gone it enters none.
+func (d *directory) replace(i *Instance, old contract.State, gone bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.off {
@@ -76,11 +83,11 @@ func (d *directory) replace(api *contract.API, s *Sandbox, old, state contract.S
 	}
 	if old != nil {
 		for identifier := range old.Identifiers() {
-			d.removeLocked(api, identifier, s)
+			d.removeLocked(i.API, identifier, i.sandbox)
 		}
 	}
-	if state != nil {
-		d.addAllLocked(api, state, s)
+	if !gone {
+		d.addAllLocked(i)
 	}
 }
 
@@ -95,7 +102,7 @@ func (d *directory) remove(api *contract.API, identifier string, s *Sandbox) {
 
 func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbox) {
 	known := d.byAPI[api]
-	left := slices.DeleteFunc(known[identifier], func(o *Sandbox) bool { return o == s })
+	left := slices.DeleteFunc(known[identifier], func(o knower) bool { return o.Sandbox == s })
 	if len(left) == 0 {
 		delete(known, identifier)
 		return
@@ -103,12 +110,24 @@ func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbo
 	known[identifier] = left
 }
 
-// find returns the only sandbox that knows identifier, or nil.
+// find returns the only sandbox that knows identifier, or nil. Those that adopted it count
+// only where no other knows it.
 func (d *directory) find(api *contract.API, identifier string) *Sandbox {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if known := d.byAPI[api][identifier]; len(known) == 1 {
-		return known[0]
+	known := d.byAPI[api][identifier]
+	if len(known) == 1 {
+		return known[0].Sandbox
 	}
-	return nil
+	var only *Sandbox
+	for _, k := range known {
+		switch {
+		case k.adopted:
+		case only != nil:
+			return nil
+		default:
+			only = k.Sandbox
+		}
+	}
+	return only
 }

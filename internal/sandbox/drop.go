@@ -153,7 +153,7 @@ func (s *Sandbox) idleLongerThan(than *Sandbox) bool {
 func (i *Instance) unregister() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, nil)
+	i.sandbox.registry.directory.replace(i, i.state, true)
 	i.book()
 }
 

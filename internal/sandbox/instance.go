@@ -24,6 +24,7 @@ type Instance struct {
 	sandbox *Sandbox
 	fixture atomic.Pointer[fixture.Fixture] // what the state began with
 	auth    contract.Auth
+	unknown contract.OnUnknown
 	begun   int64 // bytes of the state with which it was made: so many fit at each reset
 
 	mu      sync.Mutex
@@ -31,6 +32,7 @@ type Instance struct {
 	weighed contract.Weighed // state, if it is one
 	base    int64            // bytes of the state beside its Weight
 	booked  atomic.Int64     // bytes that the budget counts for the state; written under mu
+	adopted adoptions        // written under mu
 
 	calls sync.Map // *contract.Operation (nil: none) → *atomic.Uint64, how many calls there were
 
@@ -48,7 +50,8 @@ type rateWindow struct {
 
 // newInstance makes an instance of a sandbox that began at an instant of its clock.
 func newInstance(s *Sandbox, api *contract.API, began time.Time) (*Instance, error) {
-	i := &Instance{API: api, sandbox: s, auth: cmp.Or(s.Origin().Auth[api.Name], contract.Verify)}
+	o := s.Origin()
+	i := &Instance{API: api, sandbox: s, auth: cmp.Or(o.Auth[api.Name], contract.Verify), unknown: cmp.Or(o.Unknown[api.Name], contract.Refuse)}
 	i.windows.windows = map[string]*rateWindow{}
 	err := i.reset(began)
 	i.begun = i.booked.Load()
@@ -119,7 +122,7 @@ func operationName(op *contract.Operation) string {
 
 // Issue enters an identifier that the instance issued into the directory.
 func (i *Instance) Issue(identifier string) {
-	i.sandbox.registry.directory.add(i.API, identifier, i.sandbox)
+	i.sandbox.registry.directory.add(i.API, identifier, i.sandbox, false)
 }
 
 // Wall returns the server's time.
@@ -168,6 +171,25 @@ func (i *Instance) Load(f *fixture.Fixture) error { return i.begin(f, i.sandbox.
 // begin makes the state anew from a fixture, and has happened before what that and
 // givens say.
 func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Given) error {
+	state, err := i.make(f, at, givens)
+	if err == nil {
+		err = i.sandbox.registry.replace([]replacement{{instance: i, state: state}})
+	}
+	if err != nil {
+		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
+	}
+	i.fixture.Store(f)
+	return nil
+}
+
+// Check returns why no state can be made of a fixture.
+func (i *Instance) Check(f *fixture.Fixture) error {
+	_, err := i.make(f, i.sandbox.Clock.Now(), nil)
+	return err
+}
+
+// make makes a state of a fixture.
+func (i *Instance) make(f *fixture.Fixture, at time.Time, givens []fixture.Given) (contract.State, error) {
 	state, err := i.API.State(contract.Seed{
 		Dice:        newDice(i.sandbox.seed, 0, i.API.Name, "", "fixture"),
 		Now:         i.sandbox.created,
@@ -175,6 +197,9 @@ func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Give
 		Credentials: i.sandbox.accounts(i.API),
 		Decode:      f.Decode,
 	})
+	if err == nil {
+		err = i.resolveAll(state)
+	}
 	if err == nil {
 		err = state.Reindex()
 	}
@@ -184,14 +209,7 @@ func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Give
 	if mask := i.sandbox.registry.config.Mask; mask != nil && err != nil {
 		err = mask(err)
 	}
-	if err != nil {
-		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
-	}
-	if err := i.sandbox.registry.replace([]replacement{{i, state}}); err != nil {
-		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
-	}
-	i.fixture.Store(f)
-	return nil
+	return state, err
 }
 
 // happened has happen to a new state what is given, seen from an instant of the
@@ -227,18 +245,21 @@ func (p *pastRuntime) Dice() *contract.Dice                    { return p.dice }
 func (p *pastRuntime) Mint() *contract.Dice                    { return p.mint }
 func (p *pastRuntime) Issue(string)                            {}
 func (p *pastRuntime) Forget(string)                           {}
+func (p *pastRuntime) Adopt(string, string) bool               { return false }
+func (p *pastRuntime) Adopted(string, string) bool             { return false }
 
 // replace replaces the state, and its identifiers in the directory. size is that of the
-// new one.
-func (i *Instance) replace(state contract.State, size int64) {
+// new one, of which adopted was adopted.
+func (i *Instance) replace(state contract.State, size int64, adopted []Adopted) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.replaceLocked(state, size)
+	i.replaceLocked(state, size, adopted)
 }
 
-func (i *Instance) replaceLocked(state contract.State, size int64) {
-	i.sandbox.registry.directory.replace(i.API, i.sandbox, i.state, state)
-	i.state, i.base = state, size
+func (i *Instance) replaceLocked(state contract.State, size int64, adopted []Adopted) {
+	old := i.state
+	i.state, i.base, i.adopted = state, size, newAdoptions(adopted)
+	i.sandbox.registry.directory.replace(i, old, false)
 	if i.weighed, _ = state.(contract.Weighed); i.weighed != nil {
 		i.base -= i.weighed.Weight()
 	}
@@ -286,7 +307,7 @@ func (i *Instance) Restore(document []byte) error {
 	if err != nil {
 		return err
 	}
-	return i.sandbox.registry.replace([]replacement{{i, state}})
+	return i.sandbox.registry.replace([]replacement{{instance: i, state: state}})
 }
 
 // restored makes the state that a document describes, which may name secrets of the
@@ -296,14 +317,24 @@ func (i *Instance) restored(document []byte) (contract.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	if holder, is := state.(contract.SecretHolder); is {
-		for place := range holder.Secrets() {
-			if *place, err = i.resolve(*place); err != nil {
-				return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
-			}
-		}
+	if err := i.resolveAll(state); err != nil {
+		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	return i.reindexed(state)
+}
+
+// resolveAll puts the secrets that a state names in the place of their names.
+func (i *Instance) resolveAll(state contract.State) (err error) {
+	holder, is := state.(contract.SecretHolder)
+	if !is {
+		return nil
+	}
+	for place := range holder.Secrets() {
+		if *place, err = i.resolve(*place); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resolve returns the secret that stands in a document, or that it names.
@@ -419,8 +450,10 @@ func (t triggerRuntime) WithState(f func()) { f() }
 func (t triggerRuntime) CountInWindow(key string, d time.Duration) int {
 	return t.instance.CountInWindow(key, d)
 }
-func (t triggerRuntime) Wall() time.Time          { return t.instance.Wall() }
-func (t triggerRuntime) Dice() *contract.Dice     { return t.instance.Dice(nil, t.n) }
-func (t triggerRuntime) Mint() *contract.Dice     { return t.instance.Mint(nil, t.n) }
-func (t triggerRuntime) Issue(identifier string)  { t.instance.Issue(identifier) }
-func (t triggerRuntime) Forget(identifier string) { t.instance.Forget(identifier) }
+func (t triggerRuntime) Wall() time.Time             { return t.instance.Wall() }
+func (t triggerRuntime) Dice() *contract.Dice        { return t.instance.Dice(nil, t.n) }
+func (t triggerRuntime) Mint() *contract.Dice        { return t.instance.Mint(nil, t.n) }
+func (t triggerRuntime) Issue(identifier string)     { t.instance.Issue(identifier) }
+func (t triggerRuntime) Forget(identifier string)    { t.instance.Forget(identifier) }
+func (t triggerRuntime) Adopt(string, string) bool   { return false }
+func (t triggerRuntime) Adopted(string, string) bool { return false }

@@ -23,7 +23,8 @@ type Origin struct {
 	Givens    map[string][]fixture.Given  // by API: what happened before, after what the fixtures say
 	Scenarios []*scenario.Scenario
 	Clock     clock.Setting
-	Auth      map[string]contract.Auth // by API; none: verify
+	Auth      map[string]contract.Auth      // by API; none: verify
+	Unknown   map[string]contract.OnUnknown // by API; none: refuse
 	Claims    Claims
 	TTL       time.Duration // how long it lives unused; 0: until it is dropped
 }
@@ -33,7 +34,9 @@ func (o Origin) clone() Origin {
 	fixtures, auth := map[string]*fixture.Fixture{}, map[string]contract.Auth{}
 	maps.Copy(fixtures, o.Fixtures)
 	maps.Copy(auth, o.Auth)
-	o.Fixtures, o.Auth, o.Scenarios = fixtures, auth, slices.Clone(o.Scenarios)
+	unknown := map[string]contract.OnUnknown{}
+	maps.Copy(unknown, o.Unknown)
+	o.Fixtures, o.Auth, o.Unknown, o.Scenarios = fixtures, auth, unknown, slices.Clone(o.Scenarios)
 	return o
 }
 

@@ -24,10 +24,11 @@ const Default = "default"
 // Config says how sandboxes begin.
 type Config struct {
 	APIs        []*contract.API
-	Fixtures    map[string]*fixture.Fixture // by API
-	Scenarios   []*scenario.Scenario        // active from the start
-	Credentials map[string]contract.Values  // by API: accounts beside those of the fixtures
-	Auth        map[string]contract.Auth    // by API; none: verify
+	Fixtures    map[string]*fixture.Fixture   // by API
+	Scenarios   []*scenario.Scenario          // active from the start
+	Credentials map[string]contract.Values    // by API: accounts beside those of the fixtures
+	Auth        map[string]contract.Auth      // by API; none: verify
+	Unknown     map[string]contract.OnUnknown // by API; none: refuse
 	Seed        uint64
 	Clock       clock.Setting
 	Wall        func() time.Time
@@ -83,7 +84,7 @@ func New(config Config) (*Registry, error) {
 		directory: newDirectory(), sandboxes: map[string]*Sandbox{},
 		claims: map[string]*Sandbox{}, claimedHeaders: map[string]int{},
 	}
-	r.initial.Origin = Origin{Fixtures: config.Fixtures, Scenarios: config.Scenarios, Clock: config.Clock, Auth: config.Auth}.clone()
+	r.initial.Origin = Origin{Fixtures: config.Fixtures, Scenarios: config.Scenarios, Clock: config.Clock, Auth: config.Auth, Unknown: config.Unknown}.clone()
 	r.defaultBox = r.add(Default, r.Origin())
 	for _, api := range config.APIs {
 		if _, err := r.defaultBox.Instance(api); err != nil {

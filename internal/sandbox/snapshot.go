@@ -23,6 +23,7 @@ type World struct {
 	Clock    *clock.Reading             `json:"clock,omitempty"`    //
 	Progress *Progress                  `json:"progress,omitempty"` //
 	Fixtures map[string]Settled         `json:"fixtures,omitempty"` // by API
+	Adopted  map[string][]Adopted       `json:"adopted,omitempty"`  // by API: what its state took in at first sight
 }
 
 // Settled is the fixture with which an instance began, and how its switches are set.
@@ -78,6 +79,12 @@ func (s *Sandbox) World(mask func(api, secret string) string) (*World, map[strin
 			state, err := json.Marshal(i.state)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("state of %s: %w", name, err))
+			}
+			if adopted := i.adopted.list; len(adopted) > 0 {
+				if w.Adopted == nil {
+					w.Adopted = map[string][]Adopted{}
+				}
+				w.Adopted[name] = slices.Clone(adopted)
 			}
 			w.State[name], w.Progress.Calls[name], w.Fixtures[name] = state, i.callCounts(), i.settled()
 			if d, ok := i.state.(contract.Deriver); ok {
@@ -149,6 +156,12 @@ func (r *restoration) checkNames() error {
 	for name := range r.world.Fixtures {
 		check("fixtures", name)
 	}
+	for name := range r.world.Adopted {
+		check("adopted", name)
+		if _, there := r.world.State[name]; !there {
+			errs = append(errs, fmt.Errorf("adopted: %.80q has no state here that could know what was adopted", name))
+		}
+	}
 	if r.world.Progress != nil {
 		for name := range r.world.Progress.Calls {
 			check("progress.calls", name)
@@ -179,9 +192,10 @@ func (r *restoration) readStates() error {
 		if !found {
 			continue
 		}
+		adopted := r.world.Adopted[i.API.Name]
 		read, err := i.restored(state)
-		errs = append(errs, err)
-		r.states = append(r.states, replacement{i, read})
+		errs = append(errs, err, i.checkAdopted(adopted))
+		r.states = append(r.states, replacement{i, read, adopted})
 	}
 	return errors.Join(errs...)
 }
@@ -226,7 +240,7 @@ func (r *restoration) put(sizes []int64) {
 		setClock()
 	}
 	for n, one := range r.states {
-		one.instance.replaceLocked(one.state, sizes[n])
+		one.instance.replaceLocked(one.state, sizes[n], one.adopted)
 	}
 	for _, i := range r.instances {
 		if f := r.fixtures[i]; f != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/gateway"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
@@ -63,6 +64,8 @@ type Config struct {
 	Clock      string // "follow" or an instant
 	Signatures string // "wall" or "sandbox"
 	Auth       []string
+	Unknown    []string
+	CORS       []string
 
 	Journal      int
 	MaxSandboxes int
@@ -136,6 +139,7 @@ type loaded struct {
 	fixtures *fixture.Library
 	library  *library.Library
 	registry *sandbox.Registry
+	cors     map[string]gateway.CORS
 }
 
 // redactor returns what keeps secrets out of documents and log.
@@ -163,10 +167,12 @@ func (c *Config) load(notify func([]contract.Callback), redactor *redact.Redacto
 		Journal:  journal.Limits{Entries: c.Journal, Bytes: journalBytes, Body: journalBody},
 		MaxState: c.MaxState, JournalAll: journalAllBytes, Notify: notify, Learn: redactor.Learn, Mask: redactor.Error,
 	}
-	var errs [5]error
+	var errs [7]error
 	config.Fixtures, errs[0] = c.fixtures(l)
 	config.Scenarios, errs[1] = c.activeScenarios(l)
-	config.Auth, errs[2] = c.auth(l.apis)
+	config.Auth, errs[2] = modes("--auth", c.Auth, c.APIs, l.apis, contract.Verify, contract.Presence, contract.Off)
+	config.Unknown, errs[5] = modes("--unknown", c.Unknown, c.APIs, l.apis, contract.Refuse, contract.Adopt)
+	l.cors, errs[6] = modes("--cors", c.CORS, c.APIs, l.apis, gateway.Vendor, gateway.Open)
 	config.Clock, errs[3] = c.clock()
 	config.Credentials, errs[4] = c.credentials(l.apis)
 	if err := errors.Join(errs[:]...); err != nil {
@@ -304,30 +310,37 @@ func (c *Config) activeScenarios(l *loaded) ([]*scenario.Scenario, error) {
 	return active, nil
 }
 
-// auth reads modes for all APIs or for one: verify,parcels=off.
-func (c *Config) auth(apis []*contract.API) (map[string]contract.Auth, error) {
-	modes := []string{string(contract.Verify), string(contract.Presence), string(contract.Off)}
-	all := map[string]contract.Auth{}
-	for _, pair := range c.Auth {
+// modes reads modes for all APIs or for one: verify,parcels=off.
+func modes[M ~string](flag string, pairs []string, all, served []*contract.API, known ...M) (map[string]M, error) {
+	set := map[string]M{}
+	for _, pair := range pairs {
 		name, mode, one := strings.Cut(pair, "=")
 		if !one {
 			name, mode = "", pair
 		}
-		if !slices.Contains(modes, mode) {
-			return nil, fmt.Errorf("--auth: there is no mode %q%s", mode, document.Hint(mode, modes))
+		if !slices.Contains(known, M(mode)) {
+			return nil, fmt.Errorf("%s: there is no mode %q%s", flag, mode, document.Hint(mode, texts(known)))
 		}
 		if one {
-			if _, err := find(c.APIs, name); err != nil {
-				return nil, fmt.Errorf("--auth: %w", err)
+			if _, err := find(all, name); err != nil {
+				return nil, fmt.Errorf("%s: %w", flag, err)
 			}
-			all[name] = contract.Auth(mode)
+			set[name] = M(mode)
 			continue
 		}
-		for _, api := range apis {
-			all[api.Name] = contract.Auth(mode)
+		for _, api := range served {
+			set[api.Name] = M(mode)
 		}
 	}
-	return all, nil
+	return set, nil
+}
+
+func texts[M ~string](modes []M) []string {
+	all := make([]string, len(modes))
+	for i, m := range modes {
+		all[i] = string(m)
+	}
+	return all
 }
 
 func (c *Config) clock() (clock.Setting, error) {

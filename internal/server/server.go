@@ -83,7 +83,7 @@ func Start(c Config) (*Server, error) {
 	s.tunnels = newTunnels(s.authority.TLS(), s.connections, c.Log)
 	s.gateway = gateway.New(gateway.Config{
 		APIs: l.apis, Registry: l.registry, Body: c.Body, Memory: c.MaxInflight, MaxStall: c.MaxStall,
-		Plain: c.PlainAnswers, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
+		Plain: c.PlainAnswers, CORS: l.cors, Advertise: c.AdvertiseDoor, Log: c.Log, Find: l.library.Find,
 		CA: s.caText(), Tunnel: s.tunnels.open, Secure: s.authority != nil,
 	})
 	s.control = control.New(control.Config{

@@ -46,6 +46,9 @@ func New() *contract.API {
 			{Name: "notify", Default: "", Doc: "The URL that is notified of parcels; empty: none."},
 		},
 		Credentials: []contract.Credential{{Name: "token", Env: "TOY_TOKEN"}},
+		Adopts: []contract.Adoptable{{
+			What: "token", Routes: true, Take: takeToken, Rows: tokenRows, Example: "t-1", Doc: "A token as any other.",
+		}},
 		Mint:        func(d *contract.Dice) contract.Values { return contract.Values{"token": d.ID()} },
 		Environment: []contract.Variable{{Name: "TOY_URL", Value: contract.BaseURL}},
 		Secrets:     []string{"Toy-Token"},
@@ -205,11 +208,25 @@ func known(c *contract.Call) (v contract.Verdict) {
 	}
 	token := c.Request.Header.Get("Toy-Token")
 	c.WithState(func() {
-		if !c.State.(*state).known[token] {
+		if !c.State.(*state).known[token] && !c.Adopt("token", token) {
 			v = unknownToken.Because(strangeToken, "token", token)
 		}
 	})
 	return v
+}
+
+func takeToken(c *contract.Call, token string) bool {
+	s := c.State.(*state)
+	s.Tokens = append(s.Tokens, token)
+	s.known[token] = true
+	return true
+}
+
+func tokenRows(s contract.State, token string) contract.Values {
+	if !s.(*state).known[token] {
+		return nil
+	}
+	return contract.Values{"tokens": []any{token}}
 }
 
 func limit(c *contract.Call) contract.Limit {
