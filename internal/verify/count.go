@@ -1,6 +1,9 @@
 package verify
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // A countTrial counts the calls that a check means.
 type countTrial struct {
@@ -27,7 +30,7 @@ func (t *countTrial) see(c *call) {
 	}
 }
 
-func (t *countTrial) judge(w *World) {
+func (t *countTrial) judge(_ context.Context, w *World) {
 	count, since := t.check.Count, t.check.Since
 	missing, why := w.missing(since)
 	possible := t.sure + t.unclear + missing

@@ -1,13 +1,13 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
 	"time"
 
-	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario"
 )
@@ -16,7 +16,8 @@ import (
 type orderTrial struct {
 	check  *Check
 	items  []*matcher
-	by     map[*contract.Operation]*scenario.Spot
+	kinds  []kind                 // the items, those that are alike as one
+	by     *place                 // nil: without By
 	steps  map[scenario.Key]*walk // by the value of the parameter By; without it one, of the zero Key
 	keys   []scenario.Key         // in the order of their first call
 	none   *walk                  // what stands in where no call has a value of By
@@ -24,10 +25,17 @@ type orderTrial struct {
 	result Result
 }
 
+// A kind is what several items of an order may be alike.
+type kind struct {
+	*matcher
+	items bits
+}
+
 // A walk is the calls among which one order is looked for.
 type walk struct {
 	value   string // of the parameter By, as text
 	steps   []step
+	doubt   bool             // some steps are not sure
 	trail   []*journal.Entry // the calls of the longest beginning of the order
 	next    string           // names the call that is missing after it
 	closest closest
@@ -36,7 +44,8 @@ type walk struct {
 // A step is a call that is, or may be, one of an order.
 type step struct {
 	entry     *journal.Entry
-	sure, may bits // of which items; what is sure may be as well
+	pace      time.Duration // since the first step
+	sure, may bits          // of which items; what is sure may be as well
 }
 
 // bits is a set of the numbers of items.
@@ -45,13 +54,30 @@ type bits [(mostItems + 63) / 64]uint64
 func (b *bits) add(i int)      { b[i/64] |= 1 << (i % 64) }
 func (b *bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
-func newOrderTrial(c *Check) *orderTrial {
-	t := &orderTrial{check: c, by: map[*contract.Operation]*scenario.Spot{}, steps: map[scenario.Key]*walk{}}
+// join adds all that others has.
+func (b *bits) join(others *bits) {
+	for i := range b {
+		b[i] |= others[i]
+	}
+}
+
+func newOrderTrial(c *Check, asked *questions) *orderTrial {
+	t := &orderTrial{check: c, steps: map[scenario.Key]*walk{}}
+	at := map[*matcher]int{} // of kinds
 	for i := range c.Order {
-		t.items = append(t.items, newMatcher(&c.Order[i]))
+		m := asked.matcher(&c.Order[i])
+		n, known := at[m]
+		if !known {
+			n = len(t.kinds)
+			at[m], t.kinds = n, append(t.kinds, kind{matcher: m})
+		}
+		t.items = append(t.items, m)
+		t.kinds[n].items.add(i)
 	}
 	if c.By == "" {
 		t.walk(scenario.Key{}, "")
+	} else {
+		t.by = asked.place(c.By)
 	}
 	return t
 }
@@ -70,16 +96,10 @@ func (t *orderTrial) walk(key scenario.Key, value string) *walk {
 // whose finds by which value of By a call is looked at. member is no for a call
 // without one, and maybe where the value is not known.
 func (t *orderTrial) whose(c *call) (key scenario.Key, value string, member answer) {
-	if t.check.By == "" {
+	if t.by == nil {
 		return key, "", yes
 	}
-	at := t.by[c.op]
-	if at == nil {
-		spot := scenario.SpotOf(t.check.By, c.op)
-		at = &spot
-		t.by[c.op] = at
-	}
-	f := c.find(at)
+	f := t.by.find(c)
 	if f.lost || f.hidden {
 		return key, "", maybe
 	}
@@ -95,18 +115,16 @@ func (t *orderTrial) see(c *call) {
 		return
 	}
 	s := step{entry: c.Entry}
-	found := no
-	for i, item := range t.items {
-		a := item.fits(c)
-		if a != no {
-			s.may.add(i)
+	for i := range t.kinds {
+		switch k := &t.kinds[i]; k.fits(c) {
+		case yes:
+			s.sure.join(&k.items)
+			s.may.join(&k.items)
+		case maybe:
+			s.may.join(&k.items)
 		}
-		if a == yes {
-			s.sure.add(i)
-		}
-		found = max(found, a)
 	}
-	if found == no {
+	if s.may == (bits{}) {
 		return
 	}
 	key, value, member := t.whose(c)
@@ -115,21 +133,26 @@ func (t *orderTrial) see(c *call) {
 		t.lost++
 	case yes:
 		w := t.walk(key, value)
+		w.doubt = w.doubt || s.sure != s.may
+		if len(w.steps) > 0 {
+			s.pace = c.Arrived.Sub(w.steps[0].entry.Arrived)
+		}
 		w.steps = append(w.steps, s)
 	}
 }
 
-func (t *orderTrial) judge(w *World) {
+func (t *orderTrial) judge(ctx context.Context, w *World) {
 	missing, why := w.missing(t.check.Since)
 	r := &t.result
 	*r = Result{Name: t.check.Name, Expected: t.check.expected(), Unclear: t.lost}
 	if len(t.keys) == 0 {
 		t.none = t.walk(scenario.Key{}, "any")
 	}
+	look := &lookout{check: t.check, ends: make([][]int, len(t.items)), early: make([]int, len(t.items))}
 	held, possible := 0, 0 // possible: it is not known whether the order holds, or has to
 	for _, key := range t.keys {
 		g := t.steps[key]
-		g.trail = t.longest(g.steps, func(s *step, i int) bool { return s.sure.has(i) })
+		g.trail = look.longest(ctx, g.steps, func(s *step) *bits { return &s.sure })
 		g.closest.most = mostMisses
 		if t.check.By != "" {
 			g.closest.most = 1
@@ -139,7 +162,7 @@ func (t *orderTrial) judge(w *World) {
 			continue
 		}
 		g.next = t.next(g)
-		if !g.isSure() || len(t.longest(g.steps, func(s *step, i int) bool { return s.may.has(i) })) == len(t.items) {
+		if !g.isSure() || g.doubt && len(look.longest(ctx, g.steps, func(s *step) *bits { return &s.may })) == len(t.items) {
 			possible++
 		}
 	}
@@ -205,57 +228,70 @@ func trailText(trail []*journal.Entry) string {
 	return text + strings.Join(names, ", ")
 }
 
-// An end is a step at which a beginning of the order ends.
-type end struct {
-	step   int
-	before int // the index of the end before it, among those of the item before
+// A lookout looks for the longest beginning of an order.
+type lookout struct {
+	check *Check
+	ends  [][]int // for each item, the steps at which a beginning of the order ends with it
+	early []int   // for each item, how many of its ends are early enough for the step at hand
 }
 
-// longest finds the longest beginning of the order, and its calls. allowed says of
-// which items a step is.
-func (t *orderTrial) longest(steps []step, allowed func(*step, int) bool) (trail []*journal.Entry) {
-	ends := make([][]end, len(t.items))
+// longest returns the calls of the longest beginning of the order. of says of which
+// items a step is. Later steps arrived later. Once the context is done, it returns
+// nothing.
+func (l *lookout) longest(ctx context.Context, steps []step, of func(*step) *bits) []*journal.Entry {
+	for i := range l.ends {
+		l.ends[i], l.early[i] = l.ends[i][:0], 0
+	}
+	reached := 0 // items that have an end
 	for at := range steps {
-		for i := len(t.items) - 1; i >= 0; i-- {
-			// Without a longest pace, the first end is as good as any later one.
-			if !allowed(&steps[at], i) || t.check.Within == 0 && len(ends[i]) > 0 {
+		if ctx.Err() != nil {
+			return nil
+		}
+		first := 0
+		if l.check.Within == 0 { // then the first end of an item is as good as any later one
+			first = reached
+		}
+		items := of(&steps[at])
+		for i := reached; i >= first; i-- { // so that a step is not its own successor
+			if !items.has(i) || i > 0 && !l.follows(steps, i-1, at) {
 				continue
 			}
-			before := -1
-			if i > 0 {
-				if before = t.before(steps, ends[i-1], at); before < 0 {
-					continue
-				}
+			l.ends[i] = append(l.ends[i], at)
+			if i == reached {
+				reached++
 			}
-			ends[i] = append(ends[i], end{at, before})
+		}
+		if reached == len(l.ends) {
+			break
 		}
 	}
-	reached := slices.IndexFunc(ends, func(all []end) bool { return len(all) == 0 })
-	if reached < 0 {
-		reached = len(ends)
-	}
-	for i, at := reached-1, -1; i >= 0; i-- {
-		if at < 0 {
-			at = len(ends[i]) - 1 // the latest, which is what came closest where the order breaks off
-		}
-		trail = append(trail, steps[ends[i][at].step].entry)
-		at = ends[i][at].before
-	}
-	slices.Reverse(trail)
-	return trail
+	return l.trail(steps, reached)
 }
 
-// before finds the latest of the ends that is early enough for a step, and returns -1
-// where that is too early, or none is. Later calls arrived later.
-func (t *orderTrial) before(steps []step, ends []end, at int) int {
-	arrived := steps[at].entry.Arrived
-	n := sort.Search(len(ends), func(i int) bool {
-		return arrived.Sub(steps[ends[i].step].entry.Arrived) < t.check.After
-	})
-	if n == 0 || t.check.Within > 0 && arrived.Sub(steps[ends[n-1].step].entry.Arrived) > t.check.Within {
-		return -1
+// follows reports whether a step comes soon enough, and not too soon, after an end of an
+// item. The latest end that is early enough tells.
+func (l *lookout) follows(steps []step, item, at int) bool {
+	ends, n := l.ends[item], l.early[item]
+	for n < len(ends) && steps[at].pace-steps[ends[n]].pace >= l.check.After {
+		n++
 	}
-	return n - 1
+	l.early[item] = n
+	return n > 0 && (l.check.Within == 0 || steps[at].pace-steps[ends[n-1]].pace <= l.check.Within)
+}
+
+// trail lists the calls of the latest beginning that has so many items: where the order
+// breaks off, that came closest.
+func (l *lookout) trail(steps []step, items int) []*journal.Entry {
+	trail := make([]*journal.Entry, items)
+	for i, at := items-1, len(steps); i >= 0; i-- {
+		ends := l.ends[i]
+		n := sort.Search(len(ends), func(n int) bool {
+			return ends[n] >= at || i < items-1 && steps[at].pace-steps[ends[n]].pace < l.check.After
+		})
+		at = ends[n-1]
+		trail[i] = steps[at].entry
+	}
+	return trail
 }
 
 func (t *orderTrial) rank(c *call) {
