@@ -11,11 +11,14 @@ import (
 )
 
 // A lineWriter writes entries as the list of the journal has them: byte for byte what
-// wire.Encode makes of withoutBodies. A stream tells of every call, so that reflection
-// would cost as much as a third of the call.
+// wire.Encode makes of withoutBodies. A stream tells of every call, and reflection would
+// cost as much as a third of the call.
 type lineWriter struct {
 	names []string // of headers, used again for each message
 }
+
+// mostNames is for how many names of headers a lineWriter keeps room.
+const mostNames = 1024
 
 // append writes an entry behind b.
 func (l *lineWriter) append(b []byte, e *journal.Entry) []byte {
@@ -81,7 +84,9 @@ func (l *lineWriter) headers(b []byte, h map[string][]string) []byte {
 		before = ','
 	}
 	clear(l.names)
-	l.names = l.names[:0]
+	if l.names = l.names[:0]; cap(l.names) > mostNames {
+		l.names = nil
+	}
 	return append(b, '}')
 }
 
