@@ -108,7 +108,7 @@ func (c *call) forget() {
 	for _, p := range c.found {
 		p.known, p.finding = false, finding{}
 	}
-	c.found = nil
+	c.found = c.found[:0]
 }
 
 // String says what was found.

@@ -153,7 +153,9 @@ func (w *World) each(ctx context.Context, entries iter.Seq2[int, *journal.Entry]
 	}
 	var c call
 	for _, e := range entries {
+		room := c.found
 		c = w.call(e, operations)
+		c.found = room
 		for _, t := range trials {
 			if err := ended(ctx); err != nil {
 				return err
