@@ -229,13 +229,18 @@ func newState(seed contract.Seed) (contract.State, error) {
 }
 
 // addCredentials adds a caller to those of the fixture: a software statement
-// with the rights of the first one, and a token of the first token's client.
+// with the rights of the first one, and a token of the first token's client. The first
+// client that registers with the statement stands for that client too, so that it has
+// the profiles of the fixture and what is given. Those that register later are new ones.
 func (st *state) addCredentials(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
 		if len(st.Software) > 0 {
 			one = st.Software[0]
 			one.Statement = text
+		}
+		if len(st.Tokens) > 0 {
+			one.StandsFor = st.Tokens[0].Client
 		}
 		if !st.hasStatement(text) {
 			st.Software = append(st.Software, one)

@@ -59,7 +59,7 @@ var givens = []*contract.Trigger{
 var (
 	givenProviderRow = contract.Param{Name: "service_provider", Example: "REF30", Doc: "The service provider; the first one unless said otherwise."}
 	givenMVPDRow     = contract.Param{Name: "mvpd", Example: "Cablevision", Doc: "The MVPD; the first of the service provider that has a login unless said otherwise."}
-	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; that of the fixture's first token, or else a new one of the first software statement, unless said otherwise."}
+	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; that of the fixture's first token, or else a new one of the first software statement, unless said otherwise. Where the sandbox has a statement of its own, the first client that registers with it stands for that of the token."}
 	givenDeviceRow   = contract.Param{Name: "device", Max: longestDevice, Example: "fingerprint Z2l2ZW4=", Doc: "The device, as AP-Device-Identifier has it; that of the text given unless said otherwise."}
 )
 

@@ -206,13 +206,13 @@ func (st *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 	return nil
 }
 
-// addCredentials gives the first account another pair of keys.
 // mint makes an application as long-named as those of the documentation. Its account
 // is the first one.
 func mint(d *contract.Dice) contract.Values {
 	return contract.Values{"appId": d.Fake().Password(true, false, true, false, false, 10), "appSecret": d.Fake().Password(true, false, true, false, false, 32)}
 }
 
+// addCredentials gives the first account another pair of keys.
 func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("appId")
 	if id == "" {

@@ -242,6 +242,7 @@ func (st *state) addCredentials(credentials contract.Values, now time.Time) erro
 			return fmt.Errorf("credentials: the buin %q is no whole number", text)
 		}
 	}
+	st.own = appKey{buin, appID}
 	found := false
 	for i := range st.Apps {
 		if a := &st.Apps[i]; a.Buin == buin && a.AppID == appID {

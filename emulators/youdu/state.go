@@ -42,6 +42,7 @@ type state struct {
 	sessions queue[*session]
 	media    queue[*file]
 	tokens   map[appKey]*tokenHeap
+	own      appKey // of the credentials beside the fixture's, which stand for its first application; for givens alone, so it is not saved
 }
 
 // An appKey identifies an application, as an envelope does.
@@ -293,6 +294,15 @@ func (st *state) firstApp() *app {
 		return nil
 	}
 	return &st.Apps[0]
+}
+
+// ownApp is the application whose credentials the sandbox tells: its own, or else the
+// first one.
+func (st *state) ownApp() *app {
+	if a := st.apps[st.own]; a != nil {
+		return a
+	}
+	return st.firstApp()
 }
 
 // nextSerial is the serial number of a new entry.
