@@ -512,7 +512,11 @@ func (w *World) TryGiven(t testing.TB, list string) error {
 	if err != nil {
 		return err
 	}
-	w.Sandbox.SetGivens(map[string][]fixture.Given{w.API.Name: givens})
+	w.Registry.UpdateFixtures(func(f *fixture.Fixture) *fixture.Fixture {
+		newest := *f
+		newest.Givens = givens
+		return &newest
+	})
 	return w.Sandbox.Reset(sandbox.State)
 }
 

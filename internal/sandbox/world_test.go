@@ -263,37 +263,45 @@ func TestGivens(t *testing.T) {
 		}
 		c.Fixtures["toy"], c.Notify = f, func(b []contract.Callback) { notified += len(b) }
 	})
-	give := func(list string) {
-		t.Helper()
-		givens, err := fixture.ReadGivens(h.api, []byte(list))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Find(sandbox.Default).SetGivens(map[string][]fixture.Given{"toy": givens})
-	}
-	box := h.Find(sandbox.Default)
 	if got := parcelsIn(t, h.worldOf(t)); !slices.Equal(got, []string{"first"}) {
 		t.Errorf("got %v", got)
 	}
-	give("[{parcel: {content: second}}, {parcel: {content: third, age: 1h}}]")
-	for range 2 {
-		if err := box.Reset(); err != nil {
+	givens, err := fixture.ReadGivens(h.api, []byte("[{parcel: {content: second}}, {parcel: {content: third, age: 1h}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := h.Origin()
+	origin.Givens = map[string][]fixture.Given{"toy": givens}
+	box, _, err := h.Make("given", origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worldOf := func() *sandbox.World {
+		t.Helper()
+		w, _, err := box.World(nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		w := h.worldOf(t)
+		return w
+	}
+	for range 2 {
+		w := worldOf()
 		if got := parcelsIn(t, w); !slices.Equal(got, []string{"first", "second", "third"}) {
 			t.Errorf("got %v", got)
 		}
 		if n := len(w.Progress.Calls["toy"]); n != 0 || notified != 0 {
 			t.Errorf("%d operations were counted, and %d callbacks sent", n, notified)
 		}
+		if err := box.Reset(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	before := h.worldOf(t)
+	before := worldOf()
 	h.api.Lifecycle.Given[0].Do = func(*contract.Call) error { return errors.New("the locker is full") }
 	if err := box.Reset(sandbox.State); err == nil || !strings.Contains(err.Error(), "fixture default of toy: given 1, parcel: the locker is full") {
 		t.Errorf("got %v", err)
 	}
-	if after := h.worldOf(t); !reflect.DeepEqual(after, before) {
+	if after := worldOf(); !reflect.DeepEqual(after, before) {
 		t.Errorf("it was refused and changed the world to %+v", after)
 	}
 }
