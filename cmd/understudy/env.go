@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -15,21 +16,41 @@ import (
 // variableForms are how `env` writes one variable, by what it is for.
 var variableForms = map[string]struct {
 	before string
-	line   func(name, value string) string
+	line   func(name, value string) (string, error)
 }{
-	"sh":   {line: func(name, value string) string { return "export " + name + "=" + shellQuote(value) }},
-	"node": {line: func(name, value string) string { return "process.env." + name + " = " + strconv.Quote(value) + ";" }},
-	"go": {line: func(name, value string) string {
-		return "t.Setenv(" + strconv.Quote(name) + ", " + strconv.Quote(value) + ")"
-	}},
-	"compose": {"environment:", func(name, value string) string {
-		return "  " + name + ": " + strconv.Quote(strings.ReplaceAll(value, "$", "$$"))
-	}},
-	"dotenv": {line: func(name, value string) string { return name + "=" + shellQuote(value) }},
+	"sh":   {line: plainLine("export %s=%s", shellQuote)},
+	"node": {line: plainLine("process.env.%s = %s;", strconv.Quote)},
+	"go":   {line: plainLine("t.Setenv(%q, %s)", strconv.Quote)},
+	"compose": {"environment:", plainLine("  %s: %s", func(value string) string {
+		return strconv.Quote(strings.ReplaceAll(value, "$", "$$"))
+	})},
+	"dotenv": {line: dotenvLine},
+}
+
+// plainLine writes a name, and a value that can always be quoted.
+func plainLine(form string, quote func(string) string) func(name, value string) (string, error) {
+	return func(name, value string) (string, error) { return fmt.Sprintf(form, name, quote(value)), nil }
 }
 
 // shellQuote writes a value so that no shell reads anything in it.
 func shellQuote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
+
+// dotenvLine writes a variable as the readers of .env files take it. All of them read
+// single quotes; docker compose and python-dotenv know escapes in double quotes that Node
+// does not know, so these stand only where there is nothing to escape. What is left stands
+// in backticks, which Node reads as they are, and others do not.
+func dotenvLine(name, value string) (string, error) {
+	quote := "`"
+	switch {
+	case !strings.Contains(value, "'"):
+		quote = "'"
+	case !strings.ContainsAny(value, "\"\\$"):
+		quote = `"`
+	case strings.Contains(value, quote):
+		return "", fmt.Errorf("%s has quotes of every kind, and no .env file can have its value; take another form with --for", name)
+	}
+	return name + "=" + quote + value + quote, nil
+}
 
 func envCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
@@ -61,7 +82,11 @@ func envCommand(env *env) *cobra.Command {
 			env.say("%s\n", chosen.before)
 		}
 		for _, name := range slices.Sorted(maps.Keys(box.Env)) {
-			env.say("%s\n", chosen.line(name, box.Env[name]))
+			line, err := chosen.line(name, box.Env[name])
+			if err != nil {
+				return err
+			}
+			env.say("%s\n", line)
 		}
 		return nil
 	}
