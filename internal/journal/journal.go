@@ -29,6 +29,7 @@ type Journal struct {
 	bytes    int
 	last     int // number of the latest call
 	restarts int // how often the numbers began anew
+	former   int // number of the latest call when they did so last
 	dropped  int
 	latest   int  // the greatest number of those that gave way to later ones
 	emptied  int  // number of the latest call when it was emptied last
@@ -205,7 +206,7 @@ func (j *Journal) Clear(restart bool) {
 	}
 	j.entries, j.bytes, j.dropped, j.latest = nil, 0, 0, 0
 	if restart {
-		j.last, j.gone = 0, 0
+		j.last, j.gone, j.former = 0, 0, j.last
 		j.restarts++
 	}
 	j.emptied = j.last
