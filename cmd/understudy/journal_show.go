@@ -154,6 +154,9 @@ func pageWire(b *strings.Builder, w *journal.Wire) {
 	if w.Fault != "" {
 		what = append(what, w.Fault)
 	}
+	if len(w.Headers) > 0 {
+		what = append(what, "changed headers: "+strings.Join(w.Headers, ", "))
+	}
 	if w.Phantom {
 		what = append(what, "the outcome was answered and not carried out")
 	}
