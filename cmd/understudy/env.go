@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 // variableForms are how `env` writes one variable, by what it is for.
@@ -59,12 +60,14 @@ func envCommand(env *env) *cobra.Command {
 		Long: "env prints the addresses and credentials that point an unchanged client to a sandbox. With\n" +
 			"--sandbox NAME it is that sandbox, made where there is none; with --sandbox auto a new one.\n" +
 			"eval \"$(understudy env --sandbox auto)\" takes them into a shell.",
-		Args: cobra.NoArgs,
+		Example: "  understudy env --for dotenv > .env\n  understudy env --sandbox auto -o json",
+		Args:    cobra.NoArgs,
 	}
 	t := targetFlags(cmd)
-	form := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
-	cmd.Flags().Var(form, "for", "who reads it")
-	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(form.known, cobra.ShellCompDirectiveNoFileComp))
+	reader := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
+	cmd.Flags().Var(reader, "for", "who reads the lines")
+	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(reader.known, cobra.ShellCompDirectiveNoFileComp))
+	form := choose(cmd, "form of the answer; table: lines as --for says", output.AnswerForms)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -77,7 +80,10 @@ func envCommand(env *env) *cobra.Command {
 		if !box.Made && box.Name != "default" {
 			env.note("%s was made by its first use and has no credentials of its own: calls find it by header, path or host name alone\n", box.Name)
 		}
-		chosen := variableForms[form.value]
+		if form.value == output.FormJSON {
+			return output.JSON(env.out, box.Env)
+		}
+		chosen := variableForms[reader.value]
 		if chosen.before != "" {
 			env.say("%s\n", chosen.before)
 		}

@@ -68,7 +68,7 @@ func loadSnapshot(env *env) *cobra.Command {
 		Short: "have a sandbox stand as a file says, or standard input",
 		Args:  cobra.ExactArgs(1),
 	}
-	t := targetFlags(cmd)
+	t, form := targetFlags(cmd), tellForm(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -78,14 +78,17 @@ func loadSnapshot(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		var raw json.RawMessage
+		if err := c.Do(cmd.Context(), http.MethodPut, c.InSandbox("state"), "application/json", text, &raw); err != nil {
+			return err
+		}
 		var done struct {
 			Restored []string `json:"restored"`
 		}
-		if err := c.Do(cmd.Context(), http.MethodPut, c.InSandbox("state"), "application/json", text, &done); err != nil {
-			return err
+		if err := json.Unmarshal(raw, &done); err != nil {
+			return fmt.Errorf("reading what was loaded: %w", err)
 		}
-		env.say("loaded %s: %s\n", c.Sandbox, strings.Join(done.Restored, ", "))
-		return nil
+		return env.tell(form, raw, "loaded %s: %s\n", c.Sandbox, strings.Join(done.Restored, ", "))
 	}
 	return cmd
 }

@@ -115,7 +115,7 @@ func TestHostileQueries(t *testing.T) {
 	for target, names := range map[string][]string{
 		"GET /v1/scenarios":                  {"api", "operation"},
 		"GET /v1/sandboxes/default/journal":  {"api", "operation", "outcome", "decided_by", "status", "since", "limit", "after"},
-		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled"},
+		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled", "fail_under"},
 		"POST /v1/sandboxes/default/verify":  {"format"},
 		"POST /v1/sandboxes/default/reset":   {"only"},
 	} {
@@ -181,6 +181,7 @@ func TestHostileMembers(t *testing.T) {
 		"PUT /v1/sandboxes/default/state":                  {"version", "state", "clock", "progress", "fixtures", "derived"},
 		"POST /v1/sandboxes/default/triggers/toy/hat.lost": {"hat", "n", "why"},
 		"POST /v1/sandboxes/default/verify":                {"api", "operation", "outcome", "where", "decided_by", "count", "order", "by", "within", "after", "since", "expectations"},
+		"POST /v1/sandboxes/default/coverage":              {"waivers", "api", "outcome"},
 		"POST /v1/sandboxes":                               {"name", "seed", "fixtures", "set", "scenarios", "clock", "auth", "unknown", "claims", "given", "ttl"},
 	} {
 		method, path, _ := strings.Cut(target, " ")

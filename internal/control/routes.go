@@ -2,7 +2,6 @@ package control
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/verify"
@@ -94,9 +94,10 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal.har", query: filters, values: journalValues, gives: replay.Archive{}, do: s.inSandbox(s.getArchive), doc: "The journal as an HTTP archive, HAR 1.2, oldest first; all that is kept, where no limit is given."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", query: []string{"format"}, values: formatOf(append([]string{"json"}, replay.Forms...)), gives: journal.Shown{}, kinds: []string{"text/plain"}, do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so; in another format: http, curl, go, node (its request, to send it again), scenario (which has it end so again)."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, values: formatOf(coverage.Forms), gives: coverage.Report{}, kinds: slices.Sorted(maps.Values(mediaTypes)), do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, values: formatOf(coverage.Forms), gives: coverage.Report{}, kinds: output.OtherMediaTypes(coverage.Forms), do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next; fail_under: 409 where less than so many percent are met, or where there was no call."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, body: []string{jsonText, yamlText}, values: formatOf(coverage.Forms), takes: []any{waiversBody{}}, gives: coverage.Report{}, kinds: output.OtherMediaTypes(coverage.Forms), do: s.inSandbox(s.postCoverage), doc: "As GET, without the outcomes that the waivers of the body say need not be met. Nothing is kept of them."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, values: formatOf(verify.Forms), takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, kinds: verify.MediaTypes, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, values: formatOf(output.CheckForms), takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, kinds: output.OtherMediaTypes(output.CheckForms), do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", gives: stateAnswer{}, do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, takes: []any{stateAnswer{}}, gives: restoreAnswer{}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
@@ -185,7 +186,7 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body}
+		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body, answer: c.Response().Writer}
 		for i, name := range names {
 			a.path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 			if err := checkName(path, name, a.path[name]); err != nil {

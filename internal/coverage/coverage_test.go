@@ -16,6 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 func outcome(name string) *contract.Outcome {
@@ -480,7 +481,7 @@ func TestWaivers(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	var text strings.Builder
-	if err := r.Print(&text, coverage.FormText, 0); err != nil || !strings.Contains(text.String(), "hats never run out") {
+	if err := r.Print(&text, output.FormTable, 0); err != nil || !strings.Contains(text.String(), "hats never run out") {
 		t.Errorf("got %s, %v", text.String(), err)
 	}
 	sum, err := coverage.Merge(r)
@@ -526,11 +527,11 @@ func TestForms(t *testing.T) {
 				t.Errorf("%s: no %s in\n%s", form, want, text)
 			}
 		}
-		if form != coverage.FormJUnit && !strings.Contains(strings.ReplaceAll(text, `\`, ""), "guessed") {
+		if form != output.FormJUnit && form != output.FormTAP && !strings.Contains(strings.ReplaceAll(text, `\`, ""), "guessed") {
 			t.Errorf("%s: no guessed in\n%s", form, text)
 		}
 		switch form {
-		case coverage.FormJUnit, coverage.FormHTML:
+		case output.FormJUnit, output.FormHTML:
 			checkXML(t, strings.Replace(text, "<!DOCTYPE html>\n", "", 1))
 			if strings.Contains(text, "<script") || strings.Contains(text, "://") {
 				t.Errorf("%s fetches or runs something:\n%s", form, text)
@@ -557,7 +558,7 @@ func checkXML(t *testing.T, text string) {
 func TestJUnitFailsBelowTheShare(t *testing.T) {
 	for least, want := range map[float64]string{90: `failures="1"`, 28: `failures="0"`} {
 		var b strings.Builder
-		if err := busy().Print(&b, coverage.FormJUnit, least); err != nil {
+		if err := busy().Print(&b, output.FormJUnit, least); err != nil {
 			t.Fatal(err)
 		}
 		_, last, _ := strings.Cut(b.String(), `<testsuite name="coverage"`)
@@ -582,7 +583,7 @@ func TestClosing(t *testing.T) {
 	if want := (coverage.End{API: "hats", Operation: "Sell", Outcome: "badKey", Calls: 1}); !slices.Contains(c.Ends, want) {
 		t.Errorf("%+v is not in %+v", want, c.Ends)
 	}
-	for _, form := range []string{coverage.FormText, "markdown"} {
+	for _, form := range []string{output.FormTable, "markdown"} {
 		var b strings.Builder
 		if err := c.Print(&b, form); err != nil {
 			t.Fatal(err)
@@ -594,7 +595,7 @@ func TestClosing(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	if err := newWorld().counter.Report().Close(nil, 0).Print(&b, coverage.FormText); err != nil || b.String() != "No calls were made.\n" {
+	if err := newWorld().counter.Report().Close(nil, 0).Print(&b, output.FormTable); err != nil || b.String() != "No calls were made.\n" {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }
@@ -615,7 +616,7 @@ func TestLongCells(t *testing.T) {
 	if got := find(t, r, "hats//broken"); len(got.Operations) != 30 || len(got.Reacted.Other) != 29 {
 		t.Errorf("got %+v, %+v", got, got.Reacted)
 	}
-	for form, want := range map[string]string{coverage.FormText: "Op0 1, Op1 1, Op10 1, 6 more", "markdown": "Op14 1, Op15 1, 22 more"} {
+	for form, want := range map[string]string{output.FormTable: "Op0 1, Op1 1, Op10 1, 6 more", "markdown": "Op14 1, Op15 1, 22 more"} {
 		var b strings.Builder
 		if err := r.Print(&b, form, 0); err != nil || !strings.Contains(b.String(), want) {
 			t.Errorf("%s: no %s in %s, %v", form, want, b.String(), err)
@@ -645,7 +646,7 @@ func FuzzRead(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		if err := sum.Close(nil, 0).Print(io.Discard, coverage.FormText); err != nil {
+		if err := sum.Close(nil, 0).Print(io.Discard, output.FormTable); err != nil {
 			t.Error(err)
 		}
 	})

@@ -203,6 +203,29 @@ func (s Share) Reaches(percent float64) bool {
 	return 100*float64(s.Met) >= percent*float64(s.Documented)
 }
 
+// ErrNoCalls says that a report knows nothing.
+var ErrNoCalls = errors.New("there was no call, so nothing is covered and nothing is known")
+
+// Judge returns why a report does not suffice where at least so many percent are asked
+// for, or nil.
+func (r *Report) Judge(least float64) error {
+	if r.Calls == 0 {
+		return ErrNoCalls
+	}
+	if r.Total.Reaches(least) {
+		return nil
+	}
+	return fmt.Errorf("%.1f %% of the documented outcomes were met, and %g %% were asked for", r.Total.Percent, least)
+}
+
+// CheckShare refuses what is no share that a report can be asked for.
+func CheckShare(percent float64) error {
+	if percent >= 0 && percent <= 100 { // NaN is neither
+		return nil
+	}
+	return fmt.Errorf("%g is no share; 0 to 100 percent was expected", percent)
+}
+
 // maxReport is the longest report that is read, in bytes.
 const maxReport = 32 << 20
 

@@ -79,6 +79,9 @@ type recent struct {
 // window is how many calls may be closed between a failure and its next call.
 const window = 64
 
+// Catalogue is what the counter counts by.
+func (c *Counter) Catalogue() *Catalogue { return c.catalogue() }
+
 // NewTally returns the tally of a sandbox that begins.
 func (c *Counter) NewTally() *Tally {
 	c.mu.Lock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/verify"
 )
 
@@ -114,5 +115,5 @@ func verified(b *testing.B, text string, w *verify.World) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.Write(verify.FormJSON)
+	r.Write(output.FormJSON)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/verify"
 )
 
@@ -106,8 +107,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil || len(report.Checks) != len(checks) {
 			t.Fatalf("%q: got %v, %v for %d checks", text, report, err, len(checks))
 		}
-		for _, form := range verify.Forms {
-			if _, written := report.Write(form); len(written) == 0 {
+		for _, form := range output.CheckForms {
+			if written := report.Write(form); len(written) == 0 {
 				t.Fatalf("%q: nothing is written as %s", text, form)
 			}
 		}
