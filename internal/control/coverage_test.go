@@ -69,6 +69,11 @@ func TestCoverageIsJudged(t *testing.T) {
 		}},
 		{name: "nobody asks for a share", method: "GET", target: coverageOf, status: 200, header: verdict("")},
 	})
+	for form, want := range map[string]string{"tap": "not ok 1 - at least 1 %\n", "junit": "<error message="} {
+		if w := s.ask("GET", coverageOf+"?fail_under=1&format="+form, ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s", form, w.Code, w.Body)
+		}
+	}
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{
 		{method: "GET", target: coverageOf + "?fail_under=1", status: 200, header: verdict("holds"), want: []string{`{"version":1,`}},

@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -297,7 +298,7 @@ func (r *Report) html(w io.Writer) error {
 }
 
 // checklist has a check for each documented outcome: skipped where it is not met. The
-// share that was asked for is a check that fails.
+// share that was asked for is a check that fails, or an error where nothing was called.
 func (r *Report) checklist(least float64) *output.Checklist {
 	all := &output.Checklist{Name: "coverage"}
 	r.list(func(api, operation string, o *Outcome) {
@@ -313,8 +314,12 @@ func (r *Report) checklist(least float64) *output.Checklist {
 	})
 	if least > 0 {
 		c := output.Case{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
-		if !r.Total.Reaches(least) {
-			c.Failure = &output.Fault{Message: r.summary(), Facts: []output.Fact{{Name: "found", Value: r.summary()}, {Name: "missing", Value: r.Missing()}}}
+		fault := &output.Fault{Message: r.summary(), Facts: []output.Fact{{Name: "found", Value: r.summary()}, {Name: "missing", Value: append([]string{}, r.Missing()...)}}}
+		switch err := r.Judge(least); {
+		case errors.Is(err, ErrNoCalls):
+			c.Error = fault
+		case err != nil:
+			c.Failure = fault
 		}
 		all.Suite("coverage").Add(c)
 	}
