@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -37,7 +36,8 @@ type walk struct {
 	steps   []step
 	doubt   bool             // some steps are not sure
 	trail   []*journal.Entry // the calls of the longest beginning of the order
-	next    string           // names the call that is missing after it
+	hasty   *haste           // the first call that surely came too soon
+	next    string           // names the call that is missing after the trail, or that came too soon
 	closest closest
 }
 
@@ -148,22 +148,21 @@ func (t *orderTrial) judge(ctx context.Context, w *World) {
 	if len(t.keys) == 0 {
 		t.none = t.walk(scenario.Key{}, "any")
 	}
-	look := &lookout{check: t.check, ends: make([][]int, len(t.items)), early: make([]int, len(t.items))}
-	held, possible := 0, 0 // possible: it is not known whether the order holds, or has to
+	look := &lookout{check: t.check, ends: make([][]int, len(t.items))}
+	held, possible, hasty := 0, 0, false // possible: it is not known whether the order holds, or has to
 	for _, key := range t.keys {
 		g := t.steps[key]
-		g.trail = look.longest(ctx, g.steps, func(s *step) *bits { return &s.sure })
 		g.closest.most = mostMisses
 		if t.check.By != "" {
 			g.closest.most = 1
 		}
-		if len(g.trail) == len(t.items) {
+		switch t.try(ctx, look, g) {
+		case yes:
 			held++
-			continue
-		}
-		g.next = t.next(g)
-		if !g.isSure() || g.doubt && len(look.longest(ctx, g.steps, func(s *step) *bits { return &s.may })) == len(t.items) {
+		case maybe:
 			possible++
+		case no:
+			hasty = hasty || g.hasty != nil
 		}
 	}
 	r.Found = held
@@ -171,7 +170,9 @@ func (t *orderTrial) judge(ctx context.Context, w *World) {
 	switch {
 	case w.nothing(t.check.Since):
 		r.Verdict, r.Why = Insufficient, nothingObserved
-	case held > 0 && held == len(t.keys) && (known || t.check.By == ""):
+	case hasty: // whatever else there was
+		r.Verdict, r.Why = Fails, t.gap()
+	case held > 0 && held == len(t.keys) && (known || t.check.By == "" && t.check.After == 0):
 		r.Verdict = Holds
 	case known && held+possible == len(t.keys) && possible > 0:
 		r.Verdict, r.Why = Insufficient, untold(0, []string{"it depends on values that the journal did not keep or does not show"})
@@ -182,28 +183,56 @@ func (t *orderTrial) judge(ctx context.Context, w *World) {
 	}
 }
 
+// try looks for the order in a walk, and says whether it holds there.
+func (t *orderTrial) try(ctx context.Context, look *lookout, g *walk) answer {
+	sure, may := func(s *step) *bits { return &s.sure }, func(s *step) *bits { return &s.may }
+	g.trail = look.longest(ctx, g.steps, sure)
+	complete := len(g.trail) == len(t.items)
+	if g.hasty = look.haste(ctx, g.steps, sure); g.hasty != nil {
+		g.next = t.names(g, g.hasty.item)
+		return no
+	}
+	hurried := g.doubt && look.haste(ctx, g.steps, may) != nil
+	switch {
+	case complete && hurried:
+		g.next = t.names(g, len(t.items)-1)
+		return maybe
+	case complete:
+		return yes
+	}
+	g.next = t.names(g, len(g.trail))
+	if !g.isSure() || g.doubt && len(look.longest(ctx, g.steps, may)) == len(t.items) {
+		return maybe
+	}
+	return no
+}
+
 // isSure reports whether the order has to hold for the walk: a call of it is known, or
 // there is no call at all.
 func (w *walk) isSure() bool {
 	return len(w.steps) == 0 || slices.ContainsFunc(w.steps, func(s step) bool { return s.sure != bits{} })
 }
 
-// gap says how far the first of those came that did not come to the end.
+// gap says which call came too soon first, or how far the first of those came that did
+// not come to the end.
 func (t *orderTrial) gap() string {
+	why := ""
 	for _, key := range t.keys {
 		g := t.steps[key]
-		if len(g.trail) == len(t.items) {
-			continue
+		switch {
+		case g.hasty != nil:
+			return g.hasty.call.ID + " was " + g.next + ", and came " + paceText(g.hasty.pace) + " after " + g.hasty.last.ID +
+				", which is " + paceText(t.check.After-g.hasty.pace) + " too soon"
+		case len(g.trail) < len(t.items) && why == "":
+			why = "no call was " + g.next + trailText(g.trail)
 		}
-		return "no call was " + g.next + trailText(g.trail)
 	}
-	return ""
+	return why
 }
 
-// next names the call that is missing after a trail.
-func (t *orderTrial) next(g *walk) string {
-	n := len(g.trail)
-	text := fmt.Sprintf("number %d of the order, %s", n+1, t.items[n])
+// names names a call of the order.
+func (t *orderTrial) names(g *walk, item int) string {
+	text := fmt.Sprintf("number %d of the order, %s", item+1, t.items[item])
 	if t.check.By != "" {
 		text += ", of " + t.check.By + " " + g.value
 	}
@@ -228,19 +257,17 @@ func trailText(trail []*journal.Entry) string {
 	return text + strings.Join(names, ", ")
 }
 
-// A lookout looks for the longest beginning of an order.
+// A lookout looks for an order in steps. Later steps arrived later.
 type lookout struct {
 	check *Check
 	ends  [][]int // for each item, the steps at which a beginning of the order ends with it
-	early []int   // for each item, how many of its ends are early enough for the step at hand
 }
 
-// longest returns the calls of the longest beginning of the order. of says of which
-// items a step is. Later steps arrived later. Once the context is done, it returns
-// nothing.
+// longest returns the calls of the longest beginning of the order, of which a haste may
+// be one. of says of which items a step is. Once the context is done, it returns nothing.
 func (l *lookout) longest(ctx context.Context, steps []step, of func(*step) *bits) []*journal.Entry {
 	for i := range l.ends {
-		l.ends[i], l.early[i] = l.ends[i][:0], 0
+		l.ends[i] = l.ends[i][:0]
 	}
 	reached := 0 // items that have an end
 	for at := range steps {
@@ -268,15 +295,11 @@ func (l *lookout) longest(ctx context.Context, steps []step, of func(*step) *bit
 	return l.trail(steps, reached)
 }
 
-// follows reports whether a step comes soon enough, and not too soon, after an end of an
-// item. The latest end that is early enough tells.
+// follows reports whether a step comes soon enough after an end of an item. The latest
+// end tells.
 func (l *lookout) follows(steps []step, item, at int) bool {
-	ends, n := l.ends[item], l.early[item]
-	for n < len(ends) && steps[at].pace-steps[ends[n]].pace >= l.check.After {
-		n++
-	}
-	l.early[item] = n
-	return n > 0 && (l.check.Within == 0 || steps[at].pace-steps[ends[n-1]].pace <= l.check.Within)
+	ends := l.ends[item]
+	return len(ends) > 0 && (l.check.Within == 0 || steps[at].pace-steps[ends[len(ends)-1]].pace <= l.check.Within)
 }
 
 // trail lists the calls of the latest beginning that has so many items: where the order
@@ -284,14 +307,48 @@ func (l *lookout) follows(steps []step, item, at int) bool {
 func (l *lookout) trail(steps []step, items int) []*journal.Entry {
 	trail := make([]*journal.Entry, items)
 	for i, at := items-1, len(steps); i >= 0; i-- {
-		ends := l.ends[i]
-		n := sort.Search(len(ends), func(n int) bool {
-			return ends[n] >= at || i < items-1 && steps[at].pace-steps[ends[n]].pace < l.check.After
-		})
-		at = ends[n-1]
+		n, _ := slices.BinarySearch(l.ends[i], at)
+		at = l.ends[i][n-1]
 		trail[i] = steps[at].entry
 	}
 	return trail
+}
+
+// A haste is a call of an order that came too soon after the one before it.
+type haste struct {
+	item       int
+	call, last *journal.Entry
+	pace       time.Duration // between them
+}
+
+// haste returns the first call that came too soon after any call with which a beginning
+// of the order ends, whatever came before or later: a pace that only some calls kept was
+// not kept.
+func (l *lookout) haste(ctx context.Context, steps []step, of func(*step) *bits) *haste {
+	if l.check.After == 0 {
+		return nil
+	}
+	latest := make([]*step, 0, len(l.ends)) // of each item that was reached
+	for at := range steps {
+		if ctx.Err() != nil {
+			return nil
+		}
+		s := &steps[at]
+		items := of(s)
+		for i := min(len(latest), len(l.ends)-1); i >= 0; i-- { // so that a step is not its own successor
+			if !items.has(i) {
+				continue
+			}
+			if i > 0 && s.pace-latest[i-1].pace < l.check.After {
+				return &haste{item: i, call: s.entry, last: latest[i-1].entry, pace: s.pace - latest[i-1].pace}
+			}
+			if i == len(latest) {
+				latest = append(latest, s)
+			}
+			latest[i] = s
+		}
+	}
+	return nil
 }
 
 func (t *orderTrial) rank(c *call) {
@@ -302,6 +359,10 @@ func (t *orderTrial) rank(c *call) {
 	g := t.steps[key]
 	if t.none != nil {
 		g, member = t.none, yes
+	}
+	if g != nil && g.hasty != nil {
+		g.hasty.rank(g, c, t.check)
+		return
 	}
 	if member != yes || g == nil || len(g.trail) == len(t.items) {
 		return
@@ -331,16 +392,27 @@ func (t *orderTrial) place(g *walk, c *call) (d Difference, wrong bool) {
 	}
 	last := g.trail[len(g.trail)-1]
 	pace := c.Arrived.Sub(last.Arrived)
-	after := " after " + last.ID
 	switch {
 	case c.Number <= last.Number:
-		return Difference{"order", "a call" + after, "one before it"}, true
+		return Difference{"order", "a call after " + last.ID, "one before it"}, true
 	case pace < t.check.After:
-		return Difference{"after", "at least " + t.check.After.String() + after, paceText(pace)}, true
+		return t.check.tooSoon(last, pace), true
 	case t.check.Within > 0 && pace > t.check.Within:
-		return Difference{"within", "at most " + t.check.Within.String() + after, paceText(pace)}, true
+		return Difference{"within", "at most " + t.check.Within.String() + " after " + last.ID, paceText(pace)}, true
 	}
 	return d, false
+}
+
+// rank shows the call that came too soon, and no other.
+func (h *haste) rank(g *walk, c *call, check *Check) {
+	if c.Entry == h.call {
+		g.closest.add(c, otherPlace, g.next, func() []Difference { return []Difference{check.tooSoon(h.last, h.pace)} })
+	}
+}
+
+// tooSoon says that a call came too soon after another.
+func (c *Check) tooSoon(last *journal.Entry, pace time.Duration) Difference {
+	return Difference{"after", "at least " + c.After.String() + " after " + last.ID, paceText(pace)}
 }
 
 func paceText(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
