@@ -68,7 +68,7 @@ func (r *Registry) forget(s *Sandbox) {
 	for _, i := range s.Existing() {
 		i.unregister()
 	}
-	s.Journal.Leave()
+	r.pasts.keep(s.Name, s.Journal.Leave())
 	s.Coverage.Leave()
 }
 

@@ -68,6 +68,7 @@ type Registry struct {
 	mu             sync.RWMutex
 	sandboxes      map[string]*Sandbox
 	nameless       int // how many got a name of ours
+	pasts          pasts
 	claims         map[string]*Sandbox
 	claimedHeaders map[string]int // how many sandboxes claim a value of it
 	claimed        atomic.Bool    // there are claims
@@ -184,7 +185,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	c := clock.New(r.config.Wall, o.Clock)
 	s := &Sandbox{
 		Name: name, Clock: c, registry: r,
-		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
+		Journal:     journal.Remade(r.pasts.of[name], name, r.config.Journal, r.budget, r.config.Wall),
 		Coverage:    r.Coverage.NewTally(),
 		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,

@@ -40,7 +40,10 @@ var Kinds = []string{string(journal.Emulator), string(journal.Scenario), string(
 type Names struct {
 	APIs     []*contract.API
 	Scenario func(name string) (full string, err error) // finds a scenario by its full or short name
-	Entry    func(id string) (number int, given bool)   // finds a call of the sandbox
+
+	// Entry finds a call of the sandbox by its ID. doubt says why it is not known which
+	// call that is; "": it is.
+	Entry func(id string) (number int, doubt string, given bool)
 }
 
 // An UnreadableError is a text that is neither JSON nor YAML.
@@ -103,7 +106,8 @@ func (r *reader) checks(root *yaml.Node) []Check {
 
 func (r *reader) check(n *yaml.Node) Check {
 	m := document.Fields(r.faults, n, "a check", CheckKeys...)
-	c := Check{Name: r.name(m["name"]), Since: r.since(m["since"]), Count: Count{Least: 1, Most: Unlimited}}
+	c := Check{Name: r.name(m["name"]), Count: Count{Least: 1, Most: Unlimited}}
+	c.Since, c.Doubt = r.since(m["since"])
 	switch {
 	case m["expectations"] != nil:
 		r.only(m, "expectations", "name")
@@ -156,19 +160,19 @@ func (r *reader) name(n *yaml.Node) string {
 	return s
 }
 
-func (r *reader) since(n *yaml.Node) int {
+func (r *reader) since(n *yaml.Node) (number int, doubt string) {
 	if n == nil {
-		return 0
+		return 0, ""
 	}
 	id, ok := document.Text(r.faults, n, "since")
 	if !ok {
-		return 0
+		return 0, ""
 	}
-	number, given := r.names.Entry(id)
+	number, doubt, given := r.names.Entry(id)
 	if !given {
 		r.faults.Addf(n, "since is %s, which is no call of the sandbox; the ID of a journal's entry was expected, as the header Understudy-Call has it", document.Quote(id))
 	}
-	return number
+	return number, doubt
 }
 
 func (r *reader) readExpectations(c *Check, n *yaml.Node) {

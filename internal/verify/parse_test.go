@@ -13,7 +13,7 @@ import (
 
 var names = verify.Names{
 	APIs:     []*contract.API{toy, other},
-	Entry:    func(id string) (int, bool) { return 7, id == "box-7" },
+	Entry:    func(id string) (int, string, bool) { return 7, "", id == "box-7" },
 	Scenario: func(name string) (string, error) { return "", fmt.Errorf("there is no scenario %q", name) },
 }
 

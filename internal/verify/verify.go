@@ -138,6 +138,8 @@ func ended(ctx context.Context) error {
 
 func newTrial(c *Check, asked *questions) trial {
 	switch {
+	case c.Doubt != "":
+		return &doubtful{check: c}
 	case c.Expectations:
 		return &expectations{check: c}
 	case c.Order != nil:
