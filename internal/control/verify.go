@@ -68,28 +68,30 @@ func (s *Server) verify(a *request, box *sandbox.Sandbox) (any, error) {
 func (s *Server) checkableNames(box *sandbox.Sandbox) verify.Names {
 	return verify.Names{
 		APIs: s.config.APIs, Entry: box.Journal.Number,
-		Scenario: func(name string) (string, error) { return s.scenarioName(box, name) },
+		Scenario: func(name string) (string, int, error) { return s.knownScenario(box, name) },
 	}
 }
 
-// scenarioName finds the full name of a scenario that is known, is active, or has decided a
-// call. The latter two may come from a request to this sandbox alone.
-func (s *Server) scenarioName(box *sandbox.Sandbox, name string) (string, error) {
+// knownScenario finds the full name of a scenario that is known, is active, or has decided a
+// call, and how many rules it has or had. The latter two may come from a request to this
+// sandbox alone.
+func (s *Server) knownScenario(box *sandbox.Sandbox, name string) (full string, rules int, err error) {
+	found, err := s.config.Library.Find(name)
+	full = name
+	if err == nil {
+		full, rules = found.FullName(), len(found.Rules)
+	}
 	for _, st := range box.Player.Active() {
-		if st.Scenario == name {
-			return name, nil
+		if st.Scenario == full {
+			rules, err = max(rules, len(st.Rules)), nil
 		}
 	}
 	for _, e := range box.Journal.Evidence().Entries {
-		if e.DecidedBy.Scenario == name {
-			return name, nil
+		if e.DecidedBy.Scenario == full {
+			rules, err = max(rules, e.DecidedBy.Rule), nil
 		}
 	}
-	found, err := s.config.Library.Find(name)
-	if err != nil {
-		return "", err
-	}
-	return found.FullName(), nil
+	return full, rules, err
 }
 
 // observed is what a sandbox observed by now, once the answers that are under way have

@@ -75,6 +75,7 @@ func TestVerifyExpectations(t *testing.T) {
 	s.check([]row{
 		{method: "POST", target: verifyOf, body: `{"expectations": true}`, status: 200, want: []string{`"name":"toy/two rule 1, SellHat","verdict":"holds"`}},
 		{method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two rule 1", "count": {"exactly": 2}}`, status: 200},
+		{method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two rule 2", "count": {"exactly": 0}}`, status: 422, want: []string{"names the rule 2, and the scenario toy/two has 1 rule"}},
 		{method: "DELETE", target: "/v1/sandboxes/default/scenarios", status: 204},
 		{name: "it is known by the calls that it decided", method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two", "count": {"exactly": 2}}`, status: 200},
 	})

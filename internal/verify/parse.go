@@ -38,8 +38,10 @@ var Kinds = []string{string(journal.Emulator), string(journal.Scenario), string(
 
 // Names are what checks may name.
 type Names struct {
-	APIs     []*contract.API
-	Scenario func(name string) (full string, err error) // finds a scenario by its full or short name
+	APIs []*contract.API
+
+	// Scenario finds a scenario by its full or short name, and says how many rules it has.
+	Scenario func(name string) (full string, rules int, err error)
 
 	// Entry finds a call of the sandbox by its ID. doubt says why it is not known which
 	// call that is; "": it is.
@@ -216,7 +218,7 @@ func (r *reader) readOrder(c *Check, m map[string]*yaml.Node) {
 	if by := m["by"]; by != nil {
 		var ok bool
 		if c.By, ok = document.Text(r.faults, by, "by"); ok && len(all) > 0 {
-			r.where.Check(by, all, "none of these operations")
+			r.where.CheckAny(by, all)
 		}
 	}
 }
@@ -423,7 +425,7 @@ func (r *reader) checkName(n *yaml.Node, name string, apis []*contract.API) {
 // scenario reads the name of a scenario, and the number of a rule of it.
 func (r *reader) scenario(n *yaml.Node, text string, d *journal.Decider) {
 	name, rule, hasRule := strings.Cut(text, " rule ")
-	full, err := r.names.Scenario(name)
+	full, rules, err := r.names.Scenario(name)
 	if err != nil {
 		r.faults.Addf(n, "decided_by: %v", err)
 		return
@@ -434,5 +436,9 @@ func (r *reader) scenario(n *yaml.Node, text string, d *journal.Decider) {
 	}
 	if d.Rule, err = strconv.Atoi(rule); err != nil || d.Rule < 1 {
 		r.faults.Addf(n, "decided_by names the rule %s; a number from 1 on was expected", document.Quote(rule))
+		return
+	}
+	if d.Rule > rules {
+		r.faults.Addf(n, "decided_by names the rule %d, and the scenario %s has %s", d.Rule, full, counted(rules, "rule"))
 	}
 }

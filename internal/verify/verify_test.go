@@ -88,11 +88,11 @@ func run(t *testing.T, checks string, w world) *verify.Report {
 	}
 	names := verify.Names{
 		APIs: []*contract.API{toy, other}, Entry: j.Number,
-		Scenario: func(name string) (string, error) {
+		Scenario: func(name string) (string, int, error) {
 			if name != "full" && name != "toy/full" {
-				return "", errors.New("there is no scenario " + name)
+				return "", 0, errors.New("there is no scenario " + name)
 			}
-			return "toy/full", nil
+			return "toy/full", 9, nil
 		},
 	}
 	parsed, err := verify.Parse("checks", []byte(checks), names)
