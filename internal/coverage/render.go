@@ -45,7 +45,7 @@ type section struct {
 
 // summary is the report in a sentence.
 func (r *Report) summary() string {
-	s := fmt.Sprintf("%d of %d documented outcomes met, %s %%, in %s", r.Total.Met, r.Total.Documented, percent(r.Total.Percent), counted(r.Calls, "call"))
+	s := fmt.Sprintf("%d of %d documented outcomes met, %s, in %s", r.Total.Met, r.Total.Documented, percent(r.Total.Percent), counted(r.Calls, "call"))
 	if r.Total.Waived > 0 {
 		s += fmt.Sprintf("; %d waived", r.Total.Waived)
 	}
@@ -64,7 +64,13 @@ func (r *Report) uncalled() (names []string) {
 	return names
 }
 
-func percent(p float64) string { return fmt.Sprintf("%.1f", p) }
+// percent writes a share.
+func percent(p *float64) string {
+	if p == nil {
+		return "nothing to count"
+	}
+	return fmt.Sprintf("%.1f %%", *p)
+}
 
 func counted(n uint64, noun string) string {
 	if n == 1 {
@@ -92,7 +98,7 @@ func (r *Report) sections() []section {
 func (r *Report) shares() *output.Table {
 	t := &output.Table{Columns: []string{"api", "operation", "calls", "documented", "met", "waived", "percent"}}
 	add := func(api, operation, calls string, s Share) {
-		t.Add(api, operation, calls, s.Documented, s.Met, s.Waived, percent(s.Percent))
+		t.Add(api, operation, calls, s.Documented, s.Met, s.Waived, strings.TrimSuffix(percent(s.Percent), " %"))
 	}
 	for _, api := range r.shown() {
 		for _, op := range api.Operations {
@@ -298,7 +304,7 @@ func (r *Report) html(w io.Writer) error {
 }
 
 // checklist has a check for each documented outcome: skipped where it is not met. The
-// share that was asked for is a check that fails, or an error where nothing was called.
+// share that was asked for is a check that fails. Where nothing was called there is an error.
 func (r *Report) checklist(least float64) *output.Checklist {
 	all := &output.Checklist{Name: "coverage"}
 	r.list(func(api, operation string, o *Outcome) {
@@ -312,8 +318,8 @@ func (r *Report) checklist(least float64) *output.Checklist {
 		}
 		all.Suite(name).Add(c)
 	})
-	if least > 0 {
-		c := output.Case{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
+	if least > 0 || r.Calls == 0 {
+		c := output.Case{Class: "coverage", Name: cmp.Or(map[bool]string{least == 0: "any call"}[true], fmt.Sprintf("at least %g %%", least))}
 		fault := &output.Fault{Message: r.summary(), Facts: []output.Fact{{Name: "found", Value: r.summary()}, {Name: "missing", Value: append([]string{}, r.Missing()...)}}}
 		switch err := r.Judge(least); {
 		case errors.Is(err, ErrNoCalls):

@@ -33,10 +33,10 @@ type Report struct {
 // A Share says how many of the documented outcomes were met. Waived ones are neither in
 // Documented nor in Met.
 type Share struct {
-	Documented int     `json:"documented"`
-	Met        int     `json:"met"`
-	Waived     int     `json:"waived"`
-	Percent    float64 `json:"percent"` // rounded down to a tenth
+	Documented int      `json:"documented"`
+	Met        int      `json:"met"`
+	Waived     int      `json:"waived"`
+	Percent    *float64 `json:"percent"` // rounded down to a tenth; nil: of nothing
 }
 
 // An API is what was met of an API.
@@ -192,9 +192,10 @@ func (s *Share) include(other Share) {
 }
 
 func (s *Share) settle() {
-	s.Percent = 100 // of nothing
+	s.Percent = nil
 	if s.Documented > 0 {
-		s.Percent = math.Floor(1000*float64(s.Met)/float64(s.Documented)) / 10
+		tenths := math.Floor(1000 * float64(s.Met) / float64(s.Documented))
+		s.Percent = new(tenths / 10)
 	}
 }
 
@@ -215,7 +216,7 @@ func (r *Report) Judge(least float64) error {
 	if r.Total.Reaches(least) {
 		return nil
 	}
-	return fmt.Errorf("%.1f %% of the documented outcomes were met, and %g %% were asked for", r.Total.Percent, least)
+	return fmt.Errorf("%s of the documented outcomes were met, and %g %% were asked for", percent(r.Total.Percent), least)
 }
 
 // CheckShare refuses what is no share that a report can be asked for.
