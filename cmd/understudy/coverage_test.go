@@ -62,6 +62,8 @@ func TestCoverageMerge(t *testing.T) {
 	sum := file(t, "sum.json", command(t, noControl, "", append(merge, "-o", "json")...).out)
 	command(t, noControl, "", "coverage", "--merge", sum).want(t, exitDone, "in 2 calls;")
 
+	command(t, noControl, "", append(merge, reports[0])...).want(t, exitFailed, "!the reports 1 and 3 are of the same calls")
+
 	whole, err := os.ReadFile(sum)
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,13 @@ type Report struct {
 	Calls      uint64 `json:"calls"`
 	Total      Share  `json:"total"`
 	APIs       []*API `json:"apis"`
+	Of         []Of   `json:"of"` // whose calls they are, so that none is summed twice
+}
+
+// Of tells counts apart.
+type Of struct {
+	Server string `json:"server"` // one run of a server
+	Count  int    `json:"count"`  // of its counts, which begin with sandboxes and resets; 0: of all calls
 }
 
 // A Share says how many of the documented outcomes were met. Waived ones are neither in
@@ -375,8 +382,12 @@ func (r *Report) clone() *Report {
 func Merge(reports ...*Report) (*Report, error) {
 	sum := &Report{Version: Version, APIs: []*API{}}
 	uncalled := false
+	if err := checkDistinct(reports); err != nil {
+		return nil, err
+	}
 	for _, r := range reports {
 		r = r.clone()
+		sum.Of = append(sum.Of, r.Of...)
 		if sum.Understudy == "" {
 			sum.Understudy = r.Understudy
 		}
@@ -392,6 +403,33 @@ func Merge(reports ...*Report) (*Report, error) {
 	}
 	sum.Settle(uncalled)
 	return sum, nil
+}
+
+// checkDistinct refuses reports that have the same calls.
+func checkDistinct(reports []*Report) error {
+	seen := map[Of]int{} // the first report that has it
+	servers := map[string]int{}
+	for i, r := range reports {
+		for _, of := range r.Of {
+			before, twice := seen[of]
+			if !twice {
+				before, twice = seen[Of{of.Server, 0}]
+			}
+			if !twice && of.Count == 0 {
+				before, twice = servers[of.Server]
+			}
+			if twice && before != i {
+				return fmt.Errorf("the reports %d and %d are of the same calls, which would count twice; merge one of them", before+1, i+1)
+			}
+			if !twice {
+				seen[of] = i
+			}
+			if _, known := servers[of.Server]; !known {
+				servers[of.Server] = i
+			}
+		}
+	}
+	return nil
 }
 
 // take adds what was met of an API.
