@@ -17,7 +17,8 @@ const coverageOf = "/v1/sandboxes/default/coverage"
 func TestCoverage(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
-	s.check([]row{{name: "nothing was called", method: "GET", target: coverageOf, status: 200, want: []string{`"calls":0,"total":{"documented":0,"met":0,"waived":0,"percent":null}`}},
+	s.check([]row{
+		{name: "nothing was called", method: "GET", target: coverageOf, status: 200, want: []string{`"calls":0,"total":{"documented":0,"met":0,"waived":0,"percent":null}`}},
 		{name: "as text", method: "GET", target: coverageOf + "?format=text", status: 200, want: []string{"0 of 0 documented outcomes met, nothing to count, in 0 calls"}},
 		{name: "as JUnit", method: "GET", target: coverageOf + "?format=junit", status: 200, want: []string{`errors="1"`, `<testcase classname="coverage" name="any call">`}},
 	})
