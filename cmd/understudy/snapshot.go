@@ -84,11 +84,16 @@ func loadSnapshot(env *env) *cobra.Command {
 		}
 		var done struct {
 			Restored []string `json:"restored"`
+			Notes    []string `json:"notes"`
 		}
 		if err := json.Unmarshal(raw, &done); err != nil {
 			return fmt.Errorf("reading what was loaded: %w", err)
 		}
-		return env.tell(form, raw, "loaded %s: %s\n", c.Sandbox, strings.Join(done.Restored, ", "))
+		lines := []string{fmt.Sprintf("loaded %s: %s", c.Sandbox, strings.Join(done.Restored, ", "))}
+		for _, note := range done.Notes {
+			lines = append(lines, "note: "+note)
+		}
+		return env.tell(form, raw, "%s\n", strings.Join(lines, "\n"))
 	}
 	return cmd
 }

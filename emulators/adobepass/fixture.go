@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -249,6 +250,19 @@ func (st *state) addCredentials(credentials contract.Values) {
 	if token := credentials.Text("accessToken"); token != "" && len(st.Tokens) > 0 {
 		st.Tokens = append(st.Tokens, fixedToken{Token: token, Client: st.Tokens[0].Client})
 	}
+}
+
+// Enroll adds a caller, unless its software statement is known. A token that is known
+// is not added again.
+func (st *state) Enroll(credentials contract.Values, _ time.Time) error {
+	if statement := credentials.Text("softwareStatement"); statement != "" && st.hasStatement(statement) {
+		return nil
+	}
+	if token := credentials.Text("accessToken"); slices.ContainsFunc(st.Tokens, func(known fixedToken) bool { return known.Token == token }) {
+		credentials = contract.Values{"softwareStatement": credentials["softwareStatement"]}
+	}
+	st.addCredentials(credentials)
+	return nil
 }
 
 // firstProvider is the service provider that clients ask for where they know none.

@@ -561,7 +561,7 @@ func (w *World) load(t testing.TB, text string) {
 	if err := dec.Decode(&world); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Sandbox.Restore(&world, w.find); err != nil {
+	if _, err := w.Sandbox.Restore(&world, w.find); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,15 +9,21 @@ import (
 
 // A directory maps the identifiers of each API, which are credentials and whatever
 // was issued to callers, to the sandboxes that know them. It stays empty while only
-// the sandbox default exists, since all calls belong to that one.
+// the sandbox default exists, since all calls belong to that one, and nothing was loaded.
 type directory struct {
 	mu    sync.RWMutex
 	off   bool
-	byAPI map[*contract.API]map[string][]*Sandbox
+	byAPI map[*contract.API]map[string][]knower
+}
+
+// A knower is a sandbox that knows an identifier.
+type knower struct {
+	*Sandbox
+	loaded bool // from the world of another, or of an earlier time; whoever knows it otherwise comes first
 }
 
 func newDirectory() *directory {
-	return &directory{off: true, byAPI: map[*contract.API]map[string][]*Sandbox{}}
+	return &directory{off: true, byAPI: map[*contract.API]map[string][]knower{}}
 }
 
 // start switches the directory on, with the identifiers of first.
@@ -40,29 +46,32 @@ func (d *directory) add(api *contract.API, identifier string, s *Sandbox) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.off {
-		d.addLocked(api, identifier, s)
+		d.addLocked(api, identifier, knower{Sandbox: s})
 	}
 }
 
 // addLocked enters nothing for a sandbox that was dropped while a call of it was under
 // way.
-func (d *directory) addLocked(api *contract.API, identifier string, s *Sandbox) {
-	if s.gone.Load() {
+func (d *directory) addLocked(api *contract.API, identifier string, k knower) {
+	if k.gone.Load() {
 		return
 	}
 	known := d.byAPI[api]
 	if known == nil {
-		known = map[string][]*Sandbox{}
+		known = map[string][]knower{}
 		d.byAPI[api] = known
 	}
-	if !slices.Contains(known[identifier], s) {
-		known[identifier] = append(known[identifier], s)
+	at := slices.IndexFunc(known[identifier], func(o knower) bool { return o.Sandbox == k.Sandbox })
+	if at < 0 {
+		known[identifier] = append(known[identifier], k)
+		return
 	}
+	known[identifier][at].loaded = k.loaded
 }
 
 func (d *directory) addAllLocked(api *contract.API, state contract.State, s *Sandbox) {
 	for identifier := range state.Identifiers() {
-		d.addLocked(api, identifier, s)
+		d.addLocked(api, identifier, knower{Sandbox: s})
 	}
 }
 
@@ -84,6 +93,29 @@ func (d *directory) replace(api *contract.API, s *Sandbox, old, state contract.S
 	}
 }
 
+// load is replace for a state that was saved, perhaps in another sandbox. Nobody else's
+// callers are led elsewhere by it: what s knew by itself, it goes on to know; what
+// another sandbox knows, stays that one's; what nobody knows, leads to s until a sandbox
+// knows it by itself. It returns how many identifiers stay others'.
+func (d *directory) load(api *contract.API, s *Sandbox, old, state contract.State) (others int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := map[string]bool{}
+	for identifier := range old.Identifiers() {
+		own[identifier] = own[identifier] || slices.Contains(d.byAPI[api][identifier], knower{Sandbox: s})
+		d.removeLocked(api, identifier, s)
+	}
+	for identifier := range state.Identifiers() {
+		known := d.byAPI[api][identifier]
+		if own[identifier] || len(known) == 0 {
+			d.addLocked(api, identifier, knower{s, !own[identifier]})
+		} else if !slices.Contains(known, knower{s, true}) { // a list may have one twice
+			others++
+		}
+	}
+	return others
+}
+
 // remove deletes that s knows identifier.
 func (d *directory) remove(api *contract.API, identifier string, s *Sandbox) {
 	d.mu.Lock()
@@ -95,7 +127,7 @@ func (d *directory) remove(api *contract.API, identifier string, s *Sandbox) {
 
 func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbox) {
 	known := d.byAPI[api]
-	left := slices.DeleteFunc(known[identifier], func(o *Sandbox) bool { return o == s })
+	left := slices.DeleteFunc(known[identifier], func(o knower) bool { return o.Sandbox == s })
 	if len(left) == 0 {
 		delete(known, identifier)
 		return
@@ -103,12 +135,24 @@ func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbo
 	known[identifier] = left
 }
 
-// find returns the only sandbox that knows identifier, or nil.
+// find returns the only sandbox that knows identifier, or nil. One that loaded it counts
+// only where no other knows it.
 func (d *directory) find(api *contract.API, identifier string) *Sandbox {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if known := d.byAPI[api][identifier]; len(known) == 1 {
-		return known[0]
+	known := d.byAPI[api][identifier]
+	if len(known) == 1 {
+		return known[0].Sandbox
 	}
-	return nil
+	var only *Sandbox
+	for _, k := range known {
+		switch {
+		case k.loaded:
+		case only != nil:
+			return nil
+		default:
+			only = k.Sandbox
+		}
+	}
+	return only
 }

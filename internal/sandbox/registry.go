@@ -73,6 +73,8 @@ type Registry struct {
 	claimedHeaders map[string]int // how many sandboxes claim a value of it
 	claimed        atomic.Bool    // there are claims
 	several        atomic.Bool    // there are sandboxes other than default
+
+	directoryStart sync.Once
 }
 
 // New returns a registry with the sandbox default, which has an instance of every
@@ -175,8 +177,9 @@ func (r *Registry) Get(name string) (*Sandbox, error) {
 
 // add makes a sandbox. The caller holds the lock, unless it is New.
 func (r *Registry) add(name string, o Origin) *Sandbox {
-	if name != Default && !r.several.Swap(true) {
-		r.directory.start(r.defaultBox)
+	if name != Default {
+		r.several.Store(true)
+		r.startDirectory()
 	}
 	seed := seedOf(r.config.Seed, []string{name})
 	if o.Seed != nil {
@@ -202,6 +205,11 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	r.claim(s)
 	r.states.join(s)
 	return s
+}
+
+// startDirectory switches the directory on. No lock of an instance is held.
+func (r *Registry) startDirectory() {
+	r.directoryStart.Do(func() { r.directory.start(r.defaultBox) })
 }
 
 // List returns all sandboxes by name, default first.

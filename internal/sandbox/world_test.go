@@ -81,7 +81,7 @@ func TestWorldIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.register(t, sandbox.Default)
-	if err := box.Restore(saved, noScenario); err != nil {
+	if _, err := box.Restore(saved, noScenario); err != nil {
 		t.Fatal(err)
 	}
 	if again := reread(t, h.worldOf(t)); !reflect.DeepEqual(again, saved) {
@@ -94,7 +94,7 @@ func TestWorldIsPutBack(t *testing.T) {
 	box.Clock.Follow()
 	followed := h.worldOf(t)
 	h.wall = h.wall.Add(time.Hour)
-	if err := box.Restore(followed, noScenario); err != nil {
+	if _, err := box.Restore(followed, noScenario); err != nil {
 		t.Fatal(err)
 	}
 	if now := box.Clock.Now(); !now.Equal(noon) {
@@ -118,7 +118,7 @@ func TestRestoredScenarioIsTheLibrarys(t *testing.T) {
 	saved := h.worldOf(t)
 	for text, want := range map[string]bool{own: true, own + "# newer": false} {
 		library := read(text)
-		if err := box.Restore(saved, func(string) (*scenario.Scenario, error) { return library, nil }); err != nil {
+		if _, err := box.Restore(saved, func(string) (*scenario.Scenario, error) { return library, nil }); err != nil {
 			t.Fatal(err)
 		}
 		newer := read(own + "# newest")
@@ -190,7 +190,7 @@ func TestDamagedWorldChangesNothing(t *testing.T) {
 		w := reread(t, before)
 		w.State["toy"] = json.RawMessage(`{"tokens":["t-9"]}`)
 		tt.change(w)
-		if err := box.Restore(w, noScenario); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := box.Restore(w, noScenario); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", name, err, tt.want)
 		}
 		if after := h.worldOf(t); !reflect.DeepEqual(after, before) {
@@ -221,7 +221,7 @@ func TestWorldHasNoHalfCalls(t *testing.T) {
 			t.Fatalf("%d tokens stand beside %d calls and the two of the fixture", n, counted)
 		}
 		if taken%10 == 9 {
-			if err := box.Restore(w, noScenario); err != nil {
+			if _, err := box.Restore(w, noScenario); err != nil {
 				t.Fatal(err)
 			}
 		}
