@@ -23,14 +23,14 @@ type target struct {
 // targetFlags adds the flags that name a server and a sandbox.
 func targetFlags(cmd *cobra.Command) *target {
 	t := controlFlag(cmd)
-	cmd.Flags().StringVar(&t.sandbox, "sandbox", "default", "the sandbox that is meant")
+	cmd.Flags().StringVar(&t.sandbox, "sandbox", "default", "the sandbox that is meant (UNDERSTUDY_SANDBOX)")
 	return t
 }
 
 // controlFlag adds the flag that names a server.
 func controlFlag(cmd *cobra.Command) *target {
 	t := &target{}
-	cmd.Flags().StringVar(&t.control, "control", "http://127.0.0.1:6400", "address of the control API")
+	cmd.Flags().StringVar(&t.control, "control", "http://127.0.0.1:6400", "address of the control API (UNDERSTUDY_CONTROL)")
 	return t
 }
 

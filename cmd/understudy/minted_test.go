@@ -135,9 +135,6 @@ func (u *unchanged) sampleOf(operation string) contract.Values {
 	for _, name := range []string{"accessToken", "params", "software_statement"} {
 		delete(in, name)
 	}
-	if operation == "RegisterClient" {
-		in["software_statement"] = u.credentials["softwareStatement"]
-	}
 	return in
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -177,7 +178,9 @@ func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string)
 		return t, "cannot be verified: the fixture has no signing_key"
 	}
 	var c claims
-	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+		return t, "has a signature that was not made with the key of this sandbox"
+	} else if err != nil {
 		return t, "is not to be trusted: " + err.Error()
 	}
 	t = verifiedToken{client: c.Subject, issued: c.Issued, expires: c.Expires}
