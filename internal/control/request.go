@@ -64,7 +64,7 @@ func (a *request) object(known ...string) (contract.Values, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !slices.Contains(known, name) {
-			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hint(name, known))
+			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hintAll(name, known))
 		}
 	}
 	return members, nil

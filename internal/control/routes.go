@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -196,6 +197,9 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		if a.query, err = chosen.read(r.URL); err != nil {
 			return err
 		}
+		if err := chosen.checkBody(a); err != nil {
+			return err
+		}
 		answer, err := chosen.do(a)
 		if err != nil {
 			return err
@@ -262,6 +266,23 @@ func (r *route) read(u *url.URL) (map[string]string, error) {
 		query[name] = values[0]
 	}
 	return query, nil
+}
+
+// checkBody refuses a body that no route would read, so that what it asks for is not
+// passed over.
+func (r *route) checkBody(a *request) error {
+	if len(r.body) > 0 || r.loose {
+		return nil
+	}
+	body, err := a.body()
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return err
+	}
+	takes := "send none"
+	if len(r.query) > 0 {
+		takes = "what it takes stands in the query: ?" + strings.Join(r.query, "=, ?") + "="
+	}
+	return refuse(http.StatusBadRequest, "%s %s takes no body, and one of %d bytes came; %s", r.method, r.path, len(body), takes)
 }
 
 // write puts an answer on the wire.

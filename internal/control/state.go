@@ -87,7 +87,11 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	var m struct {
 		Version *int `json:"version"`
 	}
-	if err := json.Unmarshal(body, &m); err != nil {
+	err := json.Unmarshal(body, &m)
+	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
+		err = fmt.Errorf("a JSON %s stands where none was expected, up to byte %d", mistyped.Value, mistyped.Offset)
+	}
+	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body is no snapshot: %v; send what GET of the same path returned", err)
 	}
 	switch {
@@ -100,7 +104,7 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	dec.UseNumber()
-	err := dec.Decode(&document)
+	err = dec.Decode(&document)
 	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
 		err = errors.New("more follows after its end")
 	}

@@ -101,6 +101,9 @@ func (s *Server) observed(ctx context.Context, box *sandbox.Sandbox) *verify.Wor
 	defer cancel()
 	w := &verify.World{Sandbox: box.Name, APIs: s.config.APIs, Open: box.Settle(wait)}
 	w.Active, w.Journal = box.Player.Active(), box.Journal.Evidence()
+	if strays := s.config.Registry.Find(sandbox.Default); strays != box {
+		w.Strays = strays.Journal.Counts().Entries
+	}
 	if s.config.Redactor.Active() {
 		w.Show = s.config.Redactor.Entry
 	}

@@ -574,7 +574,7 @@ func TestClosing(t *testing.T) {
 	for i := range 201 {
 		never = append(never, coverage.Rule{Sandbox: fmt.Sprint("job-", i), Scenario: "hats/none", Rule: 1, Operation: "Buy", Outcomes: []string{"SoldOut"}})
 	}
-	c := busy().Close(never, 7)
+	c := busy().Close(never, 0, 7)
 	if c.ClientGone != 1 || c.JournalLost != 7 || len(c.NeverFired) != 200 || c.MoreNever != 1 {
 		t.Errorf("got %+v", c)
 	}
@@ -596,7 +596,7 @@ func TestClosing(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	if err := newWorld().counter.Report().Close(nil, 0).Print(&b, output.FormTable); err != nil || b.String() != "No calls were made.\n" {
+	if err := newWorld().counter.Report().Close(nil, 0, 0).Print(&b, output.FormTable); err != nil || b.String() != "No calls were made.\n" {
 		t.Errorf("got %q, %v", b.String(), err)
 	}
 }
@@ -649,7 +649,7 @@ func FuzzRead(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		if err := sum.Close(nil, 0).Print(io.Discard, output.FormTable); err != nil {
+		if err := sum.Close(nil, 0, 0).Print(io.Discard, output.FormTable); err != nil {
 			t.Error(err)
 		}
 	})

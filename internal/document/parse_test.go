@@ -172,6 +172,7 @@ func TestHint(t *testing.T) {
 		{"NoIdle", []string{"ResourceNotFound.NoIdle", "Other"}, `; did you mean "ResourceNotFound.NoIdle"?`},
 		{"NoIdle", []string{"ResourceNotFound.NoIdle", "LimitExceeded.NoIdle"}, "; known: ResourceNotFound.NoIdle, LimitExceeded.NoIdle"},
 		{"missing_parameters", []string{"missingParameters"}, `; did you mean "missingParameters"?`},
+		{"p1", []string{"default", "w1"}, "; known: default, w1"},
 		{"weather", []string{"delay", "fault"}, "; known: delay, fault"},
 		{"weather", many, ""},
 		{"weather", nil, ""},

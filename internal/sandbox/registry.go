@@ -69,6 +69,8 @@ type Registry struct {
 	sandboxes      map[string]*Sandbox
 	nameless       int // how many got a name of ours
 	pasts          pasts
+	never          []coverage.Rule // of sandboxes that have ended: what was planned and not played
+	moreNever      int             // of these, how many are left out
 	claims         map[string]*Sandbox
 	claimedHeaders map[string]int // how many sandboxes claim a value of it
 	claimed        atomic.Bool    // there are claims

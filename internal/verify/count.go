@@ -39,7 +39,7 @@ func (t *countTrial) judge(_ context.Context, w *World) {
 	r := &t.result
 	switch {
 	case w.nothing(since):
-		r.Verdict, r.Why = Insufficient, nothingObserved
+		r.Verdict, r.Why = Insufficient, w.nothingObserved()
 	case count.Most != Unlimited && t.sure > count.Most:
 		r.Verdict, r.Why = Fails, fmt.Sprintf("got %s, want %s", counted(t.sure, "call"), count)
 		r.Surplus, t.closest.most = t.surplus, 0

@@ -169,7 +169,7 @@ func (t *orderTrial) judge(ctx context.Context, w *World) {
 	known := missing == 0 && t.lost == 0
 	switch {
 	case w.nothing(t.check.Since):
-		r.Verdict, r.Why = Insufficient, nothingObserved
+		r.Verdict, r.Why = Insufficient, w.nothingObserved()
 	case hasty: // whatever else there was
 		r.Verdict, r.Why = Fails, t.gap()
 	case held > 0 && held == len(t.keys) && (known || t.check.By == "" && t.check.After == 0):

@@ -20,6 +20,7 @@ type World struct {
 	Journal journal.Evidence
 	Active  []player.Status // the active scenarios
 	Open    int             // calls that are under way still, whether the journal has them or not
+	Strays  int             // calls in the journal of the sandbox that serves those which name no other
 
 	// Show returns an entry without what may not be told; nil: all may.
 	Show func(journal.Entry) journal.Entry
@@ -221,7 +222,14 @@ func (w *World) missing(since int) (n int, why []string) {
 // nothing reports whether nothing was observed at all.
 func (w *World) nothing(since int) bool { return len(w.Journal.Entries) == 0 && since == 0 }
 
-const nothingObserved = "nothing was observed: the journal of the sandbox is empty"
+// nothingObserved says so, and where the calls may be instead.
+func (w *World) nothingObserved() string {
+	const why = "nothing was observed: the journal of the sandbox is empty"
+	if w.Strays == 0 {
+		return why
+	}
+	return why + "; the sandbox default has " + counted(w.Strays, "call") + ", where calls arrive that name no sandbox and whose credentials no sandbox alone knows: see understudy journal --sandbox default"
+}
 
 // untold says why an insufficient check cannot be told.
 func untold(unclear int, why []string) string {
