@@ -46,7 +46,7 @@ var givenLives = []struct {
 		}
 	}},
 	{"adobepass", `[{"profile":{"mvpd":"Cablevision"}},{"code":{"code":"GIVEN01","device":"fingerprint dGVsZXZpc2lvbg=="}}]`, func(u *unchanged) {
-		in := contract.Values{"serviceProvider": "REF30", "AP-Device-Identifier": "fingerprint Z2l2ZW4=", "mvpd": "Cablevision", "resources": []any{"resource1"}}
+		in := contract.Values{"serviceProvider": "REF30", "AP-Device-Identifier": "fingerprint YmEyM2QxNDEtZDcxNS01NjFjLTk0ZjQtZTllNGM5NjZiMWVi", "mvpd": "Cablevision", "resources": []any{"resource1"}}
 		u.call("Authorize", in, "success") // with the access token that is the sandbox's own
 		u.register()
 		u.call("Authorize", in, "success")
