@@ -17,7 +17,10 @@ func clockCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clock",
 		Short: "show or set the time of a sandbox",
-		Args:  cobra.NoArgs,
+		Long: "clock shows the time of a sandbox. Its commands set it, show the time then, and list what ended by itself\n" +
+			"because of that.",
+		Example: "  understudy clock advance 20m\n  understudy clock freeze\n  understudy clock scale 60",
+		Args:    cobra.NoArgs,
 	}
 	t, form := targetFlags(cmd), listForm(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -33,10 +34,12 @@ func coverageCommand(env *env) *cobra.Command {
 		Long: "coverage tells which of the documented outcomes calls met, whether the answers reached the client, and\n" +
 			"what the client did next. With --merge it sums reports that -o json wrote, and asks a server only where\n" +
 			"--control, --sandbox or --all is written too. It ends with 1 where less is met than --fail-under asks\n" +
-			"for, and with 3 where there was no call at all.",
+			"for, and with 3 where there was no call at all. A file of waivers lists outcomes that need not be met:\n" +
+			"waivers: [{api, operation, outcome, reason, until}].",
+		Example: "  understudy coverage --all --fail-under 80 -o markdown\n  understudy coverage --merge job-1.json job-2.json",
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the report", coverage.Forms...)
+	form := choose(cmd, "form of the report", coverage.Forms)
 	f := cmd.Flags()
 	f.StringSliceVar(&o.merge, "merge", nil, "sum these reports; more may follow as arguments")
 	f.Float64Var(&o.failUnder, "fail-under", 0, "end with 1 where less than so many percent are met")
@@ -55,8 +58,8 @@ func coverageCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if !(o.failUnder >= 0 && o.failUnder <= 100) { // NaN is neither
-			return usage("--fail-under is %g; 0 to 100 percent was expected", o.failUnder)
+		if err := coverage.CheckShare(o.failUnder); err != nil {
+			return usage("--fail-under: %w", err)
 		}
 		if !asks {
 			c = nil
@@ -68,7 +71,7 @@ func coverageCommand(env *env) *cobra.Command {
 		if err := r.Print(env.out, form.value, o.failUnder); err != nil {
 			return err
 		}
-		return o.judge(r)
+		return judge(r, o.failUnder)
 	}
 	return cmd
 }
@@ -126,14 +129,14 @@ func (o *coverageOptions) ask(ctx context.Context, c *client.Client) (*coverage.
 	return r, nil
 }
 
-// judge returns why a report does not suffice.
-func (o *coverageOptions) judge(r *coverage.Report) error {
-	if r.Calls == 0 {
-		return unknown("there was no call, so nothing is covered and nothing is known")
-	}
-	if r.Total.Reaches(o.failUnder) {
+// judge returns why a report does not suffice, and what it lacks.
+func judge(r *coverage.Report, least float64) error {
+	err := r.Judge(least)
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, coverage.ErrNoCalls):
+		return &exit{exitInsufficient, err}
 	}
-	return fmt.Errorf("%.1f %% of the documented outcomes were met; --fail-under asks for %g %%. Not met are:\n%s",
-		r.Total.Percent, o.failUnder, strings.Join(r.Missing(), "\n"))
+	return fmt.Errorf("%w. Not met are:\n%s", err, strings.Join(r.Missing(), "\n"))
 }

@@ -19,13 +19,14 @@ func TestCoverage(t *testing.T) {
 	at(t, s, "coverage", "--uncalled", "-o", "markdown").want(t, exitDone, "in 2 calls.", "| youdu | GetToken | 0 |")
 	at(t, s, "coverage", "-o", "html").want(t, exitDone, "<h1>Coverage</h1>")
 	at(t, s, "coverage", "-o", "junit", "--fail-under", "90").want(t, exitFailed, `<testcase classname="coverage" name="at least 90 %">`, "<failure message=",
-		"!--fail-under asks for 90 %. Not met are:\ntencentcar/ApplyConcurrent/", "!\ntencentcar/*/InternalError")
+		"!met, and 90 % were asked for. Not met are:\ntencentcar/ApplyConcurrent/", "!\ntencentcar/*/InternalError")
 	at(t, s, "coverage", "--fail-under", "1").want(t, exitDone)
 	at(t, s, "coverage", "--fail-under", "NaN").want(t, exitUsage, "!0 to 100 percent was expected")
 	at(t, s, "coverage", "--fail-under", "101").want(t, exitUsage, "!0 to 100 percent was expected")
 	at(t, s, "coverage", "report.json").want(t, exitUsage, "!files are summed with --merge")
 	at(t, s, "coverage", "--sandbox", "defautl").want(t, exitInsufficient, `!did you mean "default"?`)
-	at(t, s, "coverage", "-o", "tap").want(t, exitUsage, "!text or json or junit or markdown or html was expected")
+	at(t, s, "coverage", "-o", "har").want(t, exitUsage, "!table or json or tap or junit or markdown or html was expected")
+	at(t, s, "coverage", "-o", "tap", "--fail-under", "90").want(t, exitFailed, "TAP version 14\n1..", " - tencentcar/ApplyConcurrent/success\n", " - at least 90 %\n  ---\n  found: \"", "  missing: [\"tencentcar/")
 	command(t, nil, "", "coverage", "--control", noServer).want(t, exitNoServer)
 }
 
@@ -60,6 +61,8 @@ func TestCoverageMerge(t *testing.T) {
 
 	sum := file(t, "sum.json", command(t, noControl, "", append(merge, "-o", "json")...).out)
 	command(t, noControl, "", "coverage", "--merge", sum).want(t, exitDone, "in 2 calls;")
+
+	command(t, noControl, "", append(merge, reports[0])...).want(t, exitFailed, "!the reports 1 and 3 are of the same calls")
 
 	whole, err := os.ReadFile(sum)
 	if err != nil {
@@ -107,13 +110,20 @@ func TestCoveragePage(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"sh": func(sn snippet, control string) {
+			file, want := "report.tap", " - at least 1 %\n"
+			if strings.Contains(sn.text, "waivers") {
+				file, want = "report.xml", "waived until 2099-12-31: common to all operations"
+			}
+			runCurl(t, sn, control, file, want)
+		},
 		"text": func(sn snippet, _ string) {
 			if got := logExample(t); sn.text != got {
 				t.Errorf("line %d: got\n%swant\n%s", sn.line, sn.text, got)
 			}
 		},
 	})
-	if ran["console"] < 3 || ran["yaml"] != 1 || ran["text"] != 1 {
+	if ran["console"] < 3 || ran["yaml"] != 1 || ran["sh"] != 2 || ran["text"] != 1 {
 		t.Errorf("got %v", ran)
 	}
 }

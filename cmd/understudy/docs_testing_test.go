@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
@@ -62,6 +65,46 @@ func runTests(t *testing.T, file, program string, args ...string) {
 		}
 		if entries, _ := s.Registry.Find("default").Journal.List(journal.Filter{}); len(entries) > 0 {
 			t.Errorf("%d calls reached the sandbox default", len(entries))
+		}
+	}
+}
+
+// The page has every member of the body that makes a sandbox, and its example makes one.
+func TestTestingPageMakesASandbox(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	text, err := os.ReadFile(testingPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := snippets(t, testingPage)
+	at := slices.IndexFunc(all, func(sn snippet) bool { return sn.kind == "json" })
+	if at < 0 {
+		t.Fatal("the page has no JSON")
+	}
+	var body map[string]any
+	if err := json.Unmarshal([]byte(all[at].text), &body); err != nil {
+		t.Fatal(err)
+	}
+	if box := makeBox(t, s, body); box.Name != "job-17" {
+		t.Errorf("got %+v", box)
+	}
+	c, err := client.New(s.ControlURL, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Send(t.Context(), http.MethodPost, client.Path("sandboxes"), map[string]any{"no-such-member": 1}, nil)
+	if err == nil {
+		t.Fatal("a member that is unknown was taken")
+	}
+	_, known, _ := strings.Cut(err.Error(), "known: ")
+	members := strings.Split(known, ", ")
+	if len(members) < 10 {
+		t.Fatalf("got %v", err)
+	}
+	for _, member := range members {
+		if row := regexp.MustCompile("(?m)^\\| .*`" + member + "`.* \\|"); !row.Match(text) {
+			t.Errorf("the page has no row of %s", member)
 		}
 	}
 }
@@ -124,7 +167,7 @@ func TestTestingPageInGo(t *testing.T) {
 	}
 }
 
-// Each snippet makes a sandbox, plays a scenario that there is, verifies by names that there
+// Each program makes a sandbox, plays a scenario that there is, verifies by names that there
 // are, and drops the sandbox.
 func TestTestingPageNames(t *testing.T) {
 	t.Parallel()
@@ -132,7 +175,7 @@ func TestTestingPageNames(t *testing.T) {
 	scenarioName := regexp.MustCompile(`/scenarios/([\w./-]+)`)
 	check := regexp.MustCompile(`"?api"?: "(\w+)", "?operation"?: "(\w+)", "?outcome"?: "([\w.]+)"`)
 	for _, sn := range snippets(t, testingPage) {
-		if sn.kind == "go" {
+		if sn.kind == "go" || sn.kind == "json" {
 			continue
 		}
 		for _, part := range []string{"/v1/sandboxes", "/verify", "DELETE"} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/verify"
 )
 
@@ -19,15 +20,18 @@ func TestVerifyPage(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"sh": func(sn snippet, control string) { runCurl(t, sn, control) },
+		"sh": func(sn snippet, control string) {
+			runCurl(t, sn, control, "report.xml", `<testsuites name="understudy verify" tests="2" failures="0" errors="0" skipped="0">`)
+		},
 	})
 	if ran["console"] < 4 || ran["yaml"] < 3 || ran["sh"] < 1 {
 		t.Errorf("got %v", ran)
 	}
 }
 
-// runCurl has a shell run a snippet that asks the control API.
-func runCurl(t *testing.T, sn snippet, control string) {
+// runCurl has a shell run a snippet that asks the control API and writes a file, which
+// has to have a text.
+func runCurl(t *testing.T, sn snippet, control, file, want string) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Log("there is no curl here")
@@ -37,7 +41,7 @@ func runCurl(t *testing.T, sn snippet, control string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("line %d: %v: %s", sn.line, err, out)
 	}
-	if report, err := os.ReadFile("report.xml"); err != nil || !strings.Contains(string(report), `<testsuites name="understudy verify" tests="2" failures="0" errors="0" skipped="0">`) {
+	if report, err := os.ReadFile(file); err != nil || !strings.Contains(string(report), want) {
 		t.Errorf("line %d: got %v, %s", sn.line, err, report)
 	}
 }
@@ -49,7 +53,7 @@ func TestVerifyPageNamesEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, known := range [][]string{verify.CheckKeys, verify.CountKeys, verify.ItemKeys, verify.Kinds, verify.Forms} {
+	for _, known := range [][]string{verify.CheckKeys, verify.CountKeys, verify.ItemKeys, verify.Kinds, output.CheckForms} {
 		for _, key := range known {
 			if !strings.Contains(string(page), key) {
 				t.Errorf("%s is not on the page", key)

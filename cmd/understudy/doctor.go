@@ -42,7 +42,7 @@ func doctorCommand(env *env) *cobra.Command {
 	for _, name := range serveFlags {
 		cmd.Flags().AddFlag(serve.Flags().Lookup(name))
 	}
-	form := listForm(cmd)
+	form := choose(cmd, "form of the answer", output.CheckForms)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		d := &doctor{env: env, hosts: loopbackNames, flags: serve.Flags()}
 		d.settings(cmd, serve)
@@ -50,11 +50,7 @@ func doctorCommand(env *env) *cobra.Command {
 			return err
 		}
 		d.examine(cmd.Context())
-		table := output.Table{Columns: []string{"check", "result", "found", "expected", "mend"}}
-		for _, f := range d.findings {
-			table.Add(f.check, f.result, f.found, f.expected, f.mend)
-		}
-		if err := table.Print(env.out, env.err, form.value); err != nil {
+		if err := printChecks(env, form.value, d.table(), d.checklist()); err != nil {
 			return err
 		}
 		if n := d.count(problem); n > 0 {
@@ -111,6 +107,34 @@ func (d *doctor) count(result string) (n int) {
 		}
 	}
 	return n
+}
+
+func (d *doctor) table() *output.Table {
+	t := &output.Table{Columns: []string{"check", "result", "found", "expected", "mend"}}
+	for _, f := range d.findings {
+		t.Add(f.check, f.result, f.found, f.expected, f.mend)
+	}
+	return t
+}
+
+// checklist is what was found as CI servers read it: a problem is a failure, and a
+// warning is skipped.
+func (d *doctor) checklist() *output.Checklist {
+	all := &output.Checklist{Name: "understudy doctor"}
+	for _, f := range d.findings {
+		c := output.Case{Class: "understudy.doctor", Name: f.check}
+		switch f.result {
+		case problem:
+			c.Failure = &output.Fault{
+				Message: f.found, Type: f.result, Text: "expected: " + f.expected + "\nto mend it: " + f.mend,
+				Facts: []output.Fact{{Name: "found", Value: f.found}, {Name: "expected", Value: f.expected}, {Name: "mend", Value: f.mend}},
+			}
+		case warning:
+			c.Skipped = &output.Fault{Message: "warning: " + f.found + "; to mend it: " + f.mend}
+		}
+		all.Suite("doctor").Add(c)
+	}
+	return all
 }
 
 // settings settles the flags of the doctor and of serve, and reports variables and a file

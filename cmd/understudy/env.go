@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,26 +12,47 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/internal/output"
 )
 
 // variableForms are how `env` writes one variable, by what it is for.
 var variableForms = map[string]struct {
 	before string
-	line   func(name, value string) string
+	line   func(name, value string) (string, error)
 }{
-	"sh":   {line: func(name, value string) string { return "export " + name + "=" + shellQuote(value) }},
-	"node": {line: func(name, value string) string { return "process.env." + name + " = " + strconv.Quote(value) + ";" }},
-	"go": {line: func(name, value string) string {
-		return "t.Setenv(" + strconv.Quote(name) + ", " + strconv.Quote(value) + ")"
-	}},
-	"compose": {"environment:", func(name, value string) string {
-		return "  " + name + ": " + strconv.Quote(strings.ReplaceAll(value, "$", "$$"))
-	}},
-	"dotenv": {line: func(name, value string) string { return name + "=" + shellQuote(value) }},
+	"sh":   {line: plainLine("export %s=%s", shellQuote)},
+	"node": {line: plainLine("process.env.%s = %s;", strconv.Quote)},
+	"go":   {line: plainLine("t.Setenv(%q, %s)", strconv.Quote)},
+	"compose": {"environment:", plainLine("  %s: %s", func(value string) string {
+		return strconv.Quote(strings.ReplaceAll(value, "$", "$$"))
+	})},
+	"dotenv": {line: dotenvLine},
+}
+
+// plainLine writes a name, and a value that can always be quoted.
+func plainLine(form string, quote func(string) string) func(name, value string) (string, error) {
+	return func(name, value string) (string, error) { return fmt.Sprintf(form, name, quote(value)), nil }
 }
 
 // shellQuote writes a value so that no shell reads anything in it.
 func shellQuote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
+
+// dotenvLine writes a variable as the readers of .env files take it. All of them read
+// single quotes; docker compose and python-dotenv know escapes in double quotes that Node
+// does not know, so these stand only where there is nothing to escape. What is left stands
+// in backticks, which Node reads as they are, and others do not.
+func dotenvLine(name, value string) (string, error) {
+	quote := "`"
+	switch {
+	case !strings.Contains(value, "'"):
+		quote = "'"
+	case !strings.ContainsAny(value, "\"\\$"):
+		quote = `"`
+	case strings.Contains(value, quote):
+		return "", fmt.Errorf("%s has quotes of every kind, and no .env file can have its value; take another form with --for", name)
+	}
+	return name + "=" + quote + value + quote, nil
+}
 
 func envCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
@@ -39,15 +61,17 @@ func envCommand(env *env) *cobra.Command {
 		Long: "env prints the addresses and credentials that point an unchanged client to a sandbox. With\n" +
 			"--sandbox NAME it is that sandbox, made where there is none; with --sandbox auto a new one.\n" +
 			"eval \"$(understudy env --sandbox auto)\" takes them into a shell.",
-		Args: cobra.NoArgs,
+		Example: "  understudy env --for dotenv > .env\n  understudy env --sandbox auto -o json",
+		Args:    cobra.NoArgs,
 	}
 	t := targetFlags(cmd)
 	var over bool
 	cmd.Flags().BoolVar(&over, "tls", false, "also what leads clients to documented hosts over https: the CA's file, and the door as their proxy")
 	caFile := cmd.Flags().String("ca-file", "", "where the CA's file is for the clients, if not where the server has it")
-	form := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
-	cmd.Flags().Var(form, "for", "who reads it")
-	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(form.known, cobra.ShellCompDirectiveNoFileComp))
+	reader := &choice{value: "sh", known: []string{"sh", "node", "go", "compose", "dotenv"}}
+	cmd.Flags().Var(reader, "for", "who reads the lines")
+	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(reader.known, cobra.ShellCompDirectiveNoFileComp))
+	form := choose(cmd, "form of the answer; table: lines as --for says", output.AnswerForms)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -70,12 +94,19 @@ func envCommand(env *env) *cobra.Command {
 		if !box.Made && box.Name != "default" {
 			env.note("%s was made by its first use and has no credentials of its own: calls find it by header, path or host name alone\n", box.Name)
 		}
-		chosen := variableForms[form.value]
+		if form.value == output.FormJSON {
+			return output.JSON(env.out, box.Env)
+		}
+		chosen := variableForms[reader.value]
 		if chosen.before != "" {
 			env.say("%s\n", chosen.before)
 		}
 		for _, name := range slices.Sorted(maps.Keys(box.Env)) {
-			env.say("%s\n", chosen.line(name, box.Env[name]))
+			line, err := chosen.line(name, box.Env[name])
+			if err != nil {
+				return err
+			}
+			env.say("%s\n", line)
 		}
 		return nil
 	}

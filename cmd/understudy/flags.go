@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"slices"
@@ -22,14 +23,14 @@ type target struct {
 // targetFlags adds the flags that name a server and a sandbox.
 func targetFlags(cmd *cobra.Command) *target {
 	t := controlFlag(cmd)
-	cmd.Flags().StringVar(&t.sandbox, "sandbox", "default", "the sandbox that is meant")
+	cmd.Flags().StringVar(&t.sandbox, "sandbox", "default", "the sandbox that is meant (UNDERSTUDY_SANDBOX)")
 	return t
 }
 
 // controlFlag adds the flag that names a server.
 func controlFlag(cmd *cobra.Command) *target {
 	t := &target{}
-	cmd.Flags().StringVar(&t.control, "control", "http://127.0.0.1:6400", "address of the control API")
+	cmd.Flags().StringVar(&t.control, "control", "http://127.0.0.1:6400", "address of the control API (UNDERSTUDY_CONTROL)")
 	return t
 }
 
@@ -51,6 +52,7 @@ func (t *target) client(cmd *cobra.Command, env *env) (*client.Client, error) {
 type choice struct {
 	value string
 	known []string
+	also  map[string]string // other words for some of them
 }
 
 func (c *choice) String() string { return c.value }
@@ -60,6 +62,9 @@ func (c *choice) Type() string { return strings.Join(c.known, "|") }
 
 // Set takes one of the known values.
 func (c *choice) Set(value string) error {
+	if word, other := c.also[value]; other {
+		value = word
+	}
 	if !slices.Contains(c.known, value) {
 		return fmt.Errorf("%s was expected%s", strings.Join(c.known, " or "), suggestion(value, c.known))
 	}
@@ -76,16 +81,45 @@ func suggestion(got string, known []string) string {
 	return ""
 }
 
-// choose adds a flag -o that takes one of the known values, by default the first.
-func choose(cmd *cobra.Command, does string, known ...string) *choice {
-	c := &choice{value: known[0], known: known}
+// choose adds a flag -o that takes one of some forms, by default the first.
+func choose(cmd *cobra.Command, does string, known []string) *choice {
+	c := &choice{value: known[0], known: known, also: output.OtherWords}
 	cmd.Flags().VarP(c, "output", "o", does)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-func listForm(cmd *cobra.Command) *choice {
-	return choose(cmd, "form of the answer", output.FormTable, output.FormJSON, output.FormMarkdown)
+func listForm(cmd *cobra.Command) *choice { return choose(cmd, "form of the answer", output.ListForms) }
+
+// tellForm adds -o to a command that says in a line what it did.
+func tellForm(cmd *cobra.Command) *choice {
+	return choose(cmd, "form of the answer; json: what the control API answered", output.AnswerForms)
+}
+
+// tell says in a line what was done, or prints what the control API answered to that.
+func (e *env) tell(form *choice, answer json.RawMessage, format string, args ...any) error {
+	if form.value == output.FormJSON {
+		return output.Indent(e.out, answer)
+	}
+	e.say(format, args...)
+	return nil
+}
+
+// printChecks prints what was checked: as CI servers read it, or as a table.
+func printChecks(env *env, form string, table *output.Table, list *output.Checklist) error {
+	var text []byte
+	switch form {
+	case output.FormTAP:
+		text = list.TAP()
+	case output.FormJUnit:
+		text = list.JUnit()
+	default:
+		return table.Print(env.out, env.err, form)
+	}
+	if _, err := env.out.Write(text); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
 }
 
 // say writes to standard output. A reader who has gone needs no telling.

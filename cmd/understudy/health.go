@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -21,7 +22,7 @@ func healthCommand(env *env) *cobra.Command {
 		Long:  "health ends with 0 when the server is ready, with 1 when it is not yet, with 4 when there is none,\nand with 124 when --wait was over before it was.",
 		Args:  cobra.NoArgs,
 	}
-	t := controlFlag(cmd)
+	t, form := controlFlag(cmd), tellForm(cmd)
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait until it is")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := t.client(cmd, env)
@@ -31,17 +32,18 @@ func healthCommand(env *env) *cobra.Command {
 		if wait < 0 {
 			return usage("--wait is %s; a length of time such as 10s was expected", wait)
 		}
-		if err := await(cmd.Context(), c, wait); err != nil {
+		answer, err := await(cmd.Context(), c, wait)
+		if err != nil {
 			return err
 		}
-		env.say("ready control=%s\n", c.Base)
-		return nil
+		return env.tell(form, answer, "ready control=%s\n", c.Base)
 	}
 	return cmd
 }
 
-// await asks whether the server is ready, until it is or the time is over.
-func await(ctx context.Context, c *client.Client, wait time.Duration) error {
+// await asks whether the server is ready, until it is or the time is over, and returns
+// its answer.
+func await(ctx context.Context, c *client.Client, wait time.Duration) (json.RawMessage, error) {
 	if wait == 0 {
 		return ready(ctx, c)
 	}
@@ -51,16 +53,16 @@ func await(ctx context.Context, c *client.Client, wait time.Duration) error {
 	defer tick.Stop()
 	var why error
 	for {
-		err := ready(limit, c)
+		answer, err := ready(limit, c)
 		if err == nil {
-			return nil
+			return answer, nil
 		}
 		if limit.Err() == nil {
 			why = err
 		}
 		select {
 		case <-limit.Done():
-			return lateError(ctx, c, wait, why)
+			return nil, lateError(ctx, c, wait, why)
 		case <-tick.C:
 		}
 	}
@@ -78,6 +80,6 @@ func lateError(ctx context.Context, c *client.Client, wait time.Duration, why er
 }
 
 // ready asks once.
-func ready(ctx context.Context, c *client.Client) error {
-	return c.Get(ctx, "/readyz", nil)
+func ready(ctx context.Context, c *client.Client) (answer json.RawMessage, err error) {
+	return answer, c.Get(ctx, "/readyz", &answer)
 }

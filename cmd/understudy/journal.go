@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,10 +62,12 @@ func journalCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "journal",
 		Short: "list calls: request, outcome and why; newest first",
-		Args:  cobra.NoArgs,
+		Long: "journal lists the calls of a sandbox, newest first: what was asked, how it ended, who decided that and why.\n" +
+			"understudy journal show ID has all that is known of one of them.",
+		Args: cobra.NoArgs,
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the answer; har: an HTTP archive, oldest first", output.FormTable, output.FormJSON, output.FormMarkdown, formHAR)
+	form := choose(cmd, "form of the answer; har: an HTTP archive, oldest first", append(slices.Clone(output.ListForms), output.FormHAR))
 	f.flags(cmd.Flags())
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on telling as calls come, until interrupted; newest last")
 	completeFilters(cmd)
@@ -73,7 +76,7 @@ func journalCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if form.value == formHAR {
+		if form.value == output.FormHAR {
 			return printArchive(cmd, c, env, &f, follow)
 		}
 		if follow {
@@ -84,9 +87,6 @@ func journalCommand(env *env) *cobra.Command {
 	cmd.AddCommand(journalShow(env))
 	return cmd
 }
-
-// formHAR is the form of a journal that other tools read.
-const formHAR = "har"
 
 // printArchive prints all that a filter chooses, unless it has a limit.
 func printArchive(cmd *cobra.Command, c *client.Client, env *env, f *filter, follow bool) error {

@@ -22,14 +22,16 @@ func journalShow(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "show one entry in full: request, answer, who decided and why",
-		Long: "show prints one entry in full. Its forms: page, to be read; json, as the control API has it; http, the\n" +
+		Long: "show prints one entry in full. Its forms: table, to be read; json, as the control API has it; http, the\n" +
 			"exchange as examples are kept; curl, a line that sends the request again; go and node, programs that\n" +
-			"do; scenario, a scenario file that has such calls end so again. Where the server keeps signatures to itself, as it does for\n" +
-			"credentials of its environment and with --redact, the requests are a line for understudy call.",
+			"do; scenario, a scenario file that has such calls end so again. Where the server keeps signatures to\n" +
+			"itself, as it does for credentials of its environment and with --redact, the requests are a line for\n" +
+			"understudy call.",
 		Args: cobra.ExactArgs(1),
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the answer", append([]string{"page", output.FormJSON}, replay.Forms...)...)
+	form := choose(cmd, "form of the answer", append(slices.Clone(output.AnswerForms), replay.Forms...))
+	form.also = map[string]string{"page": output.FormTable, "text": output.FormTable}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -156,6 +158,9 @@ func pageWire(b *strings.Builder, w *journal.Wire) {
 	}
 	if w.Fault != "" {
 		what = append(what, w.Fault)
+	}
+	if len(w.Headers) > 0 {
+		what = append(what, "changed headers: "+strings.Join(w.Headers, ", "))
 	}
 	if w.Phantom {
 		what = append(what, "the outcome was answered and not carried out")

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
@@ -156,7 +155,7 @@ func logClosing(env *env, log *slog.Logger, s *server.Server, form string) error
 		log.Info("closing", "closing", json.RawMessage(bytes.TrimSpace([]byte(text))))
 		return nil
 	}
-	text, err := s.Closing(coverage.FormText)
+	text, err := s.Closing(output.FormTable)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,15 @@ func newRoot(env *env) *cobra.Command {
 		Use:   "understudy",
 		Short: "understudy stands in for documented HTTP APIs: it answers, checks and fails as the real services do",
 		Long: "understudy stands in for documented HTTP APIs. It answers as the real service would, checks requests\n" +
-			"as the real service would, and fails on demand as the real service may.",
+			"as the real service would, and fails on demand as the real service may.\n\n" +
+			"serve starts a server. list, validate, handbook, openapi, schema and version need none; the other\n" +
+			"commands ask the one that --control or UNDERSTUDY_CONTROL names, with the token of\n" +
+			"UNDERSTUDY_CONTROL_TOKEN where it has one. Every flag is also a variable: --fail-under is\n" +
+			"UNDERSTUDY_FAIL_UNDER.\n\n" +
+			"Commands end with 0 when done, 1 when something failed, 2 for wrong usage, 3 when the evidence does not\n" +
+			"suffice or a name is unknown, 4 when no server is there, and 124 when waiting took too long.",
+		Example: "  understudy serve\n  understudy list outcomes tencentcar CreateSession\n" +
+			"  eval \"$(understudy env --sandbox auto)\"\n  understudy journal",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -135,9 +135,6 @@ func (u *unchanged) sampleOf(operation string) contract.Values {
 	for _, name := range []string{"accessToken", "params", "software_statement"} {
 		delete(in, name)
 	}
-	if operation == "RegisterClient" {
-		in["software_statement"] = u.credentials["softwareStatement"]
-	}
 	return in
 }
 
@@ -224,22 +221,28 @@ func opened(t *testing.T, aesKey, sealed string) []byte {
 	}
 	cipher.NewCBCDecrypter(block, key[:aes.BlockSize]).CryptBlocks(text, text)
 	size := binary.BigEndian.Uint32(text[16:20])
+	if int(size) > len(text)-20 {
+		t.Fatalf("%q is encrypted with another key", sealed)
+	}
 	return text[20 : 20+size]
+}
+
+// register makes a new client of the software statement, which calls from then on.
+func (u *unchanged) register() {
+	u.t.Helper()
+	delete(u.credentials, "accessToken")
+	known := u.sample("RegisterClient", "success")
+	token := u.call("CreateToken", contract.Values{
+		"client_id": known.member(u.t, "client_id"), "client_secret": known.member(u.t, "client_secret"), "grant_type": "client_credentials",
+	}, "success")
+	u.credentials["accessToken"] = token.member(u.t, "access_token")
 }
 
 // passFlow is an application on a television, a browser, and a telephone where the user
 // enters the code.
 func passFlow(u *unchanged) {
 	const device = "AP-Device-Identifier"
-	register := func() {
-		delete(u.credentials, "accessToken")
-		known := u.sample("RegisterClient", "success")
-		token := u.call("CreateToken", contract.Values{
-			"client_id": known.member(u.t, "client_id"), "client_secret": known.member(u.t, "client_secret"), "grant_type": "client_credentials",
-		}, "success")
-		u.credentials["accessToken"] = token.member(u.t, "access_token")
-	}
-	register()
+	u.register()
 	provider := contract.Values{"serviceProvider": "REF30", device: "fingerprint dGVsZXZpc2lvbg=="}
 	with := func(more contract.Values) contract.Values {
 		in := maps.Clone(provider)
@@ -253,7 +256,7 @@ func passFlow(u *unchanged) {
 
 	// The telephone is another client, which has the code from its user.
 	u.credentials = maps.Clone(television)
-	register()
+	u.register()
 	u.call("GetSession", contract.Values{"serviceProvider": "REF30", "code": code, device: "fingerprint dGVsZXBob25l"}, "success")
 	u.call("ResumeSession", contract.Values{
 		"serviceProvider": "REF30", "code": code, device: "fingerprint dGVsZXBob25l",

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -235,6 +237,25 @@ func TestReplayOfTheNetwork(t *testing.T) {
 	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
 	r.want(t, exitDone, "phantom: true", "bandwidth: 1000000B/s", "when: after", "status: 502")
 	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
+}
+
+// The headers that a scenario set and took away are so again, and others as they come.
+func TestReplayOfHeaders(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	text := "scenario: headers\napi: tencentcar\nrules:\n  - operation: CreateSession\n    wire: {headers: {x-cache: 'HIT: \"a\"', Content-Type: null, Date: null, Server: ''}}\n"
+	at(t, s, "scenarios", "on", file(t, "headers.yaml", text)).want(t, exitDone)
+	at(t, s, "call", "tencentcar", "CreateSession", "UserId=cg_user", "UserIp=125.127.178.228", "RunMode=RunWithoutClient").want(t, exitDone)
+	at(t, s, "scenarios", "off").want(t, exitDone)
+	first, _ := s.Registry.Find("default").Journal.Find("default-1")
+	at(t, s, "journal", "show", "default-1").want(t, exitDone, "network: changed headers: x-cache, Content-Type, Date, Server")
+	r := at(t, s, "journal", "show", "default-1", "-o", "scenario")
+	at(t, s, "validate", file(t, "tencentcar/replay-default-1.yaml", r.out)).want(t, exitDone, "1 file, 0 faults")
+	command(t, []string{"UNDERSTUDY_CONTROL=" + s.ControlURL}, r.out, "scenarios", "on", "-").want(t, exitDone)
+	again := sendAgain(t, s, first)
+	if got := again.Response.Header; !reflect.DeepEqual(got, first.Response.Header) || got.Get("X-Cache") != `HIT: "a"` || got["Content-Type"] != nil || !slices.Equal(again.Wire.Headers, []string{"Content-Type", "Date", "Server", "X-Cache"}) {
+		t.Errorf("got  %v %v\nwant %v\n%s", got, again.Wire, first.Response.Header, r.out)
+	}
 }
 
 func TestFollow(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -131,11 +132,11 @@ func TestFormsSendTheSameAgain(t *testing.T) {
 		box := s.Registry.Find("default").Journal
 		id := answer.Header.Get("Understudy-Call")
 		first, _ := box.Find(id)
-		for form, run := range map[string][]string{"go": {"go", "run"}, "node": {"node"}, "curl": {"sh"}} {
-			t.Run(name+" by "+form, func(t *testing.T) {
-				needed := map[string]string{"go": "go", "node": "node", "curl": "curl"}[form]
-				if _, err := exec.LookPath(needed); err != nil {
-					t.Skipf("there is no %s here", needed)
+		for file, run := range map[string][]string{"main.go": {"go", "run"}, "main.js": {"node"}, "main.cjs": {"node"}, "main.mjs": {"node"}, "main.sh": {"sh"}} {
+			t.Run(name+" by "+file, func(t *testing.T) {
+				form := cmp.Or(map[string]string{"main.go": "go", "main.sh": "curl"}[file], "node")
+				if _, err := exec.LookPath(form); err != nil {
+					t.Skipf("there is no %s here", form)
 				}
 				text := at(t, s, "journal", "show", id, "-o", form)
 				if text.want(t, exitDone); text.out != output.Printable(text.out) {
@@ -144,7 +145,7 @@ func TestFormsSendTheSameAgain(t *testing.T) {
 				if _, served := askControl(t, s, "GET", "/v1/sandboxes/default/journal/"+id+"?format="+form, "", ""); !strings.HasSuffix(served, text.out) {
 					t.Errorf("the control API has %q, the command %q", served, text.out)
 				}
-				program := filepath.Join(t.TempDir(), "main."+map[string]string{"go": "go", "node": "js", "curl": "sh"}[form])
+				program := filepath.Join(t.TempDir(), file)
 				if err := os.WriteFile(program, []byte(text.out), 0o600); err != nil {
 					t.Fatal(err)
 				}

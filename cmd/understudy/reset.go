@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,10 +18,10 @@ func resetCommand(env *env) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "reset",
-		Short: "make a sandbox as it was when it was made",
+		Short: "have a sandbox begin anew, as it was when it was made",
 		Args:  cobra.NoArgs,
 	}
-	t := targetFlags(cmd)
+	t, form := targetFlags(cmd), tellForm(cmd)
 	cmd.Flags().StringSliceVar(&only, "only", nil, "reset these parts only: "+strings.Join(parts(), ", "))
 	cmd.Flags().BoolVar(&all, "all", false, "reset every sandbox")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -39,10 +40,13 @@ func resetCommand(env *env) *cobra.Command {
 			}
 		}
 		for _, name := range names {
-			if err := c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes", name, "reset")+query, nil, nil); err != nil {
+			var raw json.RawMessage
+			if err := c.Send(cmd.Context(), http.MethodPost, client.Path("sandboxes", name, "reset")+query, nil, &raw); err != nil {
 				return err
 			}
-			env.say("reset %s\n", name)
+			if err := env.tell(form, raw, "reset %s\n", name); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

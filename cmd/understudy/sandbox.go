@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -31,6 +33,13 @@ func sandboxListCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		var raw json.RawMessage
+		if err := c.Get(cmd.Context(), client.Path("sandboxes"), &raw); err != nil {
+			return err
+		}
+		if form.value == output.FormJSON {
+			return output.Indent(env.out, raw)
+		}
 		var list struct {
 			Items []struct {
 				Name      string   `json:"name"`
@@ -43,8 +52,8 @@ func sandboxListCommand(env *env) *cobra.Command {
 				} `json:"journal"`
 			} `json:"items"`
 		}
-		if err := c.Get(cmd.Context(), client.Path("sandboxes"), &list); err != nil {
-			return err
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return fmt.Errorf("reading the sandboxes: %w", err)
 		}
 		table := &output.Table{Columns: []string{"name", "clock", "entries", "scenarios"}}
 		for _, s := range list.Items {
@@ -61,20 +70,26 @@ func sandboxDropCommand(env *env) *cobra.Command {
 		Short: "end sandboxes, once the calls that are under way have ended",
 		Args:  cobra.MinimumNArgs(1),
 	}
-	t := controlFlag(cmd)
+	t, form := controlFlag(cmd), tellForm(cmd)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
+			var raw json.RawMessage
+			if err := c.Send(cmd.Context(), http.MethodDelete, client.Path("sandboxes", name), nil, &raw); err != nil {
+				return err
+			}
 			var dropped struct {
 				UnderWay int `json:"calls_under_way"`
 			}
-			if err := c.Send(cmd.Context(), http.MethodDelete, client.Path("sandboxes", name), nil, &dropped); err != nil {
+			if err := json.Unmarshal(raw, &dropped); err != nil {
+				return fmt.Errorf("reading what was dropped: %w", err)
+			}
+			if err := env.tell(form, raw, "dropped %s\n", name); err != nil {
 				return err
 			}
-			env.say("dropped %s\n", name)
 			if dropped.UnderWay > 0 {
 				env.note("%d calls of %s had not ended yet; they end by themselves\n", dropped.UnderWay, name)
 			}

@@ -18,7 +18,11 @@ func sandboxNewCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new [NAME]",
 		Short: "make a sandbox with credentials of its own, or find the one that the same command made",
-		Args:  cobra.MaximumNArgs(1),
+		Long: "new makes a sandbox, with a clock, state, scenarios and journal of its own, and with credentials of its\n" +
+			"own for every API: calls that carry them find it. The same command finds the same sandbox again.\n" +
+			"understudy env prints them as a client's environment.",
+		Example: "  understudy sandbox new job-17 --activate no-idle-then-free --ttl 30m",
+		Args:    cobra.MaximumNArgs(1),
 	}
 	t := controlFlag(cmd)
 	var m making

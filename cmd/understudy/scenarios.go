@@ -50,7 +50,7 @@ func scenariosOn(env *env) *cobra.Command {
 			"  understudy scenarios on ./mine.yaml",
 		Args: cobra.ExactArgs(1),
 	}
-	t := targetFlags(cmd)
+	t, form := targetFlags(cmd), tellForm(cmd)
 	cmd.Flags().IntVar(&n.times, "times", 0, "how many calls it decides, over all of its rules; 0: as the scenario says")
 	cmd.Flags().IntVar(&n.skip, "skip", 0, "how many fitting calls it lets through before")
 	cmd.Flags().DurationVar(&n.long, "for", 0, "how long it is on, by the sandbox's clock; 0: until it is switched off")
@@ -69,17 +69,20 @@ func scenariosOn(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var on activeScenario
+		var raw json.RawMessage
 		if text == nil {
-			err = c.Send(cmd.Context(), http.MethodPut, c.InSandbox("scenarios", args[0]), narrow, &on)
+			err = c.Send(cmd.Context(), http.MethodPut, c.InSandbox("scenarios", args[0]), narrow, &raw)
 		} else {
-			on, err = defineScenario(c, cmd, file, text, len(narrow) > 0)
+			raw, err = defineScenario(c, cmd, file, text, len(narrow) > 0)
 		}
 		if err != nil {
 			return err
 		}
-		env.say("on in %s: %s\n", c.Sandbox, on.Name)
-		return nil
+		var on activeScenario
+		if err := json.Unmarshal(raw, &on); err != nil {
+			return fmt.Errorf("reading the active scenario: %w", err)
+		}
+		return env.tell(form, raw, "on in %s: %s\n", c.Sandbox, on.Name)
 	}
 	return cmd
 }
@@ -152,7 +155,7 @@ func scenarioText(env *env, arg string) (file string, text []byte, err error) {
 
 // defineScenario switches on a scenario that a text defines. It is read here first, so
 // that its faults name the file as the user did.
-func defineScenario(c *client.Client, cmd *cobra.Command, file string, text []byte, narrowed bool) (on activeScenario, err error) {
+func defineScenario(c *client.Client, cmd *cobra.Command, file string, text []byte, narrowed bool) (on json.RawMessage, err error) {
 	if narrowed {
 		return on, usage("--times, --skip, --for, --delay and --where narrow a scenario that the server has; write them into the rules of %s instead", file)
 	}

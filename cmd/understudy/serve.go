@@ -39,7 +39,12 @@ func serveCommand(env *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "serve all APIs",
-		Args:  cobra.NoArgs,
+		Long: "serve serves all APIs, each on a port of its own and all on one port, the door, and the control API beside\n" +
+			"them. It prints where each one is, and in a line of its own that it is ready. SIGTERM ends it with 0, once\n" +
+			"the calls that are under way have ended. understudy doctor says what is wrong where it does not start.",
+		Example: "  understudy serve\n  understudy serve --only youdu,polyv --scenarios ./scenarios --activate youdu/server-error\n" +
+			"  understudy serve --clock 2026-01-31T12:00:00Z --seed 7",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				if _, err := os.Stat(settingsFile); err == nil {

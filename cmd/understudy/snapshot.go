@@ -68,7 +68,7 @@ func loadSnapshot(env *env) *cobra.Command {
 		Short: "have a sandbox stand as a file says, or standard input",
 		Args:  cobra.ExactArgs(1),
 	}
-	t := targetFlags(cmd)
+	t, form := targetFlags(cmd), tellForm(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -78,14 +78,22 @@ func loadSnapshot(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var done struct {
-			Restored []string `json:"restored"`
-		}
-		if err := c.Do(cmd.Context(), http.MethodPut, c.InSandbox("state"), "application/json", text, &done); err != nil {
+		var raw json.RawMessage
+		if err := c.Do(cmd.Context(), http.MethodPut, c.InSandbox("state"), "application/json", text, &raw); err != nil {
 			return err
 		}
-		env.say("loaded %s: %s\n", c.Sandbox, strings.Join(done.Restored, ", "))
-		return nil
+		var done struct {
+			Restored []string `json:"restored"`
+			Notes    []string `json:"notes"`
+		}
+		if err := json.Unmarshal(raw, &done); err != nil {
+			return fmt.Errorf("reading what was loaded: %w", err)
+		}
+		lines := []string{fmt.Sprintf("loaded %s: %s", c.Sandbox, strings.Join(done.Restored, ", "))}
+		for _, note := range done.Notes {
+			lines = append(lines, "note: "+note)
+		}
+		return env.tell(form, raw, "%s\n", strings.Join(lines, "\n"))
 	}
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func triggerCommand(env *env) *cobra.Command {
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: complete(afterAPI(triggerNames)),
 	}
-	t := targetFlags(cmd)
+	t, form := targetFlags(cmd), tellForm(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -34,11 +35,11 @@ func triggerCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := c.Send(cmd.Context(), http.MethodPost, c.InSandbox("triggers", args[0], args[1]), in, nil); err != nil {
+		var raw json.RawMessage
+		if err := c.Send(cmd.Context(), http.MethodPost, c.InSandbox("triggers", args[0], args[1]), in, &raw); err != nil {
 			return err
 		}
-		env.say("%s %s happened in %s\n", args[0], args[1], c.Sandbox)
-		return nil
+		return env.tell(form, raw, "%s %s happened in %s\n", args[0], args[1], c.Sandbox)
 	}
 	return cmd
 }

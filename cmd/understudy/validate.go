@@ -17,42 +17,123 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
 
 func validateCommand(env *env) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "validate PATH…",
 		Short: "check scenario and fixture files",
 		Long: "validate checks files, and all files *.yaml below folders. Every fault is one line on stdout,\n" +
-			"file:line:col: what was found and what was expected. It ends with 1 when there is one, and with 3\n" +
-			"when there was nothing to check.",
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			found, faults, err := yamlFiles(args)
-			if err != nil {
-				return err
-			}
-			if len(found) == 0 && len(faults) == 0 {
-				return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
-			}
-			seen := map[string]string{}
-			for _, file := range found {
-				faults = append(faults, faultsOf(checkFile(file, seen))...)
-			}
-			for _, fault := range faults {
-				env.say("%s\n", fault)
-			}
-			sum := counted(len(found), "file") + ", " + counted(len(faults), "fault")
-			if len(faults) > 0 {
-				return errors.New(sum)
-			}
-			env.say("%s\n", sum)
-			return nil
-		},
+			"file:line:col: what was found and what was expected. The other forms list the files, each with its\n" +
+			"faults. It ends with 1 when there is a fault, and with 3 when there was nothing to check.",
+		Example: "  understudy validate scenarios/ fixtures/\n  understudy validate scenarios/ -o junit > report.xml",
+		Args:    cobra.MinimumNArgs(1),
 	}
+	form := choose(cmd, "form of the answer", output.CheckForms)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := env.settle(cmd, ""); err != nil {
+			return err
+		}
+		found, faults, err := yamlFiles(args)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 && len(faults) == 0 {
+			return unknown("there is no file *.yaml in %s; nothing was checked", strings.Join(args, ", "))
+		}
+		v := &validation{}
+		for _, fault := range faults {
+			v.add(linkOf(fault), []error{fault})
+		}
+		seen := map[string]string{}
+		for _, file := range found {
+			v.add(file, faultsOf(checkFile(file, seen)))
+		}
+		sum := counted(len(found), "file") + ", " + counted(v.faults, "fault")
+		if err := v.print(env, form.value, sum); err != nil {
+			return err
+		}
+		if v.faults > 0 {
+			return errors.New(sum)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// A validation is what was found in files.
+type validation struct {
+	files  []checkedFile
+	faults int
+}
+
+type checkedFile struct {
+	name   string
+	faults []string // file:line:col: …
+}
+
+func (v *validation) add(file string, faults []error) {
+	checked := checkedFile{name: file}
+	for _, fault := range faults {
+		checked.faults = append(checked.faults, fault.Error())
+	}
+	v.files = append(v.files, checked)
+	v.faults += len(faults)
+}
+
+// linkOf is the link that a fault is about.
+func linkOf(err error) string {
+	if fault := (*document.Fault)(nil); errors.As(err, &fault) {
+		return fault.File
+	}
+	return "links"
+}
+
+// print prints a line for each fault, or the files with theirs.
+func (v *validation) print(env *env, form, sum string) error {
+	if form != output.FormTable {
+		return printChecks(env, form, v.table(), v.checklist())
+	}
+	for _, file := range v.files {
+		for _, fault := range file.faults {
+			env.say("%s\n", fault)
+		}
+	}
+	if v.faults == 0 {
+		env.say("%s\n", sum)
+	}
+	return nil
+}
+
+func (v *validation) table() *output.Table {
+	t := &output.Table{Columns: []string{"file", "result", "faults"}}
+	for _, file := range v.files {
+		result := fine
+		if file.faults != nil {
+			result = problem
+		}
+		t.Add(file.name, result, file.faults)
+	}
+	return t
+}
+
+func (v *validation) checklist() *output.Checklist {
+	all := &output.Checklist{Name: "understudy validate"}
+	for _, file := range v.files {
+		c := output.Case{Class: "understudy.validate", Name: file.name}
+		if file.faults != nil {
+			c.Failure = &output.Fault{
+				Message: counted(len(file.faults), "fault"), Text: strings.Join(file.faults, "\n"),
+				Facts: []output.Fact{{Name: "faults", Value: file.faults}},
+			}
+		}
+		all.Suite("validate").Add(c)
+	}
+	return all
 }
 
 // counted writes a number with its noun.

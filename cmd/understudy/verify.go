@@ -35,7 +35,7 @@ func verifyCommand(env *env) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 	}
 	t := targetFlags(cmd)
-	form := choose(cmd, "form of the report; table is another word for text", append(verify.Forms[:len(verify.Forms):len(verify.Forms)], output.FormTable)...)
+	form := choose(cmd, "form of the report", output.CheckForms)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := t.client(cmd, env)
 		if err != nil {
@@ -47,14 +47,11 @@ func verifyCommand(env *env) *cobra.Command {
 				return err
 			}
 		}
-		if form.value == output.FormTable {
-			form.value = verify.FormText
-		}
 		verdict, report, err := c.Verify(cmd.Context(), checks, form.value)
 		if err != nil {
 			return placeFaults(file, err)
 		}
-		if form.value == verify.FormJSON {
+		if form.value == output.FormJSON {
 			err = output.Indent(env.out, report)
 		} else {
 			_, err = env.out.Write(report)

@@ -14,7 +14,7 @@ func versionCommand(env *env) *cobra.Command {
 		Short: "show version, commit and Go",
 		Args:  cobra.NoArgs,
 	}
-	form := choose(cmd, "form of the answer", "text", output.FormJSON)
+	form := choose(cmd, "form of the answer", output.AnswerForms)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := env.settle(cmd, ""); err != nil {
 			return err

@@ -30,7 +30,7 @@ func adoptAccount(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	c.WithState(func() {
-		if !c.State.(*state).hasAccount(a) {
+		if !slices.Contains(c.State.(*state).Accounts, a) {
 			c.Adopt(suiteKey, a.identifier())
 		}
 	})

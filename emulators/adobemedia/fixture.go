@@ -2,6 +2,7 @@ package adobemedia
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -50,12 +51,20 @@ func newState(seed contract.Seed) (contract.State, error) {
 	}
 	st := &state{Accounts: f.Accounts, Waiting: f.Sessions}
 	for _, credentials := range seed.Credentials {
-		added := account{ReportSuite: credentials.Text("reportSuite"), OrgID: credentials.Text("orgId")}
-		if added.ReportSuite != "" && added.OrgID != "" && !st.hasAccount(added) {
-			st.Accounts = append(st.Accounts, added)
+		if err := st.Enroll(credentials, seed.Now); err != nil {
+			return nil, err
 		}
 	}
 	return st, st.Reindex()
+}
+
+// Enroll adds an account, unless it is known or incomplete.
+func (st *state) Enroll(credentials contract.Values, _ time.Time) error {
+	added := account{ReportSuite: credentials.Text("reportSuite"), OrgID: credentials.Text("orgId")}
+	if added.ReportSuite != "" && added.OrgID != "" && !slices.Contains(st.Accounts, added) {
+		st.Accounts = append(st.Accounts, added)
+	}
+	return nil
 }
 
 // mint makes an organisation and its report suite.
@@ -66,13 +75,4 @@ func mint(d *contract.Dice) contract.Values {
 		"reportSuite": fmt.Sprintf("understudy.%x", id[:4]),
 		"orgId":       fmt.Sprintf("%X@AdobeOrg", id[4:]),
 	}
-}
-
-func (st *state) hasAccount(a account) bool {
-	for _, known := range st.Accounts {
-		if known == a {
-			return true
-		}
-	}
-	return false
 }

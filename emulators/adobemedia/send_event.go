@@ -1,6 +1,7 @@
 package adobemedia
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -81,9 +82,19 @@ func playheadOf(in contract.Values) (float64, bool) {
 	return p, ok
 }
 
+// noteSeconds notes a time that was probably sent in seconds. No page says that the
+// service refuses it.
+func noteSeconds(c *contract.Call) {
+	ts, given := c.In.Object(playerTime.Name)["ts"].(int64)
+	if given && ts >= 1e9 && ts < 1e10 { // in seconds from 2001 on, in milliseconds early in 1970
+		c.Note("playerTime.ts looks like seconds", fmt.Sprintf("%d; in milliseconds that is %s", ts, stamp(ts)))
+	}
+}
+
 // doEvent stores the event. It opens the session where a scenario forces success
 // for an unknown one.
 func doEvent(c *contract.Call) any {
+	noteSeconds(c)
 	st, sid, l := c.State.(*state), c.In.Text("sid"), limitsOf(c.Switches)
 	st.sweep(c)
 	s := st.session(sid)

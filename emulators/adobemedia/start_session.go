@@ -30,6 +30,7 @@ type location struct {
 
 // doStart opens the session.
 func doStart(c *contract.Call) any {
+	noteSeconds(c)
 	st := c.State.(*state)
 	return st.start(c, st.newID(c))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -119,18 +120,19 @@ func checkAccessToken(c *contract.Call) contract.Verdict {
 	if !takesToken(c.Operation) {
 		return contract.Verdict{}
 	}
-	token, ca := bearerToken(c.Request), callerOf(c)
+	token := bearerToken(c.Request)
+	subject := ""
 	if c.Auth != contract.Verify {
-		ca.client = unverifiedSubject(token)
+		subject = unverifiedSubject(token)
+		c.WithState(func() { c.State.(*state).identify(c, subject) })
 	}
 	switch {
 	case c.Auth == contract.Off:
-		c.WithState(func() { ca.software = c.State.(*state).softwareOf(ca.client) })
 		return contract.Verdict{}
 	case token == "":
 		return invalidClient.Because(noBearer)
 	case c.Auth == contract.Presence:
-		if ca.client == "" {
+		if subject == "" {
 			return invalidClient.Because(untrustedToken, "why", "is no JWT that names a client")
 		}
 		return contract.Verdict{}
@@ -150,7 +152,6 @@ func checkAccessToken(c *contract.Call) contract.Verdict {
 			return invalidClient.Because(untrustedToken, "why", why)
 		}
 	}
-	ca.client = t.client
 	return checkTokenState(c, hash, t, key)
 }
 
@@ -177,7 +178,9 @@ func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string)
 		return t, "cannot be verified: the fixture has no signing_key"
 	}
 	var c claims
-	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); err != nil {
+	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); errors.Is(err, jwt.ErrTokenSignatureInvalid) {
+		return t, "has a signature that was not made with the key of this sandbox"
+	} else if err != nil {
 		return t, "is not to be trusted: " + err.Error()
 	}
 	t = verifiedToken{client: c.Subject, issued: c.Issued, expires: c.Expires}
@@ -190,12 +193,13 @@ func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string)
 // checkTokenState checks what can change while a token exists: its expiry, its
 // client and that client's software statement.
 func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, key *rsa.PublicKey) (v contract.Verdict) {
-	ca, now := callerOf(c), c.Now.Unix()
+	now := c.Now.Unix()
 	c.WithState(func() {
 		st := c.State.(*state)
 		if st.publicKey() == key {
 			st.rememberVerified(hash, t)
 		}
+		st.identify(c, t.client)
 		registered := st.Clients[t.client]
 		if registered != nil {
 			c.Key = registered.Statement
@@ -213,8 +217,7 @@ func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, 
 		if !v.Pending() {
 			return
 		}
-		ca.software = st.softwareOf(t.client)
-		if ca.software == nil || ca.software.Revoked {
+		if s := callerOf(c).software; s == nil || s.Revoked {
 			v = invalidClient.Because(bearerRevoked, "client", t.client)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -229,13 +230,18 @@ func newState(seed contract.Seed) (contract.State, error) {
 }
 
 // addCredentials adds a caller to those of the fixture: a software statement
-// with the rights of the first one, and a token of the first token's client.
+// with the rights of the first one, and a token of the first token's client. The first
+// client that registers with the statement stands for that client too, so that it has
+// the profiles of the fixture and what is given. Those that register later are new ones.
 func (st *state) addCredentials(credentials contract.Values) {
 	if text := credentials.Text("softwareStatement"); text != "" {
 		one := software{Statement: text}
 		if len(st.Software) > 0 {
 			one = st.Software[0]
 			one.Statement = text
+		}
+		if len(st.Tokens) > 0 {
+			one.StandsFor = st.Tokens[0].Client
 		}
 		if !st.hasStatement(text) {
 			st.Software = append(st.Software, one)
@@ -244,6 +250,19 @@ func (st *state) addCredentials(credentials contract.Values) {
 	if token := credentials.Text("accessToken"); token != "" && len(st.Tokens) > 0 {
 		st.Tokens = append(st.Tokens, fixedToken{Token: token, Client: st.Tokens[0].Client})
 	}
+}
+
+// Enroll adds a caller, unless its software statement is known. A token that is known
+// is not added again.
+func (st *state) Enroll(credentials contract.Values, _ time.Time) error {
+	if statement := credentials.Text("softwareStatement"); statement != "" && st.hasStatement(statement) {
+		return nil
+	}
+	if token := credentials.Text("accessToken"); slices.ContainsFunc(st.Tokens, func(known fixedToken) bool { return known.Token == token }) {
+		credentials = contract.Values{"softwareStatement": credentials["softwareStatement"]}
+	}
+	st.addCredentials(credentials)
+	return nil
 }
 
 // firstProvider is the service provider that clients ask for where they know none.

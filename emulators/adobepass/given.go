@@ -59,8 +59,8 @@ var givens = []*contract.Trigger{
 var (
 	givenProviderRow = contract.Param{Name: "service_provider", Example: "REF30", Doc: "The service provider; the first one unless said otherwise."}
 	givenMVPDRow     = contract.Param{Name: "mvpd", Example: "Cablevision", Doc: "The MVPD; the first of the service provider that has a login unless said otherwise."}
-	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; that of the fixture's first token, or else a new one of the first software statement, unless said otherwise."}
-	givenDeviceRow   = contract.Param{Name: "device", Max: longestDevice, Example: "fingerprint Z2l2ZW4=", Doc: "The device, as AP-Device-Identifier has it; that of the text given unless said otherwise."}
+	givenClientRow   = contract.Param{Name: "client_id", Example: "s6BhdRkqt3", Doc: "The client; that of the fixture's first token, or else a new one of the first software statement, unless said otherwise. Where the sandbox has a statement of its own, the first client that registers with it stands for that of the token."}
+	givenDeviceRow   = contract.Param{Name: "device", Max: longestDevice, Example: sampleDevice, Doc: "The device, as AP-Device-Identifier has it; that of the samples unless said otherwise, which understudy call sends, too."}
 )
 
 // A givenOwner says whose something is.
@@ -162,6 +162,9 @@ func givenCode(c *contract.Call) error {
 	if code != "" && (!wellFormedCode(code) || st.Sessions[code] != nil) {
 		return fmt.Errorf("code is %.20q; one of six or seven capital letters and digits that no session has was expected", code)
 	}
+	if old := st.unfinished[creator{o.client, o.device, o.provider}]; old.valid(at.UnixMilli()) && c.Switches.Bool("new_code_voids_old") {
+		return fmt.Errorf("a newer code of the same client, device and service provider voids the code %s; give it another device", old.Code)
+	}
 	past := c.Earlier(at, createSession, contract.Values{
 		"serviceProvider": o.provider, "mvpd": cmp.Or(c.In.Text("mvpd"), st.defaultMVPD(o.provider)), "domainName": "adobe.com", "redirectUrl": "https://adobe.com",
 	})
@@ -188,6 +191,12 @@ func givenProfile(c *contract.Call) error {
 		return err
 	}
 	in := contract.Values{"serviceProvider": o.provider, "mvpd": id, "domainName": "adobe.com", "redirectUrl": "https://adobe.com"}
+	// A code that waits goes on to wait: the login that is given was before it.
+	owner := creator{o.client, o.device, o.provider}
+	if waiting := st.unfinished[owner]; waiting != nil {
+		delete(st.unfinished, owner)
+		defer func() { st.unfinished[owner] = waiting }()
+	}
 	created := c.Earlier(at, createSession, in)
 	created.Caller = &caller{client: o.client, device: o.device}
 	result, err := created.Succeed()

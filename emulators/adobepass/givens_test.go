@@ -11,7 +11,7 @@ import (
 
 // What happened before goes on as it would have, until its time is over.
 func TestGivenGoesOn(t *testing.T) {
-	const device = "fingerprint Z2l2ZW4="
+	const device = sampleDevice
 	own := contract.Values{"serviceProvider": "REF30", "AP-Device-Identifier": device}
 	of := func(more contract.Values) contract.Values {
 		for name, value := range own {
@@ -26,6 +26,9 @@ func TestGivenGoesOn(t *testing.T) {
 	}{
 		{"token: {token: given-token, client_id: s6BhdRkqt3, ends_in: 5s}", "GetConfiguration", own, contract.Values{"accessToken": "given-token"}, "success", "invalid_access_token_client_application"},
 		{"code: {code: GIVEN01, client_id: s6BhdRkqt3, ends_in: 5s}", "GetSession", of(contract.Values{"code": "GIVEN01"}), nil, "success", "invalid_authentication_session"},
+		{"code: {code: GIVEN01, ends_in: 5s}}, {profile: {mvpd: Cablevision}", "GetSession", of(contract.Values{"code": "GIVEN01"}), nil, "success", "invalid_authentication_session"},
+		{"profile: {mvpd: Cablevision}}, {code: {code: GIVEN01, ends_in: 5s}", "GetSession", of(contract.Values{"code": "GIVEN01"}), nil, "success", "invalid_authentication_session"},
+		{"profile: {mvpd: Cablevision, ends_in: 5s}", "GetProfile", contract.Values{"serviceProvider": "REF30", "mvpd": "Cablevision"}, nil, "success", "noProfile"},
 		{"profile: {mvpd: Cablevision, ends_in: 5s}", "Authorize", of(contract.Values{"mvpd": "Cablevision"}), nil, "success", "authenticated_profile_expired"},
 		{"trial: {client_id: s6BhdRkqt3, mvpd: TempPass_TEST40, age: 55s}", "Authorize", of(contract.Values{"mvpd": "TempPass_TEST40"}), nil, "temporary", "temporary_access_duration_limit_exceeded"},
 	} {
@@ -69,6 +72,7 @@ func TestGivenRefused(t *testing.T) {
 		"token: {ends_in: 7h}":                                  "ends_in is 7h0m0s; it is valid for 6h0m0s, which is the most: the switch token_ttl says so",
 		"token: {client_id: nobody}":                            "no such client is registered",
 		"code: {code: abc}":                                     "capital letters and digits",
+		"code: {code: GIVEN01}}, {code: {}":                     "voids the code GIVEN01; give it another device",
 		"code: {mvpd: TempPass}":                                "would have given no code",
 		"code: {mvpd: Nobody}":                                  "CreateSession at",
 		"code: {service_provider: NOBODY}":                      "CreateSession at",

@@ -68,6 +68,7 @@ var registered = &contract.Outcome{
 		uris := []string{}
 		if s := st.statement(one.Statement); s != nil {
 			one.Statement = s.Statement // the fixture's string, so that all clients share it
+			one.StandsFor, s.StandsFor = s.StandsFor, ""
 			uris = append(uris, s.RedirectURIs...)
 		} else if len(st.Software) > 0 {
 			one.Statement = st.Software[0].Statement

@@ -11,7 +11,8 @@ import (
 )
 
 // sign makes the request of a client. Without a device identifier it sends the
-// one of the samples. It leaves out an empty one.
+// one of the samples. It leaves out an empty one. Without a software statement it sends
+// that of the credentials.
 func sign(d contract.Draft) (*contract.Request, error) {
 	op := d.Operation
 	if op == nil {
@@ -22,6 +23,9 @@ func sign(d contract.Draft) (*contract.Request, error) {
 	for i := range op.Params {
 		p := &op.Params[i]
 		x, given := d.In[p.Name]
+		if statement := d.Credentials.Text("softwareStatement"); !given && p.Name == "software_statement" && statement != "" {
+			x, given = statement, true
+		}
 		if !given {
 			if p.Name == deviceHeader && p.Need == contract.Expected {
 				h.Set(deviceHeader, sampleDevice)

@@ -76,6 +76,9 @@ type software struct {
 	RedirectURIs []string `json:"redirect_uris,omitempty" yaml:"redirect_uris"`
 	Schemes      []string `json:"schemes,omitempty" yaml:"schemes"` // of further redirect URIs that its clients may register with
 	Revoked      bool     `json:"revoked,omitempty" yaml:"revoked"`
+
+	// StandsFor is the client for which the next one stands that registers.
+	StandsFor string `json:"stands_for,omitempty" yaml:"-"`
 }
 
 // A fixedToken is an access token that is known by its text, accepted without DCR:
@@ -157,10 +160,11 @@ type client struct {
 	ID        string `json:"id"`
 	Secret    string `json:"secret"`
 	Statement string `json:"statement"`
-	Issued    int64  `json:"issued"`          // seconds
-	Stale     int64  `json:"stale,omitempty"` // tokens issued up to this second were expired by a trigger
-	Until     int64  `json:"until,omitempty"` // the second at which the newest of its tokens ends; 0: it has none that ends
-	Fixed     bool   `json:"fixed,omitempty"` // from the fixture, never evicted
+	Issued    int64  `json:"issued"`               // seconds
+	Stale     int64  `json:"stale,omitempty"`      // tokens issued up to this second were expired by a trigger
+	Until     int64  `json:"until,omitempty"`      // the second at which the newest of its tokens ends; 0: it has none that ends
+	Fixed     bool   `json:"fixed,omitempty"`      // from the fixture, never evicted
+	StandsFor string `json:"stands_for,omitempty"` // the client whose profiles, sessions and trials are this one's too
 	Serial    uint64 `json:"serial"`
 
 	entry queueEntry
@@ -216,13 +220,19 @@ func (st *state) statement(text string) *software {
 	return &st.Software[i]
 }
 
-// softwareOf returns the application of a client, or nil.
-func (st *state) softwareOf(id string) *software {
-	cl := st.Clients[id]
+// identify sets the application of the client that an access token names, and the
+// client that is its holder.
+func (st *state) identify(c *contract.Call, id string) {
+	ca, cl := callerOf(c), st.Clients[id]
+	ca.client = id
 	if cl == nil {
-		return nil
+		return
 	}
-	return st.statement(cl.Statement)
+	ca.software = st.statement(cl.Statement)
+	if cl.StandsFor != "" {
+		c.Note("client", id+", which stands for "+cl.StandsFor)
+		ca.client = cl.StandsFor
+	}
 }
 
 func (st *state) user(name string) *user {

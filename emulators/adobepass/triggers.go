@@ -3,6 +3,7 @@ package adobepass
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ var triggers = []*contract.Trigger{
 		Doc: "What counts for a time is over now, whatever clients were told when they got it.",
 		Params: []contract.Param{
 			{Name: "what", Need: contract.Required, OneOf: []string{aCode, aToken, aProfile, aTrial}, Doc: "What expires: an authentication code, every token that a client has been given so far, one profile or trial, or all with an MVPD."},
-			{Name: "id", Need: contract.Required, Example: "8ER640M", Doc: "The code, the client_id, the profile's or trial's own id as the state has it, or the MVPD."},
+			{Name: "id", Need: contract.Required, Example: "8ER640M", Doc: "The code, the access token or its client_id, the profile's or trial's own id as the state has it, or the MVPD."},
 		},
 	},
 }
@@ -136,7 +137,7 @@ func triggerExpire(c *contract.Call) error {
 		s := st.Sessions[id]
 		found = s.valid(now) && s.expire(now)
 	case aToken:
-		if cl := st.Clients[id]; cl != nil {
+		if cl := st.Clients[st.clientOf(id)]; cl != nil {
 			cl.Stale, cl.Until, found = max(cl.Stale+1, c.Now.Unix()), 0, true
 		}
 	case aProfile:
@@ -153,7 +154,53 @@ func triggerExpire(c *contract.Call) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("nothing of the kind %s counts under %s", c.In.Text("what"), id)
+		what := c.In.Text("what")
+		return fmt.Errorf("nothing of the kind %s counts under %.40s; %s", what, id, st.counting(what, now))
 	}
 	return nil
+}
+
+// clientOf returns the client of an access token; what is none is taken for a client_id.
+func (st *state) clientOf(id string) string {
+	if t, known := st.verified[hashToken(id)]; known {
+		return t.client
+	}
+	return cmp.Or(unverifiedSubject(id), id)
+}
+
+// counting lists what counts of a kind, as the trigger expire takes it.
+func (st *state) counting(what string, now int64) string {
+	var ids []string
+	switch what {
+	case aCode:
+		for code, s := range st.Sessions {
+			if s.valid(now) {
+				ids = append(ids, code)
+			}
+		}
+	case aToken:
+		ids = slices.Collect(maps.Keys(st.Clients))
+	case aProfile:
+		for _, p := range st.Profiles {
+			if p.valid(now) {
+				ids = append(ids, p.ID)
+			}
+		}
+	case aTrial:
+		for _, t := range st.Trials {
+			if now < t.ends() {
+				ids = append(ids, t.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return "none counts"
+	}
+	slices.Sort(ids)
+	const most = 5
+	text := "these count: " + strings.Join(ids[:min(most, len(ids))], ", ")
+	if len(ids) > most {
+		text += fmt.Sprintf(" and %d more", len(ids)-most)
+	}
+	return text
 }

@@ -13,21 +13,14 @@ func (e *envelope) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"code":`...), int64(e.Code), 10)
 	b = wire.AppendString(append(b, `,"status":`...), e.Status)
 	b = wire.AppendString(append(b, `,"message":`...), e.Message)
-	return append(appendValue(append(b, `,"data":`...), e.Data), '}')
-}
-
-func appendValue(b []byte, x any) []byte {
-	if a, ok := x.(wire.Appender); ok {
-		return a.AppendJSON(b)
-	}
-	return append(b, wire.Encode(x)...)
+	return append(wire.Append(append(b, `,"data":`...), e.Data), '}')
 }
 
 func (p *page) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"pageSize":`...), p.PageSize, 10)
 	b = strconv.AppendInt(append(b, `,"pageNumber":`...), p.PageNumber, 10)
 	b = strconv.AppendInt(append(b, `,"totalItems":`...), p.TotalItems, 10)
-	b = appendValue(append(b, `,"contents":`...), p.Contents)
+	b = wire.Append(append(b, `,"contents":`...), p.Contents)
 	b = strconv.AppendInt(append(b, `,"limit":`...), p.Limit, 10)
 	b = strconv.AppendInt(append(b, `,"nextPageNumber":`...), p.NextPageNumber, 10)
 	b = strconv.AppendInt(append(b, `,"startRow":`...), p.StartRow, 10)

@@ -41,7 +41,7 @@ const (
 // mistakes are those that clients are known to make, the most frequent first.
 var mistakes = []contract.Mistake{
 	{Code: "empty_values_signed", Looks: "The client signed parameters without a value; the documentation leaves them out, and the switch empty_values says documented.", Mend: "Leave them out of what is signed, or out of the request.", Of: ofSign, Made: signed(change(func(a *attempt) { a.empties = true }))},
-	{Code: "sign_lower_case", Looks: "The sign is right but for its lower case{and}.", Mend: "Write it in upper case, as documented. The switch sign_case has it taken.", Of: ofSign, Made: signed(tryLowerCase)},
+	{Code: "sign_lower_case", Looks: "The sign is right but for its lower case; {signed}.", Mend: "Write it in upper case, as documented. The switch sign_case has it taken.", Of: ofSign, Made: signed(tryLowerCase)},
 	{Code: "sign_base64", Looks: "The sign is right, and written in base64.", Mend: "Write it in hexadecimal digits, in upper case.", Of: ofSign, Made: signed(change(func(a *attempt) { a.base64 = true }))},
 	{Code: "signature_method_not_signed", Looks: "The client left signatureMethod out of what it signed.", Mend: "Sign it like any other parameter.", Of: ofSign, Made: signed(change(func(a *attempt) { a.pairs = leaveOut(a.pairs, "signatureMethod") }))},
 	{Code: "signed_with_sha256", Looks: "The client signed with SHA-256 and did not send signatureMethod=SHA256.", Mend: "Send it, and sign it too.", Of: ofSign, Made: signed(trySHA256)},

@@ -49,8 +49,8 @@ func change(f func(*attempt)) func(*contract.Call, *caller) []variation {
 
 func tryLowerCase(*contract.Call, *caller) []variation {
 	return []variation{
-		{[]any{"and", ""}, func(a *attempt) { a.lower = true }},
-		{[]any{"and", ", and parameters without a value are signed"}, func(a *attempt) { a.lower, a.empties = true, true }},
+		{[]any{"signed", "parameters without a value are left out of it, as documented"}, func(a *attempt) { a.lower = true }},
+		{[]any{"signed", "parameters without a value are signed, too"}, func(a *attempt) { a.lower, a.empties = true, true }},
 	}
 }
 

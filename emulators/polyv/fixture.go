@@ -209,21 +209,32 @@ func (st *state) generate(ch *channel, g *generated, seed contract.Seed) error {
 	return nil
 }
 
-// addCredentials gives the first account another pair of keys.
 // mint makes an application as long-named as those of the documentation. Its account
 // is the first one.
 func mint(d *contract.Dice) contract.Values {
 	return contract.Values{"appId": d.Fake().Password(true, false, true, false, false, 10), "appSecret": d.Fake().Password(true, false, true, false, false, 32)}
 }
 
+// Enroll gives the first account another pair of keys, unless the appId is known.
+func (st *state) Enroll(credentials contract.Values, _ time.Time) error {
+	if _, known := st.application(credentials.Text("appId")); !known {
+		st.addCredentials(credentials)
+	}
+	return nil
+}
+
+// addCredentials gives the first account another pair of keys.
 func (st *state) addCredentials(credentials contract.Values) {
 	id := credentials.Text("appId")
 	if id == "" {
 		return
 	}
 	a := application{AppID: id, AppSecret: credentials.Text("appSecret"), UserID: st.first().UserID, Alias: credentials.Text("userId")}
-	if a.UserID == "" {
+	switch a.UserID {
+	case "":
 		a.UserID, a.Alias = a.Alias, ""
+	case a.Alias:
+		a.Alias = ""
 	}
 	at := slices.IndexFunc(st.Applications, func(known application) bool { return known.AppID == id })
 	if at >= 0 {

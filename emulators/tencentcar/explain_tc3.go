@@ -386,10 +386,14 @@ func hasPayload(r *contract.Request) bool {
 }
 
 // bodyAttempt is one with the hash of another body, which is made once and not for
-// each variant.
+// each variant. what may be "".
 func bodyAttempt(what string, body []byte) attempt {
 	sum := digest(body)
-	return attempt{[]any{"what", what}, func(s *signing) { s.payload = sum }}
+	a := attempt{change: func(s *signing) { s.payload = sum }}
+	if what != "" {
+		a.facts = []any{"what", what}
+	}
+	return a
 }
 
 func tryBodies(c *contract.Call, _ *caller) []attempt {

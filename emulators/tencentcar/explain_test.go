@@ -8,6 +8,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // An explanation finds each mistake that clients are known to make, and has no
@@ -198,6 +199,16 @@ func TestVariants(t *testing.T) {
 				t.Errorf("%s, %s: noted %v, want %q", v.name, verifier, note, v.noted)
 			}
 		}
+	}
+}
+
+// The note of a variant is the same text where it is told alone, and as a part of an entry.
+func TestMatchedVariantAsJSON(t *testing.T) {
+	t.Parallel()
+	m := matchedVariant{variant{`<a>"&`, "/\xff\u2028", true}, "car"}
+	got, want := `{"name":"signature","value":`+string(wire.Encode(m))+"}", string(wire.Encode(contract.Fact{Name: "signature", Value: m}))
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

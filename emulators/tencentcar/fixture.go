@@ -184,6 +184,14 @@ func (st *state) addCredentials(credentials contract.Values) {
 	st.Accounts = append(st.Accounts, a)
 }
 
+// Enroll adds an account, unless its SecretId is known.
+func (st *state) Enroll(credentials contract.Values, _ time.Time) error {
+	if st.account(credentials.Text("secretId")) == nil {
+		st.addCredentials(credentials)
+	}
+	return nil
+}
+
 // mint makes a key as long as those of the service.
 func mint(d *contract.Dice) contract.Values {
 	return contract.Values{"secretId": "AKID" + d.Fake().Password(true, true, true, false, false, 32), "secretKey": d.Fake().Password(true, true, true, false, false, 32)}

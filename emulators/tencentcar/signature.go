@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // unsignedPayload is the value of X-TC-Content-SHA256 that replaces the body in the
@@ -325,3 +326,6 @@ func (m matchedVariant) String() string {
 
 // MarshalText makes the journal's JSON have the same text.
 func (m matchedVariant) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// AppendJSON has the same text again: a stream of the journal tells of every call.
+func (m matchedVariant) AppendJSON(b []byte) []byte { return wire.AppendString(b, m.String()) }

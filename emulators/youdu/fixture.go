@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -222,6 +223,18 @@ func (st *state) buinOf(appID string, given int64) int64 {
 	return given
 }
 
+// Enroll adds an application with a token of its own, unless it is known.
+func (st *state) Enroll(credentials contract.Values, now time.Time) error {
+	known := slices.ContainsFunc(st.Apps, func(a app) bool {
+		buin := credentials.Text("buin")
+		return a.AppID == credentials.Text("appId") && (buin == "" || buin == strconv.FormatInt(a.Buin, 10))
+	})
+	if known {
+		return nil
+	}
+	return st.addCredentials(credentials, now.Round(0).UTC())
+}
+
 // addCredentials adds an application, or replaces the key of a known one.
 func (st *state) addCredentials(credentials contract.Values, now time.Time) error {
 	appID := credentials.Text("appId")
@@ -242,6 +255,7 @@ func (st *state) addCredentials(credentials contract.Values, now time.Time) erro
 			return fmt.Errorf("credentials: the buin %q is no whole number", text)
 		}
 	}
+	st.own = appKey{buin, appID}
 	found := false
 	for i := range st.Apps {
 		if a := &st.Apps[i]; a.Buin == buin && a.AppID == appID {

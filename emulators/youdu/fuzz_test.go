@@ -1,6 +1,9 @@
 package youdu
 
 import (
+	"fmt"
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/conformance"
@@ -45,17 +48,24 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// A restored serial number at the end of its range made the next one negative, so that
-// the newest entry was the oldest after another restore.
-func TestRestoredSerialLeavesRoom(t *testing.T) {
+// A restored number at the end of its range made the next one negative, so that the
+// newest entry was the oldest after another restore; nothing counts below zero.
+func TestRestoredNumbersLeaveRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "default")
-	for _, document := range []string{
-		`{"serial":9223372036854775807}`,
-		`{"sessions":{"x":{"id":"x","owner":"a","members":["a"],"serial":9223372036854775807}}}`,
-	} {
-		if err := w.Instance(t).Restore([]byte(document)); err == nil {
-			t.Errorf("%s was restored", document)
+	before := w.snapshot()
+	const session = `{"sessions":{"x":{"id":"x","owner":"a","members":["a"],"serial":%d}}}`
+	for _, number := range []int64{-1, math.MinInt64, math.MaxInt64} {
+		for form, path := range map[string]string{
+			`{"serial":%d}`: "serial", `{"package":%d}`: "package", `{"direct":%d}`: "direct", session: "sessions.x.serial",
+		} {
+			document, want := fmt.Sprintf(form, number), fmt.Sprintf("%s: %d was found; a whole number from 0 to 4611686018427387904 was expected", path, number)
+			if err := w.Instance(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %s", document, err, want)
+			}
 		}
+	}
+	if after := w.snapshot(); after != before {
+		t.Errorf("it was refused and changed to %s", after)
 	}
 }

@@ -39,7 +39,7 @@ var givens = []*contract.Trigger{
 		Doc: "An application was given an access token.",
 		Params: []contract.Param{
 			{Name: "token", Max: 32, Example: "00112233445566778899aabbccddeeff", Doc: "The accessToken: 32 hexadecimal digits in lower case; a new one unless said otherwise."},
-			{Name: "appId", Doc: "The application; the first one unless said otherwise."},
+			{Name: "appId", Doc: "The application; that of the sandbox's own credentials, or else the first one, unless said otherwise."},
 			{Name: "buin", Type: contract.Integer, Doc: "The enterprise of the application; that of the first application with this appId unless said otherwise."},
 			{Name: "ends_in", Type: contract.Duration, Example: "5s", Doc: "When it ends; as if it had just been given unless said otherwise."},
 		},
@@ -112,7 +112,7 @@ func givenToken(c *contract.Call) error {
 	if !c.In.Has("ends_in") {
 		left = lives
 	}
-	by := st.firstApp()
+	by := st.ownApp()
 	if appID != "" {
 		by = st.apps[appKey{st.buinOf(appID, c.In.Int("buin")), appID}]
 	}

@@ -21,7 +21,7 @@ const (
 	maxTokens       = 4096     // of one application
 	maxFiles        = 1024     // files
 	maxFileBytes    = 64 << 20 // of their contents
-	maxSerial       = 1 << 62  // of a restored state, so that the numbers after it do not overflow
+	maxSerial       = 1 << 62  // and of each number of a restored state, so that those after it do not overflow
 )
 
 // A state is what the service remembers in one sandbox.
@@ -42,6 +42,7 @@ type state struct {
 	sessions queue[*session]
 	media    queue[*file]
 	tokens   map[appKey]*tokenHeap
+	own      appKey // of the credentials beside the fixture's, which stand for its first application; for givens alone, so it is not saved
 }
 
 // An appKey identifies an application, as an envelope does.
@@ -175,8 +176,13 @@ func (st *state) Reindex() error {
 	if err := st.reindexSessions(); err != nil {
 		return err
 	}
-	if st.Serial > maxSerial {
-		return fmt.Errorf("serial: %d is too large; at most %d is taken", st.Serial, int64(maxSerial))
+	return cmp.Or(checkNumber("serial", st.Serial), checkNumber("package", st.Package), checkNumber("direct", st.Direct))
+}
+
+// checkNumber refuses a number with which no counting went on.
+func checkNumber(path string, n int64) error {
+	if n < 0 || n > maxSerial {
+		return fmt.Errorf("%s: %d was found; a whole number from 0 to %d was expected", path, n, int64(maxSerial))
 	}
 	return nil
 }
@@ -208,6 +214,9 @@ func (st *state) reindexTokens() error {
 		if st.apps[t.key()] == nil {
 			return fmt.Errorf("tokens: %q is of the application %q of buin %d, which is not among the apps", text, t.AppID, t.Buin)
 		}
+		if err := checkNumber("tokens: serial", t.Serial); err != nil {
+			return err
+		}
 		st.tokensOf(t.key()).insert(t)
 		st.Serial = max(st.Serial, t.Serial)
 	}
@@ -226,11 +235,17 @@ func (st *state) reindexSessions() error {
 		if s == nil || s.ID != id || len(s.Members) == 0 || !slices.Contains(s.Members, s.Owner) {
 			return fmt.Errorf("sessions: the entry %q is no session of that id, or its owner is no member", id)
 		}
+		if err := checkNumber("sessions."+id+".serial", s.Serial); err != nil {
+			return err
+		}
 		st.Serial = max(st.Serial, s.Serial)
 	}
 	for id, f := range st.Media {
 		if f == nil || f.ID != id || f.ID != mediaID(f.Content) {
 			return fmt.Errorf("media: the entry %q is no file of that id", id)
+		}
+		if err := checkNumber("media."+id+".serial", f.Serial); err != nil {
+			return err
 		}
 		st.Serial = max(st.Serial, f.Serial)
 	}
@@ -293,6 +308,15 @@ func (st *state) firstApp() *app {
 		return nil
 	}
 	return &st.Apps[0]
+}
+
+// ownApp is the application whose credentials the sandbox tells: its own, or else the
+// first one.
+func (st *state) ownApp() *app {
+	if a := st.apps[st.own]; a != nil {
+		return a
+	}
+	return st.firstApp()
 }
 
 // nextSerial is the serial number of a new entry.

@@ -154,7 +154,7 @@ func lastingFaults(t *testing.T, w *World, op *contract.Operation, adopted []san
 	if left := w.Instance(t).Adopted(); len(left) > 0 {
 		faults = append(faults, fmt.Sprintf("%s: after a reset %v counts as adopted", op.Name, left))
 	}
-	if err := w.Sandbox.Restore(world, nil); err != nil {
+	if _, err := w.Sandbox.Restore(world, nil); err != nil {
 		faults = append(faults, fmt.Sprintf("%s: a snapshot with what was adopted cannot be restored: %v", op.Name, err))
 	}
 	if back := w.Instance(t).Adopted(); !slices.Equal(back, adopted) {

@@ -537,7 +537,11 @@ func (w *World) TryGiven(t testing.TB, list string) error {
 	if err != nil {
 		return err
 	}
-	w.Sandbox.SetGivens(map[string][]fixture.Given{w.API.Name: givens})
+	w.Registry.UpdateFixtures(func(f *fixture.Fixture) *fixture.Fixture {
+		newest := *f
+		newest.Givens = givens
+		return &newest
+	})
 	return w.Sandbox.Reset(sandbox.State)
 }
 
@@ -582,7 +586,7 @@ func (w *World) load(t testing.TB, text string) {
 	if err := dec.Decode(&world); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Sandbox.Restore(&world, w.find); err != nil {
+	if _, err := w.Sandbox.Restore(&world, w.find); err != nil {
 		t.Fatal(err)
 	}
 }

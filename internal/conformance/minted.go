@@ -83,7 +83,31 @@ func checkMinted(t *testing.T, api *contract.API, s Setting, op *contract.Operat
 	if entries, _ := w.Registry.Find("one").Journal.List(journal.Filter{}); len(entries) != 1 || entries[0].FoundBy != "word" {
 		faults = append(faults, op.Name+" with the credentials that Mint made did not find their sandbox; the state has to list among its Identifiers what the API's Identifiers read")
 	}
-	return true, faults
+	return true, append(faults, loadedFaults(t, api, s, in, op)...)
+}
+
+// loadedFaults has a sandbox stand as another one did. Its own credentials go on to lead
+// to it and to count.
+func loadedFaults(t *testing.T, api *contract.API, s Setting, in contract.Values, op *contract.Operation) []string {
+	t.Helper()
+	w := newMinted(t, api, s)
+	own := w.own(t, "one")
+	world, _, err := w.Registry.Find("other").World(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Registry.Find("one").Restore(world, w.find); err != nil {
+		t.Fatal(err)
+	}
+	w.Send(HTTP(w.signed(t, op, in, own)))
+	entries, _ := w.Registry.Find("one").Journal.List(journal.Filter{})
+	if len(entries) != 1 || entries[0].FoundBy != "word" {
+		return []string{op.Name + " with the credentials that Mint made did not find their sandbox once the world of another was loaded; State has to be a contract.Enroller that adds the account"}
+	}
+	if outcome := entries[0].Outcome; api.Outcome(op, outcome).Fails {
+		return []string{fmt.Sprintf("%s with the credentials that Mint made ends in %s once the world of another sandbox was loaded; Enroll has to add an account in the likeness of the first", op.Name, outcome)}
+	}
+	return nil
 }
 
 // A mintedWorld has the sandboxes one and other, with credentials of their own.

@@ -75,6 +75,11 @@ func expectCause(t *testing.T, api *contract.API, s Setting, send func(testing.T
 			}
 		}
 	}
+	for _, fact := range e.Explanation.Facts {
+		if fact.Value == "" {
+			t.Errorf("the fact %s of %s is empty; leave it out", fact.Name, want)
+		}
+	}
 	expectNoSecrets(t, w, e)
 }
 

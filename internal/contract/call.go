@@ -177,6 +177,17 @@ type SecretHolder interface {
 	Secrets() iter.Seq[*string]
 }
 
+// An Enroller is a State that takes in accounts besides those with which it began. It has
+// to be one where the API's table has Mint.
+type Enroller interface {
+	State
+
+	// Enroll adds an account in the likeness of the first one, with credentials by the
+	// names of API.Credentials. Where it is known already, nothing changes. Reindex
+	// follows. now is when the account begins to count.
+	Enroll(credentials Values, now time.Time) error
+}
+
 // A Weighed is a State that knows how much memory its records take. One that is not
 // counts as large as its exported fields are when it is made, whatever calls add.
 type Weighed interface {

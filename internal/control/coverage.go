@@ -2,6 +2,8 @@ package control
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,34 +11,62 @@ import (
 	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/verify"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // coverageQuery are the query parameters of a report of coverage.
-var coverageQuery = []string{"format", "all", "uncalled"}
+var coverageQuery = []string{"format", "all", "uncalled", "fail_under"}
 
-// page is an answer that is no JSON.
-type page struct {
-	kind string
-	body []byte
+// waiversBody is a document of waivers as JSON, as the OpenAPI document describes it.
+// coverage reads it.
+type waiversBody struct {
+	Waivers []struct {
+		API       string `json:"api"`
+		Operation string `json:"operation,omitempty" doc:"left out where the outcome is common to all operations"`
+		Outcome   string `json:"outcome"`
+		Reason    string `json:"reason"`
+		Until     string `json:"until" doc:"the last day on which the outcome need not be met: 2026-12-31"`
+	} `json:"waivers"`
 }
 
-func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	send(w, http.StatusOK, p.kind, p.body)
-}
-
-// mediaTypes are those of the forms in which tables are printed.
-var mediaTypes = map[string]string{
-	coverage.FormText: "text/plain; charset=utf-8", output.FormMarkdown: "text/markdown; charset=utf-8",
-	coverage.FormJUnit: "application/xml", coverage.FormHTML: "text/html; charset=utf-8",
-}
-
+// getCoverage answers with a report.
 func (s *Server) getCoverage(a *request, box *sandbox.Sandbox) (any, error) {
+	return s.reportCoverage(a, box, nil)
+}
+
+// postCoverage answers with a report from which the waivers of the body are taken out.
+func (s *Server) postCoverage(a *request, box *sandbox.Sandbox) (any, error) {
+	text, err := a.body()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.ContainsRune(text, '\t') && json.Valid(text) { // which YAML reads otherwise
+		if x, err := wire.Value(text); err == nil {
+			text = wire.Encode(x)
+		}
+	}
+	waivers, err := s.config.Registry.Coverage.Catalogue().ParseWaivers("waivers", text, s.config.Registry.Wall())
+	if err != nil {
+		return nil, faultsProblem("document of waivers", err)
+	}
+	return s.reportCoverage(a, box, waivers)
+}
+
+func (s *Server) reportCoverage(a *request, box *sandbox.Sandbox, waivers coverage.Waivers) (any, error) {
+	form, err := a.form(coverage.Forms)
+	if err != nil {
+		return nil, err
+	}
 	all, err := a.flag("all")
 	if err != nil {
 		return nil, err
 	}
 	uncalled, err := a.flag("uncalled")
+	if err != nil {
+		return nil, err
+	}
+	least, judged, err := a.failUnder()
 	if err != nil {
 		return nil, err
 	}
@@ -49,19 +79,58 @@ func (s *Server) getCoverage(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	r.Understudy = s.config.Version
 	r.Settle(uncalled)
-	form, given := a.query["format"]
-	if !given || form == output.FormJSON {
-		return r, nil
+	r.Waive(waivers)
+	answer := &verdictAnswer{form: form}
+	var lacking error
+	if judged {
+		answer.verdict, lacking = judge(r, least)
 	}
-	kind, known := mediaTypes[form]
-	if !known {
-		return nil, refuse(http.StatusBadRequest, "there is no format %s%s", quote(form), hint(form, coverage.Forms))
+	if form == output.FormJSON {
+		answer.body = wire.Encode(r)
+		if lacking != nil {
+			answer.body = wire.Encode(coverageProblem{conflict(lacking.Error()), r})
+		}
+		return answer, nil
 	}
 	var b bytes.Buffer
-	if err := r.Print(&b, form, 0); err != nil {
+	if err := r.Print(&b, form, least); err != nil {
 		return nil, fmt.Errorf("coverage of sandbox %s: %w", box.Name, err)
 	}
-	return page{kind, b.Bytes()}, nil
+	answer.body = b.Bytes()
+	return answer, nil
+}
+
+// coverageProblem is a report as the problem that it does not suffice.
+type coverageProblem struct {
+	conflicting
+	*coverage.Report
+}
+
+// judge returns the verdict on a report, and why it is not that all holds.
+func judge(r *coverage.Report, least float64) (verify.Verdict, error) {
+	err := r.Judge(least)
+	switch {
+	case err == nil:
+		return verify.Holds, nil
+	case errors.Is(err, coverage.ErrNoCalls):
+		return verify.Insufficient, err
+	}
+	return verify.Fails, err
+}
+
+// failUnder reads how many percent are asked for, where any are.
+func (a *request) failUnder() (least float64, given bool, err error) {
+	text, given := a.query["fail_under"]
+	if !given {
+		return 0, false, nil
+	}
+	if least, err = strconv.ParseFloat(text, 64); err == nil {
+		err = coverage.CheckShare(least)
+	}
+	if err != nil {
+		return 0, false, refuse(http.StatusBadRequest, "fail_under is %s; a number of percent from 0 to 100 was expected", quote(text))
+	}
+	return least, true, nil
 }
 
 // flag reads a query parameter that is true or false; false where it is not given.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/coverage"
 )
 
@@ -16,7 +17,11 @@ const coverageOf = "/v1/sandboxes/default/coverage"
 func TestCoverage(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
-	s.check([]row{{name: "nothing was called", method: "GET", target: coverageOf, status: 200, want: []string{`"calls":0,"total":{"documented":0,"met":0,"waived":0,"percent":100}`}}})
+	s.check([]row{
+		{name: "nothing was called", method: "GET", target: coverageOf, status: 200, want: []string{`"calls":0,"total":{"documented":0,"met":0,"waived":0,"percent":null}`}},
+		{name: "as text", method: "GET", target: coverageOf + "?format=text", status: 200, want: []string{"0 of 0 documented outcomes met, nothing to count, in 0 calls"}},
+		{name: "as JUnit", method: "GET", target: coverageOf + "?format=junit", status: 200, want: []string{`errors="1"`, `<testcase classname="coverage" name="any call">`}},
+	})
 	s.call("POST", "/hats/1", `{"hat":"bowler"}`, "Understudy-Outcome", "closed")
 	s.call("POST", "/hats/1", `{"hat":"fez"}`)
 	s.check([]row{
@@ -33,7 +38,7 @@ func TestCoverage(t *testing.T) {
 		{method: "GET", target: coverageOf + "?all=yes", status: 400, want: []string{`all is \"yes\"; true or false was expected`}},
 		{method: "GET", target: coverageOf + "?al=true", status: 400, want: []string{`did you mean \"all\"?`}},
 		{method: "GET", target: "/v1/sandboxes/defautl/coverage", status: 404, want: []string{`did you mean \"default\"?`}},
-		{method: "POST", target: coverageOf, status: 405, header: [2]string{"Allow", "GET, HEAD"}},
+		{method: "PUT", target: coverageOf, status: 405, header: [2]string{"Allow", "GET, HEAD, POST"}},
 		{name: "emptying the journal", method: "DELETE", target: journalOf, status: 204},
 		{name: "changes nothing", method: "GET", target: coverageOf, status: 200, want: []string{`"calls":2,`}},
 		{name: "nor does a reset of another part", method: "POST", target: "/v1/sandboxes/default/reset?only=state,clock", status: 200},
@@ -48,13 +53,77 @@ func TestCoverageKinds(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, nil)
 	for form, kind := range map[string]string{
-		"json": "application/json", "text": "text/plain; charset=utf-8", "markdown": "text/markdown; charset=utf-8", "junit": "application/xml", "html": "text/html; charset=utf-8",
+		"json": "application/json", "text": "text/plain; charset=utf-8", "table": "text/plain; charset=utf-8", "tap": "text/plain; charset=utf-8", "markdown": "text/markdown; charset=utf-8", "junit": "application/xml", "html": "text/html; charset=utf-8",
 	} {
 		w := s.ask("GET", coverageOf+"?format="+form, "")
 		if got := w.Header().Get("Content-Type"); got != kind || w.Code != http.StatusOK {
 			t.Errorf("%s: got %d, %s", form, w.Code, got)
 		}
 	}
+}
+
+// A share that is asked for is judged, in every form, by the status and the verdict.
+func TestCoverageIsJudged(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	verdict := func(v string) [2]string { return [2]string{control.VerdictHeader, v} }
+	s.check([]row{
+		{name: "nothing was called", method: "GET", target: coverageOf + "?fail_under=0", status: 409, header: verdict("insufficient"), want: []string{
+			`{"title":"Conflict","status":409,"detail":"there was no call, so nothing is covered and nothing is known","version":1,`,
+		}},
+		{name: "nobody asks for a share", method: "GET", target: coverageOf, status: 200, header: verdict("")},
+	})
+	for form, want := range map[string]string{"tap": "not ok 1 - at least 1 %\n", "junit": "<error message="} {
+		if w := s.ask("GET", coverageOf+"?fail_under=1&format="+form, ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s", form, w.Code, w.Body)
+		}
+	}
+	s.call("POST", "/hats/1", `{"hat":"fez"}`)
+	s.check([]row{
+		{method: "GET", target: coverageOf + "?fail_under=1", status: 200, header: verdict("holds"), want: []string{`{"version":1,`}},
+		{method: "GET", target: coverageOf + "?fail_under=100", status: 409, header: verdict("fails"), want: []string{"100 % were asked for", `"apis":[`}},
+		{method: "GET", target: coverageOf + "?fail_under=0.5&all=true", status: 200, header: verdict("holds")},
+		{method: "GET", target: coverageOf + "?fail_under=NaN", status: 400, want: []string{"a number of percent from 0 to 100 was expected"}},
+		{method: "GET", target: coverageOf + "?fail_under=101", status: 400},
+		{method: "GET", target: coverageOf + "?fail_under=much", status: 400},
+	})
+	for form, want := range map[string]string{
+		"json": "application/problem+json {", "table": "text/plain; charset=utf-8 1 of ", "tap": "text/plain; charset=utf-8 TAP version 14\n1..",
+		"junit": "application/xml <?xml", "markdown": "text/markdown; charset=utf-8 ## Coverage", "html": "text/html; charset=utf-8 <!DOCTYPE html>",
+	} {
+		w := s.ask("GET", coverageOf+"?fail_under=100&format="+form, "")
+		got := w.Header().Get("Content-Type") + " " + w.Body.String()
+		if w.Code != http.StatusConflict || w.Header().Get(control.VerdictHeader) != "fails" || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %d %v %s", form, w.Code, w.Header(), got)
+		}
+	}
+	if tap := s.ask("GET", coverageOf+"?fail_under=100&format=tap", "").Body.String(); !strings.Contains(tap, " - at least 100 %\n  ---\n") || !strings.Contains(tap, " - toy/SellHat/success\n") {
+		t.Errorf("got %s", tap)
+	}
+}
+
+func TestCoverageWithWaivers(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	s.call("POST", "/hats/1", `{"hat":"fez"}`)
+	const one = `{"waivers":[{"api":"toy","outcome":"closed","reason":"never at night","until":"2999-12-31"}]}`
+	yaml := []string{"Content-Type", "application/yaml"}
+	s.check([]row{
+		{method: "POST", target: coverageOf, body: one, status: 200, want: []string{`"waived":{"reason":"never at night","until":"2999-12-31"}`}},
+		{
+			name: "YAML", method: "POST", target: coverageOf + "?format=tap", headers: yaml, status: 200,
+			body: "waivers:\n  - {api: toy, outcome: closed, reason: never at night, until: 2999-12-31}\n", want: []string{"ok ", " # SKIP waived until 2999-12-31: never at night\n"},
+		},
+		{name: "JSON with tabs", method: "POST", target: coverageOf, body: strings.Replace(one, `[{`, "[\n\t{", 1), status: 200, want: []string{`"waived":1`}},
+		{name: "what is waived is not missing", method: "POST", target: coverageOf + "?fail_under=100", body: one, status: 200, header: [2]string{control.VerdictHeader, "holds"}, want: []string{`"waived":1`}},
+		{name: "nothing is kept", method: "GET", target: coverageOf, status: 200, want: []string{`"waived":0`}, never: []string{`"waived":1`}},
+		{method: "POST", target: coverageOf, status: 422, want: []string{"the file is empty"}},
+		{method: "POST", target: coverageOf, body: `{}`, status: 422, want: []string{"the file has no key waivers"}},
+		{method: "POST", target: coverageOf, body: strings.Replace(one, "closed", "close", 1), status: 422, want: []string{"the document of waivers has 1 fault", `did you mean \"closed\"?`, "waivers:1:"}},
+		{method: "POST", target: coverageOf, body: strings.Replace(one, "2999", "1999", 1), status: 422, want: []string{"ended with 1999-12-31"}},
+		{method: "POST", target: coverageOf + "?format=tpa", body: one, status: 400, want: []string{`did you mean \"tap\"?`}},
+		{method: "POST", target: coverageOf, body: strings.Repeat(" ", 5000), status: 413},
+	})
 }
 
 func reportOf(t *testing.T, s *testServer, target string) *coverage.Report {

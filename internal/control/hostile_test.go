@@ -65,6 +65,9 @@ func helps(t *testing.T, what string, w *httptest.ResponseRecorder) {
 	}
 }
 
+// loose are the routes that pass over what they do not know.
+var loose = []string{"/healthz", "/readyz", "/metrics"}
+
 // eachRoute walks the table, with its methods and its paths as they are written.
 func eachRoute(t *testing.T, do func(method, path string)) {
 	t.Helper()
@@ -101,7 +104,6 @@ func newHostileServer(t *testing.T) (s *testServer, unchanged func()) {
 func TestHostileQueries(t *testing.T) {
 	t.Parallel()
 	s, unchanged := newHostileServer(t)
-	loose := []string{"/healthz", "/readyz", "/metrics"}
 	queries := []string{"?" + longInput + "=1", "?%00%1b%5b31m=1", "?%ff=%fe", "?a=1;b=2", "?%zz", "?" + longInput + "%zz", "?only=" + longInput + "&format=" + longInput + "&zq=1"}
 	eachRoute(t, func(method, path string) {
 		target := filled.Replace(path)
@@ -115,7 +117,7 @@ func TestHostileQueries(t *testing.T) {
 	for target, names := range map[string][]string{
 		"GET /v1/scenarios":                  {"api", "operation"},
 		"GET /v1/sandboxes/default/journal":  {"api", "operation", "outcome", "decided_by", "status", "since", "limit", "after"},
-		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled"},
+		"GET /v1/sandboxes/default/coverage": {"format", "all", "uncalled", "fail_under"},
 		"POST /v1/sandboxes/default/verify":  {"format"},
 		"POST /v1/sandboxes/default/reset":   {"only"},
 		"GET /v1/sandboxes/default":          {"tls"},
@@ -132,7 +134,7 @@ func TestHostileQueries(t *testing.T) {
 	unchanged()
 }
 
-// Bodies that no route takes.
+// Bodies that no route takes, since it takes none or others.
 func TestHostileBodies(t *testing.T) {
 	t.Parallel()
 	s, unchanged := newHostileServer(t)
@@ -144,12 +146,12 @@ func TestHostileBodies(t *testing.T) {
 		strings.Repeat(" ", 4097), strings.Repeat(longInput, 20),
 		"a: &a [1,1]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b,*b]\n", "- - - {", "\t", "%YAML 9\n---\n", "? {a: b}\n: c\n",
 	}
-	taking := 0
+	asked := 0
 	eachRoute(t, func(method, path string) {
-		if method != "POST" && method != "PUT" || strings.HasSuffix(path, "/reset") {
+		if slices.Contains(loose, path) {
 			return
 		}
-		taking++
+		asked++
 		target := filled.Replace(path)
 		for _, kind := range []string{"", "application/json", "application/yaml", "text/plain", "multipart/form-data", "application/" + longInput, "\x01"} {
 			for _, body := range bodies {
@@ -161,10 +163,15 @@ func TestHostileBodies(t *testing.T) {
 		}
 		helps(t, method+" "+target+" compressed", s.ask(method, target, "{}", "Content-Encoding", longInput))
 	})
-	if taking < 9 {
-		t.Errorf("%d routes take a body", taking)
+	if asked < 30 {
+		t.Errorf("%d routes were asked", asked)
 	}
 	unchanged()
+	s.check([]row{
+		{method: "POST", target: "/v1/sandboxes/default/reset", body: `{"only":["journal"]}`, status: 400, want: []string{"POST /v1/sandboxes/{sandbox}/reset takes no body, and one of 20 bytes came; what it takes stands in the query: ?only="}},
+		{method: "DELETE", target: "/v1/sandboxes/default/journal", body: `{}`, status: 400, want: []string{"takes no body, and one of 2 bytes came; send none"}},
+		{method: "POST", target: "/v1/sandboxes/default/reset", body: "\n", status: 200},
+	})
 }
 
 // Members of the right name whose values are wrong.
@@ -185,6 +192,7 @@ func TestHostileMembers(t *testing.T) {
 		"PUT /v1/sandboxes/default/state":                  {"version", "state", "clock", "progress", "fixtures", "adopted", "derived"},
 		"POST /v1/sandboxes/default/triggers/toy/hat.lost": {"hat", "n", "why"},
 		"POST /v1/sandboxes/default/verify":                {"api", "operation", "outcome", "where", "decided_by", "count", "order", "by", "within", "after", "since", "expectations"},
+		"POST /v1/sandboxes/default/coverage":              {"waivers", "api", "outcome"},
 		"POST /v1/sandboxes":                               {"name", "seed", "fixtures", "set", "scenarios", "clock", "auth", "unknown", "claims", "given", "ttl"},
 	} {
 		method, path, _ := strings.Cut(target, " ")

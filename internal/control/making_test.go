@@ -83,6 +83,8 @@ func TestMakeSandbox(t *testing.T) {
 		{method: "PUT", target: "/v1/sandboxes/a", body: `{"name":null}`, status: 422, want: []string{`"param":"name","rule":"null"`}},
 		{method: "PUT", target: "/v1/sandboxes/a", body: `{"name":"b"}`, status: 400, want: []string{"let them say the same"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixture":{}}`, status: 400, want: []string{`did you mean \"fixtures\"?`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"switches":{}}`, status: 400, want: []string{`unknown here; known: name, seed, fixtures, set, scenarios`}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"ttl":"10"}`, status: 422, want: []string{`nothing was made; \"ttl\" is \"10\", and a length of time such as 10m was expected`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixtures":{"toy":"nigt"}}`, status: 422, want: []string{`toy has no fixture \"nigt\"; did you mean \"night\"?; nothing was made`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixtures":{"toi":"night"}}`, status: 422, want: []string{`fixtures: there is no API \"toi\"`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"fixtures":["toy"]}`, status: 422, want: []string{`"param":"fixtures","rule":"mistyped"`}},

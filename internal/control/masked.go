@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/redact"
 )
@@ -25,6 +26,11 @@ func (w *maskedWriter) WriteHeader(status int) {
 func (w *maskedWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(p)
+}
+
+// SetReadDeadline bounds how long the request's body is read.
+func (w *maskedWriter) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(w.ResponseWriter).SetReadDeadline(t)
 }
 
 // send sends what was taken in.

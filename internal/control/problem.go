@@ -74,7 +74,27 @@ func (p *problem) violating(found []contract.Violation) *problem {
 		}
 		p.Violations = append(p.Violations, v)
 	}
+	p.Detail += "; " + inWords(&p.Violations[0])
 	return p
+}
+
+// inWords says what was found and what was expected.
+func inWords(v *contract.Violation) string {
+	expected := "another value"
+	switch {
+	case v.Rule == contract.Unknown:
+		expected = "no such member"
+	case len(v.Param.OneOf) > 0:
+		expected = strings.Join(v.Param.OneOf, " or ")
+	case v.Param.Type == contract.Duration:
+		expected = "a length of time such as 10m"
+	case v.Rule == contract.Mistyped:
+		expected = "a value of another type"
+	}
+	if v.Rule == contract.Missing {
+		return quote(v.Path) + " is missing"
+	}
+	return fmt.Sprintf("%s is %s, and %s was expected", quote(v.Path), describe(v.Got), expected)
 }
 
 // mostShown is how many bytes of an input a problem shows at one place.
@@ -119,6 +139,14 @@ func splitErrors(err error) []error {
 func quote(s string) string { return document.Quote(s) }
 
 func hint(got string, known []string) string { return document.Hint(got, known) }
+
+// hintAll is hint, with all known names where none is near.
+func hintAll(got string, known []string) string {
+	if near := hint(got, known); near != "" {
+		return near
+	}
+	return "; known: " + strings.Join(known, ", ")
+}
 
 // count writes a number with its noun.
 func count(n int, noun string) string {

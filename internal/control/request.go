@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -19,6 +20,8 @@ type request struct {
 	path  map[string]string // what stands in the places of the path
 	query map[string]string
 	limit int64 // of the body, in bytes
+
+	answer http.ResponseWriter
 }
 
 // body reads the whole body, up to the limit.
@@ -31,11 +34,25 @@ func (a *request) body() ([]byte, error) {
 		return nil, refuse(http.StatusBadRequest, "the body broke off: %v", err)
 	}
 	if int64(len(body)) > a.limit {
-		// A client that is still writing reads no answer: take the rest from it, within bounds.
-		_, _ = io.CopyN(io.Discard, a.Body, 8*a.limit)
+		a.discard()
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes, which is the most that is taken; send less", a.limit)
 	}
 	return body, nil
+}
+
+// What is taken from a client whose body is too long.
+const (
+	mostDiscarded = 64 << 20 // bytes
+	discardTime   = 5 * time.Second
+)
+
+// discard reads on and throws away, within bounds: a client that is still writing reads
+// no answer, and its connection would be reset before it does.
+func (a *request) discard() {
+	conn := http.NewResponseController(a.answer)
+	late := time.AfterFunc(discardTime, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }) // which ends a read that waits
+	defer late.Stop()
+	_, _ = io.CopyN(io.Discard, a.Body, mostDiscarded)
 }
 
 // object reads the body as a JSON object with no members but the known ones.
@@ -47,7 +64,7 @@ func (a *request) object(known ...string) (contract.Values, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if !slices.Contains(known, name) {
-			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hint(name, known))
+			return nil, refuse(http.StatusBadRequest, "the body has a member %s, which is unknown here%s", quote(name), hintAll(name, known))
 		}
 	}
 	return members, nil

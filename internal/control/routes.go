@@ -1,8 +1,8 @@
 package control
 
 import (
+	"bytes"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,6 +18,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/hostfile"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/replay"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/verify"
@@ -102,9 +103,10 @@ func (s *Server) routes() []route {
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal.har", query: filters, values: journalValues, gives: replay.Archive{}, do: s.inSandbox(s.getArchive), doc: "The journal as an HTTP archive, HAR 1.2, oldest first; all that is kept, where no limit is given."},
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/journal/{id}", query: []string{"format"}, values: formatOf(append([]string{"json"}, replay.Forms...)), gives: journal.Shown{}, kinds: []string{"text/plain"}, do: s.inSandbox(s.getEntry), doc: "All that is known of a call, and why it ended so; in another format: http, curl, go, node (its request, to send it again), scenario (which has it end so again)."},
 
-		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, values: formatOf(coverage.Forms), gives: coverage.Report{}, kinds: slices.Sorted(maps.Values(mediaTypes)), do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next."},
+		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, values: formatOf(coverage.Forms), gives: coverage.Report{}, kinds: output.OtherMediaTypes(coverage.Forms), do: s.inSandbox(s.getCoverage), doc: "Which documented outcomes the calls met, and what the client did next; fail_under: 409 where less than so many percent are met, or where there was no call."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/coverage", query: coverageQuery, body: []string{jsonText, yamlText}, values: formatOf(coverage.Forms), takes: []any{waiversBody{}}, gives: coverage.Report{}, kinds: output.OtherMediaTypes(coverage.Forms), do: s.inSandbox(s.postCoverage), doc: "As GET, without the outcomes that the waivers of the body say need not be met. Nothing is kept of them."},
 
-		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, values: formatOf(verify.Forms), takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, kinds: verify.MediaTypes, do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
+		{method: http.MethodPost, path: "/v1/sandboxes/{sandbox}/verify", query: []string{"format"}, body: []string{jsonText, yamlText}, values: formatOf(output.CheckForms), takes: []any{checkBody{}, []checkBody{}}, gives: verify.Report{}, kinds: output.OtherMediaTypes(output.CheckForms), do: s.inSandbox(s.verify), doc: "Hold checks against what happened: 409 has the nearest misses where they do not hold, 422 the names that nobody knows."},
 
 		{method: http.MethodGet, path: "/v1/sandboxes/{sandbox}/state", gives: stateAnswer{}, do: s.inSandbox(s.getState), doc: "A sandbox as it stands: what every API remembers and what follows from it, clock, dice, switches and scenarios."},
 		{method: http.MethodPut, path: "/v1/sandboxes/{sandbox}/state", body: []string{jsonText}, takes: []any{stateAnswer{}}, gives: restoreAnswer{}, do: s.inSandbox(s.putState), doc: "Have a sandbox stand as GET answered before."},
@@ -197,7 +199,7 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body}
+		a := &request{Request: r, path: map[string]string{}, limit: s.config.Body, answer: c.Response().Writer}
 		for i, name := range names {
 			a.path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 			if err := checkName(path, name, a.path[name]); err != nil {
@@ -205,6 +207,9 @@ func (s *Server) handle(at []route) echo.HandlerFunc {
 			}
 		}
 		if a.query, err = chosen.read(r.URL); err != nil {
+			return err
+		}
+		if err := chosen.checkBody(a); err != nil {
 			return err
 		}
 		answer, err := chosen.do(a)
@@ -273,6 +278,23 @@ func (r *route) read(u *url.URL) (map[string]string, error) {
 		query[name] = values[0]
 	}
 	return query, nil
+}
+
+// checkBody refuses a body that no route would read, so that what it asks for is not
+// passed over.
+func (r *route) checkBody(a *request) error {
+	if len(r.body) > 0 || r.loose {
+		return nil
+	}
+	body, err := a.body()
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return err
+	}
+	takes := "send none"
+	if len(r.query) > 0 {
+		takes = "what it takes stands in the query: ?" + strings.Join(r.query, "=, ?") + "="
+	}
+	return refuse(http.StatusBadRequest, "%s %s takes no body, and one of %d bytes came; %s", r.method, r.path, len(body), takes)
 }
 
 // write puts an answer on the wire.

@@ -36,8 +36,22 @@ func (s *Server) getState(_ *request, box *sandbox.Sandbox) (any, error) {
 
 // restoreAnswer lists the states that were restored.
 type restoreAnswer struct {
-	Sandbox  string   `json:"sandbox"`
-	Restored []string `json:"restored"`
+	Sandbox   string   `json:"sandbox"`
+	Restored  []string `json:"restored"`
+	Elsewhere int      `json:"identifiers_elsewhere,omitempty"` // that lead to the sandboxes that knew them before
+	Notes     []string `json:"notes,omitempty"`                 // for people: what is not as where it was saved
+}
+
+// note says what is not as where the world was saved.
+func (a *restoreAnswer) note(w *sandbox.World, put sandbox.Restored) {
+	a.Elsewhere = put.Others
+	if put.Others > 0 {
+		a.Notes = append(a.Notes, fmt.Sprintf("%d identifiers of what was loaded, such as credentials and ids of sessions, lead to other sandboxes, which know them too. To reach %s with them, send the header Understudy-Sandbox: %s or begin the path with /@%s; the sandbox's own credentials lead to it alone (understudy env --sandbox %s), where it was made on request",
+			put.Others, a.Sandbox, a.Sandbox, a.Sandbox, a.Sandbox))
+	}
+	if !put.Dice {
+		a.Notes = append(a.Notes, fmt.Sprintf("the dice of %s fall otherwise than those of %s, where this was saved: what a chance decides and what an API makes up differ from now on. Make both with the same seed, such as {\"seed\": 7}, for the same answers", a.Sandbox, quote(w.Origin.Sandbox)))
+	}
 }
 
 func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
@@ -50,14 +64,15 @@ func (s *Server) putState(a *request, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = box.Restore(world, s.config.Library.Find)
+	put, err := box.Restore(world, s.config.Library.Find)
 	if errors.As(err, new(*sandbox.NoRoomError)) {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "nothing was put back: %v", err)
 	}
 	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "nothing was put back: %v", err)
 	}
-	done := restoreAnswer{box.Name, []string{}}
+	done := restoreAnswer{Sandbox: box.Name, Restored: []string{}}
+	done.note(world, put)
 	for _, api := range s.config.APIs {
 		if _, given := world.State[api.Name]; given {
 			done.Restored = append(done.Restored, api.Name)
@@ -72,7 +87,11 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	var m struct {
 		Version *int `json:"version"`
 	}
-	if err := json.Unmarshal(body, &m); err != nil {
+	err := json.Unmarshal(body, &m)
+	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
+		err = fmt.Errorf("a JSON %s stands where none was expected, up to byte %d", mistyped.Value, mistyped.Offset)
+	}
+	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body is no snapshot: %v; send what GET of the same path returned", err)
 	}
 	switch {
@@ -85,7 +104,7 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	dec.UseNumber()
-	err := dec.Decode(&document)
+	err = dec.Decode(&document)
 	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
 		err = errors.New("more follows after its end")
 	}

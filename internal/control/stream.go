@@ -9,7 +9,6 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
-	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // How a stream goes.
@@ -19,6 +18,7 @@ const (
 	writePatience = 10 * time.Second       // that a reader may take for what is written
 	parting       = 500 * time.Millisecond // the same, when the server stops
 	streamPause   = 20 * time.Millisecond  // between two looks at what waits, so that calls need not wake the reader one by one
+	streamBatch   = 32 << 10               // bytes that are written together, if so many wait
 )
 
 // A stream tells a reader of calls as Server-Sent Events.
@@ -29,8 +29,10 @@ type stream struct {
 	before *journal.Backlog // what is told first; nil: nothing
 	lost   int64            // calls that the reader was not told of yet
 
-	w   http.ResponseWriter
-	out *http.ResponseController
+	line lineWriter
+	text []byte // that is not written yet
+	w    http.ResponseWriter
+	out  *http.ResponseController
 }
 
 // followJournal tells of a sandbox's calls as they close.
@@ -99,7 +101,8 @@ func (t *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = t.out.SetReadDeadline(time.Time{}) // that of the request would end the stream
 	stopped := context.AfterFunc(t.server.streams, func() { t.within(parting) })
 	defer stopped()
-	if t.write("retry: 1000\n\n") == nil && t.begin() == nil {
+	t.text = append(t.text, "retry: 1000\n\n"...)
+	if t.begin() == nil {
 		t.follow(r.Context())
 	}
 }
@@ -177,13 +180,11 @@ func (t *stream) beat() error {
 	if t.box != nil && t.server.config.Registry.Find(t.box.Name) != t.box {
 		return errEnded
 	}
-	if err := t.write(":\n\n"); err != nil {
-		return err
-	}
+	t.text = append(t.text, ":\n\n"...)
 	return t.flush()
 }
 
-// tell writes one call as an event.
+// tell adds one call as an event.
 func (t *stream) tell(c journal.Call) error {
 	if t.before != nil && t.before.Calls == nil && t.before.Has(c) {
 		return nil
@@ -193,39 +194,51 @@ func (t *stream) tell(c journal.Call) error {
 		t.lost++
 		return nil
 	}
-	if err := t.tellLost(); err != nil {
-		return err
-	}
-	text := ""
+	t.tellLost()
 	if t.box != nil {
-		text = "id: " + e.ID + "\n"
+		t.text = append(append(append(t.text, "id: "...), e.ID...), '\n')
 	}
-	redactor := t.server.config.Redactor
-	line := redactor.Document(jsonText, wire.Encode(withoutBodies(redactor.Entry(e))))
-	return t.write(text + "data: " + string(line) + "\n\n")
+	t.text = append(t.text, "data: "...)
+	start := len(t.text)
+	if redactor := t.server.config.Redactor; redactor.Active() {
+		shown := redactor.Entry(e)
+		t.text = t.line.append(t.text, &shown)
+		t.text = append(t.text[:start], redactor.Document(jsonText, t.text[start:])...)
+	} else {
+		t.text = t.line.append(t.text, &e)
+	}
+	t.text = append(t.text, "\n\n"...)
+	if len(t.text) < streamBatch {
+		return nil
+	}
+	return t.write()
 }
 
 // tellLost says how many calls are missing at this place.
-func (t *stream) tellLost() error {
+func (t *stream) tellLost() {
 	if t.lost += t.reader.Lost(); t.lost == 0 {
-		return nil
+		return
 	}
-	n := t.lost
+	t.text = fmt.Appendf(t.text, "event: lost\ndata: {\"lost\":%d}\n\n", t.lost)
 	t.lost = 0
-	return t.write(fmt.Sprintf("event: lost\ndata: {\"lost\":%d}\n\n", n))
 }
 
-func (t *stream) write(text string) error {
+// write writes what was added.
+func (t *stream) write() error {
 	t.within(writePatience)
 	if t.server.streams.Err() != nil {
 		return errEnded
 	}
-	_, err := t.w.Write([]byte(text))
+	_, err := t.w.Write(t.text)
+	if t.text = t.text[:0]; cap(t.text) > 2*streamBatch { // it held an uncommonly long event
+		t.text = nil
+	}
 	return err
 }
 
 func (t *stream) flush() error {
-	if err := t.tellLost(); err != nil {
+	t.tellLost()
+	if err := t.write(); err != nil {
 		return err
 	}
 	return t.out.Flush()

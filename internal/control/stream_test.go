@@ -135,6 +135,36 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// A reset begins the numbers anew, and emptying a journal does not. Who follows goes on
+// with the new calls either way, also where it left off at a number that is still to
+// come, and is told how many it missed.
+func TestStreamGoesOnAfterReset(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	at := s.overTCP().URL + journalOf + "/stream"
+	live := followAt(t, at)
+	for range 5 {
+		s.call("GET", "/hats", "")
+	}
+	live.want("id: default-1|", "id: default-2|", "id: default-3|", "id: default-4|", "id: default-5|")
+	for _, part := range []string{"", "?only=journal"} {
+		if w := s.ask("POST", "/v1/sandboxes/default/reset"+part, ""); w.Code >= 300 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		s.call("GET", "/hats", "")
+		s.call("GET", "/hats", "")
+		live.want("id: default-1|", "id: default-2|")
+		if part == "" {
+			followAt(t, at, "Last-Event-ID", "default-3").want(`event: lost|data: {"lost":2}`, "id: default-1|", "id: default-2|")
+			followAt(t, at, "Last-Event-ID", "default-5").want("id: default-1|", "id: default-2|")
+		}
+	}
+	s.ask("DELETE", journalOf, "")
+	s.call("GET", "/hats", "")
+	live.want("id: default-3|")
+	followAt(t, at, "Last-Event-ID", "default-1").want(`event: lost|data: {"lost":1}`, "id: default-3|")
+}
+
 // A stream outlives the deadline of its request, shows that it lives, and ends with its
 // sandbox, its reader and its server.
 func TestStreamLivesAndEnds(t *testing.T) {

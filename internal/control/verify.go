@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/verify"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
-
-// VerdictHeader has the verdict of a report, whatever the report's form.
-const VerdictHeader = "Understudy-Verdict"
 
 // settleTime is how long verify waits for the answers that are under way.
 const settleTime = time.Second
@@ -44,12 +41,9 @@ type checkBody struct {
 
 // verify holds the checks of a body against what the sandbox observed.
 func (s *Server) verify(a *request, box *sandbox.Sandbox) (any, error) {
-	form := verify.FormJSON
-	if f := a.query["format"]; f != "" {
-		if !slices.Contains(verify.Forms, f) {
-			return nil, refuse(http.StatusBadRequest, "there is no format %s%s", quote(f), hint(f, verify.Forms))
-		}
-		form = f
+	form, err := a.form(output.CheckForms)
+	if err != nil {
+		return nil, err
 	}
 	text, err := a.body()
 	if err != nil {
@@ -63,35 +57,41 @@ func (s *Server) verify(a *request, box *sandbox.Sandbox) (any, error) {
 	if err != nil {
 		return nil, refuse(http.StatusServiceUnavailable, "%v", err)
 	}
-	return reportAnswer{report, form}, nil
+	answer := &verdictAnswer{verdict: report.Verdict, form: form, body: report.Write(form)}
+	if form == output.FormJSON && report.Verdict != verify.Holds {
+		answer.body = wire.Encode(reportProblem{conflict(report.Summary), report})
+	}
+	return answer, nil
 }
 
 // checkableNames are the names that checks of a sandbox may use.
 func (s *Server) checkableNames(box *sandbox.Sandbox) verify.Names {
 	return verify.Names{
 		APIs: s.config.APIs, Entry: box.Journal.Number,
-		Scenario: func(name string) (string, error) { return s.scenarioName(box, name) },
+		Scenario: func(name string) (string, int, error) { return s.knownScenario(box, name) },
 	}
 }
 
-// scenarioName finds the full name of a scenario that is known, is active, or has decided a
-// call. The latter two may come from a request to this sandbox alone.
-func (s *Server) scenarioName(box *sandbox.Sandbox, name string) (string, error) {
+// knownScenario finds the full name of a scenario that is known, is active, or has decided a
+// call, and how many rules it has or had. The latter two may come from a request to this
+// sandbox alone.
+func (s *Server) knownScenario(box *sandbox.Sandbox, name string) (full string, rules int, err error) {
+	found, err := s.config.Library.Find(name)
+	full = name
+	if err == nil {
+		full, rules = found.FullName(), len(found.Rules)
+	}
 	for _, st := range box.Player.Active() {
-		if st.Scenario == name {
-			return name, nil
+		if st.Scenario == full {
+			rules, err = max(rules, len(st.Rules)), nil
 		}
 	}
 	for _, e := range box.Journal.Evidence().Entries {
-		if e.DecidedBy.Scenario == name {
-			return name, nil
+		if e.DecidedBy.Scenario == full {
+			rules, err = max(rules, e.DecidedBy.Rule), nil
 		}
 	}
-	found, err := s.config.Library.Find(name)
-	if err != nil {
-		return "", err
-	}
-	return found.FullName(), nil
+	return full, rules, err
 }
 
 // observed is what a sandbox observed by now, once the answers that are under way have
@@ -101,6 +101,9 @@ func (s *Server) observed(ctx context.Context, box *sandbox.Sandbox) *verify.Wor
 	defer cancel()
 	w := &verify.World{Sandbox: box.Name, APIs: s.config.APIs, Open: box.Settle(wait)}
 	w.Active, w.Journal = box.Player.Active(), box.Journal.Evidence()
+	if strays := s.config.Registry.Find(sandbox.Default); strays != box {
+		w.Strays = strays.Journal.Counts().Entries
+	}
 	if s.config.Redactor.Active() {
 		w.Show = s.config.Redactor.Entry
 	}
@@ -121,29 +124,8 @@ func checksProblem(err error) *problem {
 	return p
 }
 
-// reportAnswer is a report as an answer: 200 where all checks hold, and otherwise 409.
-type reportAnswer struct {
-	report *verify.Report
-	form   string
-}
-
-func (r reportAnswer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	status := http.StatusOK
-	kind, body := r.report.Write(r.form)
-	if r.report.Verdict != verify.Holds {
-		status = http.StatusConflict
-	}
-	if status != http.StatusOK && r.form == verify.FormJSON {
-		kind, body = problemKind, wire.Encode(reportProblem{http.StatusText(status), status, r.report.Summary, r.report})
-	}
-	w.Header().Set(VerdictHeader, string(r.report.Verdict))
-	send(w, status, kind, body)
-}
-
 // reportProblem is a report as the problem that not all checks hold.
 type reportProblem struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	conflicting
 	*verify.Report
 }

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -74,6 +75,7 @@ func TestVerifyExpectations(t *testing.T) {
 	s.check([]row{
 		{method: "POST", target: verifyOf, body: `{"expectations": true}`, status: 200, want: []string{`"name":"toy/two rule 1, SellHat","verdict":"holds"`}},
 		{method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two rule 1", "count": {"exactly": 2}}`, status: 200},
+		{method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two rule 2", "count": {"exactly": 0}}`, status: 422, want: []string{"names the rule 2, and the scenario toy/two has 1 rule"}},
 		{method: "DELETE", target: "/v1/sandboxes/default/scenarios", status: 204},
 		{name: "it is known by the calls that it decided", method: "POST", target: verifyOf, body: `{"decided_by": "scenario toy/two", "count": {"exactly": 2}}`, status: 200},
 	})
@@ -112,6 +114,48 @@ func TestVerifyAfterTheJournalWasEmptied(t *testing.T) {
 		{method: "POST", target: verifyOf, body: `{"since": "default-1", "operation": "ListHats", "count": {"exactly": 1}}`, status: 409, header: [2]string{control.VerdictHeader, "insufficient"}},
 		{method: "POST", target: verifyOf, body: `{"since": "default-1", "operation": "ListHats", "count": {"at_least": 4}}`, status: 409, header: [2]string{control.VerdictHeader, "fails"}},
 	})
+}
+
+// The numbers of calls begin anew with a reset, and in a sandbox that is made again. An ID
+// that was given before is not taken for that of another call.
+func TestVerifySinceACallOfAFormerLife(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, nil)
+	const boxes = "/v1/sandboxes/"
+	calls := func(box string, n int) {
+		for range n {
+			s.call("GET", "/hats", "", "Understudy-Sandbox", box)
+		}
+	}
+	since := func(box, id string, n, status int, want string) row {
+		return row{method: "POST", target: boxes + box + "/verify", body: fmt.Sprintf(`{"operation": "ListHats", "since": %q, "count": {"exactly": %d}}`, id, n), status: status, want: []string{want}}
+	}
+	for _, again := range []struct {
+		box    string
+		method string
+		target string
+	}{{"reset", "POST", boxes + "reset/reset"}, {"dropped", "DELETE", boxes + "dropped"}} {
+		box := again.box
+		calls(box, 4)
+		s.check([]row{since(box, box+"-3", 1, 200, `"holds"`), since(box, box+"-3@1", 1, 200, `"holds"`), since(box, box+"-3@2", 1, 422, "which is no call")})
+		if w := s.ask(again.method, again.target, ""); w.Code >= 300 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		calls(box, 1)
+		s.check([]row{since(box, box+"-3", 0, 409, box+"-3 was given before the sandbox was reset or made again, and what came after it is not known")})
+		calls(box, 4)
+		s.check([]row{
+			since(box, box+"-3", 2, 409, `it cannot be told: since `+box+`-3 was given before and after the sandbox was reset or made again; `+box+`-3@2 is the call after that`),
+			since(box, box+"-3@1", 2, 409, `"verdict":"insufficient"`),
+			since(box, box+"-3@2", 2, 200, `"holds"`),
+			since(box, box+"-5", 0, 200, `"holds"`),
+			since(box, box+"-6", 0, 422, "which is no call"),
+			since(box, box+"-6@1", 0, 422, "which is no call"),
+			since(box, box+"-3@0", 0, 422, "which is no call"),
+			since(box, box+"-3@x", 0, 422, "which is no call"),
+			{method: "GET", target: boxes + box, status: 200, want: []string{`"life":2`}},
+		})
+	}
 }
 
 // A report tells no secret, neither what a condition is about nor, bit by bit, whether

@@ -17,7 +17,7 @@ type Closing struct {
 	Ends         []End    `json:"ends"`                 // operation × outcome
 	Refusals     []Reason `json:"refusals"`             // why an emulator or a check refused
 	MoreRefusals int      `json:"more_refusals"`        // rows that are left out
-	NeverFired   []Rule   `json:"never_fired"`          // of active scenarios, since they began or their sandbox was reset
+	NeverFired   []Rule   `json:"never_fired"`          // of scenarios that are active, or were when their sandbox ended, since they began or their sandbox was reset
 	MoreNever    int      `json:"more_never_fired"`     // rules that are left out
 	ClientGone   uint64   `json:"client_gone"`          // calls that no client waited for
 	JournalLost  uint64   `json:"journal_entries_lost"` // that gave way to later ones
@@ -50,11 +50,12 @@ type Rule struct {
 	Outcomes  []string `json:"outcomes,omitempty"` // none: the emulator's, by a network that the rule describes
 }
 
-// maxListed is how many rows each table of a Closing has.
-const maxListed = 200
+// MaxListed is how many rows each table of a Closing has.
+const MaxListed = 200
 
-// Close says what a report has to say in the end, beside what is known elsewhere.
-func (r *Report) Close(never []Rule, journalLost uint64) *Closing {
+// Close says what a report has to say in the end, beside what is known elsewhere: the
+// rules that never fired, how many more there are, and what journals lost.
+func (r *Report) Close(never []Rule, more int, journalLost uint64) *Closing {
 	c := &Closing{
 		Calls: r.Calls, Met: r.Total.Met, Documented: r.Total.Documented, JournalLost: journalLost,
 		Ends: []End{}, Refusals: []Reason{}, NeverFired: []Rule{}, report: r,
@@ -67,6 +68,7 @@ func (r *Report) Close(never []Rule, journalLost uint64) *Closing {
 	}
 	c.Refusals, c.MoreRefusals = firstOf(c.Refusals)
 	c.NeverFired, c.MoreNever = firstOf(append(c.NeverFired, never...))
+	c.MoreNever += more
 	return c
 }
 
@@ -89,7 +91,7 @@ func (c *Closing) add(api string, op *Operation, o *Outcome) {
 }
 
 func firstOf[T any](all []T) (first []T, more int) {
-	first = all[:min(len(all), maxListed)]
+	first = all[:min(len(all), MaxListed)]
 	return first, len(all) - len(first)
 }
 

@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -13,28 +14,27 @@ import (
 	"github.com/understudy-suite/understudy/internal/output"
 )
 
-// The forms of a report, beside JSON and Markdown.
-const (
-	FormText  = "text"
-	FormJUnit = "junit"
-	FormHTML  = "html"
-)
-
 // Forms lists the forms of a report.
-var Forms = []string{FormText, output.FormJSON, FormJUnit, output.FormMarkdown, FormHTML}
+var Forms = append(slices.Clone(output.CheckForms), output.FormHTML)
 
-// Print writes a report in one of the forms. least is how many percent were asked for; 0:
+// Print writes a report in one of Forms. least is how many percent were asked for; 0:
 // none.
 func (r *Report) Print(w io.Writer, form string, least float64) error {
+	var text []byte
 	switch form {
 	case output.FormJSON:
 		return output.JSON(w, r)
-	case FormJUnit:
-		return r.junit(w, least)
-	case FormHTML:
+	case output.FormHTML:
 		return r.html(w)
+	case output.FormTAP:
+		text = r.checklist(least).TAP()
+	case output.FormJUnit:
+		text = r.checklist(least).JUnit()
+	default:
+		return printSections(w, form, "Coverage", r.summary(), r.sections())
 	}
-	return printSections(w, form, "Coverage", r.summary(), r.sections())
+	_, err := w.Write(text)
+	return err
 }
 
 // A section is a table with a title.
@@ -45,7 +45,7 @@ type section struct {
 
 // summary is the report in a sentence.
 func (r *Report) summary() string {
-	s := fmt.Sprintf("%d of %d documented outcomes met, %s %%, in %s", r.Total.Met, r.Total.Documented, percent(r.Total.Percent), counted(r.Calls, "call"))
+	s := fmt.Sprintf("%d of %d documented outcomes met, %s, in %s", r.Total.Met, r.Total.Documented, percent(r.Total.Percent), counted(r.Calls, "call"))
 	if r.Total.Waived > 0 {
 		s += fmt.Sprintf("; %d waived", r.Total.Waived)
 	}
@@ -64,7 +64,13 @@ func (r *Report) uncalled() (names []string) {
 	return names
 }
 
-func percent(p float64) string { return fmt.Sprintf("%.1f", p) }
+// percent writes a share.
+func percent(p *float64) string {
+	if p == nil {
+		return "nothing to count"
+	}
+	return fmt.Sprintf("%.1f %%", *p)
+}
 
 func counted(n uint64, noun string) string {
 	if n == 1 {
@@ -92,7 +98,7 @@ func (r *Report) sections() []section {
 func (r *Report) shares() *output.Table {
 	t := &output.Table{Columns: []string{"api", "operation", "calls", "documented", "met", "waived", "percent"}}
 	add := func(api, operation, calls string, s Share) {
-		t.Add(api, operation, calls, s.Documented, s.Met, s.Waived, percent(s.Percent))
+		t.Add(api, operation, calls, s.Documented, s.Met, s.Waived, strings.TrimSuffix(percent(s.Percent), " %"))
 	}
 	for _, api := range r.shown() {
 		for _, op := range api.Operations {
@@ -229,10 +235,14 @@ func (r *Report) list(f func(api, operation string, o *Outcome)) {
 func (r *Report) Missing() (all []string) {
 	r.list(func(api, operation string, o *Outcome) {
 		if !o.Met && o.Waived == nil {
-			all = append(all, api+"/"+operation+"/"+o.Outcome)
+			all = append(all, outcomePath(api, operation, o))
 		}
 	})
 	return all
+}
+
+func outcomePath(api, operation string, o *Outcome) string {
+	return api + "/" + operation + "/" + o.Outcome
 }
 
 // printSections writes tables for people or as Markdown. Empty ones are left out.
@@ -293,28 +303,31 @@ func (r *Report) html(w io.Writer) error {
 	return err
 }
 
-// junit writes a test case for each documented outcome: skipped where it is not met. The
-// share that was asked for is a test case that fails.
-func (r *Report) junit(w io.Writer, least float64) error {
-	all := &output.JUnit{Name: "coverage"}
+// checklist has a check for each documented outcome: skipped where it is not met. The
+// share that was asked for is a check that fails. Where nothing was called there is an error.
+func (r *Report) checklist(least float64) *output.Checklist {
+	all := &output.Checklist{Name: "coverage"}
 	r.list(func(api, operation string, o *Outcome) {
 		name := api + "." + cmp.Or(map[string]string{everyOperation: "common"}[operation], operation)
-		c := output.JUnitCase{Class: name, Name: o.Outcome}
+		c := output.Case{Title: outcomePath(api, operation, o), Class: name, Name: o.Outcome}
 		switch {
 		case o.Waived != nil:
-			c.Skipped = &output.JUnitFault{Message: "waived until " + o.Waived.Until + ": " + o.Waived.Reason}
+			c.Skipped = &output.Fault{Message: "waived until " + o.Waived.Until + ": " + o.Waived.Reason}
 		case !o.Met:
-			c.Skipped = &output.JUnitFault{Message: "not met: no answer of this outcome reached the client"}
+			c.Skipped = &output.Fault{Message: "not met: no answer of this outcome reached the client"}
 		}
 		all.Suite(name).Add(c)
 	})
-	if least > 0 {
-		c := output.JUnitCase{Class: "coverage", Name: fmt.Sprintf("at least %g %%", least)}
-		if !r.Total.Reaches(least) {
-			c.Failure = &output.JUnitFault{Message: r.summary()}
+	if least > 0 || r.Calls == 0 {
+		c := output.Case{Class: "coverage", Name: cmp.Or(map[bool]string{least == 0: "any call"}[true], fmt.Sprintf("at least %g %%", least))}
+		fault := &output.Fault{Message: r.summary(), Facts: []output.Fact{{Name: "found", Value: r.summary()}, {Name: "missing", Value: append([]string{}, r.Missing()...)}}}
+		switch err := r.Judge(least); {
+		case errors.Is(err, ErrNoCalls):
+			c.Error = fault
+		case err != nil:
+			c.Failure = fault
 		}
 		all.Suite("coverage").Add(c)
 	}
-	_, err := w.Write(all.Bytes())
-	return err
+	return all
 }

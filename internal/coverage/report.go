@@ -28,15 +28,22 @@ type Report struct {
 	Calls      uint64 `json:"calls"`
 	Total      Share  `json:"total"`
 	APIs       []*API `json:"apis"`
+	Of         []Of   `json:"of"` // whose calls they are, so that none is summed twice
+}
+
+// Of tells counts apart.
+type Of struct {
+	Server string `json:"server"` // one run of a server
+	Count  int    `json:"count"`  // of its counts, which begin with sandboxes and resets; 0: of all calls
 }
 
 // A Share says how many of the documented outcomes were met. Waived ones are neither in
 // Documented nor in Met.
 type Share struct {
-	Documented int     `json:"documented"`
-	Met        int     `json:"met"`
-	Waived     int     `json:"waived"`
-	Percent    float64 `json:"percent"` // rounded down to a tenth
+	Documented int      `json:"documented"`
+	Met        int      `json:"met"`
+	Waived     int      `json:"waived"`
+	Percent    *float64 `json:"percent"` // rounded down to a tenth; nil: of nothing
 }
 
 // An API is what was met of an API.
@@ -192,15 +199,39 @@ func (s *Share) include(other Share) {
 }
 
 func (s *Share) settle() {
-	s.Percent = 100 // of nothing
+	s.Percent = nil
 	if s.Documented > 0 {
-		s.Percent = math.Floor(1000*float64(s.Met)/float64(s.Documented)) / 10
+		tenths := math.Floor(1000 * float64(s.Met) / float64(s.Documented))
+		s.Percent = new(tenths / 10)
 	}
 }
 
 // Reaches reports whether at least so many percent were met.
 func (s Share) Reaches(percent float64) bool {
 	return 100*float64(s.Met) >= percent*float64(s.Documented)
+}
+
+// ErrNoCalls says that a report knows nothing.
+var ErrNoCalls = errors.New("there was no call, so nothing is covered and nothing is known")
+
+// Judge returns why a report does not suffice where at least so many percent are asked
+// for, or nil.
+func (r *Report) Judge(least float64) error {
+	if r.Calls == 0 {
+		return ErrNoCalls
+	}
+	if r.Total.Reaches(least) {
+		return nil
+	}
+	return fmt.Errorf("%s of the documented outcomes were met, and %g %% were asked for", percent(r.Total.Percent), least)
+}
+
+// CheckShare refuses what is no share that a report can be asked for.
+func CheckShare(percent float64) error {
+	if percent >= 0 && percent <= 100 { // NaN is neither
+		return nil
+	}
+	return fmt.Errorf("%g is no share; 0 to 100 percent was expected", percent)
 }
 
 // maxReport is the longest report that is read, in bytes.
@@ -351,8 +382,12 @@ func (r *Report) clone() *Report {
 func Merge(reports ...*Report) (*Report, error) {
 	sum := &Report{Version: Version, APIs: []*API{}}
 	uncalled := false
+	if err := checkDistinct(reports); err != nil {
+		return nil, err
+	}
 	for _, r := range reports {
 		r = r.clone()
+		sum.Of = append(sum.Of, r.Of...)
 		if sum.Understudy == "" {
 			sum.Understudy = r.Understudy
 		}
@@ -368,6 +403,33 @@ func Merge(reports ...*Report) (*Report, error) {
 	}
 	sum.Settle(uncalled)
 	return sum, nil
+}
+
+// checkDistinct refuses reports that have the same calls.
+func checkDistinct(reports []*Report) error {
+	seen := map[Of]int{} // the first report that has it
+	servers := map[string]int{}
+	for i, r := range reports {
+		for _, of := range r.Of {
+			before, twice := seen[of]
+			if !twice {
+				before, twice = seen[Of{of.Server, 0}]
+			}
+			if !twice && of.Count == 0 {
+				before, twice = servers[of.Server]
+			}
+			if twice && before != i {
+				return fmt.Errorf("the reports %d and %d are of the same calls, which would count twice; merge one of them", before+1, i+1)
+			}
+			if !twice {
+				seen[of] = i
+			}
+			if _, known := servers[of.Server]; !known {
+				servers[of.Server] = i
+			}
+		}
+	}
+	return nil
 }
 
 // take adds what was met of an API.

@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"crypto/rand"
 	"sync"
 	"time"
 
@@ -13,7 +14,10 @@ type Counter struct {
 	catalogue func() *Catalogue // made when it is first needed
 	wall      func() time.Time
 
+	run string // tells servers apart
+
 	mu     sync.Mutex // taken before that of a Tally
+	begun  int        // counts of tallies
 	past   counts     // of sandboxes that are gone, and from before resets
 	living map[*Tally]bool
 }
@@ -22,7 +26,7 @@ type Counter struct {
 func NewCounter(apis []*contract.API, wall func() time.Time) *Counter {
 	return &Counter{
 		catalogue: sync.OnceValue(func() *Catalogue { return NewCatalogue(apis) }),
-		wall:      wall, living: map[*Tally]bool{},
+		wall:      wall, run: rand.Text(), living: map[*Tally]bool{},
 	}
 }
 
@@ -61,6 +65,7 @@ type Tally struct {
 
 	mu     sync.Mutex
 	began  time.Time // by the wall clock
+	number int       // of the count, among those of the server
 	gone   bool      // the sandbox was dropped
 	counts counts
 	recent []recent // calls by their numbers, of which the latest are kept
@@ -79,11 +84,15 @@ type recent struct {
 // window is how many calls may be closed between a failure and its next call.
 const window = 64
 
+// Catalogue is what the counter counts by.
+func (c *Counter) Catalogue() *Catalogue { return c.catalogue() }
+
 // NewTally returns the tally of a sandbox that begins.
 func (c *Counter) NewTally() *Tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := &Tally{counter: c, began: c.wall()}
+	c.begun++
+	t := &Tally{counter: c, began: c.wall(), number: c.begun}
 	c.living[t] = true
 	return t
 }
@@ -164,7 +173,8 @@ func (t *Tally) fold(gone bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counter.past.add(t.copy())
-	t.counts, t.recent, t.began, t.gone = nil, nil, t.counter.wall(), gone
+	t.counter.begun++
+	t.counts, t.recent, t.began, t.gone, t.number = nil, nil, t.counter.wall(), gone, t.counter.begun
 	if gone {
 		delete(t.counter.living, t)
 	}
@@ -185,9 +195,11 @@ func (t *Tally) copy() counts {
 // Report returns what the sandbox has met.
 func (t *Tally) Report() *Report {
 	t.mu.Lock()
-	all := t.copy()
+	all, of := t.copy(), Of{t.counter.run, t.number}
 	t.mu.Unlock()
-	return t.counter.catalogue().report(all)
+	r := t.counter.catalogue().report(all)
+	r.Of = []Of{of}
+	return r
 }
 
 // Report returns what all sandboxes have met, those that are gone among them.
@@ -201,5 +213,7 @@ func (c *Counter) Report() *Report {
 		t.mu.Unlock()
 	}
 	c.mu.Unlock()
-	return c.catalogue().report(all)
+	r := c.catalogue().report(all)
+	r.Of = []Of{{Server: c.run}}
+	return r
 }

@@ -49,7 +49,7 @@ func nearest(got string, known []string) string {
 
 // near reports whether got may be a misspelling of word, and how far it is from it.
 func near(got, word string) (int, bool) {
-	limit := max(1, max(len(got), len(word))/3)
+	limit := max(len(got), len(word)) / 3
 	d := distance(strings.ToLower(got), strings.ToLower(word), limit)
 	return d, d <= limit
 }

@@ -2,19 +2,12 @@ package document
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/understudy-suite/understudy/internal/files"
 )
 
-// Read reads a file for Parse, as files.Read does. That it is too large or no
-// regular file is a fault of the file.
-func Read(fsys fs.FS, file string) ([]byte, error) {
-	text, err := files.Read(fsys, file, MaxSize)
-	return text, asFault(file, err)
-}
-
-// ReadPath is Read for a path that a user named.
+// ReadPath reads a file that a user named for Parse, as files.ReadPath does. That it is
+// too large or no regular file is a fault of the file.
 func ReadPath(path string) ([]byte, error) {
 	text, err := files.ReadPath(path, MaxSize)
 	return text, asFault(path, err)

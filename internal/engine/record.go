@@ -96,6 +96,9 @@ func (x *Exchange) wireRecord() *journal.Wire {
 	if w := x.Wire; w != nil {
 		record.DelayMS, record.Bandwidth = x.Delay.Milliseconds(), w.Bandwidth
 		record.Fault, record.Answered = string(w.Fault), w.Answer != nil
+		for _, h := range w.Headers {
+			record.Headers = append(record.Headers, h.Name)
+		}
 	}
 	return record
 }

@@ -79,7 +79,7 @@ func TestSameCallsMeetTheSameFaults(t *testing.T) {
 	}
 	restore := func() {
 		box.Player.OffAll()
-		if err := box.Restore(world, unknownScenario); err != nil {
+		if _, err := box.Restore(world, unknownScenario); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -106,11 +106,13 @@ func (p *page) address(api *contract.API) {
 	}
 	p.line("Its own port is %d: `http://127.0.0.1:%[1]d`. At the door that all APIs share, `http://127.0.0.1:6410`, it is found by a documented host name, by the host name `%s.localhost` or by the path `/%[2]s/`.", api.Port, api.Name)
 	p.line("")
+	named := "`Host: " + api.Name + ".localhost`"
 	if len(hosts) > 0 {
 		p.line("Documented hosts: %s.", strings.Join(hosts, ", "))
 		p.line("")
+		named = "one of the hosts above in its `Host` header"
 	}
-	p.line("Point a client at `http://127.0.0.1:%d` as its endpoint, or have it use the door with one of the hosts above in its `Host` header. A call by hand:", api.Port)
+	p.line("Point a client at `http://127.0.0.1:%d` as its endpoint, or have it use the door with %s. A call by hand:", api.Port, named)
 	p.line("")
 	p.line("```console")
 	p.line("$ understudy call %s %s%s", api.Name, api.Operations[0].Name, arguments(api.Operations[0]))

@@ -36,14 +36,16 @@ func (b *Backlog) Has(c Call) bool { return c.journal == b.journal && c.closing 
 
 // Backlog returns the closed calls that f chooses: those that closed after the call
 // f.After, and of these the latest f.Limit. What was lost is told where there is an
-// f.After. A number that is still to come is one from before a reset.
+// f.After. A number that is still to come is one from before a reset, which took the
+// calls out that came after it.
 func (j *Journal) Backlog(f Filter) *Backlog {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	b := &Backlog{journal: j, latest: j.closings}
 	number, closing := j.number(f.After), 0
+	reset := 0
 	if number > j.last {
-		number = 0
+		number, reset = 0, max(0, j.former-number)
 	}
 	if at := j.from(number); at < len(j.entries) && j.entries[at].Number == number {
 		closing = j.entries[at].closing
@@ -59,7 +61,7 @@ func (j *Journal) Backlog(f Filter) *Backlog {
 	}
 	slices.SortFunc(b.Calls, func(a, b Call) int { return a.closing - b.closing })
 	if closing == 0 {
-		b.Lost = max(0, j.gone-number)
+		b.Lost = reset + max(0, j.gone-number)
 	}
 	if over := len(b.Calls) - f.Limit; f.Limit > 0 && over > 0 {
 		b.Calls, b.Lost = b.Calls[over:], b.Lost+over

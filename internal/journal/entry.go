@@ -115,6 +115,10 @@ type Wire struct {
 	Answered  bool   `json:"answered,omitempty"` // something in between answered in the API's stead
 	Undone    bool   `json:"undone,omitempty"`   // the request never arrived: the outcome was not carried out
 	Phantom   bool   `json:"phantom,omitempty"`  // the outcome was answered and not carried out
+
+	// Headers are the names of the answer's headers that were set or taken away. Those
+	// that were set stand in the answer.
+	Headers []string `json:"headers,omitempty"`
 }
 
 // Explanation is contract.Explanation, under the name by which the journal shows it.

@@ -3,6 +3,7 @@
 package journal
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type Journal struct {
 	bytes    int
 	last     int // number of the latest call
 	restarts int // how often the numbers began anew
+	former   int // the greatest number that a call had before that
 	dropped  int
 	latest   int  // the greatest number of those that gave way to later ones
 	emptied  int  // number of the latest call when it was emptied last
@@ -39,7 +41,18 @@ type Journal struct {
 
 // New returns the journal of the named sandbox. It shares budget with others.
 func New(sandbox string, limits Limits, budget *Budget, wall func() time.Time) *Journal {
-	j := &Journal{sandbox: sandbox, limits: limits, budget: budget, wall: wall}
+	return Remade(Past{}, sandbox, limits, budget, wall)
+}
+
+// Past is what is still known of sandboxes of the same name that are gone.
+type Past struct {
+	lives  int // how often their numbers began
+	latest int // the greatest number that a call of them had
+}
+
+// Remade is New where there was a sandbox of that name before.
+func Remade(past Past, sandbox string, limits Limits, budget *Budget, wall func() time.Time) *Journal {
+	j := &Journal{sandbox: sandbox, limits: limits, budget: budget, wall: wall, restarts: past.lives, former: past.latest}
 	budget.join(j)
 	return j
 }
@@ -208,7 +221,7 @@ func (j *Journal) Clear(restart bool) {
 	}
 	j.entries, j.bytes, j.dropped, j.latest = nil, 0, 0, 0
 	if restart {
-		j.last, j.gone = 0, 0
+		j.last, j.gone, j.former = 0, 0, max(j.former, j.last)
 		j.restarts++
 	}
 	j.emptied = j.last
@@ -248,13 +261,32 @@ func (e *Evidence) DroppedAfter(number int) int {
 // the journal was emptied.
 func (e *Evidence) EmptiedAfter(number int) int { return max(0, e.emptied-number) }
 
-// Number returns the number of a call by its ID; found is false for one that the
-// sandbox never gave.
-func (j *Journal) Number(id string) (number int, found bool) {
+// Number returns the number of a call by its ID. Where the numbers began anew, as by a
+// reset, box-7 may have been given twice: box-7@2 says in which life of the sandbox.
+// found is false for an ID that was never given. doubt says why it is not known that the
+// call is one of this life; "": it is.
+func (j *Journal) Number(id string) (number int, doubt string, found bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	id, text, told := strings.Cut(id, "@")
+	now := j.restarts + 1
+	life := now
+	if told {
+		life, _ = strconv.Atoi(text)
+	}
 	n := j.number(id)
-	return n, n > 0 && n <= j.last
+	was, is := n > 0 && n <= j.former && life > 0, n > 0 && n <= j.last && life == now
+	switch {
+	case told && life == now:
+		return n, "", is
+	case life > now:
+		return n, "", false
+	case was && is:
+		return n, fmt.Sprintf("%s was given before and after the sandbox was reset or made again; %[1]s@%d is the call after that", id, now), true
+	case was:
+		return n, fmt.Sprintf("%s was given before the sandbox was reset or made again, and what came after it is not known", id), true
+	}
+	return n, "", is
 }
 
 // Counts are how much a journal holds.
@@ -262,21 +294,24 @@ type Counts struct {
 	Entries int `json:"entries"`
 	Bytes   int `json:"bytes"`
 	Dropped int `json:"dropped"` // removed for later ones
+	Life    int `json:"life"`    // how often the numbers of its calls began: a reset begins another
 }
 
 // Counts returns how much the journal holds.
 func (j *Journal) Counts() Counts {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Counts{Entries: len(j.entries), Bytes: j.bytes, Dropped: j.dropped}
+	return Counts{Entries: len(j.entries), Bytes: j.bytes, Dropped: j.dropped, Life: j.restarts + 1}
 }
 
-// Leave returns the journal's share to the budget, and keeps nothing from then on.
-// Call it when the sandbox is gone.
-func (j *Journal) Leave() {
+// Leave returns the journal's share to the budget, and keeps nothing from then on but
+// what it returns. Call it when the sandbox is gone.
+func (j *Journal) Leave() Past {
 	j.mu.Lock()
 	j.left = true
+	past := Past{j.restarts + 1, max(j.former, j.last)}
 	j.mu.Unlock()
 	j.Clear(false)
 	j.budget.leave(j)
+	return past
 }

@@ -120,6 +120,9 @@ func (e *Entry) weigh() int {
 		n += 192 + len(x.Text) + len(x.Expected) + len(x.Got) + len(x.FirstDifference) + weighFacts(x.Facts) +
 			weighTexts(x.Signatures) + weighTexts(x.Keys)
 	}
+	if e.Wire != nil {
+		n += weighTexts(e.Wire.Headers)
+	}
 	if e.Mismatches.source != nil {
 		n += lazyMismatches
 	}

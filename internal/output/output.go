@@ -1,5 +1,5 @@
-// Package output prints lists and values: as tables for people, as Markdown, and
-// as the JSON that the control API speaks.
+// Package output prints lists, values and checks: as tables for people, as Markdown, as
+// the JSON that the control API speaks, and as what CI servers read.
 package output
 
 import (
@@ -16,13 +16,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// The forms in which lists are printed.
-const (
-	FormTable    = "table"
-	FormJSON     = "json"
-	FormMarkdown = "markdown"
-)
-
 // A Table is a list to be printed. Its cells are what fmt prints of them.
 type Table struct {
 	Columns []string // in lower case, as they stand in JSON
@@ -33,7 +26,7 @@ type Table struct {
 // Add adds a row of cells.
 func (t *Table) Add(cells ...any) { t.Rows = append(t.Rows, cells) }
 
-// Print writes the table in one of the forms. Of an empty one it writes Empty to
+// Print writes the table in one of ListForms. Of an empty one it writes Empty to
 // beside, so that a script still reads an empty list.
 func (t *Table) Print(out, beside io.Writer, form string) error {
 	if len(t.Rows) == 0 && t.Empty != "" {

@@ -34,7 +34,7 @@ func find(args []string, lookup func(string) (string, bool)) (target, bool) {
 		value, _ := lookup("UNDERSTUDY_" + name)
 		return value
 	}
-	if len(args) == 0 || args[0] != "health" || variable("WAIT") != "" {
+	if len(args) == 0 || args[0] != "health" || variable("WAIT") != "" || variable("OUTPUT") != "" {
 		return target{}, false
 	}
 	address, named := strings.CutPrefix(strings.Join(args[1:], "="), "--control=")

@@ -87,7 +87,7 @@ func nodeProgram(e *journal.Entry, scheme string) string {
 	}
 	var header strings.Builder
 	add := func(name, value string) {
-		fmt.Fprintf(&header, "    %s, %s,\n", byteLiteral(name), byteLiteral(value))
+		fmt.Fprintf(&header, "      %s, %s,\n", byteLiteral(name), byteLiteral(value))
 	}
 	add("Host", e.Request.Host)
 	for _, name := range headerNames(e.Request.Header) {
@@ -112,25 +112,26 @@ func nodeProgram(e *journal.Entry, scheme string) string {
 	return fmt.Sprintf(nodeText, scheme, byteLiteral(host), byteLiteral(port), byteLiteral(e.Request.Method), byteLiteral(e.Request.URL), header.String(), body)
 }
 
-const nodeText = `const client = require("node:%s");
-
-const request = client.request({
-  host: %s,
-  port: %s,
-  method: %s,
-  path: %s,
-  setHost: false,
-  headers: [
-%s  ],
-}, (answer) => {
-  console.log(answer.statusCode, answer.statusMessage, answer.headers);
-  answer.pipe(process.stdout);
+// nodeText runs as a module and as a script: a dynamic import is in both.
+const nodeText = `import("node:%s").then((client) => {
+  const request = client.request({
+    host: %s,
+    port: %s,
+    method: %s,
+    path: %s,
+    setHost: false,
+    headers: [
+%s    ],
+  }, (answer) => {
+    console.log(answer.statusCode, answer.statusMessage, answer.headers);
+    answer.pipe(process.stdout);
+  });
+  request.on("error", (fault) => {
+    console.error(fault.message);
+    process.exitCode = 1;
+  });
+  request.end(%s);
 });
-request.on("error", (fault) => {
-  console.error(fault.message);
-  process.exitCode = 1;
-});
-request.end(%s);
 `
 
 // byteLiteral is a literal of JavaScript with one character for each byte.

@@ -97,7 +97,7 @@ func TestArchiveIsValid(t *testing.T) {
 	}
 }
 
-var javascript = regexp.MustCompile(`(?m)^  method: (".*"),\n  path: (".*"),\n  setHost: false,\n  headers: \[\n    "Host", .*\n    "X-Odd", (".*"),\n`)
+var javascript = regexp.MustCompile(`(?m)^    method: (".*"),\n    path: (".*"),\n    setHost: false,\n    headers: \[\n      "Host", .*\n      "X-Odd", (".*"),\n`)
 
 // Whatever stands in a request, it stays inside of its literals, and means the same.
 func FuzzLiterals(f *testing.F) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +40,8 @@ type network struct {
 	Fault     string  `yaml:"fault,omitempty"`
 	When      string  `yaml:"when,omitempty"`
 	Answer    *answer `yaml:"answer,omitempty"`
+
+	Headers map[string]*string `yaml:"headers,omitempty"` // nil: taken away
 }
 
 type answer struct {
@@ -202,10 +206,28 @@ func networkOf(e *journal.Entry) *network {
 			w.Answer.Headers[name] = e.Response.Header.Get(name)
 		}
 	}
-	if *w == (network{}) {
+	if len(e.Wire.Headers) > 0 {
+		w.Headers = headersOf(e)
+	}
+	if reflect.DeepEqual(w, &network{}) {
 		return nil
 	}
 	return w
+}
+
+// headersOf sets the headers that the network set, as the answer has them, and takes
+// away those that it took away. What was masked is left as it comes.
+func headersOf(e *journal.Entry) map[string]*string {
+	changes := map[string]*string{}
+	for _, name := range e.Wire.Headers {
+		name = http.CanonicalHeaderKey(name)
+		if values := e.Response.Header[name]; len(values) == 0 {
+			changes[name] = nil
+		} else if !isMasked(values[0]) {
+			changes[name] = &values[0]
+		}
+	}
+	return changes
 }
 
 // firstRequired finds the first required parameter that a request had with a plain

@@ -112,7 +112,7 @@ func TestAdoptedIsToldAndKept(t *testing.T) {
 	if err := s.Reset(sandbox.State); err != nil || h.adopted(t, sandbox.Default) != nil {
 		t.Errorf("after a reset: %v, %v", h.adopted(t, sandbox.Default), err)
 	}
-	if err := s.Restore(world, nil); err != nil || !slices.Equal(h.instance(t, sandbox.Default).Adopted(), one) {
+	if _, err := s.Restore(world, nil); err != nil || !slices.Equal(h.instance(t, sandbox.Default).Adopted(), one) {
 		t.Errorf("restored: %v, %v", h.adopted(t, sandbox.Default), err)
 	}
 	for name, list := range map[string][]sandbox.Adopted{
@@ -120,12 +120,12 @@ func TestAdoptedIsToldAndKept(t *testing.T) {
 		"at most 1000": make([]sandbox.Adopted, 1001),
 	} {
 		world.Adopted["toy"] = list
-		if err := s.Restore(world, nil); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := s.Restore(world, nil); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %s", err, name)
 		}
 	}
 	world.Adopted = map[string][]sandbox.Adopted{"toi": nil}
-	if err := s.Restore(world, nil); err == nil {
+	if _, err := s.Restore(world, nil); err == nil {
 		t.Error("an unknown API was taken")
 	}
 }

@@ -197,7 +197,7 @@ func TestRestoredStatesTakeRoom(t *testing.T) {
 	for _, name := range []string{"alice", "bob"} {
 		s := h.get(t, name)
 		wg.Go(func() {
-			err := s.Restore(&sandbox.World{State: map[string]json.RawMessage{"toy": document}}, nil)
+			_, err := s.Restore(&sandbox.World{State: map[string]json.RawMessage{"toy": document}}, nil)
 			if full := (*sandbox.NoRoomError)(nil); errors.As(err, &full) {
 				refused.Add(1)
 			} else if err != nil {

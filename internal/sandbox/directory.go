@@ -9,7 +9,7 @@ import (
 
 // A directory maps the identifiers of each API, which are credentials and whatever
 // was issued to callers, to the sandboxes that know them. It stays empty while only
-// the sandbox default exists, since all calls belong to that one.
+// the sandbox default exists, since all calls belong to that one, and nothing was loaded.
 type directory struct {
 	mu    sync.RWMutex
 	off   bool
@@ -19,7 +19,7 @@ type directory struct {
 // A knower is a sandbox that knows an identifier.
 type knower struct {
 	*Sandbox
-	adopted bool // at first sight; whoever knows it otherwise comes first
+	weak bool // it adopted it, or loaded it from a world that was saved; whoever knows it otherwise comes first
 }
 
 func newDirectory() *directory {
@@ -52,8 +52,8 @@ func (d *directory) add(api *contract.API, identifier string, s *Sandbox, adopte
 
 // addLocked enters nothing for a sandbox that was dropped while a call of it was under
 // way.
-func (d *directory) addLocked(api *contract.API, identifier string, s knower) {
-	if s.gone.Load() {
+func (d *directory) addLocked(api *contract.API, identifier string, k knower) {
+	if k.gone.Load() {
 		return
 	}
 	known := d.byAPI[api]
@@ -61,9 +61,12 @@ func (d *directory) addLocked(api *contract.API, identifier string, s knower) {
 		known = map[string][]knower{}
 		d.byAPI[api] = known
 	}
-	if !slices.ContainsFunc(known[identifier], func(o knower) bool { return o.Sandbox == s.Sandbox }) {
-		known[identifier] = append(known[identifier], s)
+	at := slices.IndexFunc(known[identifier], func(o knower) bool { return o.Sandbox == k.Sandbox })
+	if at < 0 {
+		known[identifier] = append(known[identifier], k)
+		return
 	}
+	known[identifier][at].weak = k.weak
 }
 
 // addAllLocked enters what the state of an instance knows, which is locked.
@@ -91,6 +94,29 @@ func (d *directory) replace(i *Instance, old contract.State, gone bool) {
 	}
 }
 
+// load is replace for a state that was saved, perhaps in another sandbox. Nobody else's
+// callers are led elsewhere by it: what s knew by itself, it goes on to know; what
+// another sandbox knows, stays that one's; what nobody knows, leads to s until a sandbox
+// knows it by itself. It returns how many identifiers stay others'.
+func (d *directory) load(api *contract.API, s *Sandbox, old, state contract.State) (others int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := map[string]bool{}
+	for identifier := range old.Identifiers() {
+		own[identifier] = own[identifier] || slices.Contains(d.byAPI[api][identifier], knower{Sandbox: s})
+		d.removeLocked(api, identifier, s)
+	}
+	for identifier := range state.Identifiers() {
+		known := d.byAPI[api][identifier]
+		if own[identifier] || len(known) == 0 {
+			d.addLocked(api, identifier, knower{s, !own[identifier]})
+		} else if !slices.Contains(known, knower{s, true}) { // a list may have one twice
+			others++
+		}
+	}
+	return others
+}
+
 // remove deletes that s knows identifier.
 func (d *directory) remove(api *contract.API, identifier string, s *Sandbox) {
 	d.mu.Lock()
@@ -110,7 +136,7 @@ func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbo
 	known[identifier] = left
 }
 
-// find returns the only sandbox that knows identifier, or nil. Those that adopted it count
+// find returns the only sandbox that knows identifier, or nil. Those whose knowledge is weak count
 // only where no other knows it.
 func (d *directory) find(api *contract.API, identifier string) *Sandbox {
 	d.mu.RLock()
@@ -122,7 +148,7 @@ func (d *directory) find(api *contract.API, identifier string) *Sandbox {
 	var only *Sandbox
 	for _, k := range known {
 		switch {
-		case k.adopted:
+		case k.weak:
 		case only != nil:
 			return nil
 		default:

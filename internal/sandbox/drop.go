@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/understudy-suite/understudy/internal/coverage"
 )
 
 // idleEnough is how long a sandbox has to be idle before it gives way to another.
@@ -55,9 +57,43 @@ func (r *Registry) Drop(ctx context.Context, name string) (underWay int, err err
 		return 0, &DropError{Name: name}
 	}
 	s.close(false)
-	r.forget(s)
+	r.end(s)
 	r.mu.Unlock()
 	return s.Settle(ctx), nil
+}
+
+// end removes a closed sandbox, but for what was planned in it and never played. The
+// caller holds the lock.
+func (r *Registry) end(s *Sandbox) {
+	never := s.neverFired()
+	keep := min(len(never), coverage.MaxListed-len(r.never))
+	r.never, r.moreNever = append(r.never, never[:keep]...), r.moreNever+len(never)-keep
+	r.forget(s)
+}
+
+// neverFired lists the rules of active scenarios that decided no call.
+func (s *Sandbox) neverFired() (never []coverage.Rule) {
+	for _, on := range s.Player.Active() {
+		for _, rule := range on.Rules {
+			if rule.Fired == 0 {
+				never = append(never, coverage.Rule{Sandbox: s.Name, Scenario: on.Scenario, Rule: rule.Rule, Operation: rule.Operation, Outcomes: rule.Outcomes})
+			}
+		}
+	}
+	return never
+}
+
+// NeverFired lists the rules that decided no call: those of sandboxes that have ended,
+// the first ones, and of those that live. more is how many are left out.
+func (r *Registry) NeverFired() (never []coverage.Rule, more int) {
+	live := r.List()
+	r.mu.RLock()
+	never, more = slices.Clone(r.never), r.moreNever
+	r.mu.RUnlock()
+	for _, s := range live {
+		never = append(never, s.neverFired()...)
+	}
+	return never, more
 }
 
 // forget removes a closed sandbox. The caller holds the lock.
@@ -68,7 +104,7 @@ func (r *Registry) forget(s *Sandbox) {
 	for _, i := range s.Existing() {
 		i.unregister()
 	}
-	s.Journal.Leave()
+	r.pasts.keep(s.Name, s.Journal.Leave())
 	s.Coverage.Leave()
 }
 
@@ -102,7 +138,7 @@ func (s *Sandbox) busy() bool {
 func (r *Registry) dropExpired() {
 	for _, s := range r.sandboxes {
 		if s.alive() == nil && s.close(true) {
-			r.forget(s)
+			r.end(s)
 		}
 	}
 }
@@ -134,7 +170,7 @@ func (r *Registry) evictIdle() bool {
 	})
 	for _, s := range idle {
 		if s.close(true) {
-			r.forget(s)
+			r.end(s)
 			return true
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // What a call under way issues or records after its sandbox is gone leads nowhere.
@@ -154,5 +156,49 @@ func TestSettle(t *testing.T) {
 	third.Done()
 	if left := <-settled; left != 0 {
 		t.Errorf("%d calls of those before are left", left)
+	}
+}
+
+// What was planned in sandboxes that have ended, however they did, and never played is
+// kept: so much as a table lists.
+func TestNeverFiredOutlivesSandboxes(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, nil)
+	s, err := scenario.Parse("own.yaml", []byte(own), h.Config().APIs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := func(name string, ttl time.Duration) {
+		t.Helper()
+		o := h.Origin()
+		o.Request, o.Scenarios, o.TTL = "{}", []*scenario.Scenario{s}, ttl
+		if _, _, err := h.Make(name, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan("dropped", 0)
+	plan("over", time.Minute)
+	if _, err := h.Drop(t.Context(), "dropped"); err != nil {
+		t.Fatal(err)
+	}
+	h.wall = h.wall.Add(time.Hour)
+	plan("lives", 0)
+	never, more := h.NeverFired()
+	var boxes []string
+	for _, r := range never {
+		boxes = append(boxes, r.Sandbox)
+	}
+	if want := "dropped dropped over over lives lives"; strings.Join(boxes, " ") != want || more != 0 {
+		t.Errorf("got %s and %d more, want %s", boxes, more, want)
+	}
+	for i := range 150 {
+		name := fmt.Sprint("job-", i)
+		plan(name, 0)
+		if _, err := h.Drop(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if never, more := h.NeverFired(); len(never) != coverage.MaxListed+2 || more != 104 {
+		t.Errorf("%d rules are listed and %d more", len(never), more)
 	}
 }

@@ -69,9 +69,18 @@ func (i *Instance) Switches() contract.Values { return i.fixture.Load().Switches
 func (i *Instance) Credentials() contract.Values {
 	var first contract.Values
 	i.WithState(func(s contract.State) { first = s.Credentials() })
+	if own := i.own(first); own != nil {
+		return own
+	}
+	return first
+}
+
+// own returns the sandbox's own account, as it is told beside the first one; nil: it has
+// none.
+func (i *Instance) own(first contract.Values) contract.Values {
 	own := i.sandbox.minted(i.API)
 	if own == nil {
-		return first
+		return nil
 	}
 	for _, c := range i.API.Credentials {
 		if c.Identifier && !own.Has(c.Name) && first.Has(c.Name) {
@@ -258,8 +267,20 @@ func (i *Instance) replace(state contract.State, size int64, adopted []Adopted) 
 
 func (i *Instance) replaceLocked(state contract.State, size int64, adopted []Adopted) {
 	old := i.state
-	i.state, i.base, i.adopted = state, size, newAdoptions(adopted)
+	i.setLocked(state, size, adopted)
 	i.sandbox.registry.directory.replace(i, old, false)
+}
+
+// loadLocked is replaceLocked for a state that was saved. It returns how many of its
+// identifiers stay those of other sandboxes.
+func (i *Instance) loadLocked(state contract.State, size int64, adopted []Adopted) (others int) {
+	others = i.sandbox.registry.directory.load(i.API, i.sandbox, i.state, state)
+	i.setLocked(state, size, adopted)
+	return others
+}
+
+func (i *Instance) setLocked(state contract.State, size int64, adopted []Adopted) {
+	i.state, i.base, i.adopted = state, size, newAdoptions(adopted)
 	if i.weighed, _ = state.(contract.Weighed); i.weighed != nil {
 		i.base -= i.weighed.Weight()
 	}
@@ -397,6 +418,27 @@ func (i *Instance) reindexed(state contract.State) (contract.State, error) {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	return state, nil
+}
+
+// enroll has a state, which was saved elsewhere, know the accounts with which the
+// sandbox's callers go on to call.
+func (i *Instance) enroll(state contract.State) error {
+	enroller, is := state.(contract.Enroller)
+	if !is {
+		return nil
+	}
+	accounts := []contract.Values{i.sandbox.credentials[i.API.Name]}
+	i.WithState(func(s contract.State) { accounts = append(accounts, i.own(s.Credentials())) })
+	for _, a := range accounts {
+		if a == nil {
+			continue
+		}
+		if err := enroller.Enroll(a, i.sandbox.created); err != nil {
+			return fmt.Errorf("state of %s: the sandbox's own account: %w", i.API.Name, err)
+		}
+	}
+	_, err := i.reindexed(state)
+	return err
 }
 
 // Copy returns a deep copy of state, by way of JSON. It takes no lock.

@@ -69,10 +69,15 @@ type Registry struct {
 	mu             sync.RWMutex
 	sandboxes      map[string]*Sandbox
 	nameless       int // how many got a name of ours
+	pasts          pasts
+	never          []coverage.Rule // of sandboxes that have ended: what was planned and not played
+	moreNever      int             // of these, how many are left out
 	claims         map[string]*Sandbox
 	claimedHeaders map[string]int // how many sandboxes claim a value of it
 	claimed        atomic.Bool    // there are claims
 	several        atomic.Bool    // there are sandboxes other than default
+
+	directoryStart sync.Once
 }
 
 // New returns a registry with the sandbox default, which has an instance of every
@@ -175,8 +180,9 @@ func (r *Registry) Get(name string) (*Sandbox, error) {
 
 // add makes a sandbox. The caller holds the lock, unless it is New.
 func (r *Registry) add(name string, o Origin) *Sandbox {
-	if name != Default && !r.several.Swap(true) {
-		r.directory.start(r.defaultBox)
+	if name != Default {
+		r.several.Store(true)
+		r.startDirectory()
 	}
 	seed := seedOf(r.config.Seed, []string{name})
 	if o.Seed != nil {
@@ -185,7 +191,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	c := clock.New(r.config.Wall, o.Clock)
 	s := &Sandbox{
 		Name: name, Clock: c, registry: r,
-		Journal:     journal.New(name, r.config.Journal, r.budget, r.config.Wall),
+		Journal:     journal.Remade(r.pasts.of[name], name, r.config.Journal, r.budget, r.config.Wall),
 		Coverage:    r.Coverage.NewTally(),
 		Player:      player.New(r.config.APIs, seed, c.Now),
 		seed:        seed,
@@ -202,6 +208,11 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	r.claim(s)
 	r.states.join(s)
 	return s
+}
+
+// startDirectory switches the directory on. No lock of an instance is held.
+func (r *Registry) startDirectory() {
+	r.directoryStart.Do(func() { r.directory.start(r.defaultBox) })
 }
 
 // List returns all sandboxes by name, default first.

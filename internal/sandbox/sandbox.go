@@ -14,7 +14,6 @@ import (
 	"github.com/understudy-suite/understudy/internal/clock"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/coverage"
-	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
 )
@@ -47,14 +46,6 @@ type Sandbox struct {
 	mu        sync.Mutex
 	instances map[*contract.API]*Instance
 	began     time.Time // by its clock, when it was made, or its states were reset
-}
-
-// SetGivens sets by API what happened before, for the states that are made or reset
-// from now on.
-func (s *Sandbox) SetGivens(givens map[string][]fixture.Given) {
-	s.origin.mu.Lock()
-	defer s.origin.mu.Unlock()
-	s.origin.Givens = givens
 }
 
 // Instance returns the sandbox's instance of api, and makes it at the first call.

@@ -24,6 +24,38 @@ type World struct {
 	Progress *Progress                  `json:"progress,omitempty"` //
 	Fixtures map[string]Settled         `json:"fixtures,omitempty"` // by API
 	Adopted  map[string][]Adopted       `json:"adopted,omitempty"`  // by API: what its state took in at first sight
+	Origin   *Source                    `json:"origin,omitempty"`   // never put back
+}
+
+// A Source says of which sandbox a World is.
+type Source struct {
+	Sandbox  string `json:"sandbox"`
+	Dice     string `json:"dice"`     // equal for those whose dice fall alike
+	Accounts string `json:"accounts"` // equal for those to which the same accounts were added
+}
+
+// source says of which sandbox its World is.
+func (s *Sandbox) source() *Source {
+	config := s.registry.config
+	accounts := []string{"accounts"}
+	if s.request != "" {
+		accounts = append(accounts, s.Name)
+	}
+	for _, api := range config.APIs {
+		for _, c := range api.Credentials {
+			if given := config.Credentials[api.Name]; given != nil && c.Identifier {
+				accounts = append(accounts, api.Name, c.Name, given.Text(c.Name))
+			}
+		}
+	}
+	mark := func(n uint64) string { return fmt.Sprintf("%016x", n) }
+	return &Source{s.Name, mark(seedOf(s.seed, []string{"dice"})), mark(seedOf(config.Seed, accounts))}
+}
+
+// Restored is what became of a World where it was put back.
+type Restored struct {
+	Others int  // identifiers of its states that stay those of other sandboxes
+	Dice   bool // they fall as where it was saved, as far as is known
 }
 
 // Settled is the fixture with which an instance began, and how its switches are set.
@@ -69,7 +101,7 @@ func (s *Sandbox) World(mask func(api, secret string) string) (*World, map[strin
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &World{State: map[string]json.RawMessage{}, Progress: &Progress{Calls: map[string]map[string]uint64{}}, Fixtures: map[string]Settled{}}
+	w := &World{State: map[string]json.RawMessage{}, Progress: &Progress{Calls: map[string]map[string]uint64{}}, Fixtures: map[string]Settled{}, Origin: s.source()}
 	derived := map[string]any{}
 	var errs []error
 	s.still(all, func() {
@@ -109,21 +141,25 @@ type Find func(full string) (*scenario.Scenario, error)
 
 // Restore has the sandbox stand as a World says. What it leaves out stays as it is:
 // the state of an API, the clock, the progress, a fixture's name and switches. Where
-// a part of it is damaged, nothing changes at all.
-func (s *Sandbox) Restore(w *World, find Find) error {
+// a part of it is damaged, nothing changes at all. The sandbox's own accounts go on to
+// count, also in the World of another.
+func (s *Sandbox) Restore(w *World, find Find) (Restored, error) {
 	all, err := s.instancesOfAll()
 	if err != nil {
-		return err
+		return Restored{}, err
 	}
 	r := restoration{sandbox: s, world: w, instances: all}
 	if err := errors.Join(r.checkNames(), r.readFixtures(), r.readStates(), r.readProgress(find), r.readClock()); err != nil {
-		return err
+		return Restored{}, err
 	}
+	s.registry.startDirectory()
 	s.moment.Lock()
 	defer s.moment.Unlock()
-	return s.registry.admit(r.states, func(sizes []int64) {
-		locked(all, func() { r.put(sizes) })
+	done := Restored{Dice: w.Origin == nil || w.Origin.Dice == s.source().Dice}
+	err = s.registry.admit(r.states, func(sizes []int64) {
+		locked(all, func() { done.Others = r.put(sizes) })
 	})
+	return done, err
 }
 
 // A restoration is what becomes of a World before anything changes.
@@ -194,6 +230,9 @@ func (r *restoration) readStates() error {
 		}
 		adopted := r.world.Adopted[i.API.Name]
 		read, err := i.restored(state)
+		if err == nil && (r.world.Origin == nil || r.world.Origin.Accounts != r.sandbox.source().Accounts) {
+			err = i.enroll(read)
+		}
 		errs = append(errs, err, i.checkAdopted(adopted))
 		r.states = append(r.states, replacement{i, read, adopted})
 	}
@@ -227,8 +266,9 @@ func (r *restoration) readClock() (err error) {
 	return nil
 }
 
-// put replaces what was read. sizes are those of the states.
-func (r *restoration) put(sizes []int64) {
+// put replaces what was read. sizes are those of the states. It returns how many
+// identifiers stay those of other sandboxes.
+func (r *restoration) put(sizes []int64) (others int) {
 	setClock := func() {
 		if r.setClock != nil {
 			r.setClock()
@@ -240,7 +280,7 @@ func (r *restoration) put(sizes []int64) {
 		setClock()
 	}
 	for n, one := range r.states {
-		one.instance.replaceLocked(one.state, sizes[n], one.adopted)
+		others += one.instance.loadLocked(one.state, sizes[n], one.adopted)
 	}
 	for _, i := range r.instances {
 		if f := r.fixtures[i]; f != nil {
@@ -251,6 +291,7 @@ func (r *restoration) put(sizes []int64) {
 			i.setCallCounts(p.Calls[i.API.Name])
 		}
 	}
+	return others
 }
 
 // settled says how the instance's switches are set.

@@ -81,7 +81,7 @@ func TestWorldIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.register(t, sandbox.Default)
-	if err := box.Restore(saved, noScenario); err != nil {
+	if _, err := box.Restore(saved, noScenario); err != nil {
 		t.Fatal(err)
 	}
 	if again := reread(t, h.worldOf(t)); !reflect.DeepEqual(again, saved) {
@@ -94,7 +94,7 @@ func TestWorldIsPutBack(t *testing.T) {
 	box.Clock.Follow()
 	followed := h.worldOf(t)
 	h.wall = h.wall.Add(time.Hour)
-	if err := box.Restore(followed, noScenario); err != nil {
+	if _, err := box.Restore(followed, noScenario); err != nil {
 		t.Fatal(err)
 	}
 	if now := box.Clock.Now(); !now.Equal(noon) {
@@ -118,7 +118,7 @@ func TestRestoredScenarioIsTheLibrarys(t *testing.T) {
 	saved := h.worldOf(t)
 	for text, want := range map[string]bool{own: true, own + "# newer": false} {
 		library := read(text)
-		if err := box.Restore(saved, func(string) (*scenario.Scenario, error) { return library, nil }); err != nil {
+		if _, err := box.Restore(saved, func(string) (*scenario.Scenario, error) { return library, nil }); err != nil {
 			t.Fatal(err)
 		}
 		newer := read(own + "# newest")
@@ -190,7 +190,7 @@ func TestDamagedWorldChangesNothing(t *testing.T) {
 		w := reread(t, before)
 		w.State["toy"] = json.RawMessage(`{"tokens":["t-9"]}`)
 		tt.change(w)
-		if err := box.Restore(w, noScenario); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := box.Restore(w, noScenario); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", name, err, tt.want)
 		}
 		if after := h.worldOf(t); !reflect.DeepEqual(after, before) {
@@ -221,7 +221,7 @@ func TestWorldHasNoHalfCalls(t *testing.T) {
 			t.Fatalf("%d tokens stand beside %d calls and the two of the fixture", n, counted)
 		}
 		if taken%10 == 9 {
-			if err := box.Restore(w, noScenario); err != nil {
+			if _, err := box.Restore(w, noScenario); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -263,37 +263,45 @@ func TestGivens(t *testing.T) {
 		}
 		c.Fixtures["toy"], c.Notify = f, func(b []contract.Callback) { notified += len(b) }
 	})
-	give := func(list string) {
-		t.Helper()
-		givens, err := fixture.ReadGivens(h.api, []byte(list))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Find(sandbox.Default).SetGivens(map[string][]fixture.Given{"toy": givens})
-	}
-	box := h.Find(sandbox.Default)
 	if got := parcelsIn(t, h.worldOf(t)); !slices.Equal(got, []string{"first"}) {
 		t.Errorf("got %v", got)
 	}
-	give("[{parcel: {content: second}}, {parcel: {content: third, age: 1h}}]")
-	for range 2 {
-		if err := box.Reset(); err != nil {
+	givens, err := fixture.ReadGivens(h.api, []byte("[{parcel: {content: second}}, {parcel: {content: third, age: 1h}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := h.Origin()
+	origin.Givens = map[string][]fixture.Given{"toy": givens}
+	box, _, err := h.Make("given", origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worldOf := func() *sandbox.World {
+		t.Helper()
+		w, _, err := box.World(nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		w := h.worldOf(t)
+		return w
+	}
+	for range 2 {
+		w := worldOf()
 		if got := parcelsIn(t, w); !slices.Equal(got, []string{"first", "second", "third"}) {
 			t.Errorf("got %v", got)
 		}
 		if n := len(w.Progress.Calls["toy"]); n != 0 || notified != 0 {
 			t.Errorf("%d operations were counted, and %d callbacks sent", n, notified)
 		}
+		if err := box.Reset(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	before := h.worldOf(t)
+	before := worldOf()
 	h.api.Lifecycle.Given[0].Do = func(*contract.Call) error { return errors.New("the locker is full") }
 	if err := box.Reset(sandbox.State); err == nil || !strings.Contains(err.Error(), "fixture default of toy: given 1, parcel: the locker is full") {
 		t.Errorf("got %v", err)
 	}
-	if after := h.worldOf(t); !reflect.DeepEqual(after, before) {
+	if after := worldOf(); !reflect.DeepEqual(after, before) {
 		t.Errorf("it was refused and changed the world to %+v", after)
 	}
 }

@@ -3,6 +3,7 @@ package scenario
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -22,23 +23,104 @@ const (
 
 // A WhereReader reads the conditions of a document that is no scenario. It counts the
 // regular expressions of all of them.
-type WhereReader struct{ reader reader }
+type WhereReader struct {
+	reader reader
+	read   int // values of conditions
+}
+
+// How many values conditions have that are no scenario's: each is held against each call.
+const (
+	mostValues = 1_000  // of an in
+	mostRead   = 10_000 // of all conditions
+)
 
 // NewWhereReader returns a reader that adds what is wrong to faults.
 func NewWhereReader(faults *document.Faults) *WhereReader {
-	return &WhereReader{reader{faults: faults}}
+	return &WhereReader{reader: reader{faults: faults}}
 }
 
 // Read reads conditions on calls of some operations, which whose names in faults.
 func (w *WhereReader) Read(n *yaml.Node, operations []*contract.Operation, whose string) []Condition {
-	return w.reader.conditions(n, func(key *yaml.Node) { w.Check(key, operations, whose) })
+	all := w.reader.conditions(n, func(key *yaml.Node) { w.Check(key, operations, whose) })
+	before := w.read
+	for i := range all {
+		w.read += max(1, len(all[i].In))
+		if len(all[i].In) > mostValues {
+			w.reader.faults.Addf(n, "where %s.in has %d values; at most %d were expected", all[i].Param, len(all[i].In), mostValues)
+		}
+	}
+	if w.read > mostRead && before <= mostRead {
+		w.reader.faults.Addf(n, "the conditions up to here have %d values; at most %d were expected in one file or request", w.read, mostRead)
+	}
+	if w.reader.faults.Count() == 0 {
+		for i := range all {
+			if why := contradiction(all[i:]); why != "" {
+				w.reader.faults.Addf(n, "where %s can never be met: %s", all[i].Param, why)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// contradiction says why the first of some conditions and those of the same parameter
+// that follow it exclude each other. "": nothing is known that they do.
+func contradiction(all []Condition) string {
+	first := &all[0]
+	rest := all[1:]
+	if end := slices.IndexFunc(rest, func(c Condition) bool { return c.Param != first.Param }); end >= 0 {
+		rest = rest[:end]
+	}
+	for i := range rest {
+		for _, pair := range [][2]*Condition{{first, &rest[i]}, {&rest[i], first}} {
+			a, b := pair[0], pair[1]
+			switch {
+			case a.Match == Absent,
+				a.Match == Greater && b.Match == Less && a.Number >= b.Number,
+				a.Match == In && !slices.ContainsFunc(a.In, b.admits):
+				return a.word() + " and " + b.word() + " exclude each other"
+			}
+		}
+	}
+	return ""
+}
+
+// admits reports whether a condition may hold for what equals a value.
+func (c *Condition) admits(value string) bool {
+	number, err := strconv.ParseFloat(value, 64)
+	switch {
+	case c.Match == Matches && err != nil: // equal numbers have several texts
+		return c.Pattern.MatchString(value)
+	case c.Match == Greater && err == nil:
+		return number > c.Number
+	case c.Match == Less && err == nil:
+		return number < c.Number
+	}
+	return true
+}
+
+// word names what a condition asks for, as a document writes it.
+func (c *Condition) word() string {
+	if c.Match == Greater || c.Match == Less {
+		return string(c.Match) + " " + strconv.FormatFloat(c.Number, 'g', -1, 64)
+	}
+	return string(c.Match)
 }
 
 // Check reports a name that is neither a parameter of one of the operations nor what
 // else a condition may be about.
 func (w *WhereReader) Check(name *yaml.Node, operations []*contract.Operation, whose string) {
+	w.check(name, operations, whose+" has no")
+}
+
+// CheckAny is Check where the operations have no name in common.
+func (w *WhereReader) CheckAny(name *yaml.Node, operations []*contract.Operation) {
+	w.check(name, operations, "none of these operations has a")
+}
+
+func (w *WhereReader) check(name *yaml.Node, operations []*contract.Operation, without string) {
 	if !anyDocuments(operations, name.Value) && !w.reader.isPrefixed(name) {
-		w.reader.faults.Addf(name, "%s has no parameter %s%s", whose, document.Quote(name.Value), document.Hint(name.Value, paramNames(operations)))
+		w.reader.faults.Addf(name, "%s parameter %s%s", without, document.Quote(name.Value), document.Hint(name.Value, paramNames(operations)))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
@@ -56,20 +55,11 @@ func (s *Server) logCall(e *journal.Entry) {
 // Closing returns, in a form that coverage.Closing has, what the calls of all sandboxes came
 // to, and what was planned and never played.
 func (s *Server) Closing(form string) (string, error) {
-	var never []coverage.Rule
-	for _, box := range s.Registry.List() {
-		for _, on := range box.Player.Active() {
-			for _, r := range on.Rules {
-				if r.Fired == 0 {
-					never = append(never, coverage.Rule{Sandbox: box.Name, Scenario: on.Scenario, Rule: r.Rule, Operation: r.Operation, Outcomes: r.Outcomes})
-				}
-			}
-		}
-	}
+	never, more := s.Registry.NeverFired()
 	report := s.Registry.Coverage.Report()
 	report.Understudy = s.config.Version
 	var b bytes.Buffer
-	if err := report.Close(never, uint64(s.Registry.JournalLost())).Print(&b, form); err != nil {
+	if err := report.Close(never, more, uint64(s.Registry.JournalLost())).Print(&b, form); err != nil {
 		return "", fmt.Errorf("closing table: %w", err)
 	}
 	return s.redactor.Text(b.String()), nil

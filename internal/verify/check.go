@@ -23,8 +23,9 @@ type Check struct {
 	By            string  // the parameter per value of which Order holds; "": per sandbox
 	Within, After time.Duration
 
-	Expectations bool // rules of active scenarios decided as often as their expect says
-	Since        int  // the number of the call after which the check begins; 0: the first
+	Expectations bool   // rules of active scenarios decided as often as their expect says
+	Since        int    // the number of the call after which the check begins; 0: the first
+	Doubt        string // why it is not known which call that is; "": it is
 }
 
 // Calls says which calls are meant. Zero members mean any.

@@ -1,6 +1,9 @@
 package verify
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // A countTrial counts the calls that a check means.
 type countTrial struct {
@@ -27,7 +30,7 @@ func (t *countTrial) see(c *call) {
 	}
 }
 
-func (t *countTrial) judge(w *World) {
+func (t *countTrial) judge(_ context.Context, w *World) {
 	count, since := t.check.Count, t.check.Since
 	missing, why := w.missing(since)
 	possible := t.sure + t.unclear + missing
@@ -36,7 +39,7 @@ func (t *countTrial) judge(w *World) {
 	r := &t.result
 	switch {
 	case w.nothing(since):
-		r.Verdict, r.Why = Insufficient, nothingObserved
+		r.Verdict, r.Why = Insufficient, w.nothingObserved()
 	case count.Most != Unlimited && t.sure > count.Most:
 		r.Verdict, r.Why = Fails, fmt.Sprintf("got %s, want %s", counted(t.sure, "call"), count)
 		r.Surplus, t.closest.most = t.surplus, 0

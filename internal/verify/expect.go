@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/understudy-suite/understudy/internal/scenario"
@@ -15,7 +16,7 @@ type expectations struct {
 func (t *expectations) see(*call)  {}
 func (t *expectations) rank(*call) {}
 
-func (t *expectations) judge(w *World) {
+func (t *expectations) judge(_ context.Context, w *World) {
 	for _, s := range w.Active {
 		for _, rule := range s.Rules {
 			if rule.Expect == 0 {

@@ -22,6 +22,7 @@ type call struct {
 	lost   bool             // the journal kept no parameters
 	shown  *scenario.Values // as they may be told, where show is set
 	read   bool
+	found  []*place // where its values were looked up
 }
 
 func (w *World) call(e *journal.Entry, operations catalogue) call {
@@ -102,6 +103,14 @@ func (c *call) find(at *scenario.Spot) (f finding) {
 	return f
 }
 
+// forget lets go of what was found in the call.
+func (c *call) forget() {
+	for _, p := range c.found {
+		p.known, p.finding = false, finding{}
+	}
+	c.found = c.found[:0]
+}
+
 // String says what was found.
 func (f *finding) String() string {
 	switch {
@@ -134,41 +143,22 @@ func (f *finding) holds(c *scenario.Condition) answer {
 	return no
 }
 
-// A matcher holds calls against a description of Calls.
-type matcher struct {
-	*Calls
-	spots map[*contract.Operation][]scenario.Spot // of the conditions, in their order
-}
-
-func newMatcher(calls *Calls) *matcher {
-	return &matcher{calls, map[*contract.Operation][]scenario.Spot{}}
-}
-
-// at finds the spots of the conditions in calls of an operation.
-func (m *matcher) at(op *contract.Operation) []scenario.Spot {
-	spots, known := m.spots[op]
-	if !known {
-		for i := range m.Where {
-			spots = append(spots, scenario.SpotOf(m.Where[i].Param, op))
-		}
-		m.spots[op] = spots
-	}
-	return spots
-}
-
 // fits says whether a call is meant.
 func (m *matcher) fits(c *call) answer {
+	if m.of != c.Entry {
+		m.of, m.answer = c.Entry, m.ask(c)
+	}
+	return m.answer
+}
+
+func (m *matcher) ask(c *call) answer {
 	if m.API != "" && m.API != c.API || m.Operation != "" && m.Operation != c.Operation ||
 		m.Outcome != "" && m.Outcome != c.Outcome || !decided(m.DecidedBy, c.DecidedBy) {
 		return no
 	}
-	if len(m.Where) == 0 {
-		return yes
-	}
 	all := yes
-	for i, spots := 0, m.at(c.op); i < len(spots); i++ {
-		f := c.find(&spots[i])
-		if all = min(all, f.holds(&m.Where[i])); all == no {
+	for _, t := range m.terms {
+		if all = min(all, t.holds(c)); all == no {
 			break
 		}
 	}
@@ -202,8 +192,8 @@ func (m *matcher) far(c *call) (far int, near bool) {
 	if !decided(m.DecidedBy, c.DecidedBy) {
 		far += otherMember
 	}
-	for i, spots := 0, m.at(c.op); i < len(spots); i++ {
-		if f := c.find(&spots[i]); f.holds(&m.Where[i]) != yes {
+	for _, t := range m.terms {
+		if t.holds(c) != yes {
 			far += otherMember
 		}
 	}
@@ -221,9 +211,9 @@ func (m *matcher) differences(c *call) (all []Difference) {
 	if !decided(m.DecidedBy, c.DecidedBy) {
 		all = append(all, Difference{"decided_by", deciderText(m.DecidedBy), c.DecidedBy.String()})
 	}
-	for i, spots := 0, m.at(c.op); i < len(spots); i++ {
-		if f := c.find(&spots[i]); f.holds(&m.Where[i]) != yes {
-			all = append(all, Difference{m.Where[i].Param, m.Where[i].Want(), f.String()})
+	for _, t := range m.terms {
+		if t.holds(c) != yes {
+			all = append(all, Difference{t.Param, t.Want(), t.place.find(c).String()})
 		}
 	}
 	return all

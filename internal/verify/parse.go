@@ -38,9 +38,14 @@ var Kinds = []string{string(journal.Emulator), string(journal.Scenario), string(
 
 // Names are what checks may name.
 type Names struct {
-	APIs     []*contract.API
-	Scenario func(name string) (full string, err error) // finds a scenario by its full or short name
-	Entry    func(id string) (number int, given bool)   // finds a call of the sandbox
+	APIs []*contract.API
+
+	// Scenario finds a scenario by its full or short name, and says how many rules it has.
+	Scenario func(name string) (full string, rules int, err error)
+
+	// Entry finds a call of the sandbox by its ID. doubt says why it is not known which
+	// call that is; "": it is.
+	Entry func(id string) (number int, doubt string, given bool)
 }
 
 // An UnreadableError is a text that is neither JSON nor YAML.
@@ -103,7 +108,8 @@ func (r *reader) checks(root *yaml.Node) []Check {
 
 func (r *reader) check(n *yaml.Node) Check {
 	m := document.Fields(r.faults, n, "a check", CheckKeys...)
-	c := Check{Name: r.name(m["name"]), Since: r.since(m["since"]), Count: Count{Least: 1, Most: Unlimited}}
+	c := Check{Name: r.name(m["name"]), Count: Count{Least: 1, Most: Unlimited}}
+	c.Since, c.Doubt = r.since(m["since"])
 	switch {
 	case m["expectations"] != nil:
 		r.only(m, "expectations", "name")
@@ -156,19 +162,19 @@ func (r *reader) name(n *yaml.Node) string {
 	return s
 }
 
-func (r *reader) since(n *yaml.Node) int {
+func (r *reader) since(n *yaml.Node) (number int, doubt string) {
 	if n == nil {
-		return 0
+		return 0, ""
 	}
 	id, ok := document.Text(r.faults, n, "since")
 	if !ok {
-		return 0
+		return 0, ""
 	}
-	number, given := r.names.Entry(id)
+	number, doubt, given := r.names.Entry(id)
 	if !given {
 		r.faults.Addf(n, "since is %s, which is no call of the sandbox; the ID of a journal's entry was expected, as the header Understudy-Call has it", document.Quote(id))
 	}
-	return number
+	return number, doubt
 }
 
 func (r *reader) readExpectations(c *Check, n *yaml.Node) {
@@ -212,7 +218,7 @@ func (r *reader) readOrder(c *Check, m map[string]*yaml.Node) {
 	if by := m["by"]; by != nil {
 		var ok bool
 		if c.By, ok = document.Text(r.faults, by, "by"); ok && len(all) > 0 {
-			r.where.Check(by, all, "none of these operations")
+			r.where.CheckAny(by, all)
 		}
 	}
 }
@@ -419,7 +425,7 @@ func (r *reader) checkName(n *yaml.Node, name string, apis []*contract.API) {
 // scenario reads the name of a scenario, and the number of a rule of it.
 func (r *reader) scenario(n *yaml.Node, text string, d *journal.Decider) {
 	name, rule, hasRule := strings.Cut(text, " rule ")
-	full, err := r.names.Scenario(name)
+	full, rules, err := r.names.Scenario(name)
 	if err != nil {
 		r.faults.Addf(n, "decided_by: %v", err)
 		return
@@ -430,5 +436,9 @@ func (r *reader) scenario(n *yaml.Node, text string, d *journal.Decider) {
 	}
 	if d.Rule, err = strconv.Atoi(rule); err != nil || d.Rule < 1 {
 		r.faults.Addf(n, "decided_by names the rule %s; a number from 1 on was expected", document.Quote(rule))
+		return
+	}
+	if d.Rule > rules {
+		r.faults.Addf(n, "decided_by names the rule %d, and the scenario %s has %s", d.Rule, full, counted(rules, "rule"))
 	}
 }

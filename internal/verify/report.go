@@ -9,41 +9,19 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// The forms of a report.
-const (
-	FormText     = "text"
-	FormJSON     = "json"
-	FormTAP      = "tap"   // Test Anything Protocol, version 14
-	FormJUnit    = "junit" // XML
-	FormMarkdown = "markdown"
-)
-
-// Forms lists every form. FormText comes first, which is what people read.
-var Forms = []string{FormText, FormJSON, FormTAP, FormJUnit, FormMarkdown}
-
-// Media types of the forms beside JSON.
-const (
-	plainKind    = "text/plain; charset=utf-8"
-	xmlKind      = "application/xml"
-	markdownKind = "text/markdown; charset=utf-8"
-)
-
-// MediaTypes lists those of the forms beside JSON.
-var MediaTypes = []string{plainKind, xmlKind, markdownKind}
-
-// Write returns a report in one of the forms, and its media type.
-func (r *Report) Write(form string) (kind string, text []byte) {
+// Write returns a report in one of output.CheckForms.
+func (r *Report) Write(form string) []byte {
 	switch form {
-	case FormText:
-		return plainKind, r.text()
-	case FormTAP:
-		return plainKind, r.tap()
-	case FormJUnit:
-		return xmlKind, r.junit()
-	case FormMarkdown:
-		return markdownKind, r.markdown()
+	case output.FormTable:
+		return r.text()
+	case output.FormTAP:
+		return r.checklist().TAP()
+	case output.FormJUnit:
+		return r.checklist().JUnit()
+	case output.FormMarkdown:
+		return r.markdown()
 	}
-	return "application/json", wire.Encode(r)
+	return wire.Encode(r)
 }
 
 // text writes a line for each check, and below it what went wrong.
@@ -114,41 +92,19 @@ func (m *Miss) name() string {
 // String writes a difference as words.
 func (d *Difference) String() string { return d.What + ": got " + d.Got + ", want " + d.Expected }
 
-// tap writes the Test Anything Protocol, version 14: what is insufficient is not ok.
-func (r *Report) tap() []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, "TAP version 14\n1..%d\n", len(r.Checks))
-	for i := range r.Checks {
-		c := &r.Checks[i]
-		word := "ok"
-		if c.Verdict != Holds {
-			word = "not ok"
-		}
-		name := strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(output.OneLine(c.Name))
-		fmt.Fprintf(&b, "%s %d - %s\n", word, i+1, name)
-		if c.Verdict == Holds {
-			continue
-		}
-		fmt.Fprintf(&b, "  ---\n  verdict: %s\n  expected: %s\n  found: %d\n  details:\n", c.Verdict, yamlText(c.Expected), c.Found)
-		for _, line := range c.details() {
-			b.WriteString("    - " + yamlText(line) + "\n")
-		}
-		b.WriteString("  ...\n")
-	}
-	return []byte(b.String())
-}
-
-// yamlText writes a text in YAML's double quotes, which are those of JSON.
-func yamlText(s string) string { return output.JSONText(s) }
-
-// junit writes JUnit's XML: what fails is a failure, what is insufficient an error.
-func (r *Report) junit() []byte {
-	all := &output.JUnit{Name: "understudy verify"}
+// checklist is the report as CI servers read it: what fails is a failure, what is
+// insufficient an error.
+func (r *Report) checklist() *output.Checklist {
+	all := &output.Checklist{Name: "understudy verify"}
 	suite := all.Suite(r.Sandbox)
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		test := output.JUnitCase{Name: c.Name, Class: "understudy." + r.Sandbox}
-		fault := &output.JUnitFault{Message: c.Why, Type: string(c.Verdict), Text: strings.Join(c.details(), "\n")}
+		test := output.Case{Name: c.Name, Class: "understudy." + r.Sandbox}
+		details := c.details()
+		fault := &output.Fault{
+			Message: c.Why, Type: string(c.Verdict), Text: strings.Join(details, "\n"),
+			Facts: []output.Fact{{Name: "verdict", Value: c.Verdict}, {Name: "expected", Value: c.Expected}, {Name: "found", Value: c.Found}, {Name: "details", Value: details}},
+		}
 		switch c.Verdict {
 		case Fails:
 			test.Failure = fault
@@ -157,7 +113,7 @@ func (r *Report) junit() []byte {
 		}
 		suite.Add(test)
 	}
-	return all.Bytes()
+	return all
 }
 
 // markdown writes a table, as for the summary of a job.

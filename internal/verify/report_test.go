@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/verify"
 )
 
@@ -24,13 +25,12 @@ func report(t *testing.T) *verify.Report {
 
 func write(t *testing.T, form string) string {
 	t.Helper()
-	_, text := report(t).Write(form)
-	return string(text)
+	return string(report(t).Write(form))
 }
 
 func TestText(t *testing.T) {
 	t.Parallel()
-	got := write(t, verify.FormText)
+	got := write(t, output.FormTable)
 	for _, want := range []string{
 		`fails         a|b <c> & "d" # e \ f\u001b[2J - g` + "\n", "got 0 calls, want at least 1 call\n", "nearest: box-3 toy/Create/success\n", `  UserId: got "u2", want "a|b <c>`,
 		"holds         Create: at least 1 call; found 3\n", "too many: box-2 toy/Create/NotFound.NoIdle\n", "insufficient  expectations: ", "5 checks: 2 hold, 1 insufficient, 2 fail\n",
@@ -49,7 +49,7 @@ var tapLine = regexp.MustCompile(`^(not )?ok (\d+) - ((?:[^#\\]|\\[#\\])*)$`)
 
 func TestTAP(t *testing.T) {
 	t.Parallel()
-	lines := strings.Split(strings.TrimSuffix(write(t, verify.FormTAP), "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(write(t, output.FormTAP), "\n"), "\n")
 	if lines[0] != "TAP version 14" || lines[1] != "1..5" {
 		t.Fatalf("it begins with %q", lines[:2])
 	}
@@ -104,7 +104,7 @@ func TestJUnit(t *testing.T) {
 			} `xml:"error"`
 		} `xml:"testsuite>testcase"`
 	}
-	if err := xml.Unmarshal([]byte(write(t, verify.FormJUnit)), &suites); err != nil {
+	if err := xml.Unmarshal([]byte(write(t, output.FormJUnit)), &suites); err != nil {
 		t.Fatal(err)
 	}
 	if suites.Tests != 5 || suites.Failures != 2 || suites.Errors != 1 || len(suites.Cases) != 5 {
@@ -121,7 +121,7 @@ func TestJUnit(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
-	lines := strings.Split(write(t, verify.FormMarkdown), "\n")
+	lines := strings.Split(write(t, output.FormMarkdown), "\n")
 	bars := regexp.MustCompile(`(^|[^\\])\|`)
 	for _, line := range lines[:7] {
 		if n := len(bars.FindAllString(line, -1)); n != 6 {
@@ -136,7 +136,7 @@ func TestMarkdown(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	var r verify.Report
-	if err := json.Unmarshal([]byte(write(t, verify.FormJSON)), &r); err != nil {
+	if err := json.Unmarshal([]byte(write(t, output.FormJSON)), &r); err != nil {
 		t.Fatal(err)
 	}
 	if r.Verdict != verify.Fails || r.Checks[0].Name != odd || r.Checks[0].Nearest[0].Differs[0].What != "UserId" || r.Observed.Calls != 3 {

@@ -20,6 +20,7 @@ type World struct {
 	Journal journal.Evidence
 	Active  []player.Status // the active scenarios
 	Open    int             // calls that are under way still, whether the journal has them or not
+	Strays  int             // calls in the journal of the sandbox that serves those which name no other
 
 	// Show returns an entry without what may not be told; nil: all may.
 	Show func(journal.Entry) journal.Entry
@@ -95,25 +96,29 @@ const (
 
 // A trial is one check that is being held against a world.
 type trial interface {
-	see(*call)          // once for each call, in their order
-	judge(*World)       // when all calls were seen
-	rank(*call)         // again for each call, the latest first, where the verdict is not Holds
-	results() []*Result // when that is over
+	see(*call)                     // once for each call, in their order
+	judge(context.Context, *World) // when all calls were seen; without a meaning once the context is done
+	rank(*call)                    // again for each call, the latest first, where the verdict is not Holds
+	results() []*Result            // when that is over
 }
 
 // Run holds checks against a world. Its error says that ctx was done before the end.
 func Run(ctx context.Context, checks []Check, w *World) (*Report, error) {
 	operations := newCatalogue(w.APIs)
 	trials := make([]trial, 0, len(checks))
+	asked := newQuestions()
 	for i := range checks {
-		trials = append(trials, newTrial(&checks[i]))
+		trials = append(trials, newTrial(&checks[i], asked))
 	}
 	if err := w.each(ctx, slices.All(w.Journal.Entries), operations, trials, trial.see); err != nil {
 		return nil, err
 	}
 	var open []trial
 	for _, t := range trials {
-		t.judge(w)
+		t.judge(ctx, w)
+		if err := ended(ctx); err != nil {
+			return nil, err
+		}
 		if t.results()[0].Verdict != Holds {
 			open = append(open, t)
 		}
@@ -124,14 +129,24 @@ func Run(ctx context.Context, checks []Check, w *World) (*Report, error) {
 	return w.report(trials), nil
 }
 
-func newTrial(c *Check) trial {
+// ended says that a context is done, if it is.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("verifying: %w", err)
+	}
+	return nil
+}
+
+func newTrial(c *Check, asked *questions) trial {
 	switch {
+	case c.Doubt != "":
+		return &doubtful{check: c}
 	case c.Expectations:
 		return &expectations{check: c}
 	case c.Order != nil:
-		return newOrderTrial(c)
+		return newOrderTrial(c, asked)
 	}
-	return &countTrial{check: c, matcher: newMatcher(&c.Calls)}
+	return &countTrial{check: c, matcher: asked.matcher(&c.Calls)}
 }
 
 // each shows every call to trials. What is read of a call is kept no longer than that.
@@ -141,13 +156,16 @@ func (w *World) each(ctx context.Context, entries iter.Seq2[int, *journal.Entry]
 	}
 	var c call
 	for _, e := range entries {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("verifying: %w", err)
-		}
+		room := c.found
 		c = w.call(e, operations)
+		c.found = room
 		for _, t := range trials {
+			if err := ended(ctx); err != nil {
+				return err
+			}
 			show(t, &c)
 		}
+		c.forget()
 	}
 	return nil
 }
@@ -204,7 +222,14 @@ func (w *World) missing(since int) (n int, why []string) {
 // nothing reports whether nothing was observed at all.
 func (w *World) nothing(since int) bool { return len(w.Journal.Entries) == 0 && since == 0 }
 
-const nothingObserved = "nothing was observed: the journal of the sandbox is empty"
+// nothingObserved says so, and where the calls may be instead.
+func (w *World) nothingObserved() string {
+	const why = "nothing was observed: the journal of the sandbox is empty"
+	if w.Strays == 0 {
+		return why
+	}
+	return why + "; the sandbox default has " + counted(w.Strays, "call") + ", where calls arrive that name no sandbox and whose credentials no sandbox alone knows: see understudy journal --sandbox default"
+}
 
 // untold says why an insufficient check cannot be told.
 func untold(unclear int, why []string) string {

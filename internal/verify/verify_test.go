@@ -88,11 +88,11 @@ func run(t *testing.T, checks string, w world) *verify.Report {
 	}
 	names := verify.Names{
 		APIs: []*contract.API{toy, other}, Entry: j.Number,
-		Scenario: func(name string) (string, error) {
+		Scenario: func(name string) (string, int, error) {
 			if name != "full" && name != "toy/full" {
-				return "", errors.New("there is no scenario " + name)
+				return "", 0, errors.New("there is no scenario " + name)
 			}
-			return "toy/full", nil
+			return "toy/full", 9, nil
 		},
 	}
 	parsed, err := verify.Parse("checks", []byte(checks), names)
@@ -202,6 +202,7 @@ func TestNeverALie(t *testing.T) {
 		{"dropped, absent", "{operation: Apply, count: {exactly: 0}}", world{entries: three(), dropped: 1}, "insufficient 0", "gave way", world{entries: three()}},
 		{"dropped, at least", "{operation: Create, count: {at_least: 4}}", world{entries: three(), dropped: 1}, "insufficient 3", "gave way", world{entries: append(three(), three()...)}},
 		{"dropped, order", "{order: [Apply, Create]}", world{entries: three(), dropped: 1}, "insufficient 0", "gave way", world{entries: append([]*journal.Entry{happened("toy/Apply/success", 0, nil)}, three()...), dropped: 1}},
+		{"dropped, order with after", "{order: [Create, Create], after: 1s}", world{entries: three(), dropped: 1}, "insufficient 1", "gave way", world{entries: three()}},
 		{"dropped, order by", "{order: [Create, Destroy], by: UserId}", world{entries: ordered("u1")[1:2:2], dropped: 1}, "insufficient 0", "gave way", world{entries: []*journal.Entry{ordered("u1")[1], ordered("u1")[3]}}},
 		{"nothing observed", "{operation: Create}", world{}, "insufficient 0", "nothing was observed", world{entries: three()}},
 		{"nothing observed, none expected", "{operation: Apply, count: {exactly: 0}}", world{}, "insufficient 0", "nothing was observed", world{entries: three()}},
@@ -287,7 +288,10 @@ func calls(text string) (all []*journal.Entry) {
 		if user != "-" {
 			values["UserId"] = user
 		}
-		all = append(all, happened("toy/"+operation+"/success", at, values))
+		if !strings.Contains(operation, "/") {
+			operation += "/success"
+		}
+		all = append(all, happened("toy/"+operation, at, values))
 	}
 	return all
 }
@@ -312,7 +316,16 @@ func TestOrders(t *testing.T) {
 		{"order: [Apply, Create, Destroy], within: 5s", "Apply u1 0, Create u1 1, Create u1 4, Create u1 6, Destroy u1 9", "holds 1"},
 		{"order: [Apply, Create, Destroy], within: 2s", "Apply u1 0, Create u1 1, Create u1 4, Destroy u1 5", "fails 0"},
 		{"order: [Create, Create], after: 1s", "Create u1 0, Create u1 0.9", "fails 0"},
-		{"order: [Create, Create], after: 1s", "Create u1 0, Create u1 0.9, Create u1 1", "holds 1"},
+		{"order: [Create, Create], after: 1s", "Create u1 0, Create u1 0.9, Create u1 1", "fails 0"},
+		{"order: [Create, Create], after: 1s", "Create u1 0, Create u1 1, Create u1 2", "holds 1"},
+		{"order: [Create, Create], after: 1s", "Create u1 0, Create u1 1.5, Create u1 1.6", "fails 0"},
+		{"order: [Create, Create], after: 1s, by: UserId", "Create u1 0, Create u2 0.5, Create u1 1, Create u2 1.5", "holds 2"},
+		{"order: [Create, Create], after: 1s, by: UserId", "Create u1 0, Create u2 0.5, Create u1 1, Create u2 1.4, Create u2 3", "fails 1"},
+		{"order: [Create, Create, Create], after: 500ms", "Create u1 0, Create u1 0.24, Create u1 0.48, Create u1 0.72, Create u1 0.96, Create u1 1.2, Create u1 1.44, Create u1 1.68", "fails 0"},
+		{"order: [{operation: Create, outcome: NotFound.NoIdle}, Create], after: 1s", "Create/NotFound.NoIdle u1 0, Create u1 0.2, Create u1 5", "fails 0"},
+		{"order: [{operation: Create, outcome: NotFound.NoIdle}, Create], after: 1s", "Create/NotFound.NoIdle u1 0, Create/NotFound.NoIdle u1 1, Create u1 2, Create u1 2.1", "holds 1"},
+		{"order: [{operation: Create, outcome: NotFound.NoIdle}, Create], after: 1s", "Create/NotFound.NoIdle u1 0, Create/NotFound.NoIdle u1 1, Create u1 1.5, Create u1 5", "fails 0"},
+		{"order: [Apply, Create, Destroy], after: 1s", "Create u1 0, Destroy u1 0.1, Apply u1 1, Create u1 2, Destroy u1 3", "holds 1"},
 		{"order: [Create, Create, Create], after: 1s, within: 2s", "Create u1 0, Create u1 1.5, Create u1 3", "holds 1"},
 		{"order: [Create, Create, Create], after: 1s, within: 2s", "Create u1 0, Create u1 0.5, Create u1 3", "fails 0"},
 		{"order: [{operation: Create, where: {UserId: u1}}, {operation: Create, where: {UserId: u2}}]", "Create u1 0, Create u2 1", "holds 1"},
@@ -344,7 +357,8 @@ func TestNearestMisses(t *testing.T) {
 		{"{operation: Destroy}", world{entries: three()[2:]}, "box-1 operation: got Create, want Destroy"},
 		{"{operation: Create, count: {at_most: 1}}", world{entries: three()}, "box-2 |box-3 "},
 		{"{order: [Apply, Create], within: 1s}", world{entries: calls("Apply u1 0, Create u1 3")}, "box-2 within: got 3s, want at most 1s after box-1"},
-		{"{order: [Create, Create], after: 1s}", world{entries: calls("Create u1 0, Create u1 0.25")}, "box-2 after: got 250ms, want at least 1s after box-1|box-1 order: got one before it, want a call after box-1"},
+		{"{order: [Create, Create], after: 1s}", world{entries: calls("Create u1 0, Create u1 0.25")}, "box-2 after: got 250ms, want at least 1s after box-1"},
+		{"{order: [Create, Create], after: 1s}", world{entries: calls("Create u1 0, Create u1 0.25, Create u1 9")}, "box-2 after: got 250ms, want at least 1s after box-1"},
 		{"{order: [Create, Destroy]}", world{entries: calls("Destroy u1 0, Create u1 1")}, "box-1 order: got one before it, want a call after box-2"},
 		{
 			"{order: [Create, {operation: Destroy, where: {UserId: u1}}], by: UserId}",

@@ -237,14 +237,18 @@ type Appender interface {
 
 // AppendString writes s as Encode does.
 func AppendString(b []byte, s string) []byte {
+	start, written := len(b), 0
+	b = append(b, '"')
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
-			return append(b, Encode(s)...)
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return Append(b[:start], s)
+		case c == '"' || c == '\\':
+			b = append(append(b, s[written:i]...), '\\')
+			written = i
 		}
 	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	return append(append(b, s[written:]...), '"')
 }
 
 // Encode writes x as compact JSON without a trailing newline; <, > and & stay
@@ -257,12 +261,28 @@ func Encode(x any) []byte {
 		b.Write(a.AppendJSON(b.AvailableBuffer())) // so that the buffer grows for the next one
 		return bytes.Clone(b.Bytes())
 	}
+	return bytes.Clone(encode(b, x))
+}
+
+// Append writes x behind b as Encode does.
+func Append(b []byte, x any) []byte {
+	if a, ok := x.(Appender); ok {
+		return a.AppendJSON(b)
+	}
+	text := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(text)
+	text.Reset()
+	return append(b, encode(text, x)...)
+}
+
+// encode writes x into b, which is empty, by reflection.
+func encode(b *bytes.Buffer, x any) []byte {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(x); err != nil {
 		panic("wire: an outcome returned what JSON cannot say: " + err.Error())
 	}
-	return bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -142,10 +142,13 @@ type itself string
 func (s itself) AppendJSON(b []byte) []byte { return wire.AppendString(b, string(s)) }
 
 func TestAppender(t *testing.T) {
-	for _, s := range []string{"", "plain", `"quoted"`, "<&>", "a\\b", "tab\t", "\x7f", "ümlaut 课", "\u2028", "\xff", strings.Repeat("long ", 1000)} {
+	for _, s := range []string{"", "plain", `"quoted"`, `"`, `\\""\`, `say "课"`, "<&>", "a\\b", "tab\t", "\x7f", "ümlaut 课", "\u2028", "\xff", strings.Repeat("long ", 1000)} {
 		got := wire.Encode(itself(s))
 		if want := wire.Encode(s); string(got) != string(want) {
 			t.Errorf("%q: got %s, want %s", s, got, want)
+		}
+		if behind := wire.Append([]byte("x"), s); string(behind) != "x"+string(got) || string(wire.Append([]byte("x"), itself(s))) != string(behind) {
+			t.Errorf("%q: got %s behind x, want %s", s, behind, got)
 		}
 		if again := wire.Encode(itself("other")); string(again) != `"other"` || string(got) != string(wire.Encode(s)) {
 			t.Errorf("%q: what was encoded is overwritten: %s, %s", s, got, again)

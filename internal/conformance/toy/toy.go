@@ -140,6 +140,14 @@ func newState(s contract.Seed) (contract.State, error) {
 	return st, err
 }
 
+// Enroll adds a token, unless it is known.
+func (s *state) Enroll(credentials contract.Values, _ time.Time) error {
+	if token := credentials.Text("token"); !s.known[token] {
+		s.Tokens = append(s.Tokens, token)
+	}
+	return nil
+}
+
 // Reindex rebuilds the set of tokens. A token that stands twice contradicts.
 func (s *state) Reindex() error {
 	s.known = map[string]bool{}
