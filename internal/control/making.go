@@ -82,22 +82,34 @@ func (s *Server) makeSandbox(a *request, name string) (any, error) {
 	if err != nil {
 		return nil, makingProblem(err)
 	}
-	answer, err := s.madeSandbox(a, box)
-	if err == nil && made {
-		return createdAnswer{answer}, nil
-	}
-	return answer, err
+	return s.madeSandbox(a, box, made)
 }
 
-// madeSandbox shows a sandbox with the credentials that are its own, which nobody
-// could learn otherwise.
-func (s *Server) madeSandbox(a *request, box *sandbox.Sandbox) (*sandboxAnswer, error) {
-	return s.wholeSandbox(a, box, func(api *contract.API, own contract.Values) contract.Values {
-		if api.Mint == nil {
-			return s.config.Redactor.Credentials(api, own)
+// A madeAnswer is a sandbox that was made, or found by the request that made it. The
+// credentials that are its own are told, since nobody could learn them otherwise.
+type madeAnswer struct {
+	status int
+	box    *sandboxAnswer
+	own    []string
+}
+
+func (s *Server) madeSandbox(a *request, box *sandbox.Sandbox, made bool) (any, error) {
+	answer := madeAnswer{status: http.StatusOK}
+	if made {
+		answer.status = http.StatusCreated
+	}
+	var err error
+	answer.box, err = s.wholeSandbox(a, box, func(api *contract.API, all contract.Values) contract.Values {
+		shown := s.config.Redactor.Credentials(api, all)
+		for name, value := range box.Minted(api) {
+			shown[name] = value
+			if text, is := value.(string); is {
+				answer.own = append(answer.own, text)
+			}
 		}
-		return own
+		return shown
 	})
+	return answer, err
 }
 
 // makingProblem is the refusal of a sandbox that could not be made.

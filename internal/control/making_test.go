@@ -142,7 +142,7 @@ func TestPutFixture(t *testing.T) {
 	s.check([]row{
 		{method: "PUT", target: at, body: `{"name":"night","set":{"patience":"1s"}}`, status: 200, want: []string{`{"sandbox":"default","api":"toy","fixture":"night"}`}},
 		{method: "GET", target: "/v1/sandboxes/default", status: 200, want: []string{`"toy":"night"`}},
-		{method: "GET", target: "/v1/sandboxes/default/state", status: 200, want: []string{`"toy":{"Hats":null}`}},
+		{method: "GET", target: "/v1/sandboxes/default/state", status: 200, want: []string{`"toy":{"Hats":[]}`}},
 		{method: "PUT", target: at, body: `{"set":{"open":true}}`, status: 200, want: []string{`"fixture":"night"`}},
 		{method: "GET", target: "/v1/sandboxes/default/state", status: 200, want: []string{`"toy":{"Hats":["bowler"]}`}},
 		{method: "PUT", target: at, headers: yaml, body: "fixture: mine\napi: toy\nopen: false\n", status: 200, want: []string{`"fixture":"mine"`}},
