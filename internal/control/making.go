@@ -54,6 +54,7 @@ type maker struct {
 	server *Server
 	in     contract.Values
 	origin sandbox.Origin
+	undone string // what a refusal says of nothing; "": was made
 }
 
 // postSandbox makes a sandbox, or finds the one that the same request made.
@@ -158,8 +159,9 @@ func requestText(in contract.Values) string {
 	return string(wire.Encode(in))
 }
 
-func unmakable(format string, args ...any) error {
-	return refuse(http.StatusUnprocessableEntity, "%s; nothing was made", fmt.Sprintf(format, args...))
+// unmakable is the refusal of a member.
+func (m *maker) unmakable(format string, args ...any) error {
+	return refuse(http.StatusUnprocessableEntity, "%s; nothing %s", fmt.Sprintf(format, args...), cmp.Or(m.undone, "was made"))
 }
 
 func (m *maker) seed() error {
@@ -168,7 +170,7 @@ func (m *maker) seed() error {
 		return nil
 	}
 	if n < 0 {
-		return unmakable("seed is %d; a whole number from 0 on was expected", n)
+		return m.unmakable("seed is %d; a whole number from 0 on was expected", n)
 	}
 	seed := uint64(n)
 	m.origin.Seed = &seed
@@ -179,7 +181,7 @@ func (m *maker) seed() error {
 func (m *maker) api(member, name string) (*contract.API, error) {
 	api, err := m.server.api(name)
 	if p := (*problem)(nil); errors.As(err, &p) {
-		return nil, unmakable("%s: %s", member, p.Detail)
+		return nil, m.unmakable("%s: %s", member, p.Detail)
 	}
 	return api, err
 }
@@ -193,7 +195,7 @@ func (m *maker) fixtures() error {
 		}
 		f, err := m.server.config.Fixture(api, named.Text(name))
 		if err != nil {
-			return unmakable("fixtures: %v", err)
+			return m.unmakable("fixtures: %v", err)
 		}
 		m.origin.Fixtures[name] = f
 	}
@@ -210,7 +212,7 @@ func (m *maker) switches() error {
 		}
 		f, err := m.origin.Fixtures[name].With(api, knob, plainText(set[key]))
 		if err != nil {
-			return unmakable("set: %v", err)
+			return m.unmakable("set: %v", err)
 		}
 		m.origin.Fixtures[name] = f
 	}
@@ -232,12 +234,12 @@ func (m *maker) scenarios() error {
 	m.origin.Scenarios = nil
 	named := m.in.Texts("scenarios")
 	if len(named) > player.MostActive {
-		return unmakable("scenarios has %d names; at most %d are active at once", len(named), player.MostActive)
+		return m.unmakable("scenarios has %d names; at most %d are active at once", len(named), player.MostActive)
 	}
 	for _, name := range named {
 		found, err := m.server.scenario(name)
 		if p := (*problem)(nil); errors.As(err, &p) {
-			return unmakable("scenarios: %s", p.Detail)
+			return m.unmakable("scenarios: %s", p.Detail)
 		}
 		if err != nil {
 			return err
@@ -252,6 +254,15 @@ func (m *maker) clock() error {
 	if members == nil {
 		return nil
 	}
+	var modes []string
+	for _, name := range []string{"follow", "freeze", "scale"} {
+		if members.Has(name) {
+			modes = append(modes, name)
+		}
+	}
+	if len(modes) > 1 {
+		return m.unmakable("clock has the members %s, which contradict each other; at most one of them was expected", strings.Join(modes, " and "))
+	}
 	c := clock.New(m.server.config.Registry.Wall, m.origin.Clock)
 	for _, name := range []string{"follow", "freeze", "scale", "signatures", "advance"} {
 		value, given := members[name]
@@ -260,11 +271,11 @@ func (m *maker) clock() error {
 		}
 		delete(members, name)
 		if err := clockActions[name](c, value); err != nil {
-			return unmakable("clock: %v", err)
+			return m.unmakable("clock: %v", err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		return unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
+		return m.unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
 	}
 	m.origin.Clock = c.Setting()
 	return nil
@@ -285,7 +296,7 @@ func (m *maker) auth(modes contract.Values) error {
 		}
 		mode := modes.Text(name)
 		if !slices.Contains(known, mode) {
-			return unmakable("auth is %s%s", describe(modes[name]), hint(mode, known))
+			return m.unmakable("auth is %s%s", describe(modes[name]), hint(mode, known))
 		}
 		m.origin.Auth[name] = contract.Auth(mode)
 	}
@@ -295,16 +306,19 @@ func (m *maker) auth(modes contract.Values) error {
 // mostClaims is how many requests of each kind a sandbox can claim.
 const mostClaims = 100
 
+// ownHeaders is how the headers begin that understudy itself reads.
+const ownHeaders = "Understudy-"
+
 func (m *maker) claims() error {
 	claims := m.in.Object("claims")
 	addresses, headers := claims.Texts("addresses"), claims.Object("headers")
 	if len(addresses) > mostClaims || len(headers) > mostClaims {
-		return unmakable("claims has %d addresses and %d headers; at most %d of each were expected", len(addresses), len(headers), mostClaims)
+		return m.unmakable("claims has %d addresses and %d headers; at most %d of each were expected", len(addresses), len(headers), mostClaims)
 	}
 	for _, text := range addresses {
 		address, err := netip.ParseAddr(text)
 		if err != nil {
-			return unmakable("claims.addresses has %s; an IP address such as 192.168.1.40 was expected", quote(text))
+			return m.unmakable("claims.addresses has %s; an IP address such as 192.168.1.40 was expected", quote(text))
 		}
 		m.origin.Claims.Addresses = append(m.origin.Claims.Addresses, address)
 	}
@@ -315,11 +329,13 @@ func (m *maker) claims() error {
 		_, twice := m.origin.Claims.Headers[key]
 		switch {
 		case !httpguts.ValidHeaderFieldName(name) || key == "Host":
-			return unmakable("claims.headers has %s, which is no header that a claim can be about; a name such as X-Device was expected", quote(name))
+			return m.unmakable("claims.headers has %s, which is no header that a claim can be about; a name such as X-Device was expected", quote(name))
+		case strings.HasPrefix(key, ownHeaders):
+			return m.unmakable("claims.headers has %s, which tells understudy what to do and is never the client's own, so that it cannot be claimed; a name such as X-Device was expected", quote(name))
 		case !is || value == "" || !httpguts.ValidHeaderFieldValue(value) || strings.TrimSpace(value) != value:
-			return unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(headers[name]))
+			return m.unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(headers[name]))
 		case twice:
-			return unmakable("claims.headers has %s in two spellings; leave one of them", key)
+			return m.unmakable("claims.headers has %s in two spellings; leave one of them", key)
 		}
 		m.origin.Claims.Headers[key] = value
 	}
@@ -347,7 +363,7 @@ func (m *maker) ttl() error {
 	}
 	m.origin.TTL = m.in.Duration("ttl")
 	if m.origin.TTL <= 0 {
-		return unmakable("ttl is %s; a positive duration such as 10m was expected", m.origin.TTL)
+		return m.unmakable("ttl is %s; a positive duration such as 10m was expected", m.origin.TTL)
 	}
 	return nil
 }

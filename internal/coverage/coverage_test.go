@@ -497,6 +497,7 @@ func TestFaultyWaivers(t *testing.T) {
 		{"waivers: 3", "w.yaml:1:10: waivers is the number 3; a list was expected"},
 		{"waiver: []", `w.yaml:1:1: the file has no key "waiver"; did you mean "waivers"?`},
 		{"waivers: [{api: hats, outcome: badKey, until: 2026-12-31}]", `w.yaml:1:11: a waiver has no "reason"`},
+		{"waivers: [{api: hats, outcome: badKey, reason: ' ', until: 2026-12-31}]", "w.yaml:1:48: reason is blank; why the outcome need not be met was expected"},
 		{"waivers: [{api: hats, outcome: badKey, reason: x}]", `w.yaml:1:11: a waiver has no "until"`},
 		{"waivers: [{api: hat, outcome: badKey, reason: x, until: 2026-12-31}]", `w.yaml:1:17: there is no API "hat"; did you mean "hats"?`},
 		{"waivers: [{api: hats, operation: Buyy, outcome: SoldOut, reason: x, until: 2026-12-31}]", `w.yaml:1:34: hats has no operation "Buyy"; did you mean "Buy"?`},

@@ -293,16 +293,14 @@ func (r *Report) check() error {
 }
 
 func (a *API) check() error {
-	seen := map[string]bool{}
 	for _, op := range a.Operations {
-		// The fingerprint is of the outcomes' names alone: it says nothing of an operation without any.
-		if op == nil || seen[op.Operation] || len(op.Outcomes) == 0 {
-			return fmt.Errorf("it is damaged: an operation of %s is null, stands there twice, or has no outcomes", document.Quote(a.API))
+		if op == nil {
+			return fmt.Errorf("it is damaged: an operation of %s is null", document.Quote(a.API))
 		}
-		seen[op.Operation] = true
 	}
 	var names [][2]string
 	for _, op := range a.Operations {
+		names = append(names, [2]string{op.Operation, ""})
 		for _, o := range op.Outcomes {
 			if o != nil {
 				names = append(names, [2]string{op.Operation, o.Outcome})
