@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/client"
+	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/output"
 )
 
@@ -94,6 +95,10 @@ func envCommand(env *env) *cobra.Command {
 		if !box.Made && box.Name != "default" {
 			env.note("%s was made by its first use and has no credentials of its own: calls find it by header, path or host name alone\n", box.Name)
 		}
+		if masked := maskedNames(box.Env); len(masked) > 0 {
+			env.note("%s: left out or only named by this server, which keeps secrets (--redact, --credentials env), so no client can use it; "+
+				"a new sandbox has credentials of its own: understudy env --sandbox auto\n", strings.Join(masked, ", "))
+		}
 		if form.value == output.FormJSON {
 			return output.JSON(env.out, box.Env)
 		}
@@ -111,6 +116,17 @@ func envCommand(env *env) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// maskedNames lists the variables whose values stand for secrets.
+func maskedNames(all map[string]string) []string {
+	var masked []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if value := all[name]; strings.Contains(value, contract.Redacted) || strings.HasPrefix(value, contract.EnvPrefix) {
+			masked = append(masked, name)
+		}
+	}
+	return masked
 }
 
 // auto is the name of a sandbox that is yet to be made.

@@ -473,3 +473,38 @@ func TestCallbacksStayInTheirSandbox(t *testing.T) {
 		}
 	}
 }
+
+// A server that masks secrets hands out the credentials that it makes, once: to whom it
+// makes the sandbox for. All others stay masked, which env says.
+func TestMintedCredentialsUnderRedact(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *server.Config) { c.Redact = true })
+	box := makeBox(t, s, map[string]any{})
+	for _, name := range apiNames() {
+		flows[name](newUnchanged(t, s.URL(name), name, box))
+	}
+	c, err := client.New(s.ControlURL, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown json.RawMessage
+	if err := c.Get(t.Context(), client.Path("sandboxes", box.Name), &shown); err != nil || !strings.Contains(string(shown), contract.Redacted) {
+		t.Errorf("the sandbox is shown as %s, %v", shown, err)
+	}
+	for _, credential := range []string{box.Env["TENCENTCLOUD_SECRET_KEY"], box.Env["POLYV_APP_SECRET"]} {
+		if credential == "" || strings.Contains(string(shown), credential) {
+			t.Errorf("%q is told again, or was not told at all", credential)
+		}
+	}
+	for _, args := range [][]string{{"--sandbox", "auto"}, {"--sandbox", "fresh"}} {
+		made := at(t, s, append([]string{"env"}, args...)...)
+		made.want(t, exitDone, "export POLYV_APP_SECRET=")
+		if strings.Contains(made.out, contract.Redacted) || made.err != "" {
+			t.Errorf("env %v: %s%s", args, made.out, made.err)
+		}
+	}
+	for _, name := range []string{"default", "fresh"} {
+		r := at(t, s, "env", "--sandbox", name)
+		r.want(t, exitDone, "POLYV_APP_SECRET='"+contract.Redacted+"'", "!POLYV_APP_SECRET", "!no client can use it", "!--sandbox auto")
+	}
+}

@@ -468,7 +468,7 @@ func TestStateNamesItsVariables(t *testing.T) {
 	}
 
 	// Where no secret stands, the name of a variable is a text like any other.
-	named := strings.Replace(taken, `"channels":{`, `"channels":{"1":{"id":"1","name":"env:POLYV_APP_SECRET","userId":"own-userid"}`, 1)
+	named := strings.Replace(taken, `"channels":{`, `"channels":{"1":{"id":"1","name":"env:POLYV_APP_SECRET","userId":"own-userid","sessions":[]}`, 1)
 	if status, text := askControl(t, s, "PUT", path, "application/json", named); status != 200 || named == taken {
 		t.Fatalf("a channel with that name: %d %s", status, text)
 	}

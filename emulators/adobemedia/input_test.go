@@ -147,17 +147,21 @@ func TestKeptEventsAreBounded(t *testing.T) {
 func TestReindexRefuses(t *testing.T) {
 	t.Parallel()
 	sid := strings.Repeat("a", 64)
-	for want, document := range map[string]string{
-		"accounts: ":                  `{"accounts":[{"reportSuite":"r","orgId":"o"},{"reportSuite":"r","orgId":"o"}]}`,
-		"accounts: \"\" of":           `{"accounts":[{"reportSuite":"","orgId":"o"}]}`,
-		"sessions: element 0 is null": `{"sessions":[null]}`,
-		"sessions: the sid \"x\"":     `{"sessions":[{"sid":"x"}]}`,
-		"sessions: the sid \"a":       `{"sessions":[{"sid":"` + sid + `"},{"sid":"` + sid + `"}]}`,
-		"waiting: the sid \"x\"":      `{"waiting":["x"]}`,
-		"waiting: the sid \"a":        `{"waiting":["` + sid + `"],"sessions":[{"sid":"` + sid + `"}]}`,
+	session := func(sid string) string {
+		return `{"sid":"` + sid + `","created":1,"last":1,"moved":1,"playhead":0,"received":1,"start":{"number":1,"at":1}}`
+	}
+	for want, document := range map[string][3]string{ // accounts, waiting, sessions
+		"accounts: ":                  {`{"reportSuite":"r","orgId":"o"},{"reportSuite":"r","orgId":"o"}`, "", ""},
+		"accounts: \"\" of":           {`{"reportSuite":"","orgId":"o"}`, "", ""},
+		"sessions: element 0 is null": {"", "", "null"},
+		"sessions: the sid \"x\"":     {"", "", session("x")},
+		"sessions: the sid \"a":       {"", "", session(sid) + "," + session(sid)},
+		"waiting: the sid \"x\"":      {"", `"x"`, ""},
+		"waiting: the sid \"a":        {"", `"` + sid + `"`, session(sid)},
 	} {
 		s := newClient(t, conformance.Setting{})
-		if err := s.Instance(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
+		text := fmt.Sprintf(`{"accounts":[%s],"waiting":[%s],"sessions":[%s],"number":9}`, document[0], document[1], document[2])
+		if err := s.Instance(t).Restore([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // Each switch works in each of its positions.
@@ -337,7 +338,7 @@ func TestDerivedOfClosedSessions(t *testing.T) {
 }
 
 func (cl *client) snapshotOf(st *state) string {
-	text, err := json.Marshal(st)
+	text, err := wire.Saved(st)
 	if err != nil {
 		cl.t.Fatal(err)
 	}

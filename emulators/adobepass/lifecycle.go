@@ -24,6 +24,12 @@ type life struct {
 	Expired   int64 `json:"expired,omitempty"` // when a trigger ended it; 0: none did
 }
 
+// plausible reports whether the times can be written as dates.
+func (l *life) plausible() bool {
+	within := func(ms int64) bool { year := timeOfMillis(ms).Year(); return year >= 1 && year <= 9999 }
+	return within(l.NotBefore) && within(l.NotAfter) && within(l.Expired)
+}
+
 // ends returns the first instant at which the record is not valid any more.
 func (l *life) ends() int64 {
 	if l.Expired != 0 {

@@ -38,7 +38,12 @@ func (st *state) Reindex() error {
 			unique("mvpds, platform_mapping_id", m.PlatformMappingID, st.mvpdsByMappingID, i)
 		}
 	}
-	faults = append(faults, st.checkCodes(), st.reindexRecords())
+	faults = append(faults, st.checkCodes(), st.checkIntegrations())
+	records := st.reindexRecords()
+	if records == nil {
+		records = st.checkRecords()
+	}
+	faults = append(faults, records)
 	st.resetVerified()
 	return errors.Join(faults...)
 }
@@ -59,6 +64,41 @@ func (st *state) checkCodes() error {
 	for i := range st.Degradations {
 		if d := &st.Degradations[i]; d.Rule != authNAll && d.Rule != authZAll && d.Rule != authZNone {
 			return fmt.Errorf("degradations: the rule %.60q is unknown", d.Rule)
+		}
+	}
+	return nil
+}
+
+// checkIntegrations refuses service providers with an MVPD that is not there.
+func (st *state) checkIntegrations() error {
+	for _, p := range st.Providers {
+		for _, id := range p.MVPDs {
+			if st.mvpd(id) == nil {
+				return fmt.Errorf("service_providers: %.60q has the MVPD %.60q, which is not among mvpds", p.ID, id)
+			}
+		}
+	}
+	return nil
+}
+
+// checkRecords refuses records whose times no clock shows, and profiles of nobody.
+func (st *state) checkRecords() error {
+	for id, s := range st.Sessions {
+		if !s.plausible() {
+			return fmt.Errorf("sessions: the times of %.60q are not within the years 1 to 9999", id)
+		}
+	}
+	for id, p := range st.Profiles {
+		if !p.plausible() {
+			return fmt.Errorf("profiles: the times of %.60q are not within the years 1 to 9999", id)
+		}
+		if p.MVPD == "" || p.ServiceProvider == "" {
+			return fmt.Errorf("profiles: %.60q has no mvpd or no service_provider", id)
+		}
+	}
+	for id, t := range st.Trials {
+		if !t.plausible() {
+			return fmt.Errorf("trials: the times of %.60q are not within the years 1 to 9999", id)
 		}
 	}
 	return nil

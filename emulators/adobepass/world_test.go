@@ -221,7 +221,16 @@ func TestRestoreRefuses(t *testing.T) {
 		"a user denied with a misspelt code": func(m map[string]any) { m["users"].([]any)[0].(map[string]any)["denied"] = "authorisation_denied" },
 		"a denial of an unknown code":        func(m map[string]any) { m["denials"].([]any)[0].(map[string]any)["code"] = "no" },
 		"an unknown rule":                    func(m map[string]any) { m["degradations"] = []any{map[string]any{"rule": "AuthNNone"}} },
-		"an unknown member":                  func(m map[string]any) { m["surprise"] = true },
+		"a provider of an unknown MVPD": func(m map[string]any) {
+			m["service_providers"].([]any)[0].(map[string]any)["mvpds"] = []any{"nobody"}
+		},
+		"no MVPDs": func(m map[string]any) { m["mvpds"] = []any{} },
+		"a profile that ends in no year": func(m map[string]any) {
+			for _, p := range m["profiles"].(map[string]any) {
+				p.(map[string]any)["not_after"] = json.Number("9000000000000000000")
+			}
+		},
+		"an unknown member": func(m map[string]any) { m["surprise"] = true },
 	} {
 		var m map[string]any
 		if err := json.Unmarshal(good, &m); err != nil {

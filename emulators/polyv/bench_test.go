@@ -10,6 +10,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators/polyv"
 	"github.com/understudy-suite/understudy/internal/conformance"
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // filled is a world whose channel 2272655 has so many sessions, one a minute up
@@ -32,7 +33,7 @@ func filled(t testing.TB, sessions int) *conformance.World {
 		list[i] = map[string]any{"id": strconv.FormatInt(start*1000, 36), "start": start, "end": start + 30_000}
 	}
 	state["channels"].(map[string]any)["2272655"].(map[string]any)["sessions"] = list
-	if document, err = json.Marshal(state); err != nil {
+	if document, err = wire.Saved(state); err != nil {
 		t.Fatal(err)
 	}
 	if err := room.Restore(document); err != nil {

@@ -1,12 +1,12 @@
 package youdu
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // tokens are access tokens by their texts. As JSON they are a list, so that no text
@@ -18,7 +18,7 @@ func (t tokens) MarshalJSON() ([]byte, error) {
 	list := slices.SortedFunc(maps.Values(t), func(a, b *token) int {
 		return cmp.Or(cmp.Compare(a.Serial, b.Serial), cmp.Compare(a.Token, b.Token))
 	})
-	document, err := json.Marshal(list)
+	document, err := wire.Saved(list)
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
@@ -28,10 +28,8 @@ func (t tokens) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (t *tokens) UnmarshalJSON(document []byte) error {
 	var list []*token
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.DisallowUnknownFields() // as whoever reads the rest of a state
-	if err := decoder.Decode(&list); err != nil {
-		return fmt.Errorf("tokens: a list of tokens was expected: %w", err)
+	if err := wire.ReadSaved(document, &list); err != nil {
+		return fmt.Errorf("tokens: %w", err)
 	}
 	*t = tokens{}
 	for n, one := range list {

@@ -132,7 +132,7 @@ func newWorldOf(t testing.TB, auth contract.Auth, text string) *testWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := json.Marshal(st)
+	document, err := wire.Saved(st)
 	if err != nil {
 		t.Fatal(err)
 	}

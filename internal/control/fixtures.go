@@ -68,7 +68,7 @@ func (s *Server) namedFixture(a *request, api *contract.API, now *fixture.Fixtur
 	for knob, value := range in.Object("set") {
 		set[api.Name+"."+knob] = value
 	}
-	m := &maker{server: s, in: contract.Values{"fixtures": named, "set": set}}
+	m := &maker{server: s, in: contract.Values{"fixtures": named, "set": set}, undone: "changed"}
 	m.origin.Fixtures = map[string]*fixture.Fixture{api.Name: now}
 	if err := m.fixtures(); err != nil {
 		return nil, err

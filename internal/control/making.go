@@ -57,6 +57,7 @@ type maker struct {
 	server *Server
 	in     contract.Values
 	origin sandbox.Origin
+	undone string // what a refusal says of nothing; "": was made
 }
 
 // postSandbox makes a sandbox, or finds the one that the same request made.
@@ -85,22 +86,34 @@ func (s *Server) makeSandbox(a *request, name string) (any, error) {
 	if err != nil {
 		return nil, makingProblem(err)
 	}
-	answer, err := s.madeSandbox(a, box)
-	if err == nil && made {
-		return createdAnswer{answer}, nil
-	}
-	return answer, err
+	return s.madeSandbox(a, box, made)
 }
 
-// madeSandbox shows a sandbox with the credentials that are its own, which nobody
-// could learn otherwise.
-func (s *Server) madeSandbox(a *request, box *sandbox.Sandbox) (*sandboxAnswer, error) {
-	return s.wholeSandbox(a, box, func(api *contract.API, own contract.Values) contract.Values {
-		if api.Mint == nil {
-			return s.config.Redactor.Credentials(api, own)
+// A madeAnswer is a sandbox that was made, or found by the request that made it. The
+// credentials that are its own are told, since nobody could learn them otherwise.
+type madeAnswer struct {
+	status int
+	box    *sandboxAnswer
+	own    []string
+}
+
+func (s *Server) madeSandbox(a *request, box *sandbox.Sandbox, made bool) (any, error) {
+	answer := madeAnswer{status: http.StatusOK}
+	if made {
+		answer.status = http.StatusCreated
+	}
+	var err error
+	answer.box, err = s.wholeSandbox(a, box, func(api *contract.API, all contract.Values) contract.Values {
+		shown := s.config.Redactor.Credentials(api, all)
+		for name, value := range box.Minted(api) {
+			shown[name] = value
+			if text, is := value.(string); is {
+				answer.own = append(answer.own, text)
+			}
 		}
-		return own
+		return shown
 	})
+	return answer, err
 }
 
 // makingProblem is the refusal of a sandbox that could not be made.
@@ -155,8 +168,9 @@ func requestText(in contract.Values) string {
 	return string(wire.Encode(in))
 }
 
-func unmakable(format string, args ...any) error {
-	return refuse(http.StatusUnprocessableEntity, "%s; nothing was made", fmt.Sprintf(format, args...))
+// unmakable is the refusal of a member.
+func (m *maker) unmakable(format string, args ...any) error {
+	return refuse(http.StatusUnprocessableEntity, "%s; nothing %s", fmt.Sprintf(format, args...), cmp.Or(m.undone, "was made"))
 }
 
 func (m *maker) seed() error {
@@ -165,7 +179,7 @@ func (m *maker) seed() error {
 		return nil
 	}
 	if n < 0 {
-		return unmakable("seed is %d; a whole number from 0 on was expected", n)
+		return m.unmakable("seed is %d; a whole number from 0 on was expected", n)
 	}
 	seed := uint64(n)
 	m.origin.Seed = &seed
@@ -176,7 +190,7 @@ func (m *maker) seed() error {
 func (m *maker) api(member, name string) (*contract.API, error) {
 	api, err := m.server.api(name)
 	if p := (*problem)(nil); errors.As(err, &p) {
-		return nil, unmakable("%s: %s", member, p.Detail)
+		return nil, m.unmakable("%s: %s", member, p.Detail)
 	}
 	return api, err
 }
@@ -190,7 +204,7 @@ func (m *maker) fixtures() error {
 		}
 		f, err := m.server.config.Fixture(api, named.Text(name))
 		if err != nil {
-			return unmakable("fixtures: %v", err)
+			return m.unmakable("fixtures: %v", err)
 		}
 		m.origin.Fixtures[name] = f
 	}
@@ -207,7 +221,7 @@ func (m *maker) switches() error {
 		}
 		f, err := m.origin.Fixtures[name].With(api, knob, plainText(set[key]))
 		if err != nil {
-			return unmakable("set: %v", err)
+			return m.unmakable("set: %v", err)
 		}
 		m.origin.Fixtures[name] = f
 	}
@@ -229,12 +243,12 @@ func (m *maker) scenarios() error {
 	m.origin.Scenarios = nil
 	named := m.in.Texts("scenarios")
 	if len(named) > player.MostActive {
-		return unmakable("scenarios has %d names; at most %d are active at once", len(named), player.MostActive)
+		return m.unmakable("scenarios has %d names; at most %d are active at once", len(named), player.MostActive)
 	}
 	for _, name := range named {
 		found, err := m.server.scenario(name)
 		if p := (*problem)(nil); errors.As(err, &p) {
-			return unmakable("scenarios: %s", p.Detail)
+			return m.unmakable("scenarios: %s", p.Detail)
 		}
 		if err != nil {
 			return err
@@ -249,6 +263,15 @@ func (m *maker) clock() error {
 	if members == nil {
 		return nil
 	}
+	var modes []string
+	for _, name := range []string{"follow", "freeze", "scale"} {
+		if members.Has(name) {
+			modes = append(modes, name)
+		}
+	}
+	if len(modes) > 1 {
+		return m.unmakable("clock has the members %s, which contradict each other; at most one of them was expected", strings.Join(modes, " and "))
+	}
 	c := clock.New(m.server.config.Registry.Wall, m.origin.Clock)
 	for _, name := range []string{"follow", "freeze", "scale", "signatures", "advance"} {
 		value, given := members[name]
@@ -257,11 +280,11 @@ func (m *maker) clock() error {
 		}
 		delete(members, name)
 		if err := clockActions[name](c, value); err != nil {
-			return unmakable("clock: %v", err)
+			return m.unmakable("clock: %v", err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		return unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
+		return m.unmakable("clock has a member %s, which is unknown there%s", quote(name), hint(name, slices.Sorted(maps.Keys(clockActions))))
 	}
 	m.origin.Clock = c.Setting()
 	return nil
@@ -291,7 +314,7 @@ func setModes[M ~string](m *maker, member string, modes contract.Values, set map
 		}
 		mode := modes.Text(name)
 		if !slices.Contains(known, M(mode)) {
-			return unmakable("%s is %s%s", member, describe(modes[name]), hint(mode, mapSlice(known, func(mode M) string { return string(mode) })))
+			return m.unmakable("%s is %s%s", member, describe(modes[name]), hint(mode, mapSlice(known, func(mode M) string { return string(mode) })))
 		}
 		set[name] = M(mode)
 	}
@@ -301,16 +324,19 @@ func setModes[M ~string](m *maker, member string, modes contract.Values, set map
 // mostClaims is how many requests of each kind a sandbox can claim.
 const mostClaims = 100
 
+// ownHeaders is how the headers begin that understudy itself reads.
+const ownHeaders = "Understudy-"
+
 func (m *maker) claims() error {
 	claims := m.in.Object("claims")
 	addresses, headers := claims.Texts("addresses"), claims.Object("headers")
 	if len(addresses) > mostClaims || len(headers) > mostClaims {
-		return unmakable("claims has %d addresses and %d headers; at most %d of each were expected", len(addresses), len(headers), mostClaims)
+		return m.unmakable("claims has %d addresses and %d headers; at most %d of each were expected", len(addresses), len(headers), mostClaims)
 	}
 	for _, text := range addresses {
 		address, err := netip.ParseAddr(text)
 		if err != nil {
-			return unmakable("claims.addresses has %s; an IP address such as 192.168.1.40 was expected", quote(text))
+			return m.unmakable("claims.addresses has %s; an IP address such as 192.168.1.40 was expected", quote(text))
 		}
 		m.origin.Claims.Addresses = append(m.origin.Claims.Addresses, address)
 	}
@@ -321,11 +347,13 @@ func (m *maker) claims() error {
 		_, twice := m.origin.Claims.Headers[key]
 		switch {
 		case !httpguts.ValidHeaderFieldName(name) || key == "Host":
-			return unmakable("claims.headers has %s, which is no header that a claim can be about; a name such as X-Device was expected", quote(name))
+			return m.unmakable("claims.headers has %s, which is no header that a claim can be about; a name such as X-Device was expected", quote(name))
+		case strings.HasPrefix(key, ownHeaders):
+			return m.unmakable("claims.headers has %s, which tells understudy what to do and is never the client's own, so that it cannot be claimed; a name such as X-Device was expected", quote(name))
 		case !is || value == "" || !httpguts.ValidHeaderFieldValue(value) || strings.TrimSpace(value) != value:
-			return unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(headers[name]))
+			return m.unmakable("claims.headers.%s is %s; the value that requests have was expected, as a text", name, describe(headers[name]))
 		case twice:
-			return unmakable("claims.headers has %s in two spellings; leave one of them", key)
+			return m.unmakable("claims.headers has %s in two spellings; leave one of them", key)
 		}
 		m.origin.Claims.Headers[key] = value
 	}
@@ -353,7 +381,7 @@ func (m *maker) ttl() error {
 	}
 	m.origin.TTL = m.in.Duration("ttl")
 	if m.origin.TTL <= 0 {
-		return unmakable("ttl is %s; a positive duration such as 10m was expected", m.origin.TTL)
+		return m.unmakable("ttl is %s; a positive duration such as 10m was expected", m.origin.TTL)
 	}
 	return nil
 }

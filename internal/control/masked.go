@@ -15,6 +15,7 @@ type maskedWriter struct {
 	redactor *redact.Redactor
 	status   int
 	body     bytes.Buffer
+	told     []string // secrets that the answer is made to tell
 }
 
 func (w *maskedWriter) WriteHeader(status int) {
@@ -44,7 +45,7 @@ func (w *maskedWriter) send() {
 			h[name][i] = w.redactor.Text(values[i])
 		}
 	}
-	body := w.redactor.Document(h.Get("Content-Type"), w.body.Bytes())
+	body := w.redactor.Document(h.Get("Content-Type"), w.body.Bytes(), w.told...)
 	if h.Get("Content-Length") != "" {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}

@@ -309,6 +309,11 @@ func write(w http.ResponseWriter, r *http.Request, answer any) {
 		return
 	case createdAnswer:
 		status, answer = http.StatusCreated, v.value
+	case madeAnswer:
+		status, answer = v.status, v.box
+		if masked, is := w.(*maskedWriter); is {
+			masked.told = v.own
+		}
 	}
 	send(w, status, "application/json", wire.Encode(answer))
 }

@@ -1,14 +1,13 @@
 package control
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/sandbox"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // stateVersion is the version of the document of a sandbox's world.
@@ -100,15 +99,12 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	case *m.Version != stateVersion:
 		return nil, refuse(http.StatusUnprocessableEntity, "the snapshot has the version %d; %d was expected; take it anew with GET of the same path on a server of this version", *m.Version, stateVersion)
 	}
-	var document stateAnswer
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	dec.UseNumber()
-	err = dec.Decode(&document)
-	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
-		err = errors.New("more follows after its end")
+	var document struct {
+		Version int `json:"version"`
+		sandbox.World
+		Derived json.RawMessage `json:"derived,omitempty"` // it follows from the state
 	}
-	if err != nil {
+	if err := wire.ReadSaved(body, &document); err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, "the snapshot is damaged: %v; nothing was put back; send what GET of the same path returned", err)
 	}
 	return &document.World, nil

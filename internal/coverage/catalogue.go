@@ -120,6 +120,7 @@ func countsAsCommon(api *contract.API, o *contract.Outcome) bool {
 func (t *table) fingerprint() string {
 	var names [][2]string
 	for _, op := range t.operations {
+		names = append(names, [2]string{op.name, ""}) // it may have no outcomes of its own
 		for _, r := range op.rows {
 			names = append(names, [2]string{op.name, r.outcome})
 		}

@@ -441,7 +441,7 @@ func TestReadRefuses(t *testing.T) {
 		{`"outcome":"SoldOut"`, `"outcome":"SoldIn"`, "not those that its tables say"},
 		{`"api":"shoes"`, `"api":"hats"`, "twice"},
 		{`"hats"`, `"hat"`, "not those that its tables say"},
-		{`"reacted"`, `"reakted"`, "unknown field"},
+		{`"reacted"`, `"reakted"`, "the member is unknown"},
 		{`"operations":[{"operation"`, `"operations":[null,{"operation"`, "null"},
 		{`"common":[`, `"common":[null,`, "contradict"},
 		{`"apis":[`, `"apis":[null,`, "null"},
@@ -497,6 +497,7 @@ func TestFaultyWaivers(t *testing.T) {
 		{"waivers: 3", "w.yaml:1:10: waivers is the number 3; a list was expected"},
 		{"waiver: []", `w.yaml:1:1: the file has no key "waiver"; did you mean "waivers"?`},
 		{"waivers: [{api: hats, outcome: badKey, until: 2026-12-31}]", `w.yaml:1:11: a waiver has no "reason"`},
+		{"waivers: [{api: hats, outcome: badKey, reason: ' ', until: 2026-12-31}]", "w.yaml:1:48: reason is blank; why the outcome need not be met was expected"},
 		{"waivers: [{api: hats, outcome: badKey, reason: x}]", `w.yaml:1:11: a waiver has no "until"`},
 		{"waivers: [{api: hat, outcome: badKey, reason: x, until: 2026-12-31}]", `w.yaml:1:17: there is no API "hat"; did you mean "hats"?`},
 		{"waivers: [{api: hats, operation: Buyy, outcome: SoldOut, reason: x, until: 2026-12-31}]", `w.yaml:1:34: hats has no operation "Buyy"; did you mean "Buy"?`},
@@ -625,18 +626,107 @@ func TestLongCells(t *testing.T) {
 	}
 }
 
+// A report in which one value each is null, missing, of another type, there twice or below
+// nothing, or in which elements have changed places, is refused.
+func TestDamagedReports(t *testing.T) {
+	text, err := json.Marshal(busy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := coverage.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document any
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	damages := 0
+	try := func(what string) {
+		damages++
+		damaged, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := coverage.Read(damaged)
+		if err != nil {
+			return
+		}
+		if again, _ := json.Marshal(r); !jsonEqual(t, damaged, again) {
+			t.Errorf("%s: it was taken, and says something else: %s", what, again)
+		}
+		_, _ = coverage.Merge(r, whole)
+		_, _ = coverage.Merge(whole, r)
+	}
+	var walk func(path string, x any)
+	walk = func(path string, x any) {
+		switch x := x.(type) {
+		case map[string]any:
+			for name, value := range x {
+				for _, other := range []any{nil, -1, "", []any{}, map[string]any{}, 1.5} {
+					x[name] = other
+					try(fmt.Sprintf("%s.%s is %v", path, name, other))
+				}
+				delete(x, name)
+				try(path + "." + name + " is missing")
+				x[name] = value
+				walk(path+"."+name, value)
+			}
+		case []any:
+			for i, value := range x {
+				x[i] = x[(i+1)%len(x)]
+				try(fmt.Sprintf("%s.%d stands there twice, or one place on", path, i))
+				x[i] = nil
+				try(fmt.Sprintf("%s.%d is null", path, i))
+				x[i] = value
+				walk(fmt.Sprintf("%s.%d", path, i), value)
+			}
+		}
+	}
+	walk("report", document)
+	for name, more := range map[string]string{
+		"an operation without outcomes": `{"operation":"More","calls":0,"documented":0,"met":0,"waived":0,"percent":100,"outcomes":[]},`,
+		"a foreign operation":           `{"operation":"More","calls":0,"documented":1,"met":0,"waived":0,"percent":0,"outcomes":[{"outcome":"x","fails":false,"met":false,"calls":0,"delivered":0,"client_gone":0,"decided_by":{"emulator":0,"check":0,"scenario":0,"header":0}}]},`,
+	} {
+		damaged := strings.Replace(string(text), `"operations":[{`, `"operations":[`+more+`{`, 1)
+		if _, err := coverage.Read([]byte(damaged)); err == nil || !strings.Contains(err.Error(), "it is damaged") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if damages < 500 {
+		t.Errorf("only %d damages were tried", damages)
+	}
+}
+
+func jsonEqual(t *testing.T, a, b []byte) bool {
+	t.Helper()
+	var x, y any
+	if err := errors.Join(json.Unmarshal(a, &x), json.Unmarshal(b, &y)); err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
 // FuzzRead holds that a report that is taken can be summed and printed.
 func FuzzRead(f *testing.F) {
 	text, err := json.Marshal(busy())
 	if err != nil {
 		f.Fatal(err)
 	}
+	whole, err := coverage.Read(text)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(text)
+	f.Add([]byte(strings.Replace(string(text), `"operations":[{`, `"operations":[{"operation":"More","calls":0,"documented":0,"met":0,"waived":0,"percent":100,"outcomes":[]},{`, 1)))
 	f.Add([]byte(`{"version":1,"apis":[{"operations":[{"outcomes":[null]}],"common":[{}],"uncounted":null}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := coverage.Read(text)
 		if err != nil {
 			return
+		}
+		for _, pair := range [][]*coverage.Report{{r, whole}, {whole, r}} {
+			_, _ = coverage.Merge(pair...) // of different tables, it is refused
 		}
 		other := *r
 		other.Of = nil

@@ -1,11 +1,9 @@
 package coverage
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"reflect"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/files"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // Version is that of a report's form.
@@ -264,13 +263,8 @@ func Read(text []byte) (*Report, error) {
 		return nil, fmt.Errorf("it is of version %d; version %d was expected, which this understudy prints", *form.Version, Version)
 	}
 	r := &Report{}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(r); err != nil {
-		return nil, fmt.Errorf("it is no report: %w", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something stands behind the report's end")
+	if err := wire.ReadSaved(text, r); err != nil {
+		return nil, fmt.Errorf("it is damaged: %w; what understudy coverage -o json prints was expected", err)
 	}
 	return r, r.check()
 }
@@ -301,11 +295,12 @@ func (r *Report) check() error {
 func (a *API) check() error {
 	for _, op := range a.Operations {
 		if op == nil {
-			return fmt.Errorf("it is damaged: an operation of %s is null", a.API)
+			return fmt.Errorf("it is damaged: an operation of %s is null", document.Quote(a.API))
 		}
 	}
 	var names [][2]string
 	for _, op := range a.Operations {
+		names = append(names, [2]string{op.Operation, ""})
 		for _, o := range op.Outcomes {
 			if o != nil {
 				names = append(names, [2]string{op.Operation, o.Outcome})

@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -45,7 +46,7 @@ func (c *Catalogue) ParseWaivers(file string, text []byte, now time.Time) (Waive
 			continue
 		}
 		w := &waiver{faults: faults, node: n, in: in}
-		if known := w.find(c); known && w.holds(now) {
+		if known := w.find(c); known && w.says() && w.holds(now) {
 			at := waived{w.text("api"), w.text("operation"), w.text("outcome")}
 			if _, twice := all[at]; twice {
 				faults.Addf(n, "%s is waived twice; keep one of the two", document.Quote(at.outcome))
@@ -76,6 +77,15 @@ func (w *waiver) at(key string) *yaml.Node {
 		}
 	}
 	return w.node
+}
+
+// says reports whether there is a reason.
+func (w *waiver) says() bool {
+	if strings.TrimSpace(w.text("reason")) != "" {
+		return true
+	}
+	w.faults.Addf(w.at("reason"), "reason is blank; why the outcome need not be met was expected")
+	return false
 }
 
 func (w *waiver) find(c *Catalogue) bool {

@@ -185,10 +185,21 @@ func suggestedValue(got string, known []string) string {
 	return ""
 }
 
+// shownWords are values as they are listed; "" would not be seen.
+func shownWords(words []string) []string {
+	shown := slices.Clone(words)
+	for i, word := range shown {
+		if word == "" {
+			shown[i] = `""`
+		}
+	}
+	return shown
+}
+
 // expectedType describes what a row expects.
 func expectedType(p *contract.Param) string {
 	if len(p.OneOf) > 0 && len(p.OneOf) <= few {
-		return "one of " + strings.Join(p.OneOf, ", ")
+		return "one of " + strings.Join(shownWords(p.OneOf), ", ")
 	}
 	if len(p.OneOf) > 0 {
 		return fmt.Sprintf("one of %d listed values (%s, …)", len(p.OneOf), strings.Join(p.OneOf[:few], ", "))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -104,9 +105,10 @@ func Cells(row []any, form func(string) string) []string {
 // OneLine keeps a cell on its line and in its column.
 func OneLine(s string) string { return Printable(strings.Join(strings.Fields(s), " ")) }
 
-// Printable writes control characters, those from U+0080 to U+009F among them, and what
-// is no UTF-8 as escapes, so that no text steers the terminal that it is printed to. Line
-// breaks and tabs stay.
+// Printable writes as escapes what is no UTF-8 and every character that is not seen:
+// control characters, those that turn the direction of what follows or join letters, and
+// those that Unicode does not have. So no text steers the terminal that it is printed to, nor looks
+// like another one. Line breaks and tabs stay.
 func Printable(s string) string {
 	if strings.IndexFunc(s, steers) < 0 && utf8.ValidString(s) {
 		return s
@@ -118,7 +120,7 @@ func Printable(s string) string {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[0])
 		case steers(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
+			b.WriteString(escapeOf(r))
 		default:
 			b.WriteString(s[:n])
 		}
@@ -127,12 +129,25 @@ func Printable(s string) string {
 	return b.String()
 }
 
-func steers(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+func steers(r rune) bool { return !unicode.IsGraphic(r) && r != '\n' && r != '\t' }
 
-// Escaped keeps a cell from being read as Markdown.
-func Escaped(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`").Replace(OneLine(s))
+// escapeOf writes a character as JSON does, in two halves where it takes more than 16 bits.
+func escapeOf(r rune) string {
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
 }
+
+// Escaped keeps a cell from being read as Markdown: no link, image, mention, HTML, code or
+// emphasis comes of it. References of HTML stand where a backslash does not keep a renderer
+// from making a link of an address or a mention of a name.
+func Escaped(s string) string { return markdown.Replace(OneLine(s)) }
+
+var markdown = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "(", `\(`, ")", `\)`, "!", `\!`, "~", `\~`,
+	"&", "&amp;", "<", "&lt;", "@", "&#64;", "://", "&#58;//", "www.", "www&#46;", "WWW.", "WWW&#46;",
+)
 
 // json writes {"items": […]}, as the control API writes its lists.
 func (t *Table) json(w io.Writer) error {

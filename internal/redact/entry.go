@@ -81,6 +81,7 @@ type redaction struct {
 	names    *names            // nil: nothing is masked by its name
 	values   map[string]string // what was masked by its name, and what stands there now
 	changed  bool
+	told     []string // secrets that are not masked
 }
 
 // mostFound is how many texts that were masked by their names are looked for
@@ -170,7 +171,7 @@ func (f *redaction) query(query string) string {
 
 // known masks the secrets that are known by value.
 func (f *redaction) known(s string) string {
-	masked := f.redactor.Text(s)
+	masked := f.redactor.Text(s, f.told...)
 	f.changed = f.changed || masked != s
 	return masked
 }

@@ -146,12 +146,33 @@ func (r *Redactor) matcher() *matcher {
 	return r.found
 }
 
-// Text returns s with every known secret masked.
-func (r *Redactor) Text(s string) string {
+// Text returns s with every known secret masked, but for those that are told.
+func (r *Redactor) Text(s string, told ...string) string {
 	if !r.Active() {
 		return s
 	}
-	return r.matcher().replace(s)
+	found, masked := r.matcher(), ""
+	for {
+		at, which := firstOf(s, told)
+		if which == "" {
+			return masked + found.replace(s)
+		}
+		masked += found.replace(s[:at]) + which
+		s = s[at+len(which):]
+	}
+}
+
+// firstOf finds which of several texts stands first in s, the longest one where several
+// begin there; "": none does.
+func firstOf(s string, texts []string) (at int, which string) {
+	at = len(s)
+	for _, text := range texts {
+		i := strings.Index(s, text)
+		if text != "" && i >= 0 && (i < at || i == at && len(text) > len(which)) {
+			at, which = i, text
+		}
+	}
+	return at, which
 }
 
 // isLabel reports whether s already stands for a secret of the environment.

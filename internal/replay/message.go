@@ -127,5 +127,6 @@ func quoted(s string) string {
 	return `"$(printf '` + b.String() + `')"`
 }
 
-// steers reports whether a character would steer the terminal that a line is printed to.
-func steers(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+// steers reports whether a character would steer the terminal that a line is printed to, or is
+// not seen there.
+func steers(r rune) bool { return !unicode.IsGraphic(r) && r != '\n' && r != '\t' }

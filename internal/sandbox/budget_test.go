@@ -132,7 +132,7 @@ func TestFixturesTakeRoom(t *testing.T) {
 	if _, err := h.ask("carol", "Page", ""); !errors.As(err, &full) {
 		t.Errorf("got %v", err)
 	}
-	if err := h.instance(t, "alice").Restore([]byte(`{"tokens":[]}`)); err != nil {
+	if err := h.instance(t, "alice").Restore([]byte(`{"tokens":[],"parcels":{},"made":"2026-03-01T12:00:00Z"}`)); err != nil {
 		t.Error(err)
 	}
 	for range 20 { // what alice gave back is taken
@@ -168,7 +168,7 @@ func TestDroppedSandboxHoldsNothing(t *testing.T) {
 			t.Fatal(left, err)
 		}
 	}
-	if err := i.Restore([]byte(`{"tokens":["late"]}`)); err != nil {
+	if err := i.Restore([]byte(`{"tokens":["late"],"parcels":{},"made":"2026-03-01T12:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
 	i.WithState(func(contract.State) {})
@@ -185,7 +185,7 @@ func TestDroppedSandboxHoldsNothing(t *testing.T) {
 func TestRestoredStatesTakeRoom(t *testing.T) {
 	const most = 100_000
 	h := newTestRegistry(t, withRoom(most))
-	document, err := json.Marshal(map[string]any{"parcels": map[string]string{"p-1": strings.Repeat("x", most*6/10)}})
+	document, err := json.Marshal(map[string]any{"tokens": []string{}, "made": "2026-03-01T12:00:00Z", "parcels": map[string]string{"p-1": strings.Repeat("x", most*6/10)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestRestoredStatesTakeRoom(t *testing.T) {
 func TestTriggersTakeRoom(t *testing.T) {
 	h := newTestRegistry(t, withRoom(5_000))
 	i := h.instance(t, sandbox.Default)
-	if err := i.Restore([]byte(`{"parcels":{"p-1":"books","p-2":"hats"}}`)); err != nil {
+	if err := i.Restore([]byte(`{"tokens":[],"parcels":{"p-1":"books","p-2":"hats"},"made":"2026-03-01T12:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = h.fill(t, sandbox.Default)

@@ -142,7 +142,7 @@ func TestForgottenIdentifier(t *testing.T) {
 func TestDerived(t *testing.T) {
 	h := newTestRegistry(t, nil)
 	instance := h.instance(t, sandbox.Default)
-	if err := instance.Restore([]byte(`{"parcels":{"p-1":"books","p-2":"hats"}}`)); err != nil {
+	if err := instance.Restore([]byte(`{"tokens":[],"parcels":{"p-1":"books","p-2":"hats"},"made":"2026-03-01T12:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
 	before, err := instance.Snapshot()

@@ -1,9 +1,7 @@
 package sandbox
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // An Instance is one API in one sandbox: its state, its switches, its counters,
@@ -78,7 +77,7 @@ func (i *Instance) Credentials() contract.Values {
 // own returns the sandbox's own account, as it is told beside the first one; nil: it has
 // none.
 func (i *Instance) own(first contract.Values) contract.Values {
-	own := i.sandbox.minted(i.API)
+	own := i.sandbox.Minted(i.API)
 	if own == nil {
 		return nil
 	}
@@ -302,7 +301,7 @@ func (i *Instance) resetCounters() {
 func (i *Instance) Snapshot() ([]byte, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return json.Marshal(i.state)
+	return wire.Saved(i.state)
 }
 
 // masked returns a snapshot in which each secret is what mask makes of it.
@@ -318,7 +317,7 @@ func (i *Instance) masked(document []byte, mask func(secret string) string) ([]b
 	for place := range holder.Secrets() {
 		*place = mask(*place)
 	}
-	return json.Marshal(state)
+	return wire.Saved(state)
 }
 
 // Restore replaces the state by one that Snapshot returned.
@@ -395,9 +394,6 @@ func (i *Instance) decode(document []byte) (contract.State, error) {
 
 // read makes a state of a document, without its indices.
 func (i *Instance) read(document []byte) (contract.State, error) {
-	if !bytes.HasPrefix(bytes.TrimSpace(document), []byte("{")) {
-		return nil, fmt.Errorf("state of %s: it is no object; what a snapshot has of the API was expected", i.API.Name)
-	}
 	state, err := i.API.State(contract.Seed{
 		Dice: newDice(0, 0), Now: i.sandbox.created, Switches: i.Switches(),
 		Decode: func(any) error { return nil },
@@ -405,9 +401,7 @@ func (i *Instance) read(document []byte) (contract.State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(document))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(state); err != nil {
+	if err := wire.ReadSaved(document, state); err != nil {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}
 	return state, nil
@@ -443,7 +437,7 @@ func (i *Instance) enroll(state contract.State) error {
 
 // Copy returns a deep copy of state, by way of JSON. It takes no lock.
 func (i *Instance) Copy(state contract.State) (contract.State, error) {
-	document, err := json.Marshal(state)
+	document, err := wire.Saved(state)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", i.API.Name, err)
 	}

@@ -53,7 +53,7 @@ func TestMaskedSnapshot(t *testing.T) {
 		t.Errorf("restored: %s, want %s", again, plain)
 	}
 	for document, want := range map[string]string{
-		"null": "it is no object",
+		"null": "an object was expected, null was found",
 		strings.ReplaceAll(string(masked), "TOY_TOKEN", "HOME"):           `"env:HOME", which is no variable of toy; it has TOY_TOKEN`,
 		strings.ReplaceAll(string(masked), "env:TOY_TOKEN", "[redacted]"): "a secret was left out",
 	} {

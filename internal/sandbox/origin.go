@@ -190,7 +190,7 @@ func (r *Registry) findOrAdd(name string, o Origin) (s *Sandbox, made bool, err 
 // called.
 func (s *Sandbox) accounts(api *contract.API) []contract.Values {
 	var all []contract.Values
-	for _, v := range []contract.Values{s.credentials[api.Name], s.minted(api)} {
+	for _, v := range []contract.Values{s.credentials[api.Name], s.Minted(api)} {
 		if v != nil {
 			all = append(all, v)
 		}
@@ -198,9 +198,9 @@ func (s *Sandbox) accounts(api *contract.API) []contract.Values {
 	return all
 }
 
-// minted returns the credentials that are the sandbox's own; nil for one that was made
+// Minted returns the credentials that are the sandbox's own; nil for one that was made
 // by first use.
-func (s *Sandbox) minted(api *contract.API) contract.Values {
+func (s *Sandbox) Minted(api *contract.API) contract.Values {
 	if s.request == "" || api.Mint == nil {
 		return nil
 	}

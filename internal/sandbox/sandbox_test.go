@@ -166,7 +166,11 @@ func TestRestoreRefuses(t *testing.T) {
 	h := newTestRegistry(t, nil)
 	instance := h.instance(t, sandbox.Default)
 	before, _ := instance.Snapshot()
-	for _, document := range []string{``, `{`, `{"tokens":5}`, `{"strange":1}`, `{"tokens":["a","a"]}`} {
+	for _, document := range []string{
+		``, `{`, `null`, `[]`, `{}`, `{"tokens":5}`, `{"strange":1}`, `{"tokens":["a","a"],"parcels":{},"made":"2026-03-01T12:00:00Z"}`,
+		`{"tokens":[],"parcels":{}}`, `{"tokens":null,"parcels":{},"made":"2026-03-01T12:00:00Z"}`, `{"tokens":[],"parcels":{},"made":"noon"}`,
+		`{"Tokens":[],"parcels":{},"made":"2026-03-01T12:00:00Z"}`, `{"tokens":[],"tokens":[],"parcels":{},"made":"2026-03-01T12:00:00Z"}`,
+	} {
 		if err := instance.Restore([]byte(document)); err == nil {
 			t.Errorf("%s was taken", document)
 		}
@@ -230,7 +234,7 @@ func TestCountInWindow(t *testing.T) {
 func TestTriggers(t *testing.T) {
 	h := newTestRegistry(t, nil)
 	instance := h.instance(t, sandbox.Default)
-	if err := instance.Restore([]byte(`{"parcels":{"p-1":"books"}}`)); err != nil {
+	if err := instance.Restore([]byte(`{"tokens":[],"parcels":{"p-1":"books"},"made":"2026-03-01T12:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
 	lost := h.api.Trigger("parcel.lost")

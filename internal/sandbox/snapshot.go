@@ -14,6 +14,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/fixture"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/player"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // A World is all that decides how the calls of a sandbox end, as it stood at one
@@ -108,7 +109,7 @@ func (s *Sandbox) World(mask func(api, secret string) string) (*World, map[strin
 		w.Progress.Scenarios = s.Player.Progress(func() { r := s.Clock.Read(); w.Clock = &r })
 		for _, i := range all {
 			name := i.API.Name
-			state, err := json.Marshal(i.state)
+			state, err := wire.Saved(i.state)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("state of %s: %w", name, err))
 			}
@@ -215,7 +216,9 @@ func (r *restoration) readFixtures() error {
 			continue
 		}
 		f, err := i.Fixture().Settled(i.API, settled.Fixture, settled.Switches)
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("fixtures: %w", err))
+		}
 		r.fixtures[i] = f
 	}
 	return errors.Join(errs...)
