@@ -17,13 +17,18 @@ import (
 
 // withoutForm are the commands that have no -o for forms, and why.
 var withoutForm = map[string]string{
-	"serve":         "its log has --log",
-	"call":          "it prints an exchange as HTTP has it; journal show has the other forms",
-	"handbook":      "its -o names a folder, and its pages are Markdown",
-	"openapi":       "it writes a document",
-	"schema":        "it writes a document",
-	"snapshot save": "it writes a document",
-	"scenarios off": "the control API answers nothing to it",
+	"serve":           "its log has --log",
+	"call":            "it prints an exchange as HTTP has it; journal show has the other forms",
+	"handbook":        "its -o names a folder, and its pages are Markdown",
+	"openapi":         "it writes a document",
+	"schema":          "it writes a document",
+	"snapshot save":   "it writes a document",
+	"fixture save":    "it writes a document",
+	"hosts":           "it writes a file, whose form --for names",
+	"ca print":        "it writes a file",
+	"ca path":         "it is one line for scripts",
+	"ca install-hint": "it is for people, and --for names whose",
+	"scenarios off":   "the control API answers nothing to it",
 }
 
 // arguments have each command do something. Those that are not named need none.

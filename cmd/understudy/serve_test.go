@@ -13,7 +13,7 @@ import (
 
 // promised are the flags of serve, whose names stay.
 const promised = "bind control-bind control-port door-port api-ports only scenarios fixtures poll fixture set activate credentials seed clock " +
-	"signature-clock auth callback-allow advertise-door journal max-sandboxes max-connections max-inflight max-state max-stall control-token control-allow-host control-origin " +
+	"signature-clock auth unknown cors callback-allow advertise-door journal max-sandboxes max-connections max-inflight max-state max-stall control-token control-allow-host control-origin " +
 	"expose-control-without-token strict redact plain-answers log quiet config tls tls-port tls-dir tls-ca-cert tls-ca-key tls-name tls-h2 tls-fault"
 
 func TestServeFlags(t *testing.T) {

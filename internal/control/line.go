@@ -45,6 +45,9 @@ func (l *lineWriter) append(b []byte, e *journal.Entry) []byte {
 	b = appendViolations(b, e.Violations)
 	b = appendCount(b, `,"more_violations":`, e.MoreViolations)
 	b = appendFacts(b, e.Notes)
+	if len(e.Adopted) > 0 {
+		b = wire.Append(append(b, `,"adopted":`...), e.Adopted)
+	}
 	if e.Explanation != nil {
 		b = append(appendText(b, `,"explanation":{"cause":`, e.Explanation.Cause), '}')
 	}
