@@ -19,6 +19,9 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asClient) != "" {
+		os.Exit(beClient())
+	}
 	dir, err := os.MkdirTemp("", "understudy-sdk")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,9 +44,26 @@ type server struct {
 	t       *testing.T
 	control string // http://127.0.0.1:…
 	door    string // 127.0.0.1:…, as client libraries want it
+	tls     string // the door over TLS, 127.0.0.1:…; "": it is not open
+	dir     string // where the CA is kept
 }
 
-var readyLine = regexp.MustCompile(`^ready control=(http://\S+) door=http://(\S+) in \d+ms$`)
+var readyLine = regexp.MustCompile(`^ready control=(http://\S+) door=http://(\S+?)(?: tls=https://(\S+))? in \d+ms$`)
+
+// startTLS is start with the TLS door open and a CA of its own.
+func startTLS(t *testing.T) *server {
+	t.Helper()
+	dir := t.TempDir()
+	s := start(t, "--tls", "--tls-port", "0", "--tls-dir", dir)
+	s.dir = dir
+	return s
+}
+
+// ca is the file of the CA's certificate.
+func (s *server) ca() string { return filepath.Join(s.dir, "ca.pem") }
+
+// proxy is the door's address as a proxy's, whose user is a sandbox's name.
+func (s *server) proxy(sandbox string) string { return "http://" + sandbox + ":x@" + s.door }
 
 // start serves on free ports until the test ends, and then expects a clean end.
 func start(t *testing.T, flags ...string) *server {
@@ -70,7 +90,7 @@ func start(t *testing.T, flags ...string) *server {
 	if m == nil {
 		t.Fatalf("no ready line: %q, %v\n%s", line, err, &log)
 	}
-	return &server{t: t, control: m[1], door: m[2]}
+	return &server{t: t, control: m[1], door: m[2], tls: m[3]}
 }
 
 // ask asks the control API.
