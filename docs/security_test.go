@@ -26,7 +26,7 @@ func TestSecurityNamesTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := testFunctions(t)
+	there := testFunctions(t, "cmd", "docs", "emulators", "internal", "test/soak")
 	text, promises := string(page), 0
 	for _, span := range codeSpan.FindAllStringSubmatch(text, -1) {
 		name := namedTest.FindStringSubmatch(span[1])
@@ -57,12 +57,44 @@ func TestSecurityNamesTests(t *testing.T) {
 	}
 }
 
-// testFunctions lists the tests and fuzz targets of this module, each behind the name
-// of its folder.
-func testFunctions(t *testing.T) map[string]bool {
+// Every test that docs/clients.md rests on is there, and no row rests on nothing.
+func TestClientsNamesTests(t *testing.T) {
+	page, err := os.ReadFile("clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, rows := testFunctions(t, "test/sdk", "test/browser"), 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		if !strings.HasPrefix(line, "| ") || cells[len(cells)-1] == "from" || strings.HasPrefix(line, "| ---") {
+			continue
+		}
+		rows++
+		from := cells[len(cells)-1]
+		tests := 0
+		for _, span := range codeSpan.FindAllStringSubmatch(from, -1) {
+			if name := namedTest.FindStringSubmatch(span[1]); name != nil {
+				tests++
+				if !there[name[0]] {
+					t.Errorf("no folder %s has a test %s", name[1], name[2])
+				}
+			}
+		}
+		if run := strings.Contains(from, "run: "); run != (tests > 0) || !run && !strings.HasPrefix(from, "source: ") && !strings.HasPrefix(from, "docs") {
+			t.Errorf("the row of %s rests on %q", cells[0], from)
+		}
+	}
+	if rows < 30 {
+		t.Errorf("the page has %d clients and platforms", rows)
+	}
+}
+
+// testFunctions lists the tests and fuzz targets of folders, each behind the name of its
+// own folder.
+func testFunctions(t *testing.T, folders ...string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	eachFile(t, []string{"cmd", "docs", "emulators", "internal", "test/soak"}, func(path string, file *ast.File) {
+	eachFile(t, folders, func(path string, file *ast.File) {
 		if !strings.HasSuffix(path, "_test.go") {
 			return
 		}
