@@ -213,7 +213,7 @@ func TestProxyMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	request, _ := s.latest()["request"].(map[string]any)
-	if request["url"] != "http://car.tencentcloudapi.com/" || request["host"] != "car.tencentcloudapi.com" {
+	if request["url"] != "/" || request["host"] != "car.tencentcloudapi.com" {
 		t.Errorf("got %v for %v", request["url"], request["host"])
 	}
 }
