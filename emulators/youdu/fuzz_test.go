@@ -1,8 +1,11 @@
 package youdu
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,18 +57,39 @@ func TestRestoredNumbersLeaveRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "default")
 	before := w.snapshot()
-	const session = `{"sessions":{"x":{"id":"x","owner":"a","members":["a"],"serial":%d}}}`
+	var saved struct{ Sessions map[string]any }
+	if err := json.Unmarshal([]byte(before), &saved); err != nil || len(saved.Sessions) == 0 {
+		t.Fatal(err, before)
+	}
+	session := slices.Sorted(maps.Keys(saved.Sessions))[0]
 	for _, number := range []int64{-1, math.MinInt64, math.MaxInt64} {
-		for form, path := range map[string]string{
-			`{"serial":%d}`: "serial", `{"package":%d}`: "package", `{"direct":%d}`: "direct", session: "sessions.x.serial",
-		} {
-			document, want := fmt.Sprintf(form, number), fmt.Sprintf("%s: %d was found; a whole number from 0 to 4611686018427387904 was expected", path, number)
-			if err := w.Instance(t).Restore([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: got %v, want %s", document, err, want)
+		for _, path := range []string{"serial", "package", "direct", "sessions." + session + ".serial"} {
+			want := fmt.Sprintf("%s: %d was found; a whole number from 0 to 4611686018427387904 was expected", path, number)
+			if err := w.Instance(t).Restore(withNumber(t, before, path, number)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %s", path, err, want)
 			}
 		}
 	}
 	if after := w.snapshot(); after != before {
 		t.Errorf("it was refused and changed to %s", after)
 	}
+}
+
+// withNumber is a document with another number at a path.
+func withNumber(t *testing.T, document, path string, number int64) []byte {
+	t.Helper()
+	var whole map[string]any
+	if err := json.Unmarshal([]byte(document), &whole); err != nil {
+		t.Fatal(err)
+	}
+	at, names := whole, strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		at = at[name].(map[string]any)
+	}
+	at[names[len(names)-1]] = number
+	changed, err := json.Marshal(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
 }
