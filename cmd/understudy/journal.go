@@ -80,7 +80,11 @@ func journalCommand(env *env) *cobra.Command {
 			return printArchive(cmd, c, env, &f, follow)
 		}
 		if follow {
-			return followJournal(cmd.Context(), c, env, &f, form.value)
+			query := f.query()
+			if f.since != "" && !cmd.Flags().Changed("limit") {
+				query.Del("limit") // since says where to begin
+			}
+			return followJournal(cmd.Context(), c, env, query, form.value)
 		}
 		return printJournal(cmd.Context(), c, env, &f, form.value)
 	}
@@ -175,10 +179,10 @@ func cause(e *journal.Entry) string {
 	return e.Explanation.Cause
 }
 
-// followJournal prints the entries that are there, oldest first, and then those that
-// come, until ctx is done. It outlasts a server that is started again.
-func followJournal(ctx context.Context, c *client.Client, env *env, f *filter, form string) error {
-	query, connected := f.query(), false
+// followJournal prints the entries that are there and a query chooses, oldest first, and
+// then those that come, until ctx is done. It outlasts a server that is started again.
+func followJournal(ctx context.Context, c *client.Client, env *env, query url.Values, form string) error {
+	connected := false
 	for {
 		err := c.Stream(ctx, c.InSandbox("journal", "stream")+"?"+query.Encode(), func(e client.Event) error {
 			connected = true
