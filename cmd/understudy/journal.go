@@ -17,6 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // pause is the time before a stream that broke is asked for again.
@@ -131,7 +132,7 @@ func printJournal(ctx context.Context, c *client.Client, env *env, f *filter, fo
 	}
 	var p page
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return fmt.Errorf("reading the journal: %w", err)
+		return fmt.Errorf("reading the journal: %w", wire.InWords(err))
 	}
 	t := &output.Table{
 		Columns: []string{"id", "time", "operation", "outcome", "decided_by", "status", "cause"},
@@ -217,14 +218,14 @@ func printEvent(env *env, event client.Event, form string) error {
 			Lost int `json:"lost"`
 		}
 		if err := json.Unmarshal([]byte(event.Data), &told); err != nil {
-			return fmt.Errorf("reading the stream: %w", err)
+			return fmt.Errorf("reading the stream: %w", wire.InWords(err))
 		}
 		env.note("understudy: %d calls are missing here: they came faster than they were read, or the journal no longer has them\n", told.Lost)
 		return nil
 	}
 	var e journal.Entry
 	if err := json.Unmarshal([]byte(event.Data), &e); err != nil {
-		return fmt.Errorf("reading the stream: %w", err)
+		return fmt.Errorf("reading the stream: %w", wire.InWords(err))
 	}
 	return printEntries(env, []journal.Entry{e}, form)
 }

@@ -326,6 +326,24 @@ func followBroken(t *testing.T, flags ...string) (asked []string) {
 	return asked
 }
 
+// What another server answers is told without a word of Go.
+func TestAnswersOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `["a"]`)
+	}))
+	defer s.Close()
+	for _, line := range []string{
+		"journal", "journal show default-1", "sandbox list", "sandbox new", "sandbox drop job", "scenarios status", "scenarios on tencentcar/no-idle",
+		"snapshot load " + file(t, "snapshot.json", "{}"), "clock", "env",
+	} {
+		r := command(t, []string{"UNDERSTUDY_CONTROL=" + s.URL}, "", strings.Fields(line)...)
+		if said := r.out + r.err; r.code == exitDone || !strings.Contains(said, "an object was expected, an array was found") || strings.Contains(said, "Go ") {
+			t.Errorf("%s: ended in %d and said %s", line, r.code, said)
+		}
+	}
+}
+
 func TestResetClockTrigger(t *testing.T) {
 	t.Parallel()
 	s := start(t)
