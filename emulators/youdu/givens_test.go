@@ -64,11 +64,12 @@ func TestGivenRefused(t *testing.T) {
 		"token: {token: abc}":                                                        "32 hexadecimal digits in lower case were expected",
 		"token: {ends_in: 3h}":                                                       "the switch token_life says that a token is valid for 2h0m0s",
 		"token: {appId: nobody}":                                                     "there is no application",
-		"token: {buin: -1}":                                                          "enterprise -1 has no application that could have a token",
-		"token: {buin: 0}":                                                           "enterprise 0 has no application",
-		"token: {buin: -1, appId: " + orgApp + "}":                                   `enterprise -1 has no application "` + orgApp + `" that`,
 		"token: {token: " + beforeToken + "}}, {token: {token: " + beforeToken + "}": "the token is there already",
 		"tokens: {}": `did you mean "token"?`,
+
+		"token: {buin: -1}":                        "enterprise -1 has no application that could have a token",
+		"token: {buin: 0}":                         "enterprise 0 has no application",
+		"token: {buin: -1, appId: " + orgApp + "}": `enterprise -1 has no application "` + orgApp + `" that`,
 	} {
 		w := conformance.New(t, API, conformance.Setting{})
 		if err := w.TryGiven(t, "[{"+given+"}]"); err == nil || !strings.Contains(err.Error(), want) {
