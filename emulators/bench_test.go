@@ -37,7 +37,11 @@ func benchmarkMake(b *testing.B, drop bool) {
 	}
 	b.Cleanup(func() { _ = s.Close(context.Background()) })
 	send := func(method, path string, status int) {
-		r, err := http.NewRequestWithContext(b.Context(), method, s.ControlURL+path, strings.NewReader("{}"))
+		var body io.Reader
+		if method == http.MethodPut {
+			body = strings.NewReader("{}")
+		}
+		r, err := http.NewRequestWithContext(b.Context(), method, s.ControlURL+path, body)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -46,10 +50,10 @@ func benchmarkMake(b *testing.B, drop bool) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		body, err := io.ReadAll(answer.Body)
+		text, err := io.ReadAll(answer.Body)
 		_ = answer.Body.Close()
 		if err != nil || answer.StatusCode != status {
-			b.Fatalf("%s %s: got %d %s %v", method, path, answer.StatusCode, body, err)
+			b.Fatalf("%s %s: got %d %s %v", method, path, answer.StatusCode, text, err)
 		}
 	}
 	b.ReportAllocs()

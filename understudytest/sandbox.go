@@ -310,8 +310,16 @@ func (b *Sandbox) send(method string, path []string, value, into any) error {
 func (b *Sandbox) must(err error) {
 	b.t.Helper()
 	if err != nil {
-		b.t.Fatalf("sandbox %s: %s", b.Name, plainFaults(err.Error()))
+		b.t.Fatalf("sandbox %s: %s", b.Name, b.said(err))
 	}
+}
+
+// said is an error as the test's author needs it.
+func (b *Sandbox) said(err error) string {
+	if noServer(err) && b.server.closed.Load() {
+		return "its server was closed, by Close or at the end of the test that started it; call Start in each test that needs a server, or Open in TestMain for one that tests share"
+	}
+	return plainFaults(err.Error())
 }
 
 var place = regexp.MustCompile(`(?m)^\S+:\d+:\d+: `)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type Server struct {
 	faults    *keptLog       // of own
 	names     *names
 	close     sync.Once
+	closed    atomic.Bool // own was closed
 }
 
 // An Option changes how a server is started. A server that runs already keeps its own
@@ -178,6 +180,7 @@ func (s *Server) Close() {
 			s.transport.CloseIdleConnections()
 		}
 		if s.own != nil {
+			s.closed.Store(true)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			_ = s.own.Close(ctx) // what does not end in time is cut

@@ -379,6 +379,33 @@ func TestCloseEarly(t *testing.T) {
 	}
 }
 
+// Who goes on with the sandbox of a server that was closed is told so, and not to start
+// one.
+func TestClosedServerIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, options := range ways {
+		s, err := understudytest.Open(options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, goOn := range []func(*understudytest.Sandbox, *recorder){
+			func(b *understudytest.Sandbox, _ *recorder) { b.Reset() },
+			func(b *understudytest.Sandbox, _ *recorder) { b.Journal() },
+			func(b *understudytest.Sandbox, r *recorder) { b.Verify(r) },
+		} {
+			r := run(t, "TestClosedServerIsNamed", func(r *recorder) {
+				b := s.Sandbox(r)
+				s.Close()
+				goOn(b, r)
+			})
+			says(t, r.errors, "its server was closed, by Close or at the end of the test that started it")
+			if strings.Contains(strings.Join(r.errors, ""), "--control") {
+				t.Errorf("%s: got %q", name, r.errors)
+			}
+		}
+	}
+}
+
 func BenchmarkStart(b *testing.B) {
 	for name, options := range ways {
 		b.Run(name, func(b *testing.B) {

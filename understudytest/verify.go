@@ -112,7 +112,7 @@ func (b *Sandbox) Verify(t testing.TB, checks ...Check) bool {
 	verdict, report, err := b.control.Verify(context.Background(), text, "text")
 	switch {
 	case err != nil:
-		t.Errorf("sandbox %s: %s", b.Name, plainFaults(err.Error()))
+		t.Errorf("sandbox %s: %s", b.Name, b.said(err))
 	case verdict != "holds":
 		t.Errorf("sandbox %s: not all checks hold\n%s", b.Name, report)
 	default:

@@ -70,9 +70,10 @@ func TestCoverageMerge(t *testing.T) {
 	}
 	for _, row := range []struct{ text, want string }{
 		{strings.Replace(string(whole), `"version": 1`, `"version": 2`, 1), "it is of version 2; version 1 was expected"},
-		{string(whole[:len(whole)/2]), "it is no JSON"},
+		{string(whole[:len(whole)/2]), "it is no JSON report"},
 		{strings.Replace(string(whole), `"calls": 2`, `"calls": 3`, 1), "it is damaged"},
-		{"", "it is no JSON"},
+		{"", "it is no JSON report"},
+		{"[]", "it is no JSON report: an object was expected, an array was found; what understudy"},
 	} {
 		r := command(t, noControl, "", append(merge, file(t, "bad.json", row.text))...)
 		r.want(t, exitFailed, "!bad.json cannot be used as a report: "+row.want)

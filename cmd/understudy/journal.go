@@ -17,6 +17,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // pause is the time before a stream that broke is asked for again.
@@ -80,7 +81,11 @@ func journalCommand(env *env) *cobra.Command {
 			return printArchive(cmd, c, env, &f, follow)
 		}
 		if follow {
-			return followJournal(cmd.Context(), c, env, &f, form.value)
+			query := f.query()
+			if f.since != "" && !cmd.Flags().Changed("limit") {
+				query.Del("limit") // since says where to begin
+			}
+			return followJournal(cmd.Context(), c, env, query, form.value)
 		}
 		return printJournal(cmd.Context(), c, env, &f, form.value)
 	}
@@ -127,7 +132,7 @@ func printJournal(ctx context.Context, c *client.Client, env *env, f *filter, fo
 	}
 	var p page
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return fmt.Errorf("reading the journal: %w", err)
+		return fmt.Errorf("reading the journal: %w", wire.InWords(err))
 	}
 	t := &output.Table{
 		Columns: []string{"id", "time", "operation", "outcome", "decided_by", "status", "cause"},
@@ -175,10 +180,10 @@ func cause(e *journal.Entry) string {
 	return e.Explanation.Cause
 }
 
-// followJournal prints the entries that are there, oldest first, and then those that
-// come, until ctx is done. It outlasts a server that is started again.
-func followJournal(ctx context.Context, c *client.Client, env *env, f *filter, form string) error {
-	query, connected := f.query(), false
+// followJournal prints the entries that are there and a query chooses, oldest first, and
+// then those that come, until ctx is done. It outlasts a server that is started again.
+func followJournal(ctx context.Context, c *client.Client, env *env, query url.Values, form string) error {
+	connected := false
 	for {
 		err := c.Stream(ctx, c.InSandbox("journal", "stream")+"?"+query.Encode(), func(e client.Event) error {
 			connected = true
@@ -213,14 +218,14 @@ func printEvent(env *env, event client.Event, form string) error {
 			Lost int `json:"lost"`
 		}
 		if err := json.Unmarshal([]byte(event.Data), &told); err != nil {
-			return fmt.Errorf("reading the stream: %w", err)
+			return fmt.Errorf("reading the stream: %w", wire.InWords(err))
 		}
 		env.note("understudy: %d calls are missing here: they came faster than they were read, or the journal no longer has them\n", told.Lost)
 		return nil
 	}
 	var e journal.Entry
 	if err := json.Unmarshal([]byte(event.Data), &e); err != nil {
-		return fmt.Errorf("reading the stream: %w", err)
+		return fmt.Errorf("reading the stream: %w", wire.InWords(err))
 	}
 	return printEntries(env, []journal.Entry{e}, form)
 }

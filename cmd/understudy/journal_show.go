@@ -16,6 +16,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/replay"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 func journalShow(env *env) *cobra.Command {
@@ -71,7 +72,7 @@ func readEntry(raw []byte) (*journal.Shown, error) {
 	decoder.UseNumber()
 	e := &journal.Shown{}
 	if err := decoder.Decode(e); err != nil {
-		return nil, fmt.Errorf("reading the entry: %w", err)
+		return nil, fmt.Errorf("reading the entry: %w", wire.InWords(err))
 	}
 	return e, nil
 }

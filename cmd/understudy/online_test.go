@@ -290,7 +290,20 @@ func TestFollow(t *testing.T) {
 // Whoever follows goes on where the stream broke, and is told what is missing.
 func TestFollowGoesOn(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	for flags, want := range map[string]string{
+		"--status 200":         "limit=100&status=200 after=default-1&status=200 after=default-9&status=200",
+		"--since 5m":           "since=5m after=default-1&since=5m after=default-9&since=5m",
+		"--since 5m --limit 7": "limit=7&since=5m after=default-1&since=5m after=default-9&since=5m",
+	} {
+		if asked := followBroken(t, strings.Fields(flags)...); strings.Join(asked, " ") != want {
+			t.Errorf("%s: asked for %q, want %q", flags, asked, want)
+		}
+	}
+}
+
+// followBroken follows a stream that breaks twice, and returns what was asked for.
+func followBroken(t *testing.T, flags ...string) (asked []string) {
+	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.URL.RawQuery)
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -308,10 +321,26 @@ func TestFollowGoesOn(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	r := command(t, []string{"UNDERSTUDY_CONTROL=" + s.URL}, "", "journal", "-f", "--status", "200")
+	r := command(t, []string{"UNDERSTUDY_CONTROL=" + s.URL}, "", append([]string{"journal", "-f"}, flags...)...)
 	r.want(t, exitInsufficient, "default-1 ", "default-9 ", "!understudy: 7 calls are missing here", "!there is no sandbox")
-	if want := "limit=100&status=200 after=default-1&status=200 after=default-9&status=200"; strings.Join(asked, " ") != want {
-		t.Errorf("asked for %q, want %q", asked, want)
+	return asked
+}
+
+// What another server answers is told without a word of Go.
+func TestAnswersOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `["a"]`)
+	}))
+	defer s.Close()
+	for _, line := range []string{
+		"journal", "journal show default-1", "sandbox list", "sandbox new", "sandbox drop job", "scenarios status", "scenarios on tencentcar/no-idle",
+		"snapshot load " + file(t, "snapshot.json", "{}"), "clock", "env",
+	} {
+		r := command(t, []string{"UNDERSTUDY_CONTROL=" + s.URL}, "", strings.Fields(line)...)
+		if said := r.out + r.err; r.code == exitDone || !strings.Contains(said, "an object was expected, an array was found") || strings.Contains(said, "Go ") {
+			t.Errorf("%s: ended in %d and said %s", line, r.code, said)
+		}
 	}
 }
 

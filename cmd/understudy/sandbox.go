@@ -9,6 +9,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 func sandboxCommand(env *env) *cobra.Command {
@@ -53,7 +54,7 @@ func sandboxListCommand(env *env) *cobra.Command {
 			} `json:"items"`
 		}
 		if err := json.Unmarshal(raw, &list); err != nil {
-			return fmt.Errorf("reading the sandboxes: %w", err)
+			return fmt.Errorf("reading the sandboxes: %w", wire.InWords(err))
 		}
 		table := &output.Table{Columns: []string{"name", "clock", "entries", "scenarios"}}
 		for _, s := range list.Items {
@@ -85,7 +86,7 @@ func sandboxDropCommand(env *env) *cobra.Command {
 				UnderWay int `json:"calls_under_way"`
 			}
 			if err := json.Unmarshal(raw, &dropped); err != nil {
-				return fmt.Errorf("reading what was dropped: %w", err)
+				return fmt.Errorf("reading what was dropped: %w", wire.InWords(err))
 			}
 			if err := env.tell(form, raw, "dropped %s\n", name); err != nil {
 				return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/client"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 func sandboxNewCommand(env *env) *cobra.Command {
@@ -50,7 +51,7 @@ func sandboxNewCommand(env *env) *cobra.Command {
 		}
 		box := &madeSandbox{}
 		if err := json.Unmarshal(raw, box); err != nil {
-			return fmt.Errorf("%s did not answer with a sandbox: %w", c.Base, err)
+			return fmt.Errorf("%s did not answer with a sandbox: %w", c.Base, wire.InWords(err))
 		}
 		return printSandbox(env, form.value, box)
 	}

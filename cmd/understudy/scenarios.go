@@ -19,6 +19,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/document"
 	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/scenario"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 func scenariosCommand(env *env) *cobra.Command {
@@ -80,7 +81,7 @@ func scenariosOn(env *env) *cobra.Command {
 		}
 		var on activeScenario
 		if err := json.Unmarshal(raw, &on); err != nil {
-			return fmt.Errorf("reading the active scenario: %w", err)
+			return fmt.Errorf("reading the active scenario: %w", wire.InWords(err))
 		}
 		return env.tell(form, raw, "on in %s: %s\n", c.Sandbox, on.Name)
 	}
@@ -232,7 +233,7 @@ func scenariosStatus(env *env) *cobra.Command {
 			Items []activeScenario `json:"items"`
 		}
 		if err := json.Unmarshal(raw, &list); err != nil {
-			return fmt.Errorf("reading the active scenarios: %w", err)
+			return fmt.Errorf("reading the active scenarios: %w", wire.InWords(err))
 		}
 		return activeTable(list.Items, c.Sandbox).Print(env.out, env.err, form.value)
 	}

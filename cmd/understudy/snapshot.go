@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/understudy-suite/understudy/internal/files"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // mostSnapshot is the longest snapshot that is read from a file, in bytes. A server
@@ -87,7 +88,7 @@ func loadSnapshot(env *env) *cobra.Command {
 			Notes    []string `json:"notes"`
 		}
 		if err := json.Unmarshal(raw, &done); err != nil {
-			return fmt.Errorf("reading what was loaded: %w", err)
+			return fmt.Errorf("reading what was loaded: %w", wire.InWords(err))
 		}
 		lines := []string{fmt.Sprintf("loaded %s: %s", c.Sandbox, strings.Join(done.Restored, ", "))}
 		for _, note := range done.Notes {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -123,6 +124,9 @@ func begunAt(c *contract.Call, lives time.Duration, by string) (time.Time, error
 
 func givenToken(c *contract.Call) error {
 	st, text := c.State.(*state), c.In.Text("token")
+	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("token is %.80q, which no Authorization header carries; ASCII letters, digits and signs without blanks were expected", text)
+	}
 	client, err := clientOfGiven(c)
 	if err != nil {
 		return err
@@ -236,7 +240,8 @@ func givenTrial(c *contract.Call) error {
 	for n := range max(1, c.In.Int("used")) {
 		resource := "given-" + strconv.FormatInt(n+1, 10)
 		if denied, why := st.trialDenial(past, m, h, resource); denied != nil {
-			return fmt.Errorf("resource %d would have been denied with %s: %s", n+1, denied.code, why.Text)
+			text := trialRefusal(denied).Because(why, "mvpd", id).Explain(past).Text
+			return fmt.Errorf("resource %d would have been denied with %s: %s", n+1, denied.code, text)
 		}
 		st.useTrial(past, m, h, resource)
 	}

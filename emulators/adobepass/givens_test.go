@@ -81,10 +81,13 @@ func TestGivenRefused(t *testing.T) {
 		"profile: {ends_in: 25h}":                               "ends_in is 25h0m0s",
 		"trial: {mvpd: Cablevision}":                            "is no TempPass of service provider",
 		"trial: {mvpd: brokenTempPass}":                         "would have been denied with",
-		"trial: {mvpd: flexibleTempPass}":                       "would have been denied with",
+		"trial: {mvpd: flexibleTempPass}":                       "The promotional TempPass flexibleTempPass asks for AP-TempPass-Identity",
 		"trial: {mvpd: flexibleTempPass, identity: a, used: 6}": "resource 6 would have been denied with",
 		"trials: {}":                                            `did you mean "trial"?`,
 		"token: {token: a}}, {token: {token: a}":                "the token is there already",
+		`token: {token: "a b"}`:                                 `token is "a b", which no Authorization header carries`,
+		`token: {token: "a\n"}`:                                 `token is "a\n", which no Authorization header carries`,
+		`token: {token: "é"}`:                                   "without blanks were expected",
 	} {
 		w := conformance.New(t, API, conformance.Setting{})
 		if err := w.TryGiven(t, "[{"+given+"}]"); err == nil || !strings.Contains(err.Error(), want) {

@@ -40,7 +40,7 @@ var givens = []*contract.Trigger{
 		Params: []contract.Param{
 			{Name: "token", Max: 32, Example: "00112233445566778899aabbccddeeff", Doc: "The accessToken: 32 hexadecimal digits in lower case; a new one unless said otherwise."},
 			{Name: "appId", Doc: "The application; that of the sandbox's own credentials, or else the first one, unless said otherwise."},
-			{Name: "buin", Type: contract.Integer, Doc: "The enterprise of the application; that of the first application with this appId unless said otherwise."},
+			{Name: "buin", Type: contract.Integer, Doc: "The enterprise of the application; any unless said otherwise."},
 			{Name: "ends_in", Type: contract.Duration, Example: "5s", Doc: "When it ends; as if it had just been given unless said otherwise."},
 		},
 	},
@@ -107,18 +107,17 @@ func givenFiles(c *contract.Call) error {
 }
 
 func givenToken(c *contract.Call) error {
-	st, text, appID := c.State.(*state), c.In.Text("token"), c.In.Text("appId")
+	st, text := c.State.(*state), c.In.Text("token")
 	lives, left := c.Switches.Duration("token_life"), c.In.Duration("ends_in")
 	if !c.In.Has("ends_in") {
 		left = lives
 	}
-	by := st.ownApp()
-	if appID != "" {
-		by = st.apps[appKey{st.buinOf(appID, c.In.Int("buin")), appID}]
-	}
+	by := appOfGiven(c)
 	switch {
+	case by == nil && c.In.Has("buin"):
+		return fmt.Errorf("enterprise %d has no application%s that could have a token; give the buin and appId of one of the fixture's apps", c.In.Int("buin"), named(c.In.Text("appId")))
 	case by == nil:
-		return fmt.Errorf("there is no application %s that could have a token", describe(appID))
+		return fmt.Errorf("there is no application%s that could have a token", named(c.In.Text("appId")))
 	case text != "" && !tokenForm.MatchString(text):
 		return fmt.Errorf("token is %s; 32 hexadecimal digits in lower case were expected", describe(text))
 	case st.Tokens[text] != nil:
@@ -128,4 +127,30 @@ func givenToken(c *contract.Call) error {
 	}
 	at := c.Now.Add(left - lives)
 	return givenCall(c, at, getToken, contract.Values{"timestamp": strconv.FormatInt(at.Unix(), 10)}, &caller{keyApp: by, wanted: text})
+}
+
+// appOfGiven finds the application that appId and buin name, or returns nil. Without
+// appId the sandbox's own comes first.
+func appOfGiven(c *contract.Call) *app {
+	st, appID := c.State.(*state), c.In.Text("appId")
+	fits := func(a *app) bool {
+		return (appID == "" || a.AppID == appID) && (!c.In.Has("buin") || a.Buin == c.In.Int("buin"))
+	}
+	if own := st.ownApp(); appID == "" && own != nil && fits(own) {
+		return own
+	}
+	for i := range st.Apps {
+		if a := &st.Apps[i]; fits(a) {
+			return a
+		}
+	}
+	return nil
+}
+
+// named is an application's name in a sentence, where it has one.
+func named(appID string) string {
+	if appID == "" {
+		return ""
+	}
+	return " " + describe(appID)
 }

@@ -66,10 +66,44 @@ func TestGivenRefused(t *testing.T) {
 		"token: {appId: nobody}":                                                     "there is no application",
 		"token: {token: " + beforeToken + "}}, {token: {token: " + beforeToken + "}": "the token is there already",
 		"tokens: {}": `did you mean "token"?`,
+
+		"token: {buin: -1}":                        "enterprise -1 has no application that could have a token",
+		"token: {buin: 0}":                         "enterprise 0 has no application",
+		"token: {buin: -1, appId: " + orgApp + "}": `enterprise -1 has no application "` + orgApp + `" that`,
 	} {
 		w := conformance.New(t, API, conformance.Setting{})
 		if err := w.TryGiven(t, "[{"+given+"}]"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", given, err, want)
 		}
+	}
+}
+
+// A token is of the application that appId and buin name, as far as they do.
+func TestGivenTokenIsOfItsApplication(t *testing.T) {
+	for given, want := range map[string]appKey{
+		"{buin: 707168}":                        {707168, orgApp},
+		"{buin: 666666}":                        {666666, "yd37D192E9F20E448192827A001A84D443"},
+		"{appId: " + orgApp + "}":               {14797363, orgApp},
+		"{appId: " + orgApp + ", buin: 707168}": {707168, orgApp},
+		"{}":                                    {14797363, "ydA1B2C3D4E5F60718293A4B5C6D7E8F90"},
+	} {
+		w := conformance.New(t, API, conformance.Setting{})
+		known := map[string]bool{}
+		w.Instance(t).WithState(func(s contract.State) {
+			for text := range s.(*state).Tokens {
+				known[text] = true
+			}
+		})
+		w.Given(t, "[{token: "+given+"}]")
+		w.Instance(t).WithState(func(s contract.State) {
+			for text, made := range s.(*state).Tokens {
+				if !known[text] && made.key() != want {
+					t.Errorf("%s: got a token of %+v, want %+v", given, made.key(), want)
+				}
+			}
+			if n := len(s.(*state).Tokens); n != len(known)+1 {
+				t.Errorf("%s: there are %d tokens", given, n)
+			}
+		})
 	}
 }

@@ -145,6 +145,9 @@ func (f *file) size() int { return len(f.Content) + len(f.Name) }
 
 // Reindex rebuilds the indices.
 func (st *state) Reindex() error {
+	if err := cmp.Or(checkNumber("serial", st.Serial), checkNumber("package", st.Package), checkNumber("direct", st.Direct)); err != nil {
+		return err
+	}
 	st.apps, st.buins, st.accounts = map[appKey]*app{}, map[int64]bool{}, map[string]*account{}
 	for i := range st.Apps {
 		a := &st.Apps[i]
@@ -173,10 +176,7 @@ func (st *state) Reindex() error {
 	if err := st.reindexTokens(); err != nil {
 		return err
 	}
-	if err := st.reindexSessions(); err != nil {
-		return err
-	}
-	return cmp.Or(checkNumber("serial", st.Serial), checkNumber("package", st.Package), checkNumber("direct", st.Direct))
+	return st.reindexSessions()
 }
 
 // checkNumber refuses a number with which no counting went on.

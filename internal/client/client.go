@@ -19,6 +19,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/output"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // ControlVariable is the environment variable that names the server.
@@ -156,7 +157,7 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 	decoder := json.NewDecoder(bytes.NewReader(answer))
 	decoder.UseNumber()
 	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("%s %s%s did not answer with what was expected; is this the control API of an understudy of this version? %w", method, c.Base, path, err)
+		return fmt.Errorf("%s %s%s did not answer with what was expected; is this the control API of an understudy of this version? %w", method, c.Base, path, wire.InWords(err))
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func Run(t *testing.T, api *contract.API) {
 	t.Run("7 what is kept is counted", func(t *testing.T) { counted(t, api) })
 	t.Run("7 a world goes on from a snapshot", func(t *testing.T) { resumable(t, api) })
 	t.Run("7 what happened before", func(t *testing.T) { given(t, api) })
+	t.Run("7 what is refused is said in full", func(t *testing.T) { worded(t, api) })
 	t.Run("8 calls can be verified", func(t *testing.T) { verifiable(t, api) })
 	t.Run("8 credentials of the operator", func(t *testing.T) { usesCredentials(t, api) })
 	t.Run("8 credentials of a sandbox's own", func(t *testing.T) { mints(t, api) })
@@ -531,8 +532,9 @@ func (w *World) Given(t testing.TB, list string) {
 }
 
 // TryGiven is Given for what may be refused.
-func (w *World) TryGiven(t testing.TB, list string) error {
+func (w *World) TryGiven(t testing.TB, list string) (err error) {
 	t.Helper()
+	defer func() { checkWorded(t, err) }()
 	givens, err := fixture.ReadGivens(w.API, []byte(list))
 	if err != nil {
 		return err

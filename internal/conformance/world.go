@@ -278,7 +278,9 @@ func (w *World) Trigger(t testing.TB, name string, in contract.Values) error {
 	if trigger == nil {
 		t.Fatalf("%s has no trigger %s", w.API.Name, name)
 	}
-	return w.Instance(t).Trigger(trigger, in)
+	err := w.Instance(t).Trigger(trigger, in)
+	checkWorded(t, err)
+	return err
 }
 
 // checkListed checks that a call ended in an outcome that the check or the operation

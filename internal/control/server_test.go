@@ -113,7 +113,8 @@ func TestStateIsReadAndRestored(t *testing.T) {
 
 		{method: "PUT", target: state, body: `{"version":2,"progress":{"calls":{"toy":{"SellHat":-1}}}}`, status: 422, want: []string{"the snapshot is damaged: "}},
 		{method: "PUT", target: state, body: `{"version":1,"state":{"toy":{"Hats":[]}}}`, status: 422, want: []string{"the snapshot has the version 1; 2 was expected; take it anew"}},
-		{method: "PUT", target: state, body: `[]`, status: 400, want: []string{"the body is no snapshot: a JSON array stands where none was expected"}, never: []string{"struct"}},
+		{method: "PUT", target: state, body: `[]`, status: 400, want: []string{"the body is no snapshot: an object was expected, an array was found;"}, never: []string{"struct"}},
+		{method: "PUT", target: state, body: `{"version":"2"}`, status: 400, want: []string{"the body is no snapshot: version: a whole number was expected, a string was found;"}},
 		{method: "PUT", target: state, body: `{"version":`, status: 400, want: []string{"the body is no snapshot"}},
 		{method: "GET", target: state, status: 200, want: []string{`"plain":{"Hats":[]}`, `"toy":{"Hats":["fez","cap"]}`}},
 		{method: "PUT", target: "/v1/sandboxes/nobody/state", body: `{}`, status: 404, want: []string{"there is no sandbox"}},

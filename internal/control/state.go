@@ -86,12 +86,8 @@ func readWorld(body []byte) (*sandbox.World, error) {
 	var m struct {
 		Version *int `json:"version"`
 	}
-	err := json.Unmarshal(body, &m)
-	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
-		err = fmt.Errorf("a JSON %s stands where none was expected, up to byte %d", mistyped.Value, mistyped.Offset)
-	}
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "the body is no snapshot: %v; send what GET of the same path returned", err)
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body is no snapshot: %v; send what GET of the same path returned", wire.InWords(err))
 	}
 	switch {
 	case m.Version == nil:

@@ -52,7 +52,7 @@ func (s *Server) followJournal(a *request, box *sandbox.Sandbox) (any, error) {
 		return nil, err
 	}
 	t := &stream{server: s, reader: reader, box: box}
-	if f.Limit > 0 || f.After != "" { // after the reader is there, so that no call is missed in between
+	if f.Limit > 0 || f.After != "" || !f.Since.IsZero() { // after the reader is there, so that no call is missed in between
 		t.before = box.Journal.Backlog(f)
 		t.lost = int64(t.before.Lost)
 	}
@@ -97,6 +97,9 @@ func (t *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.w, t.out = w, http.NewResponseController(w)
 	if r.Method == http.MethodHead {
 		return
+	}
+	if t.box != nil {
+		defer t.box.Follow()()
 	}
 	_ = t.out.SetReadDeadline(time.Time{}) // that of the request would end the stream
 	stopped := context.AfterFunc(t.server.streams, func() { t.within(parting) })
@@ -174,12 +177,8 @@ func (t *stream) takeAll() error {
 	}
 }
 
-// beat shows the reader that the stream lives. A sandbox whose time to live is over is
-// dropped only when somebody looks.
+// beat shows the reader that the stream lives.
 func (t *stream) beat() error {
-	if t.box != nil && t.server.config.Registry.Find(t.box.Name) != t.box {
-		return errEnded
-	}
 	t.text = append(t.text, ":\n\n"...)
 	return t.flush()
 }

@@ -254,7 +254,7 @@ func Read(text []byte) (*Report, error) {
 		Version *int `json:"version"`
 	}
 	if err := json.Unmarshal(text, &form); err != nil {
-		return nil, fmt.Errorf("it is no JSON: %w; what understudy coverage -o json prints was expected", err)
+		return nil, fmt.Errorf("it is no JSON report: %w; what understudy coverage -o json prints was expected", wire.InWords(err))
 	}
 	if form.Version == nil {
 		return nil, errors.New("it has no version; what understudy coverage -o json prints was expected")

@@ -185,8 +185,8 @@ func suggestedValue(got string, known []string) string {
 	return ""
 }
 
-// shownWords are values as they are listed; "" would not be seen.
-func shownWords(words []string) []string {
+// ShownWords are values as they are listed; "" would not be seen.
+func ShownWords(words []string) []string {
 	shown := slices.Clone(words)
 	for i, word := range shown {
 		if word == "" {
@@ -199,10 +199,10 @@ func shownWords(words []string) []string {
 // expectedType describes what a row expects.
 func expectedType(p *contract.Param) string {
 	if len(p.OneOf) > 0 && len(p.OneOf) <= few {
-		return "one of " + strings.Join(shownWords(p.OneOf), ", ")
+		return "one of " + strings.Join(ShownWords(p.OneOf), ", ")
 	}
 	if len(p.OneOf) > 0 {
-		return fmt.Sprintf("one of %d listed values (%s, …)", len(p.OneOf), strings.Join(p.OneOf[:few], ", "))
+		return fmt.Sprintf("one of %d listed values (%s, …)", len(p.OneOf), strings.Join(ShownWords(p.OneOf[:few]), ", "))
 	}
 	switch p.Type {
 	case contract.Integer:

@@ -104,7 +104,11 @@ func (p *page) address(api *contract.API) {
 	for _, h := range api.Hosts {
 		hosts = append(hosts, code(h.Name)+known(h))
 	}
-	p.line("Its own port is %d: `http://127.0.0.1:%[1]d`. At the door that all APIs share, `http://127.0.0.1:6410`, it is found by a documented host name, by the host name `%s.localhost` or by the path `/%[2]s/`.", api.Port, api.Name)
+	documented := ""
+	if len(hosts) > 0 {
+		documented = "a documented host name, by "
+	}
+	p.line("Its own port is %d: `http://127.0.0.1:%[1]d`. At the door that all APIs share, `http://127.0.0.1:6410`, it is found by %[3]sthe host name `%[2]s.localhost` or by the path `/%[2]s/`.", api.Port, api.Name, documented)
 	p.line("")
 	named := "`Host: " + api.Name + ".localhost`"
 	if len(hosts) > 0 {

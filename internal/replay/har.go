@@ -128,7 +128,8 @@ func harMessageOf(m *journal.Message, cookies string) harMessage {
 			line, _, _ = strings.Cut(line, ";")
 		}
 		for piece := range strings.SplitSeq(line, ";") {
-			if name, value, found := strings.Cut(strings.TrimSpace(piece), "="); found {
+			if piece = strings.TrimSpace(piece); piece != "" {
+				name, value, _ := strings.Cut(piece, "=")
 				h.Cookies = append(h.Cookies, pair{name, value})
 			}
 		}

@@ -30,7 +30,7 @@ func entry(body string) journal.Entry {
 		Arrived: time.Date(2026, 3, 1, 12, 0, 0, 5, time.FixedZone("", 3600)), DecidedBy: journal.Decider{Kind: journal.Check, Name: "signature"},
 		Request: journal.Message{
 			Method: "POST", URL: "/hats?a=1&b=%22&c&%zz=x", Host: "h:1", Body: journal.Text(body), Bytes: len(body),
-			Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"a=b; c=d"}},
+			Header: http.Header{"Content-Type": {"text/plain"}, "Cookie": {"a=b; c=d; e; ; =f;"}},
 		},
 		Response: journal.Message{
 			Status: 302, Body: journal.Text(body), Bytes: len(body), Truncated: true,
@@ -80,7 +80,7 @@ func TestArchiveIsValid(t *testing.T) {
 	}
 	for _, part := range []string{
 		`"startedDateTime":"2026-03-01T11:00:00.000000005Z","time":1.5`, `"url":"http://h:1/hats?a=1&b=%22&c&%zz=x"`,
-		`{"name":"b","value":"\""}`, `{"name":"%zz","value":"x"}`, `{"name":"Host","value":"h:1"}`, `"cookies":[{"name":"a","value":"b"},{"name":"c","value":"d"}]`,
+		`{"name":"b","value":"\""}`, `{"name":"%zz","value":"x"}`, `{"name":"Host","value":"h:1"}`, `"cookies":[{"name":"a","value":"b"},{"name":"c","value":"d"},{"name":"e","value":""},{"name":"","value":"f"}]`,
 		`"cookies":[{"name":"s","value":"1"}]`, `"redirectURL":"/there"`, `"timings":{"send":0,"wait":1.5,"receive":0}`,
 		`"comment":"s-1: toy/SellHat/success, decided by check signature; sent"`, `"text":"AP8=","encoding":"base64"`, `"text":"AP8=","_encoding":"base64"`,
 	} {

@@ -119,6 +119,16 @@ func (s *Sandbox) alive() *Sandbox {
 	return s
 }
 
+// Follow says that somebody follows the sandbox, which is use of it, until leave is
+// called.
+func (s *Sandbox) Follow() (leave func()) {
+	s.followers.Add(1)
+	return func() {
+		s.Touch()
+		s.followers.Add(-1)
+	}
+}
+
 // used is alive, and says that the sandbox is used now.
 func (s *Sandbox) used() *Sandbox {
 	if s = s.alive(); s != nil {
@@ -127,7 +137,11 @@ func (s *Sandbox) used() *Sandbox {
 	return s
 }
 
+// busy reports whether the sandbox is followed, or a call is under way.
 func (s *Sandbox) busy() bool {
+	if s.followers.Load() > 0 {
+		return true
+	}
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	return s.calls.underWay() > 0
@@ -153,12 +167,12 @@ func (r *Registry) makeRoom() error {
 }
 
 // evictIdle drops the sandbox that was idle longest of those made by first use, if
-// that was long enough and none of its calls is under way. The caller holds the lock.
+// that was long enough, nobody follows it and none of its calls is under way. The caller holds the lock.
 func (r *Registry) evictIdle() bool {
 	var idle []*Sandbox
 	before := r.config.Wall().Add(-idleEnough).UnixNano()
 	for _, s := range r.sandboxes {
-		if s != r.defaultBox && s.lastUsed.Load() <= before && s.request == "" {
+		if s != r.defaultBox && s.lastUsed.Load() <= before && s.request == "" && s.followers.Load() == 0 {
 			idle = append(idle, s)
 		}
 	}

@@ -159,6 +159,38 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// Following a sandbox is use of it: neither is its time to live over, nor does it give
+// way to another, until it was left for that long.
+func TestFollowedSandboxStays(t *testing.T) {
+	t.Parallel()
+	h := newTestRegistry(t, func(c *sandbox.Config) { c.Max = 3 })
+	o := h.Origin()
+	o.Request, o.TTL = "{}", time.Minute
+	planned, _, err := h.Make("planned", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := h.Get("first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave, leaveFirst := planned.Follow(), first.Follow()
+	h.wall = h.wall.Add(time.Hour)
+	if _, err := h.Get("next"); err == nil || h.Find("planned") != planned || h.Find("first") != first {
+		t.Errorf("got %v, %v and %v: a sandbox that is followed gave way", err, h.Find("planned"), h.Find("first"))
+	}
+	leave()
+	leaveFirst()
+	h.wall = h.wall.Add(time.Minute)
+	if h.Find("planned") != planned {
+		t.Error("its time was over before it was left for that long")
+	}
+	h.wall = h.wall.Add(time.Second)
+	if _, err := h.Get("next"); err != nil || h.Find("planned") != nil {
+		t.Errorf("got %v and %v after it was left for longer than it lives", err, h.Find("planned"))
+	}
+}
+
 // What was planned in sandboxes that have ended, however they did, and never played is
 // kept: so much as a table lists.
 func TestNeverFiredOutlivesSandboxes(t *testing.T) {

@@ -34,6 +34,7 @@ type Sandbox struct {
 	created     time.Time // by its clock, when it was made
 	credentials map[string]contract.Values
 	lastUsed    atomic.Int64 // when it was last used, in wall-clock nanoseconds
+	followers   atomic.Int64 // who follow its journal
 	gone        atomic.Bool  // it was dropped
 	ended       chan struct{}
 	held        atomic.Int64 // bytes that the budget counts for its states

@@ -78,6 +78,36 @@ func readingFault(err error) error {
 	return err
 }
 
+// InWords says in plain words why encoding/json could not read a text.
+func InWords(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	if !errors.As(err, &mistyped) {
+		return err
+	}
+	where := ""
+	if mistyped.Field != "" {
+		where = fmt.Sprintf("%.160s: ", mistyped.Field)
+	}
+	return fmt.Errorf("%s%s was expected, %s was found", where, typeName(mistyped.Type), found(mistyped.Value))
+}
+
+// found names a JSON value as encoding/json describes it: its type, and of a number that
+// does not fit, the number.
+func found(value string) string {
+	switch value {
+	case "bool":
+		return kindName(jsontext.KindTrue)
+	case "array":
+		return kindName(jsontext.KindBeginArray)
+	case "object":
+		return kindName(jsontext.KindBeginObject)
+	}
+	if number, is := strings.CutPrefix(value, "number "); is {
+		return fmt.Sprintf("the number %.40s", number)
+	}
+	return "a " + value
+}
+
 func because(err error) string {
 	if err == nil {
 		return ""

@@ -79,3 +79,34 @@ func TestReadSavedRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Who sees an error of encoding/json reads nothing of Go in it.
+func TestInWords(t *testing.T) {
+	type form struct {
+		Items []struct {
+			Name  string `json:"name"`
+			Count uint8  `json:"count"`
+			On    bool   `json:"on"`
+		} `json:"items"`
+		By map[string]any `json:"by"`
+	}
+	for text, want := range map[string]string{
+		`[]`:                        "an object was expected, an array was found",
+		`"x"`:                       "an object was expected, a string was found",
+		`7`:                         "an object was expected, a number was found",
+		`true`:                      "an object was expected, a truth value was found",
+		`{"items":{}}`:              "items: an array was expected, an object was found",
+		`{"items":[{"name":1}]}`:    "items.name: a string was expected, a number was found",
+		`{"items":[{"count":300}]}`: "items.count: a whole number from 0 on was expected, the number 300 was found",
+		`{"items":[{"on":"yes"}]}`:  "items.on: a truth value was expected, a string was found",
+		`{"by":[]}`:                 "by: an object was expected, an array was found",
+		`{`:                         "unexpected end of JSON input",
+	} {
+		if got := wire.InWords(json.Unmarshal([]byte(text), &form{})); got == nil || got.Error() != want {
+			t.Errorf("%s: got %v, want %s", text, got, want)
+		}
+	}
+	if got := wire.InWords(nil); got != nil {
+		t.Errorf("got %v of no error", got)
+	}
+}
