@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
@@ -103,4 +105,22 @@ func askAs(t *testing.T, door, id string) {
 		t.Errorf("the call of %s ended in %s", id, outcome)
 	}
 	_ = r.Body.Close()
+}
+
+// docs/strictness.md names every kind of id that an API adopts.
+func TestAdoptableIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/strictness.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, api := range emulators.All {
+		for _, row := range api.Adopts {
+			if !slices.ContainsFunc(strings.Split(string(text), "\n"), func(line string) bool {
+				return strings.HasPrefix(line, "| "+api.Name+" | ") && strings.Contains(line, "`"+row.What+"`")
+			}) {
+				t.Errorf("docs/strictness.md does not say that %s adopts %s", api.Name, row.What)
+			}
+		}
+	}
 }

@@ -248,6 +248,9 @@ func everySample(api *contract.API) contract.Values {
 // adopting is the runtime of an adoption without a call.
 type adopting struct{ contract.Runtime }
 
+func (adopting) Issue(string)  {}
+func (adopting) Forget(string) {}
+
 func (adopting) Dice() *contract.Dice { return contract.NewDice(&counting{}) }
 
 // counting is a source of chance whose values follow from a counter.
