@@ -32,10 +32,37 @@ func own(w *conformance.World, method, target, token, body string) *httptest.Res
 
 const ownStatement = "eyJhbGciOiJSUzI1NiJ9.eyJzb2Z0d2FyZV9pZCI6Im93biJ9.c2lnbmF0dXJl"
 
-// A build with a software statement, a service provider and an MVPD of its own registers,
-// begins a login, and asks for its profiles.
+// A build with a software statement, a service provider and an MVPD of its own goes the whole
+// documented way: its user logs in by the page, or by the trigger.
 func TestClientOfItsOwn(t *testing.T) {
-	w := conformance.New(t, adobepass.API, conformance.Setting{Auth: contract.Presence, Unknown: contract.Adopt})
+	t.Parallel()
+	for name, logIn := range map[string]func(*testing.T, *conformance.World, string, string){
+		"by the login page": logInByPage,
+		"by the trigger": func(t *testing.T, w *conformance.World, code, _ string) {
+			t.Helper()
+			if err := w.Trigger(t, "login", contract.Values{"code": code}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		for _, auth := range []contract.Auth{contract.Presence, contract.Verify} {
+			t.Run(name+" with "+string(auth), func(t *testing.T) {
+				t.Parallel()
+				w := conformance.New(t, adobepass.API, conformance.Setting{Auth: auth, Unknown: contract.Adopt})
+				watchAsOwn(t, w, logIn)
+				got := w.AdoptedIDs(t)
+				if len(got) != 4 || !strings.HasPrefix(got[0], "software_statement ") || strings.Contains(got[0], ownStatement) ||
+					!slices.Equal(got[1:], []string{"serviceProvider OWNSP", "mvpd OwnDish", "mvpd OwnCable"}) {
+					t.Errorf("adopted %v", got)
+				}
+			})
+		}
+	}
+}
+
+// watchAsOwn registers, has a user log in, watches, and logs out again.
+func watchAsOwn(t *testing.T, w *conformance.World, logIn func(t *testing.T, w *conformance.World, code, url string)) {
+	t.Helper()
 	var client struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
@@ -46,45 +73,57 @@ func TestClientOfItsOwn(t *testing.T) {
 	var session struct {
 		Action string `json:"actionName"`
 		Code   string `json:"code"`
+		URL    string `json:"url"`
 	}
-	for _, step := range []struct {
-		method, target string
-		body           func() string
-		status         int
-		into           any
-	}{
-		{"POST", "/o/client/register", func() string { return `{"software_statement":"` + ownStatement + `","redirect_uri":"own://app"}` }, 201, &client},
-		{"POST", "/o/client/token", func() string {
-			return "grant_type=client_credentials&client_id=" + client.ID + "&client_secret=" + client.Secret
-		}, 201, &token},
-		{"GET", "/api/v2/OWNSP/configuration", nil, 200, nil},
-		{"POST", "/api/v2/OWNSP/sessions", func() string {
-			return "mvpd=OwnCable&domainName=own.example&redirectUrl=https%3A%2F%2Fown.example%2F"
-		}, 200, &session},
-		{"GET", "/api/v2/OWNSP/profiles", nil, 200, nil},
-		{"GET", "/api/v2/OWNSP/profiles/OwnDish", nil, 200, nil},
-	} {
-		body := ""
-		if step.body != nil {
-			body = step.body()
+	ask := func(status int, into any, method, target, body string, wants ...string) {
+		t.Helper()
+		got := own(w, method, target, token.Access, body)
+		if got.Code != status {
+			t.Fatalf("%s %s: %d %s", method, target, got.Code, got.Body)
 		}
-		got := own(w, step.method, step.target, token.Access, body)
-		if got.Code != step.status {
-			t.Fatalf("%s %s: %d %s", step.method, step.target, got.Code, got.Body)
+		for _, want := range wants {
+			if !strings.Contains(got.Body.String(), want) {
+				t.Errorf("%s %s: %s; %s was expected in it", method, target, got.Body, want)
+			}
 		}
-		if step.into != nil {
-			if err := json.Unmarshal(got.Body.Bytes(), step.into); err != nil {
+		if into != nil {
+			if err := json.Unmarshal(got.Body.Bytes(), into); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+	ask(201, &client, "POST", "/o/client/register", `{"software_statement":"`+ownStatement+`","redirect_uri":"own://app"}`)
+	ask(201, &token, "POST", "/o/client/token", "grant_type=client_credentials&client_id="+client.ID+"&client_secret="+client.Secret)
+	ask(200, nil, "GET", "/api/v2/OWNSP/configuration", "")
+	ask(200, nil, "GET", "/api/v2/OWNSP/profiles", "", `{"profiles":{}}`)
+	ask(200, nil, "GET", "/api/v2/OWNSP/profiles/OwnDish", "", `{"profiles":{}}`)
+	ask(200, &session, "POST", "/api/v2/OWNSP/sessions", "mvpd=OwnCable&domainName=own.example&redirectUrl=https%3A%2F%2Fown.example%2Fback")
 	if session.Action != "authenticate" || session.Code == "" {
-		t.Errorf("got %+v", session)
+		t.Fatalf("the session is %+v", session)
 	}
-	got := w.AdoptedIDs(t)
-	if len(got) != 4 || !strings.HasPrefix(got[0], "software_statement ") || strings.Contains(got[0], ownStatement) ||
-		!slices.Equal(got[1:], []string{"serviceProvider OWNSP", "mvpd OwnCable", "mvpd OwnDish"}) {
-		t.Errorf("adopted %v", got)
+	ask(200, nil, "GET", "/api/v2/OWNSP/configuration", "", `"id":"OwnCable"`)
+	ask(200, nil, "GET", "/api/v2/OWNSP/sessions/"+session.Code, "", `"mvpd":"OwnCable"`)
+	ask(200, nil, "GET", "/api/v2/OWNSP/profiles/code/"+session.Code, "", `{"profiles":{}}`)
+	logIn(t, w, session.Code, session.URL)
+	for _, target := range []string{"", "/OwnCable", "/code/" + session.Code} {
+		ask(200, nil, "GET", "/api/v2/OWNSP/profiles"+target, "", `"OwnCable":{`, `"type":"regular"`)
+	}
+	ask(200, nil, "POST", "/api/v2/OWNSP/decisions/preauthorize/OwnCable", `{"resources":["OwnChannel","OwnMovies"]}`, `"resource":"OwnMovies"`, `"mvpd":"OwnCable"`, `"authorized":true`)
+	ask(200, nil, "POST", "/api/v2/OWNSP/decisions/authorize/OwnCable", `{"resources":["OwnChannel"]}`, `"authorized":true`, `"serializedToken"`)
+	ask(200, nil, "GET", "/api/v2/OWNSP/logout/OwnCable?redirectUrl=https%3A%2F%2Fown.example%2Fout", "", `"actionName":"logout"`, `"mvpd":"OwnCable"`)
+	ask(200, nil, "GET", "/api/v2/OWNSP/profiles/OwnCable", "", `{"profiles":{}}`)
+}
+
+// logInByPage opens the login page of a session's MVPD and submits its form.
+func logInByPage(t *testing.T, w *conformance.World, _, url string) {
+	t.Helper()
+	b := newBrowser(t, w, "")
+	page, body := b.open(b.base + url)
+	if page.status != 200 || !strings.Contains(body, "OwnCable") || !strings.Contains(body, `value="viewer"`) {
+		t.Fatalf("the login page: %d %s", page.status, body)
+	}
+	if end, body := b.submit(page, body, "username", "viewer", "action", "allow"); end.status != 302 || end.header.Get("Location") != "https://own.example/back" {
+		t.Fatalf("the login ended in %d %v: %s", end.status, end.header, body)
 	}
 }
 

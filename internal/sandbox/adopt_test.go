@@ -1,8 +1,10 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +130,49 @@ func TestAdoptedIsToldAndKept(t *testing.T) {
 	if _, err := s.Restore(world, nil); err == nil {
 		t.Error("an unknown API was taken")
 	}
+}
+
+// A client that makes its ids up never has more than so many adopted, whatever it sends: the
+// others are refused as unknown, and cost nothing.
+func TestAdoptsNoMoreThanSoMany(t *testing.T) {
+	const most, distinct = 1000, 100_000
+	h := adopting(t)
+	for n := range most {
+		if e := h.drop(t, sandbox.Default, fmt.Sprint("own-", n)); e.Outcome == "unknownToken" {
+			t.Fatalf("%d is refused: %s", n, e.Explanation.Text)
+		}
+	}
+	held, heap := h.StateLoad().Held, heapNow()
+	for n := most; n < distinct; n++ {
+		if e := h.drop(t, sandbox.Default, fmt.Sprint("own-", n)); e.Outcome != "unknownToken" || e.Adopted != nil || !strings.Contains(e.Explanation.Text, "The token was not adopted: 1000 were adopted already") {
+			t.Fatalf("%d ends in %s, %v: %s", n, e.Outcome, e.Adopted, e.Explanation.Text)
+		}
+	}
+	if more := heapNow() - heap; more > 1<<20 {
+		t.Errorf("%d refused ids keep %d bytes", distinct-most, more)
+	}
+	if now := h.StateLoad().Held; now != held {
+		t.Errorf("the budget counts %d bytes, and %d before", now, held)
+	}
+	if got := h.adopted(t, sandbox.Default); len(got) != most {
+		t.Errorf("%d were adopted", len(got))
+	}
+	if e := h.drop(t, "other", "own-1000"); !slices.Equal(e.Adopted, []contract.Adopted{{What: "token", ID: "own-1000"}}) {
+		t.Errorf("another sandbox adopts %v", e.Adopted)
+	}
+	for identifier, want := range map[string]string{"own-999": sandbox.Default, "own-1000": "other", "own-99999": ""} {
+		if got := h.byIdentifier(identifier); got != want {
+			t.Errorf("%s leads to %q, want %q", identifier, got, want)
+		}
+	}
+}
+
+// heapNow is how many bytes the heap holds that are in use.
+func heapNow() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // Each sandbox has the mode with which it was made.
