@@ -37,8 +37,8 @@ const (
 	httpsPort = "443"
 )
 
-// ports are the ports of the schemes that a target may have.
-var ports = map[string]string{"http": httpPort, "https": httpsPort}
+// portOf has the port of each scheme that a target may have.
+var portOf = map[string]string{"http": httpPort, "https": httpsPort}
 
 // A Tunnel is what a client asked for with CONNECT: a connection to a documented host.
 type Tunnel struct {
@@ -205,7 +205,7 @@ func (g *Gateway) documented(authority, otherwise string, ports ...string) (targ
 // The target's host decides. Some clients ask for https without a tunnel; they are answered
 // as if they had asked in one.
 func (g *Gateway) asProxy(r *http.Request, authorization string) (*http.Request, address, *problem) {
-	port, known := ports[r.URL.Scheme]
+	port, known := portOf[r.URL.Scheme]
 	if !known {
 		return r, address{}, g.proxyRefused(r, errors.New("the scheme of a target is http or https"))
 	}
