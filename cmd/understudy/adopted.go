@@ -56,6 +56,18 @@ func listAdopted(c *chosen) (*output.Table, error) {
 	return t, nil
 }
 
+// listAdoptable lists the kinds of ids that can be adopted.
+func listAdoptable(c *chosen) (*output.Table, error) {
+	t := &output.Table{Columns: []string{"api", "what", "such as", "becomes"}, Empty: "no ids are adopted"}
+	for _, api := range c.apis {
+		for i := range api.Adopts {
+			row := &api.Adopts[i]
+			t.Add(api.Name, row.What, api.Such(row), sentence(row.Doc))
+		}
+	}
+	return t, nil
+}
+
 // onlyAPI is the one API that a list is about; "": it is about all.
 func (c *chosen) onlyAPI() string {
 	if len(c.apis) == 1 {

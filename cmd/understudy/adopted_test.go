@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/understudy-suite/understudy/emulators"
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
@@ -103,4 +104,44 @@ func askAs(t *testing.T, door, id string) {
 		t.Errorf("the call of %s ended in %s", id, outcome)
 	}
 	_ = r.Body.Close()
+}
+
+// What can be adopted is listed without a server.
+func TestAdoptable(t *testing.T) {
+	t.Parallel()
+	command(t, nil, "", "list", "adoptable").want(t, exitDone, "software_statement", "ProjectId", "14797363/ydA1B2C3D4E5F60718293A4B5C6D7E8F90")
+	if out := command(t, nil, "", "list", "adoptable", "polyv").out; !strings.Contains(out, "channelId") || strings.Contains(out, "ProjectId") {
+		t.Errorf("of polyv: %s", out)
+	}
+}
+
+// docs/strictness.md names every kind of id that an API adopts, and no other.
+func TestAdoptableIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/strictness.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, " | ")
+		api, err := findAPI(strings.TrimPrefix(cells[0], "| "))
+		if err != nil || len(cells) != 3 {
+			continue
+		}
+		for _, what := range strings.Split(cells[1], ", ") {
+			what = strings.Trim(what, "`")
+			documented[api.Name+" "+what] = true
+			if api.Adoptable(what) == nil {
+				t.Errorf("docs/strictness.md says that %s adopts %s", api.Name, what)
+			}
+		}
+	}
+	for _, api := range emulators.All {
+		for _, row := range api.Adopts {
+			if !documented[api.Name+" "+row.What] {
+				t.Errorf("docs/strictness.md does not say that %s adopts %s", api.Name, row.What)
+			}
+		}
+	}
 }

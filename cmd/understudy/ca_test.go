@@ -38,8 +38,10 @@ func TestCA(t *testing.T) {
 		command(t, nil, "", "ca", "install-hint", "--tls-dir", dir).want(t, exitDone, "# "+whom+"\n", want)
 	}
 	command(t, nil, "", "ca", "install-hint", "--tls-dir", dir, "--for", "jave").want(t, exitUsage, `!did you mean "java"?`)
+	proxy := shellQuote("http://job-7:x@" + strings.TrimPrefix(s.DoorURL, "http://"))
 	at(t, s, "env", "--tls", "--sandbox", "job-7").want(t, exitDone,
-		"export NODE_EXTRA_CA_CERTS="+quoted, "export SSL_CERT_FILE="+quoted, "export HTTPS_PROXY='http://job-7:x@"+strings.TrimPrefix(s.DoorURL, "http://")+"'", "export NO_PROXY='127.0.0.1'")
+		"export NODE_EXTRA_CA_CERTS="+quoted, "export SSL_CERT_FILE="+quoted, "export HTTPS_PROXY="+proxy, "export https_proxy="+proxy, "export http_proxy="+proxy,
+		"export NO_PROXY='localhost,127.0.0.1,::1'", "export no_proxy='localhost,127.0.0.1,::1'")
 	at(t, s, "env", "--tls", "--ca-file", "/certs/ca&.pem", "--for", "compose").want(t, exitDone, `CURL_CA_BUNDLE: "/certs/ca&.pem"`)
 	if r := at(t, s, "doctor"); !strings.Contains(r.out, "an understudy answers at "+s.TLSURL) {
 		t.Errorf("the doctor says %s", r.out)

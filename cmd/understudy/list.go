@@ -39,6 +39,7 @@ var kinds = []kind{
 	{"switches", "API", listSwitches},
 	{"triggers", "API", listTriggers},
 	{"givens", "API", listGivens},
+	{"adoptable", "API", listAdoptable},
 	{"adopted", "API", listAdopted},
 }
 

@@ -46,7 +46,8 @@ var API = &contract.API{
 		{Name: "softwareStatement", Env: "ADOBE_PASS_SOFTWARE_STATEMENT"},
 		{Name: "accessToken"}, // clients get one by DCR; the command call signs with the fixture's
 	},
-	Mint: mint,
+	Adopts: adopts,
+	Mint:   mint,
 	Environment: []contract.Variable{
 		{Name: "ADOBE_PASS_BASE_URL", Value: contract.BaseURL},
 		{Name: "ADOBE_PASS_SERVICE_PROVIDER", Value: firstProvider},
@@ -92,6 +93,7 @@ var checks = []contract.Check{
 	{Name: "device", Do: checkDevice},
 	{Name: "parameters", Do: contract.ValidateParams(refuseParams)},
 	{Name: "values", Do: checkValues},
+	{Name: "adopt", Do: adoptNamed},
 	{Name: "single-sign-on", Do: readIdentities},
 }
 

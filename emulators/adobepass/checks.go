@@ -51,7 +51,8 @@ func checkProvider(c *contract.Call) (v contract.Verdict) {
 		return v
 	}
 	c.WithState(func() {
-		if st := c.State.(*state); len(st.Providers) > 0 {
+		st, id := c.State.(*state), c.In.Text("serviceProvider")
+		if len(st.Providers) > 0 && (st.provider(id) != nil || !c.Adopt("serviceProvider", id)) {
 			v = st.checkProvider(c)
 		}
 	})

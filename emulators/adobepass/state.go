@@ -108,6 +108,7 @@ type provider struct {
 	Name    string   `json:"name,omitempty" yaml:"name"`
 	Domains []string `json:"domains,omitempty" yaml:"domains"`
 	MVPDs   []string `json:"mvpds,omitempty" yaml:"mvpds"` // active integrations
+	Adopted bool     `json:"adopted,omitempty" yaml:"-"`   // at first sight
 }
 
 // An mvpd is an identity provider.

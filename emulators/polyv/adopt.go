@@ -11,7 +11,7 @@ import (
 
 // adopts are the identifiers that the console gives to customers.
 var adopts = []contract.Adoptable{
-	{What: "appId", Routes: true, Take: takeApp, Rows: appRows, Doc: "Another application of the first one's account, with its appSecret."},
+	{What: "appId", Routes: true, Take: takeApp, Rows: appRows, Example: "g4rqgmmjuo", Doc: "Another application of the first one's account, with its appSecret."},
 	{What: "channelId", Take: takeChannel, Rows: channelRows, Doc: "A channel of the caller's account as the first one, with its last five sessions that ended, under ids of their own."},
 }
 

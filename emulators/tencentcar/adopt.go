@@ -8,7 +8,7 @@ import (
 
 // adopts are the identifiers that the console gives to customers.
 var adopts = []contract.Adoptable{
-	{What: "SecretId", Routes: true, Take: takeSecretID, Rows: accountRows, Doc: "A permanent key of the first account, with its SecretKey."},
+	{What: "SecretId", Routes: true, Take: takeSecretID, Rows: accountRows, Example: "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", Doc: "A permanent key of the first account, with its SecretKey."},
 	{What: "ProjectId", Take: takeProject, Rows: projectRows, Doc: "As the first project, with as many concurrencies of its own."},
 	{What: "ApplicationId", Take: takeApplication, Rows: applicationRows, Doc: "As the first application, in the SHARED project for which it came."},
 	{What: "ApplicationVersionId", Take: takeVersion, Rows: versionRows, Doc: "A version of the application for which it came."},

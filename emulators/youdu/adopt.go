@@ -13,6 +13,8 @@ var adopts = []contract.Adoptable{
 	{
 		What: "appId", Routes: true, Take: takeApp, Rows: appRows, Example: "14797363/ydA1B2C3D4E5F60718293A4B5C6D7E8F90",
 		Doc: "An application of an enterprise, told as buin/appId: as the first one, with its aesKey. What a client encrypts with another key cannot be read.",
+		Mend: "What is encrypted under another aesKey cannot be read in any mode. Start with --credentials env and the client's own YOUDU_BUIN, YOUDU_APP_ID and YOUDU_AES_KEY in the environment, " +
+			"or with a fixture that has its aesKey; with --auth off, plain JSON in the place of what is encrypted is read, too.",
 	},
 	{What: "account", Take: takeAccount, Rows: accountRows, Example: "test1", Doc: "A person of the enterprise, by the account as the name."},
 }

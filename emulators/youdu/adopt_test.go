@@ -2,6 +2,7 @@ package youdu
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -64,5 +65,44 @@ func TestAdoptedKey(t *testing.T) {
 	w.Send(w.RequestOf(t, getToken, nil, own))
 	if e := w.Last(t); e.Outcome != "success" {
 		t.Errorf("with the first one's key: %s, %+v", e.Outcome, e.Explanation)
+	}
+}
+
+// What a build encrypts with a key of its own is read with --credentials env, which takes that
+// key, and not by leaving the proof unchecked. With --auth off it may leave the encryption out.
+func TestKeyOfItsOwn(t *testing.T) {
+	t.Parallel()
+	own := contract.Values{"buin": "555001", "appId": "ydOWN", "aesKey": "n76ut0qxPWozXbMxGMt8s9pgxUZKUxu/GJ5R5dz+u4g=", "accessToken": "any"}
+	people := contract.Values{"title": "t", "creator": "anna", "member": []any{"anna", "ben", "carl"}}
+	for _, auth := range []contract.Auth{contract.Presence, contract.Off} {
+		w := conformance.New(t, API, conformance.Setting{Auth: auth, Unknown: contract.Adopt})
+		w.Send(w.RequestOf(t, createSession, people, own))
+		e := w.Last(t)
+		for _, want := range []string{"cannot be read in any mode", "--credentials env", "YOUDU_AES_KEY", "with --auth off, plain JSON"} {
+			if e.Outcome != "INVALID_ENCRYPT" || !strings.Contains(e.Explanation.Text, want) {
+				t.Errorf("%s: %s: %s; it does not say %s", auth, e.Outcome, e.Explanation.Text, want)
+			}
+		}
+		plain := httptest.NewRequest("POST", "/cgi/session/create?accessToken=any", strings.NewReader(
+			`{"buin":555001,"appId":"ydOWN","encrypt":{"title":"t","creator":"anna","member":["anna","ben","carl"]}}`))
+		plain.Header.Set("Content-Type", "application/json")
+		w.Send(plain)
+		if e := w.Last(t); auth == contract.Off && e.Outcome != "success" || auth != contract.Off && e.Outcome == "success" {
+			t.Errorf("%s: plain JSON ends in %s: %+v", auth, e.Outcome, e.Explanation)
+		}
+	}
+
+	w := conformance.New(t, API, conformance.Setting{Unknown: contract.Adopt, Credentials: own})
+	w.Send(w.RequestOf(t, getToken, nil, own))
+	var token struct {
+		AccessToken string `json:"accessToken"`
+	}
+	if err := json.Unmarshal(w.Last(t).Response.Decoded.(json.RawMessage), &token); err != nil || token.AccessToken == "" {
+		t.Fatalf("%v: %+v", err, w.Last(t).Explanation)
+	}
+	own["accessToken"] = token.AccessToken
+	w.Send(w.RequestOf(t, createSession, people, own))
+	if e := w.Last(t); e.Outcome != "success" || !slices.Equal(w.AdoptedIDs(t), []string{"account anna", "account ben", "account carl"}) {
+		t.Errorf("with its own key known: %s, %+v; adopted %v", e.Outcome, e.Explanation, w.AdoptedIDs(t))
 	}
 }

@@ -1,11 +1,11 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -28,8 +28,8 @@ func adoptionFaults(t *testing.T, api *contract.API) (faults []string) {
 	seen := map[string]bool{}
 	for i := range api.Adopts {
 		row := &api.Adopts[i]
-		if row.What == "" || row.Doc == "" || row.Take == nil || row.Rows == nil || seen[row.What] {
-			faults = append(faults, fmt.Sprintf("Adopts: the row %q lacks What, Doc, Take or Rows, or stands twice", row.What))
+		if row.What == "" || row.Doc == "" || row.Take == nil || row.Rows == nil || api.Such(row) == "" || seen[row.What] {
+			faults = append(faults, fmt.Sprintf("Adopts: the row %q lacks What, Doc, Take, Rows or an Example, or stands twice", row.What))
 			continue
 		}
 		seen[row.What] = true
@@ -221,15 +221,9 @@ func another(s string) string {
 	return string(b)
 }
 
-// strangeID is an identifier of a kind, in the form of the documented one where there is one.
+// strangeID is an identifier of a kind, in the form of the documented one.
 func strangeID(api *contract.API, row *contract.Adoptable) string {
-	if row.Example != "" {
-		return another(row.Example)
-	}
-	if s := everySample(api).Text(row.What); s != "" {
-		return another(s)
-	}
-	return "7" + strings.Repeat("3", 7)
+	return another(cmp.Or(row.Example, everySample(api).Text(row.What)))
 }
 
 // everySample has the sample values of all operations.
@@ -247,6 +241,9 @@ func everySample(api *contract.API) contract.Values {
 
 // adopting is the runtime of an adoption without a call.
 type adopting struct{ contract.Runtime }
+
+func (adopting) Issue(string)  {}
+func (adopting) Forget(string) {}
 
 func (adopting) Dice() *contract.Dice { return contract.NewDice(&counting{}) }
 

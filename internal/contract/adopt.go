@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ const (
 type Adoptable struct {
 	What    string // as the vendor names it: "ParcelCode"
 	Doc     string // in whose likeness it is taken in, and with what
-	Example string // one as the fixture has it, where it is no parameter's or credential's value alone; "": that of the parameter
+	Example string // one as the fixture has it, where no parameter of that name has one
 
 	// Routes says that State.Identifiers lists it: later calls that carry it find their
 	// sandbox by it.
@@ -39,6 +40,10 @@ type Adoptable struct {
 	// Shown stands for an identifier that is a secret where adopted ones are told; Rows is
 	// asked by it. nil: the identifier itself.
 	Shown func(id string) string
+
+	// Mend says what a client with a secret of its own can do where the first one's does
+	// not do; "": not to have the proof looked at, or to give its own secret.
+	Mend string
 
 	Longest int // bytes; 0: 256
 }
@@ -72,6 +77,19 @@ func (a *Adoptable) Fault(id string) string {
 	return ""
 }
 
+// Such as returns an identifier of a kind as the documentation or the fixture has it.
+func (a *API) Such(row *Adoptable) string {
+	if row.Example != "" {
+		return row.Example
+	}
+	for _, op := range a.Operations {
+		if s := Sample(op.Params).Text(row.What); s != "" {
+			return row.ShownAs(s)
+		}
+	}
+	return ""
+}
+
 // Adoptable finds the row of a kind of identifier, or returns nil.
 func (a *API) Adoptable(what string) *Adoptable {
 	for i := range a.Adopts {
@@ -88,8 +106,9 @@ func (v Verdict) OfAdopted(c *Call, what, id string) Verdict {
 	if v.Pending() || c.Unknown != Adopt || !c.Adopted(what, id) {
 		return v
 	}
-	v.Aside = "The " + what + " " + id + " was adopted, and its secret is that of the fixture's first. " +
-		"Start with --auth presence or off, which do not look at the proof, or with --credentials env and the client's own credentials in the environment."
+	mend := cmp.Or(c.API.Adoptable(what).Mend,
+		"Start with --auth presence or off, which do not look at the proof, or with --credentials env and the client's own credentials in the environment.")
+	v.Aside = "The " + what + " " + id + " was adopted, and its secret is that of the fixture's first. " + mend
 	return v
 }
 

@@ -27,6 +27,7 @@ type table struct {
 	Triggers    []trigger    `json:"triggers"`
 	Givens      []trigger    `json:"givens"`
 	Credentials []credential `json:"credentials"`
+	Adopts      []adoptable  `json:"adopts" doc:"the ids that are taken in at first sight where unknown is adopt"`
 }
 
 type check struct {
@@ -90,6 +91,12 @@ type credential struct {
 	Identifier bool `json:"identifier,omitempty"` // it names the caller; all others are secrets
 }
 
+type adoptable struct {
+	What    string `json:"what" doc:"the kind of id, as the vendor names it"`
+	Doc     string `json:"doc" doc:"in whose likeness it is taken in"`
+	Example string `json:"example,omitempty" doc:"one as it is told; of a secret, what stands for it"`
+}
+
 func (s *Server) listAPIs(a *request) (any, error) {
 	doors := s.urls(a)
 	all := list[service]{Items: []service{}}
@@ -111,6 +118,7 @@ func (s *Server) getAPI(a *request) (any, error) {
 		Fixture: params(api.Fixture, ""), Switches: params(api.Switches, ""),
 		Triggers: mapSlice(api.Triggers, triggerAnswerOf), Givens: mapSlice(api.Givens(), triggerAnswerOf),
 		Credentials: mapSlice(api.Credentials, func(c contract.Credential) credential { return credential{c.Name, c.Env, c.Identifier} }),
+		Adopts:      mapSlice(api.Adopts, func(row contract.Adoptable) adoptable { return adoptable{row.What, row.Doc, api.Such(&row)} }),
 	}
 	return t, nil
 }

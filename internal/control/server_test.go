@@ -69,6 +69,7 @@ func TestAPIs(t *testing.T) {
 			`{"name":"SoldOut.NoHat","scenario":"toy/SellHat/SoldOut.NoHat","fails":true,"status":409,"message":"no {hat} is left","doc":"None is left.","cite":"","inferred":true}`,
 			`"name":"ListHats","doc":"","cite":"","inferred":true,"helper":true`,
 			`"switches":[{"name":"patience","type":"duration","need":"optional","default":"1m30s"`, `"default":true`,
+			`"adopts":[{"what":"shop","doc":"A shop as the first.","example":"north"}]`,
 			`"givens":[]`, `"triggers":[{"name":"hat.lost","doc":"A hat is lost.","params":[{"name":"hat"`,
 			`"credentials":[{"name":"toyKey","env":"TOY_KEY"}]`, `"fixture":[{"name":"hats","type":"array","of":"string"`,
 		}},

@@ -2,8 +2,10 @@ package control
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,9 +108,17 @@ var (
 // replace the system's own in most clients.
 var caVariables = []string{"NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 
-// addTLSEnv adds the variables that have clients go to documented hosts over https, in a
-// sandbox: through the door as their proxy, by the CA. Where the CA is in no file, those
-// that name one are left out.
+// The variables by which clients learn of a proxy, and what they ask without one. Some read
+// those in capitals alone, others the others. HTTP_PROXY is not among them: whoever reads it
+// reads http_proxy too, and a program that a web server starts gets it from a header Proxy.
+var (
+	proxyVariables   = []string{"HTTPS_PROXY", "https_proxy", "http_proxy"}
+	noProxyVariables = []string{"NO_PROXY", "no_proxy"}
+)
+
+// addTLSEnv adds the variables that have clients go to documented hosts, in a sandbox:
+// through the door as their proxy, by the CA. Where the CA is in no file, those that name
+// one are left out. Understudy's own hosts are asked without the proxy.
 func (s *Server) addTLSEnv(a *request, w *sandboxAnswer) {
 	if ca := cmp.Or(a.query["ca"], s.config.Authority.Path()); ca != "" {
 		for _, name := range caVariables {
@@ -117,11 +127,24 @@ func (s *Server) addTLSEnv(a *request, w *sandboxAnswer) {
 	}
 	if door, err := url.Parse(w.Env["UNDERSTUDY_DOOR"]); err == nil && door.Host != "" {
 		proxy := url.URL{Scheme: door.Scheme, Host: door.Host, User: url.UserPassword(w.Name, "x")}
-		w.Env["HTTPS_PROXY"] = proxy.String()
+		for _, name := range proxyVariables {
+			w.Env[name] = proxy.String()
+		}
 	}
-	if own, err := url.Parse(w.Env["UNDERSTUDY_CONTROL"]); err == nil {
-		w.Env["NO_PROXY"] = own.Hostname()
+	for _, name := range noProxyVariables {
+		w.Env[name] = strings.Join(ownHosts(w.Env["UNDERSTUDY_CONTROL"], s.urls(a)), ",")
 	}
+}
+
+// ownHosts are the hosts of this machine, and those at which understudy is reached.
+func ownHosts(control string, urls map[string]string) []string {
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	for _, address := range append(slices.Sorted(maps.Values(urls)), control) {
+		if u, err := url.Parse(address); err == nil && u.Hostname() != "" && !slices.Contains(hosts, u.Hostname()) {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
 }
 
 // knowsTLS refuses a request that asks for TLS and cannot have it, before anything is

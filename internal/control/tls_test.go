@@ -50,7 +50,7 @@ func TestTLSEnvironment(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, func(c *control.Config) {
 		c.URLs = func(string) map[string]string {
-			return map[string]string{"door": "http://localhost:6410", "tls": "https://localhost:6420"}
+			return map[string]string{"control": "http://control.example:6400", "door": "http://understudy:6410", "tls": "https://understudy:6420"}
 		}
 	})
 	env := func(method, target string) map[string]string {
@@ -63,21 +63,22 @@ func TestTLSEnvironment(t *testing.T) {
 	}
 	plain := env("GET", "/v1/sandboxes/default")
 	for name := range plain {
-		if strings.Contains(name, "PROXY") || strings.Contains(name, "CERT") {
+		if strings.Contains(strings.ToUpper(name), "PROXY") || strings.Contains(name, "CERT") {
 			t.Errorf("%s stands there unasked", name)
 		}
 	}
 	got := env("PUT", "/v1/sandboxes/job-7?tls=true&ca=/certs/ca.pem")
 	for name, want := range map[string]string{
 		"NODE_EXTRA_CA_CERTS": "/certs/ca.pem", "SSL_CERT_FILE": "/certs/ca.pem", "REQUESTS_CA_BUNDLE": "/certs/ca.pem", "CURL_CA_BUNDLE": "/certs/ca.pem",
-		"HTTPS_PROXY": "http://job-7:x@localhost:6410", "NO_PROXY": "localhost",
+		"HTTPS_PROXY": "http://job-7:x@understudy:6410", "https_proxy": "http://job-7:x@understudy:6410", "http_proxy": "http://job-7:x@understudy:6410", "HTTP_PROXY": "",
+		"NO_PROXY": "localhost,127.0.0.1,::1,control.example,understudy", "no_proxy": "localhost,127.0.0.1,::1,control.example,understudy",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
 	// A CA that is in memory alone is in no file.
-	if got := env("GET", "/v1/sandboxes/default?tls=true"); got["HTTPS_PROXY"] != "http://default:x@localhost:6410" || got["SSL_CERT_FILE"] != "" {
+	if got := env("GET", "/v1/sandboxes/default?tls=true"); got["HTTPS_PROXY"] != "http://default:x@understudy:6410" || got["SSL_CERT_FILE"] != "" {
 		t.Errorf("got %v", got)
 	}
 }

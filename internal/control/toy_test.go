@@ -139,6 +139,7 @@ var toy = &contract.API{
 	Environment: []contract.Variable{{Name: "TOY_URL", Value: contract.BaseURL}, {Name: "TOY_HOST", Value: contract.HostPort}},
 	Identifiers: func(r *contract.Request) []string { return []string{r.Header.Get("X-Toy-Key")} },
 	Secrets:     []string{"X-Toy-Key", "sig", "Token"},
+	Adopts:      []contract.Adoptable{{What: "shop", Doc: "A shop as the first.", Example: "north"}},
 	Triggers: []*contract.Trigger{
 		{Name: "hat.lost", Doc: "A hat is lost.", Params: []contract.Param{
 			{Name: "hat", Need: contract.Required}, {Name: "n", Type: contract.Integer}, {Name: "why", Type: contract.Object},

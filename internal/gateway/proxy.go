@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ const (
 	httpPort  = "80"
 	httpsPort = "443"
 )
+
+// portOf has the port of each scheme that a target may have.
+var portOf = map[string]string{"http": httpPort, "https": httpsPort}
 
 // A Tunnel is what a client asked for with CONNECT: a connection to a documented host.
 type Tunnel struct {
@@ -145,11 +149,14 @@ func originForm(r *http.Request) *http.Request {
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	plain := r.URL.Scheme == "http"
+	secure := r.URL.Scheme == "https"
 	r = r.WithContext(r.Context())
 	r.URL, r.RequestURI = &u, target
-	if plain {
+	switch {
+	case !secure:
 		r.TLS = nil // it is the proxy that was asked by TLS
+	case r.TLS == nil:
+		r.TLS = &tls.ConnectionState{} // and here the server
 	}
 	return r
 }
@@ -195,14 +202,16 @@ func (g *Gateway) documented(authority, otherwise string, ports ...string) (targ
 }
 
 // asProxy finds out where a request in absolute form belongs, as a proxy's clients send it.
-// The target's host decides.
+// The target's host decides. Some clients ask for https without a tunnel; they are answered
+// as if they had asked in one.
 func (g *Gateway) asProxy(r *http.Request, authorization string) (*http.Request, address, *problem) {
-	if r.URL.Scheme != "http" {
-		return r, address{}, g.proxyRefused(r, errors.New("the scheme of a target is http; what is asked by https comes in a tunnel, which CONNECT opens"))
+	port, known := portOf[r.URL.Scheme]
+	if !known {
+		return r, address{}, g.proxyRefused(r, errors.New("the scheme of a target is http or https"))
 	}
-	own := g.isOwn(r)
+	own := port == httpPort && g.isOwn(r)
 	if !own {
-		if _, err := g.documented(authorityOf(r), httpPort, httpPort); err != nil {
+		if _, err := g.documented(authorityOf(r), port, port); err != nil {
 			return r, address{}, g.proxyRefused(r, err)
 		}
 	}

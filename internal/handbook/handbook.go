@@ -40,6 +40,7 @@ func Page(api *contract.API, scenarios []library.Listed, fixtures []*fixture.Fix
 	p.rows(2, "What an error returns", api.Failure)
 	p.switches(api)
 	p.keys(api)
+	p.adopts(api)
 	p.triggers(api)
 	p.givens(api)
 	p.scenarios(api, scenarios)
@@ -232,6 +233,26 @@ func (p *page) keys(api *contract.API) {
 	each("", api.Fixture, func(name string, r *contract.Param) {
 		p.row(code(name), kind(r), need(r.Need), values(r), escape(r.Doc))
 	})
+	p.line("")
+}
+
+// adopts lists the identifiers that clients may bring along. What becomes of them is ours
+// and no page's.
+func (p *page) adopts(api *contract.API) {
+	if len(api.Adopts) == 0 {
+		return
+	}
+	p.heading(2, "Ids that are adopted")
+	p.line("With `--unknown adopt`, an id that the fixture does not know is taken in at first sight: [Strictness](../strictness.md).\n")
+	p.table("Id", "Such as", "Finds its sandbox", "What it becomes")
+	for i := range api.Adopts {
+		row := &api.Adopts[i]
+		finds := "no"
+		if row.Routes {
+			finds = "yes"
+		}
+		p.row(code(row.What), code(api.Such(row)), finds, escape(row.Doc))
+	}
 	p.line("")
 }
 

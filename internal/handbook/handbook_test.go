@@ -38,7 +38,11 @@ var toy = &contract.API{
 	Switches:    []contract.Param{{Name: "patience", Type: contract.Duration, Default: 90 * time.Second, Doc: "How long."}},
 	Fixture:     []contract.Param{{Name: "games", Type: contract.List, Of: contract.Object, Doc: "The games.", Fields: []contract.Param{{Name: "id", Need: contract.Required, Doc: "Its id."}}}},
 	Credentials: []contract.Credential{{Name: "key", Env: "TOY_KEY"}},
-	Triggers:    []*contract.Trigger{{Name: "game.over", Doc: "It ends.", Params: []contract.Param{{Name: "id", Example: "g1"}}}},
+	Adopts: []contract.Adoptable{
+		{What: "id", Doc: "As the first game."},
+		{What: "key", Routes: true, Example: "k-1", Doc: "A key."},
+	},
+	Triggers: []*contract.Trigger{{Name: "game.over", Doc: "It ends.", Params: []contract.Param{{Name: "id", Example: "g1"}}}},
 }
 
 var (
@@ -69,6 +73,7 @@ func TestPage(t *testing.T) {
 		"| `error` | body | string | required |  | Why. |\n",
 		"`--set toy.NAME=VALUE`", "| `patience` | duration | default `1m30s` | How long. *inferred* |\n",
 		"| `games[].id` | string | required |  | Its id. |\n",
+		"## Ids that are adopted\n", "| `id` | `g1` | no | As the first game. |\n| `key` | `k-1` | yes | A key. |\n",
 		"| `game.over` | `id` (such as `g1`) | It ends. |\n",
 		"| `toy/rain` | all, `PlayGame` | wet | It rains. |\n",
 		"| `default` | Two games. |\n| `empty` | The empty state. It is always there. |\n",

@@ -1,8 +1,10 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +130,60 @@ func TestAdoptedIsToldAndKept(t *testing.T) {
 	if _, err := s.Restore(world, nil); err == nil {
 		t.Error("an unknown API was taken")
 	}
+}
+
+// A client that makes its ids up never has more than so many adopted, whatever it sends: the
+// others are refused as unknown, and cost nothing.
+func TestAdoptsNoMoreThanSoMany(t *testing.T) {
+	const most, distinct = 1000, 100_000
+	h := adopting(t)
+	for n := range most {
+		if e := h.drop(t, sandbox.Default, fmt.Sprint("own-", n)); e.Outcome == "unknownToken" {
+			t.Fatalf("%d is refused: %s", n, e.Explanation.Text)
+		}
+	}
+	held, heap := h.StateLoad().Held, heapNow()
+	i, refusal := h.instance(t, sandbox.Default), ""
+	for n := most; n < distinct; n++ {
+		id := fmt.Sprint("own-", n)
+		if n%100 == 0 { // by a whole call, which takes longer
+			if e := h.drop(t, sandbox.Default, id); e.Outcome != "unknownToken" || e.Adopted != nil || !strings.Contains(e.Explanation.Text, "The token was not adopted: 1000 were adopted already") {
+				t.Fatalf("%s ends in %s, %v: %s", id, e.Outcome, e.Adopted, e.Explanation.Text)
+			}
+			continue
+		}
+		i.WithState(func(st contract.State) {
+			_, refusal = i.Adopt(&contract.Call{API: h.api, State: st, Now: noon}, "token", id)
+		})
+		if !strings.HasPrefix(refusal, "1000 were adopted already") {
+			t.Fatalf("%s: the refusal is %q", id, refusal)
+		}
+	}
+	if more := heapNow() - heap; more > 1<<20 {
+		t.Errorf("%d refused ids keep %d bytes", distinct-most, more)
+	}
+	if now := h.StateLoad().Held; now != held {
+		t.Errorf("the budget counts %d bytes, and %d before", now, held)
+	}
+	if got := h.adopted(t, sandbox.Default); len(got) != most {
+		t.Errorf("%d were adopted", len(got))
+	}
+	if e := h.drop(t, "other", "own-1000"); !slices.Equal(e.Adopted, []contract.Adopted{{What: "token", ID: "own-1000"}}) {
+		t.Errorf("another sandbox adopts %v", e.Adopted)
+	}
+	for identifier, want := range map[string]string{"own-999": sandbox.Default, "own-1000": "other", "own-99900": "", "own-99999": ""} {
+		if got := h.byIdentifier(identifier); got != want {
+			t.Errorf("%s leads to %q, want %q", identifier, got, want)
+		}
+	}
+}
+
+// heapNow is how many bytes the heap holds that are in use.
+func heapNow() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // Each sandbox has the mode with which it was made.
