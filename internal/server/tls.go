@@ -77,8 +77,8 @@ func (s *Server) openTLSDoor() error {
 			s.controlConnections.https.Store(int64(portOf(door[0])))
 			s.TLSURL, s.tlsPort = "https://"+door[0].Addr().String(), portOf(door[0])
 		}
-		for _, l := range door {
-			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.authority.TLS(), Protocols: protocols}, s.connections)
+		for _, l := range door { // each with a configuration of its own, which net/http changes
+			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.authority.TLS().Clone(), Protocols: protocols}, s.connections)
 		}
 	}
 	return nil

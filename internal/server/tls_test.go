@@ -208,6 +208,20 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
+// Each loopback address has a configuration of TLS of its own: net/http changes it when it
+// begins to serve.
+func TestHTTP2OnBothLoopbacks(t *testing.T) {
+	t.Parallel()
+	c := tlsConfig(t)
+	c.HTTP2, c.Bind = true, server.Localhost
+	for range 5 {
+		s := start(t, c)
+		if got := ask(t, httpsClient(t, s, true), "https://localhost/page"); got.status != 200 || got.major != 2 {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
 // HTTP/2 has no time for a head of its own, so that a connection lives between requests.
 func TestHTTP2ConnectionsAreKept(t *testing.T) {
 	t.Parallel()

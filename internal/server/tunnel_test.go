@@ -362,6 +362,51 @@ func TestFaultsInTunnels(t *testing.T) {
 	}
 }
 
+// A fault of TLS lets no HTTP/2 into a tunnel.
+func TestTLSFaultsInTunnelsKeepHTTP1(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, func(c *server.Config) {
+		c.HTTP2, c.TLSFaults = true, []string{"locker.toy.example=expired"}
+	})
+	conn, _ := p.connect(t, "locker.toy.example:443", "")
+	client := tls.Client(conn, &tls.Config{ServerName: "locker.toy.example", InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+	if err := client.Handshake(); err != nil || client.ConnectionState().NegotiatedProtocol != "http/1.1" {
+		t.Errorf("got %q, %v", client.ConnectionState().NegotiatedProtocol, err)
+	}
+}
+
+// The fault reset is a RST in a tunnel that was asked for by TLS, too: neither TLS says
+// goodbye.
+func TestResetInTunnelsOverTLS(t *testing.T) {
+	t.Parallel()
+	for _, port := range []string{"80", "443"} {
+		p := startProxy(t, func(c *server.Config) { c.Activate = []string{"toy/reset"} })
+		outer, below := overTLS(t, p.Server, &tls.Config{RootCAs: p.roots})
+		_ = below.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(outer, "CONNECT locker.toy.example:"+port+" HTTP/1.1\r\nHost: locker.toy.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := http.ReadResponse(bufio.NewReader(outer), &http.Request{Method: http.MethodConnect}); err != nil || r.StatusCode != 200 {
+			t.Fatal(r, err)
+		}
+		var conn net.Conn = outer
+		if port == "443" {
+			inner := tls.Client(outer, &tls.Config{ServerName: "locker.toy.example", RootCAs: p.roots, MaxVersion: tls.VersionTLS12})
+			if err := inner.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			conn = inner
+		}
+		if _, err := io.WriteString(conn, "GET /page HTTP/1.1\r\nHost: locker.toy.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(below); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("port %s: got %q, %v; want a reset connection", port, got, err)
+		}
+		until(t, "connections", func() string { return metric(t, p.Server, "understudy_connections") }, "0")
+	}
+}
+
 func metric(t *testing.T, s *server.Server, name string) string {
 	t.Helper()
 	_, text := get(t, s.ControlURL+"/metrics")
