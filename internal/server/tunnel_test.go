@@ -267,12 +267,15 @@ func TestTunnelsNameOneAPI(t *testing.T) {
 	conn, _ := p.connect(t, "locker.toy.example:443", "")
 	client := tls.Client(conn, &tls.Config{ServerName: "locker.toy.example", RootCAs: p.roots})
 	from := bufio.NewReader(client)
-	for _, ask := range []struct{ head, code string }{
-		{"GET /page HTTP/1.1\r\nHost: a.boxes.example", "other-host"},
-		{"GET /page HTTP/1.1\r\nHost: locker.toy.example", ""},
-		{"GET https://locker.toy.example/page HTTP/1.1\r\nHost: example.com", ""},
-		{"GET http://locker.toy.example/page HTTP/1.1\r\nHost: locker.toy.example", "other-host"},
-		{"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: locker.toy.example:443", "no-tunnel"},
+	for _, ask := range []struct{ head, code, says string }{
+		{"GET /page HTTP/1.1\r\nHost: a.boxes.example", "other-host", "a tunnel for each host"},
+		{"GET /page HTTP/1.1\r\nHost: locker.toy.example", "", ""},
+		{"GET /page HTTP/1.1\r\nHost: locker.toy.example.", "", ""},
+		{"GET /@/ca.pem HTTP/1.1\r\nHost: locker.toy.example", "", "BEGIN CERTIFICATE"},
+		{"GET /@/proxy.pac HTTP/1.1\r\nHost: locker.toy.example", "no-proxy-config", "ask by the address"},
+		{"GET https://locker.toy.example/page HTTP/1.1\r\nHost: example.com", "", ""},
+		{"GET http://locker.toy.example/page HTTP/1.1\r\nHost: locker.toy.example", "other-host", "https is spoken"},
+		{"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: locker.toy.example:443", "no-tunnel", ""},
 	} {
 		if _, err := io.WriteString(client, ask.head+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -284,8 +287,8 @@ func TestTunnelsNameOneAPI(t *testing.T) {
 		if got := r.Header.Get("Understudy-Problem"); got != ask.code {
 			t.Errorf("%s: got %q, want %q", ask.head, got, ask.code)
 		}
-		if _, _, err := read(r, nil); err != nil {
-			t.Fatal(err)
+		if _, body, err := read(r, nil); err != nil || !strings.Contains(body, ask.says) {
+			t.Fatalf("%s: got %s, %v", ask.head, body, err)
 		}
 	}
 	if _, err := from.ReadByte(); !errors.Is(err, io.EOF) {
