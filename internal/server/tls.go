@@ -21,8 +21,11 @@ func (c *Config) tlsIsOff() error {
 		flag  string
 		given bool
 	}{
-		{"--tls-fault", len(c.TLSFaults) > 0}, {"--tls-name", len(c.TLSNames) > 0}, {"--tls-ca-cert", c.TLSCACert != ""},
-		{"--tls-ca-key", c.TLSCAKey != ""}, {"--tls-h2", c.HTTP2},
+		{"--tls-fault", len(c.TLSFaults) > 0},
+		{"--tls-name", len(c.TLSNames) > 0},
+		{"--tls-ca-cert", c.TLSCACert != ""},
+		{"--tls-ca-key", c.TLSCAKey != ""},
+		{"--tls-h2", c.HTTP2},
 	} {
 		if f.given {
 			return &UsageError{fmt.Errorf("%s is given, and TLS is off; start with --tls as well, or without %s", f.flag, f.flag)}
