@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -58,14 +59,32 @@ func caFlags(cmd *cobra.Command, env *env) *caSource {
 	return s
 }
 
-// asked reports whether a running server is meant.
-func (s *caSource) asked(cmd *cobra.Command) bool { return cmd.Flags().Changed("control") }
+// client settles the flags, and returns a client of the running server that is meant; nil:
+// a file is. A file that is named on the command line goes before a server that a variable
+// names.
+func (s *caSource) client(cmd *cobra.Command, env *env) (*client.Client, error) {
+	named := cmd.Flags().Changed
+	file := !named("control") && (named("tls-dir") || named("tls-ca-cert"))
+	c, err := s.target.client(cmd, env)
+	if file || !named("control") {
+		c = nil
+	}
+	return c, err
+}
 
+// file is the file that has the certificate.
 func (s *caSource) file() (string, error) {
 	if s.cert == "" && s.dir == "" {
 		return "", usage("no folder is known that keeps the CA; name it with --tls-dir, or a running server with --control")
 	}
-	return filepath.Abs(cmp.Or(s.cert, filepath.Join(s.dir, authority.CertName)))
+	path, err := filepath.Abs(cmp.Or(s.cert, filepath.Join(s.dir, authority.CertName)))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w; serve --tls makes a CA at its first start, or name a running server with --control", err)
+	}
+	return path, nil
 }
 
 // text is the certificate as PEM.
@@ -74,7 +93,7 @@ func (s *caSource) text(cmd *cobra.Command, env *env) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.asked(cmd) {
+	if c != nil {
 		of, err := statusOverTLS(cmd.Context(), c)
 		if err != nil {
 			return nil, err
@@ -87,7 +106,7 @@ func (s *caSource) text(cmd *cobra.Command, env *env) ([]byte, error) {
 	}
 	text, err := files.ReadPath(path, 64<<10)
 	if err != nil {
-		return nil, fmt.Errorf("%w; serve --tls makes a CA at its first start, or name a running server with --control", err)
+		return nil, err
 	}
 	return authority.Public(text)
 }
@@ -98,7 +117,7 @@ func (s *caSource) path(cmd *cobra.Command, env *env) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !s.asked(cmd) {
+	if c == nil {
 		return s.file()
 	}
 	of, err := statusOverTLS(cmd.Context(), c)

@@ -21,13 +21,17 @@ func TestCA(t *testing.T) {
 	}
 	command(t, nil, "", "ca", "print", "--tls-dir", dir).want(t, exitDone, string(text))
 	command(t, nil, "", "ca", "path", "--tls-dir", dir).want(t, exitDone, path+"\n")
-	command(t, []string{"XDG_STATE_HOME=/state"}, "", "ca", "path").want(t, exitDone, "/state/understudy/ca.pem\n")
-	command(t, []string{"HOME=/home/me"}, "", "ca", "path").want(t, exitDone, "/home/me/.local/state/understudy/ca.pem\n")
+	command(t, []string{"XDG_STATE_HOME=/state"}, "", "ca", "path").want(t, exitFailed, "!/state/understudy/ca.pem", "!serve --tls makes a CA at its first start")
+	command(t, []string{"HOME=/home/me"}, "", "ca", "install-hint").want(t, exitFailed, "!/home/me/.local/state/understudy/ca.pem", "!serve --tls makes a CA at its first start")
 	command(t, []string{"HOME=/"}, "", "ca", "path").want(t, exitUsage, "!name it with --tls-dir")
 	// The key's file has the certificate, too, and no more of it is printed.
 	command(t, nil, "", "ca", "print", "--tls-ca-cert", filepath.Join(dir, "ca-key.pem")).want(t, exitDone, string(text))
 	at(t, s, "ca", "print", "--control", s.ControlURL).want(t, exitDone, string(text))
 	at(t, s, "ca", "path", "--control", s.ControlURL).want(t, exitDone, path+"\n")
+	// What the command line names goes before a variable.
+	at(t, s, "ca", "path").want(t, exitDone, path+"\n")
+	at(t, s, "ca", "path", "--tls-dir", t.TempDir()).want(t, exitFailed, "!serve --tls makes a CA at its first start")
+	at(t, s, "ca", "print", "--tls-ca-cert", filepath.Join(dir, "ca-key.pem")).want(t, exitDone, string(text))
 	quoted := shellQuote(path)
 	for whom, want := range map[string]string{
 		"node": "export NODE_EXTRA_CA_CERTS=" + quoted, "python": "export REQUESTS_CA_BUNDLE=" + quoted, "java": "keytool -importcert -noprompt -alias understudy -file " + quoted,

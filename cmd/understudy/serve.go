@@ -51,6 +51,7 @@ func serveCommand(env *env) *cobra.Command {
 					file = settingsFile
 				}
 			}
+			placed := cmd.Flags().Changed("tls-dir") || cmd.Flags().Changed("tls-port") // on the command line; the image has both as variables
 			if err := env.settle(cmd, file); err != nil {
 				return err
 			}
@@ -70,6 +71,9 @@ func serveCommand(env *env) *cobra.Command {
 			}
 			for _, w := range env.unknownVariables(cmd.Root()) {
 				c.Log.Warn(w)
+			}
+			if placed && !c.TLS {
+				c.Log.Warn("--tls-dir and --tls-port do nothing, since TLS is off; start with --tls as well")
 			}
 			if c.Poll < 0 || c.Poll > 0 && c.Poll < 10*time.Millisecond {
 				return usage("--poll is %s; 10ms or more was expected, such as 1s", c.Poll)

@@ -28,6 +28,21 @@ func TestServeFlags(t *testing.T) {
 	}
 }
 
+// What asks for TLS does not go unheard where TLS is off.
+func TestTLSFlagsWithoutTLS(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"--tls-fault=localhost=slow", "--tls-name=x.test", "--tls-ca-cert=ca.pem", "--tls-ca-key=key.pem", "--tls-h2"} {
+		name, _, _ := strings.Cut(flag, "=")
+		command(t, nil, "", "serve", flag).want(t, exitUsage, "!"+name+" is given, and TLS is off; start with --tls as well")
+	}
+	for _, flag := range []string{"--tls-dir=/x", "--tls-port=0"} { // --poll ends the start
+		command(t, nil, "", "serve", flag, "--poll=1ms").want(t, exitUsage, "!do nothing, since TLS is off; start with --tls as well")
+	}
+	if r := command(t, []string{"UNDERSTUDY_TLS_DIR=/tls"}, "", "serve", "--poll=1ms"); strings.Contains(r.err, "do nothing") {
+		t.Errorf("a variable of the image is complained of: %s", r.err)
+	}
+}
+
 // Kubernetes and container links set UNDERSTUDY_PORT and the like for a
 // service called understudy, so no flag may have such a name.
 func TestNoFlagHasAnInjectedName(t *testing.T) {

@@ -194,6 +194,7 @@ func TestKeptCAThatIsDamaged(t *testing.T) {
 		"another certificate": func(dir string) error {
 			return os.Rename(filepath.Join(other.Dir, "ca.pem"), filepath.Join(dir, "ca.pem"))
 		},
+		"a certificate alone": func(dir string) error { return os.Remove(filepath.Join(dir, "ca-key.pem")) },
 		"a folder": func(dir string) error {
 			return errors.Join(os.Remove(filepath.Join(dir, "ca.pem")), os.Mkdir(filepath.Join(dir, "ca.pem"), 0o700))
 		},
@@ -204,12 +205,16 @@ func TestKeptCAThatIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := os.ReadFile(filepath.Join(c.Dir, "ca-key.pem"))
+		public, _ := os.ReadFile(filepath.Join(c.Dir, "ca.pem"))
 		_, err := Open(c)
 		if err == nil || !strings.Contains(err.Error(), "rm '"+filepath.Join(c.Dir, "ca.pem")) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if after, _ := os.ReadFile(filepath.Join(c.Dir, "ca-key.pem")); !bytes.Equal(before, after) {
 			t.Errorf("%s: the key was written anew", name)
+		}
+		if after, _ := os.ReadFile(filepath.Join(c.Dir, "ca.pem")); !bytes.Equal(public, after) {
+			t.Errorf("%s: the certificate was written anew", name)
 		}
 	}
 	c, _ := testConfig(t)
@@ -220,11 +225,27 @@ func TestKeptCAThatIsDamaged(t *testing.T) {
 	}
 }
 
+// A CA that another user keeps is left to that user.
+func TestKeptCAThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() <= 0 {
+		t.Skip("nothing is kept from this user")
+	}
+	c, _ := testConfig(t)
+	open(t, c)
+	if err := os.Chmod(filepath.Join(c.Dir, "ca-key.pem"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(c); err == nil || !strings.Contains(err.Error(), "chmod 600 '"+filepath.Join(c.Dir, "ca-key.pem")+"'") || strings.Contains(err.Error(), "rm ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCAInMemory(t *testing.T) {
 	t.Parallel()
 	c, l := testConfig(t)
 	c.Dir = ""
-	dirs := []string{""}
+	dirs := []string{"", filepath.Join(write(t, "file"), "understudy")}
 	if runtime.GOOS == "linux" {
 		dirs = append(dirs, "/proc/nobody-can-write-here/understudy")
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/understudy-suite/understudy/internal/files"
 )
@@ -44,13 +45,16 @@ func (c *Config) find() (*pair, origin, error) {
 		remake: fmt.Sprintf("to remake it: rm %s %s, start again, and have clients trust the new one", quoted(filepath.Join(dir, CertName)), quoted(filepath.Join(dir, keyName))),
 	}
 	ca, err := c.kept(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // below a file nothing can be kept
 		var why error
 		if ca, why, err = c.keep(dir); why != nil {
 			return c.inMemory(why.Error())
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, origin{}, fmt.Errorf("the CA in %s cannot be read: %w; start as the user who owns it, or have that user mend it: chmod 700 %s && chmod 600 %s", dir, err, quoted(dir), quoted(filepath.Join(dir, keyName)))
+	case err != nil:
 		return nil, origin{}, fmt.Errorf("the CA in %s: %w; %s", dir, err, from.remake)
 	}
 	return ca, from, nil
@@ -90,10 +94,17 @@ func (c *Config) given() (*pair, origin, error) {
 	return ca, origin{path: path, remake: "give a CA that may sign for it with --tls-ca-cert and --tls-ca-key"}, err
 }
 
+// errForeign is for a certificate that this server did not put there, or whose key is lost.
+var errForeign = errors.New(CertName + " is there and " + keyName + " is not, so it is of another maker, or its key is lost; name another folder with --tls-dir, or give both files of a CA of yours with --tls-ca-cert and --tls-ca-key")
+
 // kept reads the CA of a folder. The error is fs.ErrNotExist where there is none.
 func (c *Config) kept(dir string) (*pair, error) {
 	keyFile, certFile := filepath.Join(dir, keyName), filepath.Join(dir, CertName)
+	_, lonely := os.Lstat(certFile) // before the key, which is there first
 	text, err := files.ReadPath(keyFile, mostText)
+	if errors.Is(err, fs.ErrNotExist) && lonely == nil {
+		return nil, errForeign
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,17 +165,23 @@ func (c *Config) keep(dir string) (ca *pair, why, err error) {
 	return ca, writeCert(dir, ca.certs[0]), nil
 }
 
-// writeCert writes the certificate for clients, whole or not at all.
+// writeCert writes the certificate for clients, whole or not at all, and over nothing. Of
+// several processes that do so at once one wins, and the others have the same to write.
 func writeCert(dir string, cert *x509.Certificate) error {
 	written, err := writeNew(dir, certText(cert), 0o644)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(written, filepath.Join(dir, CertName)); err != nil {
-		_ = os.Remove(written) // nothing more can be done
+	defer func() { _ = os.Remove(written) }() // the link stays
+	path := filepath.Join(dir, CertName)
+	if err := os.Link(written, path); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return nil
+	there, err := files.ReadPath(path, mostText)
+	if err == nil && !bytes.Equal(there, certText(cert)) {
+		err = errors.New("another CA's " + CertName + " came there meanwhile")
+	}
+	return err
 }
 
 // writeNew writes a file under a name of its own.

@@ -54,12 +54,15 @@ func (a *Authority) certificateFor(hello *tls.ClientHelloInfo) (*tls.Certificate
 }
 
 // configFor is a tls.Config's GetConfigForClient: it plays the fault that is on for a
-// name. nil: there is none.
+// name, and resumes nothing for a name that is not served. nil: there is neither.
 func (a *Authority) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	name := nameOf(hello)
+	if !a.serves(name) { // the ticket of another name would do without a certificate
+		return a.flawedConfig(nil), nil
+	}
 	if !a.Faults.any() {
 		return nil, nil
 	}
-	name := nameOf(hello)
 	flaw := a.Faults.meet(name)
 	switch flaw {
 	case "":
@@ -72,7 +75,6 @@ func (a *Authority) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	case OldVersion:
 		config := a.flawedConfig(nil)
 		config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
-		config.GetCertificate = a.certificateFor
 		return config, nil
 	}
 	cert, err := a.leaf(name, flaw)
@@ -82,11 +84,12 @@ func (a *Authority) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	return a.flawedConfig(cert), nil
 }
 
-// flawedConfig presents one certificate. Nothing is resumed: a client would not look at
+// flawedConfig presents one certificate; nil: that of the name. Nothing is resumed: a client would not look at
 // the certificate.
 func (a *Authority) flawedConfig(cert *tls.Certificate) *tls.Config {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: a.protocols(), SessionTicketsDisabled: true, Time: a.config.Now}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: a.protocols(), SessionTicketsDisabled: true, GetCertificate: a.certificateFor, Time: a.config.Now}
 	if cert != nil {
+		config.GetCertificate = nil
 		config.Certificates = []tls.Certificate{*cert}
 	}
 	return config

@@ -285,6 +285,37 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A client with the ticket of a name does not get past the check of another one.
+func TestNothingIsResumedForUnknownNames(t *testing.T) {
+	t.Parallel()
+	c, _ := testConfig(t)
+	a := open(t, c)
+	for version := uint16(tls.VersionTLS12); version <= tls.VersionTLS13; version++ {
+		known := sameSession{tls.NewLRUClientSessionCache(1)}
+		ask := func(name string) (tls.ConnectionState, error) {
+			return handshake(t, a, &tls.Config{ServerName: name, InsecureSkipVerify: true, MaxVersion: version, ClientSessionCache: known})
+		}
+		if _, err := ask("localhost"); err != nil {
+			t.Fatal(err)
+		}
+		if state, err := ask("localhost"); err != nil || !state.DidResume {
+			t.Errorf("%s: nothing is resumed: %v", tls.VersionName(version), err)
+		}
+		if _, err := ask("evil.example"); err == nil || !strings.Contains(err.Error(), "unrecognized name") {
+			t.Errorf("%s: got %v, want that the name is unknown", tls.VersionName(version), err)
+		}
+	}
+}
+
+// sameSession has one session for all names.
+type sameSession struct{ tls.ClientSessionCache }
+
+func (s sameSession) Get(string) (*tls.ClientSessionState, bool) { return s.ClientSessionCache.Get("") }
+
+func (s sameSession) Put(_ string, state *tls.ClientSessionState) {
+	s.ClientSessionCache.Put("", state)
+}
+
 // A stall ends with the server.
 func TestCutEndsASlowHandshake(t *testing.T) {
 	t.Parallel()

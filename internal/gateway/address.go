@@ -56,7 +56,7 @@ func namesOf(apis []*contract.API) names {
 // name, a documented one or <api>.localhost, or else by the path's first segment.
 func (n names) locate(own, host, path, header string) address {
 	at := address{api: own, path: path}
-	host = strings.ToLower(hostname(host))
+	host = plainHost(hostname(host))
 	api := n.ofHost(host)
 	if labels, ok := strings.CutSuffix(host, ".localhost"); ok {
 		api = labels
@@ -115,6 +115,10 @@ func firstSegment(path string) string {
 	segment, _, _ := strings.Cut(rest, "/")
 	return segment
 }
+
+// plainHost is a host name in lower case without the dot at its end that ends every full
+// name.
+func plainHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
 // hostname is a Host header without its port.
 func hostname(host string) string {

@@ -21,6 +21,7 @@ func TestLocate(t *testing.T) {
 		{"a host of a pattern that begins so", "", "north.boxes.example", "/page", "", address{api: "post", path: "/page"}},
 		{"two labels for one", "", "far.north.boxes.example", "/page", "", address{path: "/page"}},
 		{"no label", "", ".boxes.example", "/page", "", address{path: "/page"}},
+		{"a dot at its end does not count", "", "post.example.:6410", "/page", "", address{api: "post", path: "/page"}},
 		{"its port and capitals do not count", "", "Post.EXAMPLE:6410", "/page", "", address{api: "post", path: "/page"}},
 		{"of two APIs with one host the first", "", "parcels.example", "/page", "", address{api: "parcels", path: "/page"}},
 		{"<api>.localhost", "", "post.localhost:6410", "/page", "", address{api: "post", path: "/page"}},

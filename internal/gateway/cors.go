@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -23,17 +24,15 @@ const (
 // none in by itself. It reports whether that is all, as with a preflight: no service
 // that knows none sees one.
 func (g *Gateway) allowAnyOrigin(w http.ResponseWriter, r *http.Request, api *contract.API) (answered bool) {
-	origin := r.Header.Get("Origin")
-	if g.config.CORS[api.Name] != Open || api.CORS || origin == "" {
+	if !g.letsIn(r, api) {
 		return false
 	}
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
 	h.Set("Access-Control-Allow-Credentials", "true")
 	h.Add("Vary", "Origin")
 	method := r.Header.Get("Access-Control-Request-Method")
 	if r.Method != http.MethodOptions || method == "" {
-		h.Set("Access-Control-Expose-Headers", "*")
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", method)
@@ -42,6 +41,25 @@ func (g *Gateway) allowAnyOrigin(w http.ResponseWriter, r *http.Request, api *co
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return true
+}
+
+// letsIn reports whether understudy lets the page in that a browser asks for, in place of
+// the API.
+func (g *Gateway) letsIn(r *http.Request, api *contract.API) bool {
+	return !api.CORS && r.Header.Get("Origin") != "" && g.config.CORS[api.Name] == Open
+}
+
+// exposeAll has a page that understudy lets in read every header of an answer. All are
+// named, since a * is taken literally where credentials are allowed.
+func exposeAll(h http.Header) {
+	var names []string
+	for name := range h {
+		if len(h[name]) > 0 && !strings.HasPrefix(name, "Access-Control-") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	h.Set("Access-Control-Expose-Headers", strings.Join(names, ","))
 }
 
 // exposeHeaders adds to the headers of an answer what a browser needs to send and
@@ -61,15 +79,16 @@ func exposeHeaders(h http.Header, r *http.Request) {
 }
 
 // exposeProblem does so for a failure of understudy's own, which a browser that
-// uses understudy's headers may read from any origin.
+// uses understudy's headers, or that understudy let in, may read from any origin.
 func exposeProblem(h http.Header, r *http.Request) {
 	origin := r.Header.Get("Origin")
-	if origin == "" || !hasOwnHeader(r) {
+	letIn := h.Get("Access-Control-Allow-Origin") != ""
+	if origin == "" || !letIn && !hasOwnHeader(r) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	appendNames(h, "Access-Control-Expose-Headers", ProblemHeader)
-	h.Add("Vary", "Origin")
+	h.Set("Vary", "Origin")
 }
 
 // preflightHeaders lists understudy's headers that a preflight asks for.

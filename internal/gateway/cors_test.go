@@ -77,9 +77,9 @@ func TestOpenToAnyOrigin(t *testing.T) {
 	}{
 		{"a preflight", "OPTIONS", gateway.Open, false, preflight, 204, origin + " | PUT | content-type, understudy-sandbox |  | Origin"},
 		{"a preflight that asks for no headers", "OPTIONS", gateway.Open, false, preflight[:4], 204, origin + " | PUT |  |  | Origin"},
-		{"a request", "GET", gateway.Open, false, []string{"Origin", origin}, 200, origin + " |  |  | * | Origin"},
-		{"a request with a header of ours", "GET", gateway.Open, false, []string{"Origin", origin, "Understudy-Sandbox", "bob"}, 200, origin + " |  |  | *,Understudy-Outcome,Understudy-Decided-By,Understudy-Call | Origin"},
-		{"an OPTIONS that is no preflight", "OPTIONS", gateway.Open, false, []string{"Origin", origin}, 405, origin + " |  |  | * | Origin"},
+		{"a request", "GET", gateway.Open, false, []string{"Origin", origin}, 200, origin + " |  |  | Content-Length,Content-Type,Understudy-Call,Understudy-Decided-By,Understudy-Outcome,Vary | Origin"},
+		{"a request with a header of ours", "GET", gateway.Open, false, []string{"Origin", origin, "Understudy-Sandbox", "bob"}, 200, origin + " |  |  | Content-Length,Content-Type,Understudy-Call,Understudy-Decided-By,Understudy-Outcome,Vary | Origin"},
+		{"an OPTIONS that is no preflight", "OPTIONS", gateway.Open, false, []string{"Origin", origin}, 405, origin + " |  |  | Content-Length,Content-Type,Understudy-Call,Understudy-Decided-By,Understudy-Outcome,Vary | Origin"},
 		{"no browser", "GET", gateway.Open, false, nil, 200, " |  |  |  | "},
 		{"an API of its own ways", "GET", gateway.Open, true, []string{"Origin", origin}, 200, " |  |  |  | "},
 		{"vendor", "OPTIONS", gateway.Vendor, false, preflight, 405, " |  |  |  | "},
@@ -106,7 +106,7 @@ func TestOpenToAnyOrigin(t *testing.T) {
 func TestOpenToAnyOriginReadsFailuresOfOurs(t *testing.T) {
 	p := open(t, func(c *gateway.Config) { c.CORS = map[string]gateway.CORS{c.APIs[0].Name: gateway.Open} })
 	h := send(p.gateway.Own(p.api), request("GET", "/@Bad_Name/page", "", "", "Origin", "https://app.example")).Header()
-	if h.Get("Understudy-Problem") == "" || h.Get("Access-Control-Allow-Origin") != "https://app.example" {
+	if h.Get("Understudy-Problem") == "" || h.Get("Access-Control-Allow-Origin") != "https://app.example" || h.Get("Access-Control-Expose-Headers") != "Understudy-Problem" || len(h["Vary"]) != 1 {
 		t.Errorf("got %v", h)
 	}
 }

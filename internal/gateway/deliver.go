@@ -131,7 +131,11 @@ func (g *Gateway) head(w http.ResponseWriter, r *http.Request, x *engine.Exchang
 		h.Set(DecidedByHeader, x.Entry.DecidedBy.String())
 		h.Set(CallHeader, x.Entry.ID)
 	}
-	exposeHeaders(h, r)
+	if g.letsIn(r, x.Instance.API) {
+		exposeAll(h)
+	} else {
+		exposeHeaders(h, r)
+	}
 	w.WriteHeader(x.Response.Status)
 }
 

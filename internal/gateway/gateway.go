@@ -110,21 +110,21 @@ func (g *Gateway) handler(own string) http.Handler {
 				refusal.write(w, r)
 				return
 			}
-			g.route(w, r, at)
+			g.route(w, r, own, at)
 			return
 		}
 		r = originForm(r)
-		path := r.URL.EscapedPath()
-		if name, ours := strings.CutPrefix(path, ownPath); ours {
-			g.servePage(w, r, own, name)
-			return
-		}
-		g.route(w, r, g.names.locate(own, r.Host, path, r.Header.Get(SandboxHeader)))
+		g.route(w, r, own, g.names.locate(own, r.Host, r.URL.EscapedPath(), r.Header.Get(SandboxHeader)))
 	})
 }
 
-// route hands a request to the router of the API to which its address leads.
-func (g *Gateway) route(w http.ResponseWriter, r *http.Request, at address) {
+// route hands a request to the router of the API to which its address leads, or answers it
+// with a page of understudy's own. own is the API whose own port this is, or "" for the door.
+func (g *Gateway) route(w http.ResponseWriter, r *http.Request, own string, at address) {
+	if name, ours := strings.CutPrefix(r.URL.EscapedPath(), ownPath); ours {
+		g.servePage(w, r, own, name, at.proxied)
+		return
+	}
 	router := g.shared
 	if at.api != "" {
 		router = g.own[at.api]

@@ -20,8 +20,9 @@ func (g *Gateway) ownPages() map[string]http.HandlerFunc {
 	}
 }
 
-// servePage answers for one of understudy's own pages.
-func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, own, name string) {
+// servePage answers for one of understudy's own pages. proxied: the client asks by the name
+// of a documented host, which is no address of the door.
+func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, own, name string, proxied bool) {
 	page := g.pages[name]
 	switch {
 	case page == nil:
@@ -34,6 +35,8 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, own, name st
 		noPage(ownPath+name+" takes GET and HEAD, and not "+strconv.Quote(shorten(r.Method))+".").write(w, r)
 	case name == proxyConfigPage && own != "":
 		noPage("The proxy is the door, the port of all APIs, and not this port of one; ask there.").write(w, r)
+	case name == proxyConfigPage && proxied && g.config.Advertise == "":
+		noProxyConfig(r).write(w, r)
 	default:
 		page(w, r)
 	}

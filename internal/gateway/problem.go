@@ -87,6 +87,13 @@ func otherHost(r *http.Request, to *Tunnel) *problem {
 	}
 }
 
+func otherScheme(r *http.Request, to *Tunnel, spoken string) *problem {
+	return &problem{
+		Code: "other-host", Title: "the request is of another scheme than its tunnel",
+		Detail: fmt.Sprintf("In the tunnel to %s of %s %s is spoken, and a request in it asks for %.120q. Have the client ask for %s:// or for the path alone.", to.Host, to.API.Title, spoken, r.RequestURI, spoken),
+	}
+}
+
 func noPage(detail string) *problem {
 	return &problem{Code: "own-page", Title: "understudy has no such page", Detail: detail}
 }

@@ -66,28 +66,35 @@ func (g *Gateway) Tunnelled() http.Handler {
 			noTunnelWithin(r, to).refuseTunnel(w, r)
 			return
 		}
-		if !to.leadsTo(r) {
-			otherHost(r, to).write(w, r)
+		if refusal := to.refuses(r); refusal != nil {
+			refusal.write(w, r)
 			return
 		}
 		r = originForm(r)
 		at := g.names.locate(to.API.Name, r.Host, r.URL.EscapedPath(), r.Header.Get(SandboxHeader)).byProxy(to.Sandbox)
 		at.proxied = true
-		g.route(w, r, at)
+		g.route(w, r, "", at)
 	})
 }
 
-// leadsTo reports whether a request within the tunnel is for the tunnel's API.
-func (t *Tunnel) leadsTo(r *http.Request) bool {
-	if r.URL.Scheme != "" && (r.URL.Scheme == "https") != (r.TLS != nil) {
-		return false
+// refuses says why a request within the tunnel is not for the tunnel's API; nil: it is.
+func (t *Tunnel) refuses(r *http.Request) *problem {
+	spoken := "http"
+	if r.TLS != nil {
+		spoken = "https"
 	}
-	return t.Names(hostname(r.Host))
+	switch {
+	case !t.Names(hostname(r.Host)):
+		return otherHost(r, t)
+	case r.URL.Scheme != "" && r.URL.Scheme != spoken:
+		return otherScheme(r, t, spoken)
+	}
+	return nil
 }
 
 // Names reports whether a host name is one of the API to which the tunnel leads.
 func (t *Tunnel) Names(host string) bool {
-	host = strings.ToLower(host)
+	host = plainHost(host)
 	return hostForm.MatchString(host) && t.API.HasHost(host)
 }
 
@@ -180,7 +187,8 @@ func (g *Gateway) documented(authority, otherwise string, ports ...string) (targ
 	if strings.Contains(authority, "@") {
 		return target{}, errors.New("a user name stands before the host, where none belongs")
 	}
-	host, port, named := strings.Cut(strings.ToLower(authority), ":")
+	host, port, named := strings.Cut(authority, ":")
+	host = plainHost(host)
 	if !named {
 		port = otherwise
 	}
@@ -240,7 +248,7 @@ func (g *Gateway) isOwn(r *http.Request) bool {
 	if r.URL.User != nil {
 		return false
 	}
-	host, port := strings.ToLower(r.URL.Hostname()), r.URL.Port()
+	host, port := plainHost(r.URL.Hostname()), r.URL.Port()
 	if labels, ok := strings.CutSuffix(host, ".localhost"); ok {
 		return g.names.apis[labels[strings.LastIndexByte(labels, '.')+1:]]
 	}

@@ -48,6 +48,8 @@ func TestAbsoluteForm(t *testing.T) {
 		{name: "https with its port, by a user", target: "HTTPS://any.boxes.example:443/page?a=1", headers: []string{"Proxy-Authorization", basic("job-7")}, sandbox: "job-7", foundBy: "proxy", url: "/page?a=1", base: "https://any.boxes.example:443"},
 		{name: "https and a path", target: "https://locker.toy.example/@bob/page", sandbox: "bob", foundBy: "path", url: "/@bob/page", base: "https://locker.toy.example/@bob"},
 		{name: "a host of a pattern", target: "http://any.boxes.example/page", url: "/page", base: "http://any.boxes.example"},
+		{name: "a trailing dot", target: "http://locker.toy.example./page", url: "/page"},
+		{name: "the door's own name with a trailing dot", target: "http://localhost.:6410/toy/page", url: "/toy/page"},
 		{name: "no path", target: "http://locker.toy.example", url: "/"},
 		{name: "no path and a query", target: "http://locker.toy.example?a=1", url: "/?a=1"},
 		{name: "escapes stay", target: "http://locker.toy.example/a%2Fb/../c", url: "/a%2Fb/../c"},
@@ -75,7 +77,8 @@ func TestAbsoluteForm(t *testing.T) {
 		{name: "no host", target: "http:page", problem: "proxy-refused"},
 		{name: "an empty host", target: "http:///page", problem: "proxy-refused"},
 		{name: "another port", target: "http://locker.toy.example:8080/page", problem: "proxy-refused"},
-		{name: "a trailing dot", target: "http://locker.toy.example./page", problem: "proxy-refused"},
+		{name: "two trailing dots", target: "http://locker.toy.example../page", problem: "proxy-refused"},
+		{name: "a dot alone", target: "http://./page", problem: "proxy-refused"},
 		{name: "a user name in the target", target: "http://me:secret@locker.toy.example/page", problem: "proxy-refused"},
 		{name: "a user name for the door", target: "http://me:secret@localhost:6410/toy/page", problem: "proxy-refused"},
 		{name: "another service of this machine", target: "http://localhost:3000/toy/page", problem: "proxy-refused"},
@@ -133,6 +136,29 @@ func TestAbsoluteForm(t *testing.T) {
 	}
 }
 
+// A client whose proxy is the only way in has understudy's own pages by it.
+func TestOwnPagesInAbsoluteForm(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]string{
+		"http://localhost:6410/@/proxy.pac":     "PROXY localhost:6410",
+		"http://localhost:6410/@/ca.pem":        "the CA",
+		"http://locker.toy.example/@/ca.pem":    "the CA",
+		"http://locker.toy.example/@/proxy.pac": "ask by the address at which browsers reach the door",
+		"http://locker.toy.example/@/nothing":   "/@/ca.pem, /@/proxy.pac",
+		"http://elsewhere.example/@/ca.pem":     "passes nothing through",
+	} {
+		p := open(t, func(c *gateway.Config) { c.CA = []byte("the CA") })
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + target + " HTTP/1.1\r\nHost: other.example\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 6410}))
+		if got := send(p.gateway.Shared(), r).Body.String(); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", target, got, want)
+		}
+	}
+}
+
 // helpful holds a refusal to what users get from it.
 func helpful(t *testing.T, rec *httptest.ResponseRecorder, code string) {
 	t.Helper()
@@ -154,6 +180,7 @@ func TestConnect(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, authority, problem string }{
 		{"a documented host", "locker.toy.example:443", ""},
+		{"a trailing dot", "locker.toy.example.:443", ""},
 		{"for http", "locker.toy.example:80", ""},
 		{"capitals", "LOCKER.Toy.Example:443", ""},
 		{"a host of a pattern", "any-1.boxes.example:443", ""},
@@ -188,7 +215,7 @@ func TestConnect(t *testing.T) {
 		{"a private address", "10.0.0.1:443", "proxy-refused"},
 		{"a user name", "me:secret@locker.toy.example:443", "proxy-refused"},
 		{"a host as user name", "locker.toy.example@example.com:443", "proxy-refused"},
-		{"a trailing dot", "locker.toy.example.:443", "proxy-refused"},
+		{"two trailing dots", "locker.toy.example..:443", "proxy-refused"},
 		{"a leading dot", ".boxes.example:443", "proxy-refused"},
 		{"the domain of a pattern", "boxes.example:443", "proxy-refused"},
 		{"a pattern", "*.boxes.example:443", "proxy-refused"},
@@ -229,7 +256,7 @@ func TestConnect(t *testing.T) {
 			if answer != "HTTP/1.1 200 Connection established\r\n\r\n" {
 				t.Errorf("got %q", answer)
 			}
-			if to := <-opened; to.API != p.api || to.Host != strings.ToLower(tt.authority[:strings.LastIndexByte(tt.authority, ':')]) || to.Sandbox != "job-7" || string(to.First) != "and more" {
+			if to := <-opened; to.API != p.api || to.Host != strings.TrimSuffix(strings.ToLower(tt.authority[:strings.LastIndexByte(tt.authority, ':')]), ".") || to.Sandbox != "job-7" || string(to.First) != "and more" {
 				t.Errorf("got %+v", to)
 			}
 		})

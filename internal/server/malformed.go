@@ -45,20 +45,6 @@ func connOf(c net.Conn) *conn {
 // NetConn returns the connection below, as tls.Conn has it.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
-// SetLinger has a close be a RST, as net.TCPConn has it, where the connection below can.
-func (c *conn) SetLinger(seconds int) error {
-	for below := c.Conn; ; {
-		switch at := below.(type) {
-		case interface{ SetLinger(seconds int) error }:
-			return at.SetLinger(seconds)
-		case interface{ NetConn() net.Conn }:
-			below = at.NetConn()
-		default:
-			return errors.ErrUnsupported
-		}
-	}
-}
-
 // CloseWrite ends what is sent, as net.TCPConn has it, where the connection below can.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

@@ -20,6 +20,9 @@ func isLetter(b byte) bool { return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
 
 // whereTLS says where TLS is spoken.
 func (c *connections) whereTLS() string {
+	if c.what == "control" {
+		return "the control API is not served over TLS"
+	}
 	if port := c.https.Load(); port != 0 {
 		return "for https:// there is port " + strconv.FormatInt(port, 10)
 	}

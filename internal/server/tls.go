@@ -15,14 +15,30 @@ import (
 	"github.com/understudy-suite/understudy/internal/contract"
 )
 
+// tlsIsOff says which flag asks for what there is with TLS alone; nil: none does.
+func (c *Config) tlsIsOff() error {
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{
+		{"--tls-fault", len(c.TLSFaults) > 0},
+		{"--tls-name", len(c.TLSNames) > 0},
+		{"--tls-ca-cert", c.TLSCACert != ""},
+		{"--tls-ca-key", c.TLSCAKey != ""},
+		{"--tls-h2", c.HTTP2},
+	} {
+		if f.given {
+			return &UsageError{fmt.Errorf("%s is given, and TLS is off; start with --tls as well, or without %s", f.flag, f.flag)}
+		}
+	}
+	return nil
+}
+
 // openAuthority opens the CA, and switches on the faults that the flags name; nil: TLS is
 // off.
 func (c *Config) openAuthority() (*authority.Authority, error) {
 	if !c.TLS {
-		if len(c.TLSNames)+len(c.TLSFaults) > 0 || c.TLSCACert+c.TLSCAKey != "" || c.HTTP2 {
-			c.Log.Warn("flags of the TLS door do nothing, since TLS is off; start with --tls")
-		}
-		return nil, nil
+		return nil, c.tlsIsOff()
 	}
 	if err := authority.CheckNames(c.TLSNames); err != nil {
 		return nil, &UsageError{err}
@@ -40,10 +56,10 @@ func (c *Config) openAuthority() (*authority.Authority, error) {
 	}
 	for _, pair := range c.TLSFaults {
 		host, fault, err := splitPair("--tls-fault", pair, "host=fault")
-		if err == nil {
-			_, err = a.Faults.Switch(host, fault, 0)
-		}
 		if err != nil {
+			return nil, &UsageError{err}
+		}
+		if _, err = a.Faults.Switch(host, fault, 0); err != nil {
 			return nil, &UsageError{fmt.Errorf("--tls-fault: %w", err)}
 		}
 	}
@@ -74,11 +90,10 @@ func (s *Server) openTLSDoor() error {
 		}
 		if i == 0 {
 			s.connections.https.Store(int64(portOf(door[0])))
-			s.controlConnections.https.Store(int64(portOf(door[0])))
 			s.TLSURL, s.tlsPort = "https://"+door[0].Addr().String(), portOf(door[0])
 		}
-		for _, l := range door {
-			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.authority.TLS(), Protocols: protocols}, s.connections)
+		for _, l := range door { // each with a configuration of its own, which net/http changes
+			s.serve(l, &http.Server{Handler: s.gateway.Shared(), TLSConfig: s.authority.TLS().Clone(), Protocols: protocols}, s.connections)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func newTunnels(door *tls.Config, connections *connections, log *slog.Logger) *t
 	}
 	if door != nil {
 		served := door.Clone()
-		served.NextProtos = []string{"http/1.1"} // faults need the bare connection
+		served.NextProtos = bareProtocols()
 		served.GetConfigForClient = nil
 		served.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return door.GetCertificate(named(hello))
@@ -132,11 +132,17 @@ func (t *tunnels) configFor(hello *tls.ClientHelloInfo, door, served *tls.Config
 			"tunnel", to.Host, "api", to.API.Name, "name", document.Quote(hello.ServerName))
 		return &tls.Config{SessionTicketsDisabled: true}, nil
 	}
-	if flawed, err := door.GetConfigForClient(named(hello)); flawed != nil || err != nil {
-		return flawed, err
+	flawed, err := door.GetConfigForClient(named(hello))
+	if flawed == nil || err != nil {
+		return served, err
 	}
-	return served, nil
+	flawed = flawed.Clone()
+	flawed.NextProtos = bareProtocols()
+	return flawed, nil
 }
+
+// bareProtocols are those of a tunnel: faults need the bare connection, which HTTP/2 shares.
+func bareProtocols() []string { return []string{"http/1.1"} }
 
 // tunnelOf is the tunnel that a connection is; nil where it is none.
 func tunnelOf(c net.Conn) *gateway.Tunnel {

@@ -267,12 +267,15 @@ func TestTunnelsNameOneAPI(t *testing.T) {
 	conn, _ := p.connect(t, "locker.toy.example:443", "")
 	client := tls.Client(conn, &tls.Config{ServerName: "locker.toy.example", RootCAs: p.roots})
 	from := bufio.NewReader(client)
-	for _, ask := range []struct{ head, code string }{
-		{"GET /page HTTP/1.1\r\nHost: a.boxes.example", "other-host"},
-		{"GET /page HTTP/1.1\r\nHost: locker.toy.example", ""},
-		{"GET https://locker.toy.example/page HTTP/1.1\r\nHost: example.com", ""},
-		{"GET http://locker.toy.example/page HTTP/1.1\r\nHost: locker.toy.example", "other-host"},
-		{"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: locker.toy.example:443", "no-tunnel"},
+	for _, ask := range []struct{ head, code, says string }{
+		{"GET /page HTTP/1.1\r\nHost: a.boxes.example", "other-host", "a tunnel for each host"},
+		{"GET /page HTTP/1.1\r\nHost: locker.toy.example", "", ""},
+		{"GET /page HTTP/1.1\r\nHost: locker.toy.example.", "", ""},
+		{"GET /@/ca.pem HTTP/1.1\r\nHost: locker.toy.example", "", "BEGIN CERTIFICATE"},
+		{"GET /@/proxy.pac HTTP/1.1\r\nHost: locker.toy.example", "no-proxy-config", "ask by the address"},
+		{"GET https://locker.toy.example/page HTTP/1.1\r\nHost: example.com", "", ""},
+		{"GET http://locker.toy.example/page HTTP/1.1\r\nHost: locker.toy.example", "other-host", "https is spoken"},
+		{"CONNECT locker.toy.example:443 HTTP/1.1\r\nHost: locker.toy.example:443", "no-tunnel", ""},
 	} {
 		if _, err := io.WriteString(client, ask.head+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -284,8 +287,8 @@ func TestTunnelsNameOneAPI(t *testing.T) {
 		if got := r.Header.Get("Understudy-Problem"); got != ask.code {
 			t.Errorf("%s: got %q, want %q", ask.head, got, ask.code)
 		}
-		if _, _, err := read(r, nil); err != nil {
-			t.Fatal(err)
+		if _, body, err := read(r, nil); err != nil || !strings.Contains(body, ask.says) {
+			t.Fatalf("%s: got %s, %v", ask.head, body, err)
 		}
 	}
 	if _, err := from.ReadByte(); !errors.Is(err, io.EOF) {
@@ -359,6 +362,52 @@ func TestFaultsInTunnels(t *testing.T) {
 				until(t, "connections", func() string { return metric(t, p.Server, "understudy_connections") }, "0")
 			})
 		}
+	}
+}
+
+// A fault of TLS lets no HTTP/2 into a tunnel.
+func TestTLSFaultsInTunnelsKeepHTTP1(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, func(c *server.Config) {
+		c.HTTP2, c.TLSFaults = true, []string{"locker.toy.example=expired"}
+	})
+	conn, _ := p.connect(t, "locker.toy.example:443", "")
+	client := tls.Client(conn, &tls.Config{ServerName: "locker.toy.example", InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+	if err := client.Handshake(); err != nil || client.ConnectionState().NegotiatedProtocol != "http/1.1" {
+		t.Errorf("got %q, %v", client.ConnectionState().NegotiatedProtocol, err)
+	}
+}
+
+// The fault reset is a RST in a tunnel that was asked for by TLS, too: neither TLS says
+// goodbye.
+func TestResetInTunnelsOverTLS(t *testing.T) {
+	t.Parallel()
+	for _, port := range []string{"80", "443"} {
+		p := startProxy(t, func(c *server.Config) { c.Activate = []string{"toy/reset"} })
+		outer, below := overTLS(t, p.Server, &tls.Config{RootCAs: p.roots})
+		_ = below.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(outer, "CONNECT locker.toy.example:"+port+" HTTP/1.1\r\nHost: locker.toy.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
+		if _, err := io.ReadFull(outer, head); err != nil || !strings.HasPrefix(string(head), "HTTP/1.1 200 ") {
+			t.Fatalf("got %q, %v", head, err)
+		}
+		var conn net.Conn = outer
+		if port == "443" {
+			inner := tls.Client(outer, &tls.Config{ServerName: "locker.toy.example", RootCAs: p.roots, MaxVersion: tls.VersionTLS12})
+			if err := inner.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			conn = inner
+		}
+		if _, err := io.WriteString(conn, "GET /page HTTP/1.1\r\nHost: locker.toy.example\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(below); len(got) > 0 || !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("port %s: got %q, %v; want a reset connection", port, got, err)
+		}
+		until(t, "connections", func() string { return metric(t, p.Server, "understudy_connections") }, "0")
 	}
 }
 

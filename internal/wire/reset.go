@@ -5,16 +5,17 @@ import "net"
 // Reset ends a connection with a RST in place of a FIN, whatever is wrapped around it: TLS
 // would say goodbye before it closes.
 func Reset(conn net.Conn) {
+	innermost := conn
 	for {
-		if abrupt, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
-			_ = abrupt.SetLinger(0)
-			break
-		}
-		wrapped, ok := conn.(interface{ NetConn() net.Conn })
+		wrapped, ok := innermost.(interface{ NetConn() net.Conn })
 		if !ok {
 			break
 		}
-		conn = wrapped.NetConn()
+		innermost = wrapped.NetConn()
 	}
-	_ = conn.Close()
+	if abrupt, ok := innermost.(interface{ SetLinger(seconds int) error }); ok {
+		_ = abrupt.SetLinger(0)
+	}
+	_ = innermost.Close()
+	_ = conn.Close() // what is wrapped around it ends too, and has nobody left to write to
 }
