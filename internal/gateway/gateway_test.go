@@ -154,7 +154,7 @@ func TestClaimsComeBeforeAdoption(t *testing.T) {
 		{"own", "", "job-a", "word"}, // it alone adopted it
 		{"own", "job-b", "job-b", "claim"},
 		{"own", "job-a", "job-a", "claim"},
-		{"own", "", "default", "default"},   // two adopted it
+		{"own", "", "default", "default"},  // two adopted it
 		{"t-1", "job-b", "job-b", "claim"}, // all have it
 	} {
 		var headers []string
