@@ -231,7 +231,7 @@ func TestNoRoomIsCountedOnce(t *testing.T) {
 	h := newTestRegistry(t, func(c *sandbox.Config) {
 		c.Unknown, c.MaxState = map[string]contract.OnUnknown{"toy": contract.Adopt}, 2_000
 	})
-	h.fill(t, sandbox.Default)
+	_, _ = h.fill(t, sandbox.Default)
 	before := h.StateLoad().Refused
 	if e := h.drop(t, sandbox.Default, "shop"); e.Adopted != nil || !strings.Contains(e.Explanation.Text, "as much as --max-state allows") {
 		t.Errorf("got %s, %v: %s", e.Outcome, e.Adopted, e.Explanation.Text)
