@@ -49,7 +49,7 @@ func listAdopted(c *chosen) (*output.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &output.Table{Columns: []string{"api", "what", "id", "time", "call"}, Empty: "nothing was adopted; serve and sandbox new do so with --unknown adopt"}
+	t := &output.Table{Columns: []string{"api", "what", "id", "time", "call"}, Empty: "nothing was adopted yet; with --unknown adopt that is what understudy list adoptable has"}
 	for _, one := range all {
 		t.Add(one.API, one.What, one.ID, one.Time, one.Call)
 	}
@@ -94,7 +94,8 @@ func saveFixture(env *env) *cobra.Command {
 		Long: "save writes a fixture file: what an API of a sandbox began with, and all that it adopted since. serve finds\n" +
 			"it again where the file is DIR/API/NAME.yaml: with --fixtures DIR --fixture API=NAME the same ids are known, and\n" +
 			"none need be adopted. Without API it is that of the file's folder, or the only one that adopted something.\n" +
-			"Secrets that came from the environment stand there by the names of their variables.",
+			"The accounts that --credentials env brought are left out: it brings them again. Where an adopted id has a secret\n" +
+			"of theirs, the name of its variable stands there. Folders of FILE that are missing are made.",
 		Args:    cobra.RangeArgs(1, 2),
 		Example: "  understudy fixture save fixtures/tencentcar/shop.yaml",
 	}
@@ -119,7 +120,7 @@ func saveFixture(env *env) *cobra.Command {
 		if args[0] == "-" {
 			_, err = env.out.Write(text)
 		} else {
-			err = os.WriteFile(args[0], text, 0o600)
+			err = writeFixture(args[0], text)
 		}
 		if err != nil {
 			return fmt.Errorf("writing the fixture: %w", err)
@@ -130,6 +131,14 @@ func saveFixture(env *env) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// writeFixture writes a file, and makes the folders that it needs.
+func writeFixture(name string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // as the folders of a repository are
+		return err
+	}
+	return os.WriteFile(name, text, 0o600)
 }
 
 // apiToSave finds the API whose fixture is meant.

@@ -28,9 +28,6 @@ func TestAdopted(t *testing.T) {
 
 	dir := t.TempDir()
 	file := filepath.Join(dir, "tencentcar", "shop.yaml")
-	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	at(t, s, "fixture", "save", file).want(t, exitDone, "saved the fixture of tencentcar to "+file)
 	if text := at(t, s, "fixture", "save", "-").out; !strings.Contains(text, "fixture: default\n") || !strings.Contains(text, "cap-shop0001") {
 		t.Errorf("standard output: %s", text)
@@ -56,6 +53,14 @@ func TestAdoptInSandbox(t *testing.T) {
 	at(t, s, append(call, "--sandbox", "taker")...).want(t, exitDone, "DescribeConcurrentCount/success")
 	at(t, s, call...).want(t, exitDone, "InvalidParameterValue")
 	at(t, s, "sandbox", "new", "--unknown", "adapt").want(t, exitFailed, `!unknown: unlisted, got "adapt"`)
+
+	at(t, s, "sandbox", "new", "--unknown", "polyv=adopt", "--auth", "polyv=off,youdu=presence", "one").want(t, exitDone)
+	at(t, s, append(call, "--sandbox", "one")...).want(t, exitDone, "InvalidParameterValue")
+	at(t, s, "call", "polyv", "ListSessions", "channelId=5000001", "--sandbox", "one").want(t, exitDone, "ListSessions/success")
+	at(t, s, "sandbox", "new", "--unknown", "adopt,polyv=refuse", "rest").want(t, exitDone)
+	at(t, s, append(call, "--sandbox", "rest")...).want(t, exitDone, "DescribeConcurrentCount/success")
+	at(t, s, "call", "polyv", "ListSessions", "channelId=5000001", "--sandbox", "rest").want(t, exitDone, "illegalChannelId")
+	at(t, s, "sandbox", "new", "--auth", "polyw=off").want(t, exitFailed, `!there is no API "polyw"`)
 }
 
 // A saved fixture has no secret that came from the environment, and finds it there again.

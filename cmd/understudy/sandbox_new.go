@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,7 +35,7 @@ func sandboxNewCommand(env *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		body, err := m.body(cmd)
+		body, err := m.body(cmd, c)
 		if err != nil {
 			return err
 		}
@@ -60,9 +61,9 @@ func sandboxNewCommand(env *env) *cobra.Command {
 
 // making is what the flags of `sandbox new` say.
 type making struct {
-	seed                                    int64
-	fixtures, set, activate, addresses, own []string
-	clock, auth, unknown, ttl, given        string
+	seed                                                   int64
+	fixtures, set, activate, addresses, own, auth, unknown []string
+	clock, ttl, given                                      string
 }
 
 func (m *making) flags(cmd *cobra.Command) {
@@ -72,8 +73,8 @@ func (m *making) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&m.set, "set", nil, "switch of a fixture: api.switch=value")
 	f.StringSliceVar(&m.activate, "activate", nil, "scenarios that are on from the start")
 	f.StringVar(&m.clock, "clock", "", "follow, or an instant such as 2026-01-31T12:00:00Z at which its clock stands")
-	f.StringVar(&m.auth, "auth", "", "how much of a caller's proof is checked: verify, presence or off")
-	f.StringVar(&m.unknown, "unknown", "", "what becomes of ids that no fixture knows: refuse or adopt")
+	f.StringSliceVar(&m.auth, "auth", nil, "how much of a caller's proof is checked: verify, presence or off, for all or as api=mode")
+	f.StringSliceVar(&m.unknown, "unknown", nil, "what becomes of ids that no fixture knows: refuse or adopt, for all or as api=mode")
 	f.StringVar(&m.given, "given", "", "what happened before it begins, as JSON: {\"youdu\": [{\"token\": {\"ends_in\": \"5s\"}}]}")
 	f.StringVar(&m.ttl, "ttl", "", "how long it lives unused, such as 10m")
 	f.StringSliceVar(&m.addresses, "claim-address", nil, "IP address of clients whose calls belong to it though they name no sandbox")
@@ -81,7 +82,7 @@ func (m *making) flags(cmd *cobra.Command) {
 }
 
 // body is what the flags ask of the control API.
-func (m *making) body(cmd *cobra.Command) (map[string]any, error) {
+func (m *making) body(cmd *cobra.Command, c *client.Client) (map[string]any, error) {
 	body := map[string]any{}
 	if cmd.Flags().Changed("seed") {
 		body["seed"] = m.seed
@@ -108,11 +109,14 @@ func (m *making) body(cmd *cobra.Command) (map[string]any, error) {
 	default:
 		body["clock"] = map[string]any{"freeze": m.clock}
 	}
-	if m.auth != "" {
-		body["auth"] = m.auth
-	}
-	if m.unknown != "" {
-		body["unknown"] = m.unknown
+	for member, modes := range map[string][]string{"auth": m.auth, "unknown": m.unknown} {
+		if len(modes) == 0 {
+			continue
+		}
+		var err error
+		if body[member], err = modesOf(cmd.Context(), c, modes); err != nil {
+			return nil, err
+		}
 	}
 	if m.ttl != "" {
 		body["ttl"] = m.ttl
@@ -138,6 +142,30 @@ func (m *making) body(cmd *cobra.Command) (map[string]any, error) {
 		body["claims"] = claims
 	}
 	return body, nil
+}
+
+// modesOf reads modes, each for all APIs or as api=mode, as serve does: a later one counts.
+func modesOf(ctx context.Context, c *client.Client, modes []string) (any, error) {
+	byAPI := map[string]string{}
+	for _, mode := range modes {
+		if api, own, one := strings.Cut(mode, "="); one {
+			byAPI[api] = own
+			continue
+		}
+		if len(modes) == 1 {
+			return mode, nil
+		}
+		var served struct {
+			Items []struct{ Name string }
+		}
+		if err := c.Get(ctx, client.Path("apis"), &served); err != nil {
+			return nil, err
+		}
+		for _, api := range served.Items {
+			byAPI[api.Name] = mode
+		}
+	}
+	return byAPI, nil
 }
 
 // pairsOf reads names with their values; nil where there are none.

@@ -12,7 +12,7 @@ import (
 var adopts = []contract.Adoptable{{
 	What: suiteKey, Routes: true, Take: takeAccount, Rows: accountRows,
 	Example: "1234567890ABCDEF12345678@AdobeOrg sample.rsid",
-	Doc:     "A report suite of an organisation, told as both with a blank between. Nothing else belongs to it.",
+	Doc:     "A report suite of an organisation, told as both with a blank between; neither has one itself. Nothing else belongs to it.",
 }}
 
 // adoptAccount has the account of a sessionStart adopted.
@@ -37,13 +37,14 @@ func adoptAccount(c *contract.Call) contract.Verdict {
 	return contract.Verdict{}
 }
 
+// takeAccount takes no name that has a blank itself: which part is which would be open.
 func takeAccount(c *contract.Call, id string) bool {
-	at := strings.LastIndexByte(id, ' ')
-	if at <= 0 || at == len(id)-1 {
+	org, suite, _ := strings.Cut(id, " ")
+	a, st := account{OrgID: org, ReportSuite: suite}, c.State.(*state)
+	if org == "" || suite == "" || strings.Contains(suite, " ") || slices.Contains(st.Accounts, a) {
 		return false
 	}
-	st := c.State.(*state)
-	st.Accounts = append(st.Accounts, account{OrgID: id[:at], ReportSuite: id[at+1:]})
+	st.Accounts = append(st.Accounts, a)
 	return true
 }
 

@@ -24,3 +24,34 @@ func TestPlayerOfItsOwn(t *testing.T) {
 		t.Errorf("a later call adopted %v", e.Adopted)
 	}
 }
+
+// Names with a blank are not adopted: which part is the organisation would be open. Nor is
+// an account twice, however often it comes.
+func TestAmbiguousAccount(t *testing.T) {
+	w := conformance.New(t, API, conformance.Setting{Unknown: contract.Adopt})
+	accounts := func() (n int) {
+		w.Instance(t).WithState(func(s contract.State) { n = len(s.(*state).Accounts) })
+		return n
+	}
+	before := accounts()
+	for _, own := range []contract.Values{{"reportSuite": "x y", "orgId": "a@AdobeOrg"}, {"reportSuite": "y", "orgId": "a x"}, {"reportSuite": "y ", "orgId": "a"}, {"reportSuite": "y", "orgId": " a"}} {
+		for range 3 {
+			w.Send(w.RequestOf(t, API.Operation("StartSession"), nil, own))
+			if e := w.Last(t); e.Outcome != created.Name || e.Adopted != nil {
+				t.Errorf("%v: got %s, %v", own, e.Outcome, e.Adopted)
+			}
+		}
+	}
+	if n := accounts(); n != before {
+		t.Errorf("there are %d accounts, and %d before", n, before)
+	}
+	w.Instance(t).WithState(func(s contract.State) {
+		st := s.(*state)
+		if takeAccount(&contract.Call{State: st}, st.Accounts[0].identifier()) {
+			t.Error("an account of the fixture is taken again")
+		}
+	})
+	if _, _, err := w.Sandbox.World(nil); err != nil {
+		t.Error(err)
+	}
+}

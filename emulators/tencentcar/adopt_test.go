@@ -115,3 +115,31 @@ func TestOneIDAtOnce(t *testing.T) {
 		t.Errorf("adopted %v", got)
 	}
 }
+
+// An id that is taken in for one project after another counts each time.
+func TestPairingsAreBounded(t *testing.T) {
+	w := newWorld(t, conformance.Setting{Auth: contract.Off, Unknown: contract.Adopt})
+	w.withState(func(st *state) { st.Projects[0].ProjectType = "SHARED" })
+	var last journal.Entry
+	held := w.Registry.StateLoad().Held
+	for n := range 700 {
+		last = w.call("ApplyConcurrent", contract.Values{"UserId": "u", "UserIp": "125.127.178.228", "ProjectId": fmt.Sprintf("cap-%d", n), "ApplicationId": "app-shop"})
+	}
+	if !strings.Contains(last.Explanation.Text, "1000 were adopted already, which is the most") {
+		t.Errorf("got %s, %+v", last.Outcome, last.Explanation)
+	}
+	pairs := 0
+	w.withState(func(st *state) {
+		for i := range st.Projects {
+			if slices.Contains(st.Projects[i].ApplicationIDs, "app-shop") {
+				pairs++
+			}
+		}
+	})
+	if pairs != 500 {
+		t.Errorf("%d projects run the application, want 500", pairs)
+	}
+	if more := w.Registry.StateLoad().Held - held; more < 1000<<10 {
+		t.Errorf("the budget counts %d bytes more", more)
+	}
+}

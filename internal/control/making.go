@@ -33,7 +33,7 @@ var making = []contract.Param{
 	{Name: "claims", Type: contract.Object, Fields: []contract.Param{
 		{Name: "addresses", Type: contract.List, Of: contract.String, Doc: "IP addresses of clients."},
 		{Name: "headers", Type: contract.Object, Doc: "Values of headers, by the headers' names."},
-	}, Doc: "Requests that belong to it though they name no sandbox and know no word of one."},
+	}, Doc: "Requests that belong to it though they name no sandbox and know no word that one has by itself; before words that one only adopted."},
 	{Name: "given", Type: contract.Object, Doc: "What happened before it begins: by API, a list such as [{\"session\": {\"age\": \"9m50s\"}}]."},
 	{Name: "ttl", Type: contract.Duration, Doc: "How long it lives unused. Without it, until it is dropped."},
 }

@@ -131,6 +131,54 @@ func TestSharedDoorFindsTheAPIAndTheSandbox(t *testing.T) {
 	}
 }
 
+// Two sandboxes of one unchanged build, told apart by what they claim, both adopt its ids:
+// each gets its own calls, and who made the id known by itself comes before either.
+func TestClaimsComeBeforeAdoption(t *testing.T) {
+	p := open(t, nil)
+	for _, name := range []string{"job-a", "job-b"} {
+		o := p.registry.Origin()
+		o.Request, o.Unknown = "{}", map[string]contract.OnUnknown{"toy": contract.Adopt}
+		o.Auth = map[string]contract.Auth{"toy": contract.Verify}
+		o.Claims.Headers = map[string]string{"X-Device": name}
+		if _, _, err := p.registry.Make(name, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drop := func(token string, headers ...string) {
+		send(p.gateway.Own(p.api), request("POST", "/parcels", "", `{"content":"books"}`, append(headers, "Toy-Token", token, "Content-Type", "application/json")...))
+	}
+	for _, tt := range []struct {
+		token, device, want, foundBy string
+	}{
+		{"own", "job-a", "job-a", "claim"},
+		{"own", "", "job-a", "word"}, // it alone adopted it
+		{"own", "job-b", "job-b", "claim"},
+		{"own", "job-a", "job-a", "claim"},
+		{"own", "", "default", "default"},  // two adopted it
+		{"t-1", "job-b", "job-b", "claim"}, // all have it
+	} {
+		var headers []string
+		if tt.device != "" {
+			headers = []string{"X-Device", tt.device}
+		}
+		drop(tt.token, headers...)
+		entries, _ := p.registry.Find(tt.want).Journal.List(journal.Filter{})
+		if len(entries) == 0 || entries[0].FoundBy != tt.foundBy { // the newest first
+			t.Errorf("%+v: the journal of %s has %+v", tt, tt.want, entries)
+		}
+	}
+	box := p.registry.Find("job-a")
+	instance, err := box.Instance(p.api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drop(instance.Credentials().Text("token"), "X-Device", "job-b")
+	entries, _ := box.Journal.List(journal.Filter{})
+	if e := entries[0]; e.FoundBy != "word" {
+		t.Errorf("a credential of its own leads elsewhere: %+v", e)
+	}
+}
+
 func TestEveryMethodReachesTheAPI(t *testing.T) {
 	for _, method := range []string{"HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "BREW"} {
 		p := open(t, nil)

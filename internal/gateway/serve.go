@@ -184,20 +184,26 @@ func (g *Gateway) useSandbox(at *address, api *contract.API, request *contract.R
 }
 
 // sandbox finds the sandbox that a request names, or the one that alone knows an
-// identifier in it, or the one that claims it, or default.
+// identifier in it by itself, or the one that claims it, or the one that alone adopted
+// an identifier in it, or default.
 func (g *Gateway) sandbox(at *address, api *contract.API, request *contract.Request) (s *sandbox.Sandbox, foundBy string, err error) {
 	registry := g.config.Registry
 	if at.foundBy != "" {
 		s, err = registry.Get(at.sandbox)
 		return s, at.foundBy, err
 	}
+	var adopter *sandbox.Sandbox
 	if api.Identifiers != nil {
-		if s = registry.ByIdentifier(api, func() []string { return api.Identifiers(request) }); s != nil {
+		if s, adopter = registry.ByIdentifier(api, func() []string { return api.Identifiers(request) }); s != nil {
 			return s, "word", nil
 		}
 	}
 	if s = registry.ByClaim(request.Client, request.Header); s != nil {
 		return s, "claim", nil
+	}
+	if adopter != nil {
+		adopter.Touch()
+		return adopter, "word", nil
 	}
 	return registry.Find(sandbox.Default), "default", nil
 }

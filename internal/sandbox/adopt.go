@@ -11,8 +11,8 @@ import (
 
 // The limits of what an instance adopts.
 const (
-	mostAdopted = 1000    // identifiers
-	adoptedCost = 1 << 10 // bytes that the state is booked for each, beside the identifier
+	mostAdopted = 1000    // identifiers, each as often as the state takes it in
+	adoptedCost = 1 << 10 // bytes that the state is booked for each time, beside the identifier
 )
 
 // An Adopted is an identifier that an instance took in at first sight.
@@ -27,12 +27,13 @@ type Adopted struct {
 type adoptions struct {
 	list  []Adopted
 	known map[adoptedKey]bool
+	taken int // times that the state took one in: again for each of several projects, say
 }
 
 type adoptedKey struct{ what, id string }
 
 func newAdoptions(list []Adopted) adoptions {
-	a := adoptions{slices.Clone(list), make(map[adoptedKey]bool, len(list))}
+	a := adoptions{slices.Clone(list), make(map[adoptedKey]bool, len(list)), len(list)}
 	for _, one := range list {
 		a.known[adoptedKey{one.What, one.ID}] = true
 	}
@@ -65,17 +66,19 @@ func (i *Instance) Adopt(c *contract.Call, what, id string) (shown, refusal stri
 	}
 	shown = row.ShownAs(id)
 	key := adoptedKey{what, shown}
-	switch known := i.adopted.known[key]; {
-	case !known && len(i.adopted.list) >= mostAdopted:
+	switch {
+	case i.adopted.taken >= mostAdopted:
 		return "", fmt.Sprintf("%d were adopted already, which is the most; reset the sandbox, or save them with understudy fixture save and start with that fixture", mostAdopted)
-	case i.Room(adoptedCost) != nil:
+	case !i.sandbox.registry.states.fits(adoptedCost): // a call that adds to the state is refused, and counted, by itself
 		return "", "the states of all sandboxes hold as much as --max-state allows"
 	case !row.Take(c, id):
-		return "", "the fixture has nothing that it could be like"
-	case !known:
+		return "", "it has another form, or the fixture has nothing that it could be like"
+	}
+	i.adopted.taken++
+	i.base += int64(adoptedCost + 2*len(id))
+	if !i.adopted.known[key] {
 		i.adopted.list = append(i.adopted.list, Adopted{What: what, ID: shown, Time: c.Now.Round(0).UTC()})
 		i.adopted.known[key] = true
-		i.base += int64(adoptedCost + 2*len(id))
 	}
 	if row.Routes {
 		i.sandbox.registry.directory.add(i.API, id, i.sandbox, true)
@@ -120,8 +123,19 @@ func (i *Instance) AdoptedRows() []contract.Values {
 	return all
 }
 
-// checkAdopted refuses a list of adopted identifiers that no instance of the API has.
-func (i *Instance) checkAdopted(list []Adopted) error {
+// stillAdopted lists what was adopted and is in the state yet. The caller is inside WithState.
+func (i *Instance) stillAdopted() (list []Adopted) {
+	for _, one := range i.adopted.list {
+		if i.API.Adoptable(one.What).Rows(i.state, one.ID) != nil {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// checkAdopted refuses a list of adopted identifiers that an instance of the API with this
+// state, which may be nil, cannot have.
+func (i *Instance) checkAdopted(list []Adopted, state contract.State) error {
 	var kinds []string
 	for _, row := range i.API.Adopts {
 		kinds = append(kinds, row.What)
@@ -136,10 +150,19 @@ func (i *Instance) checkAdopted(list []Adopted) error {
 			return fmt.Errorf("adopted: %s adopts no %.80q%s", i.API.Name, one.What, document.Hint(one.What, kinds))
 		}
 		key := adoptedKey{one.What, one.ID}
-		if fault := row.Fault(one.ID); fault != "" || seen[key] {
-			return fmt.Errorf("adopted: the %s %.80q of %s is listed twice, or was not adopted: %s", one.What, one.ID, i.API.Name, fault)
+		fault := row.Fault(one.ID)
+		switch {
+		case fault != "":
+			fault = "cannot have been adopted: " + fault
+		case seen[key]:
+			fault = "is listed twice"
+		case state != nil && row.Rows(state, one.ID) == nil:
+			fault = "is not in the state"
+		default:
+			seen[key] = true
+			continue
 		}
-		seen[key] = true
+		return fmt.Errorf("adopted: the %s %.80q of %s %s", one.What, one.ID, i.API.Name, fault)
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func TestAdoptedIsToldAndKept(t *testing.T) {
 		t.Errorf("restored: %v, %v", h.adopted(t, sandbox.Default), err)
 	}
 	for name, list := range map[string][]sandbox.Adopted{
-		"adopts no \"tokn\"": {{What: "tokn", ID: "x"}}, "was not adopted: it is empty": {{What: "token"}}, "is listed twice": {{What: "token", ID: "x"}, {What: "token", ID: "x"}},
+		"adopts no \"tokn\"": {{What: "tokn", ID: "x"}}, "cannot have been adopted: it is empty": {{What: "token"}}, "\"x\" of toy is not in the state": {{What: "token", ID: "x"}}, "is listed twice": {{What: "token", ID: "shop"}, {What: "token", ID: "shop"}},
 		"at most 1000": make([]sandbox.Adopted, 1001),
 	} {
 		world.Adopted["toy"] = list
@@ -205,5 +205,38 @@ func TestUnknownBySandbox(t *testing.T) {
 	}
 	if e := h.drop(t, "taker", "shop"); e.Outcome != "success" {
 		t.Errorf("after a reset: %s", e.Outcome)
+	}
+}
+
+// What was adopted and left the state is no part of a world, so that every world can be loaded.
+func TestGoneIsNotKept(t *testing.T) {
+	h := adopting(t)
+	h.drop(t, sandbox.Default, "shop")
+	h.drop(t, sandbox.Default, "gone")
+	i := h.instance(t, sandbox.Default)
+	if err := i.Trigger(i.API.Trigger("token.revoked"), contract.Values{"token": "gone"}); err != nil {
+		t.Fatal(err)
+	}
+	world, _, err := h.get(t, sandbox.Default).World(nil)
+	if err != nil || len(world.Adopted["toy"]) != 1 || world.Adopted["toy"][0].ID != "shop" {
+		t.Fatalf("got %v, %v", world.Adopted, err)
+	}
+	if _, err := h.get(t, sandbox.Default).Restore(world, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// A call that finds no room is counted once, though it brought an id that is not adopted.
+func TestNoRoomIsCountedOnce(t *testing.T) {
+	h := newTestRegistry(t, func(c *sandbox.Config) {
+		c.Unknown, c.MaxState = map[string]contract.OnUnknown{"toy": contract.Adopt}, 2_000
+	})
+	_, _ = h.fill(t, sandbox.Default)
+	before := h.StateLoad().Refused
+	if e := h.drop(t, sandbox.Default, "shop"); e.Adopted != nil || !strings.Contains(e.Explanation.Text, "as much as --max-state allows") {
+		t.Errorf("got %s, %v: %s", e.Outcome, e.Adopted, e.Explanation.Text)
+	}
+	if got := h.StateLoad().Refused - before; got != 0 {
+		t.Errorf("an answer of the API's own is counted as %d refusals", got)
 	}
 }

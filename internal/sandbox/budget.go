@@ -44,12 +44,16 @@ func (b *budget) leave(s *Sandbox) {
 
 // room returns a *NoRoomError if no more bytes fit. Less than one always fits.
 func (b *budget) room(more int64) error {
-	held := b.held.Load()
-	if b.most == 0 || more <= 0 || held+more <= b.most {
+	if b.fits(more) {
 		return nil
 	}
 	b.refused.Add(1)
-	return &NoRoomError{Held: held, Most: b.most, More: more, holders: b.largest()}
+	return &NoRoomError{Held: b.held.Load(), Most: b.most, More: more, holders: b.largest()}
+}
+
+// fits is room for who refuses nothing, so that nothing is counted.
+func (b *budget) fits(more int64) bool {
+	return b.most == 0 || more <= 0 || b.held.Load()+more <= b.most
 }
 
 // largest describes the sandboxes that hold most, the largest first.

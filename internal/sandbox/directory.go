@@ -136,24 +136,23 @@ func (d *directory) removeLocked(api *contract.API, identifier string, s *Sandbo
 	known[identifier] = left
 }
 
-// find returns the only sandbox that knows identifier, or nil. Those whose knowledge is weak count
-// only where no other knows it.
-func (d *directory) find(api *contract.API, identifier string) *Sandbox {
+// find returns the only sandbox that knows identifier, or nil, and whether its knowledge is
+// weak. Those whose knowledge is weak count only where no other knows it.
+func (d *directory) find(api *contract.API, identifier string) (s *Sandbox, weak bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	known := d.byAPI[api][identifier]
 	if len(known) == 1 {
-		return known[0].Sandbox
+		return known[0].Sandbox, known[0].weak
 	}
-	var only *Sandbox
 	for _, k := range known {
 		switch {
 		case k.weak:
-		case only != nil:
-			return nil
+		case s != nil:
+			return nil, false
 		default:
-			only = k.Sandbox
+			s = k.Sandbox
 		}
 	}
-	return only
+	return s, false
 }

@@ -230,16 +230,22 @@ func (r *Registry) List() []*Sandbox {
 	return all
 }
 
-// ByIdentifier returns the only sandbox that knows an identifier. It tries the
-// identifiers in their order, and returns nil where none belongs to just one.
-func (r *Registry) ByIdentifier(api *contract.API, identifiers func() []string) *Sandbox {
+// ByIdentifier returns the only sandbox that knows an identifier by itself: it has it by its
+// fixture, or gave it out. It tries the identifiers in their order. Where none belongs to just
+// one so, weak is the only sandbox that adopted one, or loaded it from a world that was saved.
+func (r *Registry) ByIdentifier(api *contract.API, identifiers func() []string) (own, weak *Sandbox) {
 	if !r.several.Load() {
-		return nil
+		return nil, nil
 	}
 	for _, identifier := range identifiers() {
-		if s := r.directory.find(api, identifier).used(); s != nil {
-			return s
+		switch s, isWeak := r.directory.find(api, identifier); {
+		case !isWeak:
+			if s = s.used(); s != nil {
+				return s, nil
+			}
+		case weak == nil:
+			weak = s.alive()
 		}
 	}
-	return nil
+	return nil, weak
 }

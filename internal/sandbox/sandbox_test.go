@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -85,7 +86,7 @@ func (h *testRegistry) register(t *testing.T, name string) string {
 }
 
 func (h *testRegistry) byIdentifier(identifier string) string {
-	s := h.ByIdentifier(h.api, func() []string { return []string{"", identifier} })
+	s := cmp.Or(h.ByIdentifier(h.api, func() []string { return []string{"", identifier} }))
 	if s == nil {
 		return ""
 	}

@@ -113,11 +113,11 @@ func (s *Sandbox) World(mask func(api, secret string) string) (*World, map[strin
 			if err != nil {
 				errs = append(errs, fmt.Errorf("state of %s: %w", name, err))
 			}
-			if adopted := i.adopted.list; len(adopted) > 0 {
+			if adopted := i.stillAdopted(); adopted != nil {
 				if w.Adopted == nil {
 					w.Adopted = map[string][]Adopted{}
 				}
-				w.Adopted[name] = slices.Clone(adopted)
+				w.Adopted[name] = adopted
 			}
 			w.State[name], w.Progress.Calls[name], w.Fixtures[name] = state, i.callCounts(), i.settled()
 			if d, ok := i.state.(contract.Deriver); ok {
@@ -236,7 +236,7 @@ func (r *restoration) readStates() error {
 		if err == nil && (r.world.Origin == nil || r.world.Origin.Accounts != r.sandbox.source().Accounts) {
 			err = i.enroll(read)
 		}
-		errs = append(errs, err, i.checkAdopted(adopted))
+		errs = append(errs, err, i.checkAdopted(adopted, read))
 		r.states = append(r.states, replacement{i, read, adopted})
 	}
 	return errors.Join(errs...)
