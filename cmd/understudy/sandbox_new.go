@@ -63,7 +63,7 @@ func sandboxNewCommand(env *env) *cobra.Command {
 type making struct {
 	seed                                                   int64
 	fixtures, set, activate, addresses, own, auth, unknown []string
-	clock, ttl, given                                      string
+	clock, ttl, given, door                                string
 }
 
 func (m *making) flags(cmd *cobra.Command) {
@@ -76,6 +76,7 @@ func (m *making) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&m.auth, "auth", nil, "how much of a caller's proof is checked: verify, presence or off, for all or as api=mode")
 	f.StringSliceVar(&m.unknown, "unknown", nil, "what becomes of ids that no fixture knows: refuse or adopt, for all or as api=mode")
 	f.StringVar(&m.given, "given", "", "what happened before it begins, as JSON: {\"youdu\": [{\"token\": {\"ends_in\": \"5s\"}}]}")
+	f.StringVar(&m.door, "door", "", "URL of the shared door as its clients see it, such as http://understudy:6410")
 	f.StringVar(&m.ttl, "ttl", "", "how long it lives unused, such as 10m")
 	f.StringSliceVar(&m.addresses, "claim-address", nil, "IP address of clients whose calls belong to it though they name no sandbox")
 	f.StringArrayVar(&m.own, "claim-header", nil, "header of calls that belong to it though they name no sandbox: \"Name: value\"")
@@ -117,6 +118,9 @@ func (m *making) body(cmd *cobra.Command, c *client.Client) (map[string]any, err
 		if body[member], err = modesOf(cmd.Context(), c, modes); err != nil {
 			return nil, err
 		}
+	}
+	if m.door != "" {
+		body["door"] = m.door
 	}
 	if m.ttl != "" {
 		body["ttl"] = m.ttl

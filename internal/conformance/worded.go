@@ -18,8 +18,8 @@ func worded(t *testing.T, api *contract.API) {
 			_ = w.TryGiven(t, string(wire.Encode([]any{contract.Values{what.Name: written(in)}})))
 		})
 	}
-	if err := w.TryGiven(t, "[]"); err != nil {
-		t.Fatal(err)
+	if len(api.Givens()) > 0 {
+		w.Given(t, "[]")
 	}
 	for _, trigger := range api.Triggers {
 		varied(trigger.Params, func(in contract.Values) {

@@ -193,7 +193,7 @@ func TestHostileMembers(t *testing.T) {
 		"POST /v1/sandboxes/default/triggers/toy/hat.lost": {"hat", "n", "why"},
 		"POST /v1/sandboxes/default/verify":                {"api", "operation", "outcome", "where", "decided_by", "count", "order", "by", "within", "after", "since", "expectations"},
 		"POST /v1/sandboxes/default/coverage":              {"waivers", "api", "outcome"},
-		"POST /v1/sandboxes":                               {"name", "seed", "fixtures", "set", "scenarios", "clock", "auth", "unknown", "claims", "given", "ttl"},
+		"POST /v1/sandboxes":                               {"name", "seed", "fixtures", "set", "scenarios", "clock", "auth", "unknown", "claims", "given", "door", "ttl"},
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		for _, name := range names {

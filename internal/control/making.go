@@ -35,6 +35,7 @@ var making = []contract.Param{
 		{Name: "headers", Type: contract.Object, Doc: "Values of headers, by the headers' names."},
 	}, Doc: "Requests that belong to it though they name no sandbox and know no word that one has by itself; before words that one only adopted."},
 	{Name: "given", Type: contract.Object, Doc: "What happened before it begins: by API, a list such as [{\"session\": {\"age\": \"9m50s\"}}]."},
+	{Name: "door", Doc: "The URL of the shared door as its clients see it, such as http://understudy:6410. Without it, the server's."},
 	{Name: "ttl", Type: contract.Duration, Doc: "How long it lives unused. Without it, until it is dropped."},
 }
 
@@ -151,7 +152,7 @@ func (s *Server) originOf(in contract.Values) (sandbox.Origin, error) {
 		func() error {
 			return setModes(m, "unknown", unknown, m.origin.Unknown, contract.Refuse, contract.Adopt)
 		},
-		m.claims, m.given, m.ttl,
+		m.claims, m.given, m.door, m.ttl,
 	} {
 		if err := read(); err != nil {
 			return m.origin, err
@@ -371,6 +372,18 @@ func (m *maker) given() error {
 		if m.origin.Givens[name], err = fixture.ReadGivens(api, wire.Encode(given[name])); err != nil {
 			return faultsProblem("list of what is given", err)
 		}
+	}
+	return nil
+}
+
+func (m *maker) door() error {
+	text := m.in.Text("door")
+	if m.in["door"] == nil {
+		return nil
+	}
+	var ok bool
+	if m.origin.Door, ok = wire.DoorURL(text); !ok {
+		return m.unmakable("door is %s; an address such as http://understudy:6410 was expected", quote(text))
 	}
 	return nil
 }

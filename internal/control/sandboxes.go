@@ -56,7 +56,7 @@ func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sa
 		instances = append(instances, instance)
 	}
 	w := s.sandboxAnswer(a, box, instances, shown)
-	s.addEnv(a, &w, instances)
+	s.addEnv(a, box, &w, instances)
 	if on, _ := a.flag(tlsKey); on { // what it is instead, knowsTLS has refused
 		s.addTLSEnv(a, &w)
 	}
@@ -64,9 +64,9 @@ func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sa
 }
 
 // addEnv adds the variables that point clients to a sandbox.
-func (s *Server) addEnv(a *request, w *sandboxAnswer, instances []*sandbox.Instance) {
+func (s *Server) addEnv(a *request, box *sandbox.Sandbox, w *sandboxAnswer, instances []*sandbox.Instance) {
 	w.Env = map[string]string{
-		"UNDERSTUDY_CONTROL": wire.Base(a.Request), "UNDERSTUDY_DOOR": s.urls(a)[doorKey], "UNDERSTUDY_SANDBOX": w.Name,
+		"UNDERSTUDY_CONTROL": wire.Base(a.Request), "UNDERSTUDY_DOOR": s.urlsIn(a, box)[doorKey], "UNDERSTUDY_SANDBOX": w.Name,
 	}
 	for _, instance := range instances {
 		api := instance.API
@@ -90,7 +90,7 @@ func (s *Server) sandboxAnswer(a *request, box *sandbox.Sandbox, instances []*sa
 		name = ""
 	}
 	w := sandboxAnswer{
-		Name: box.Name, URLs: apiURLs(s.config.APIs, s.urls(a), name), Credentials: map[string]contract.Values{},
+		Name: box.Name, URLs: apiURLs(s.config.APIs, s.urlsIn(a, box), name), Credentials: map[string]contract.Values{},
 		Clock: box.Clock.Read(), Journal: box.Journal.Counts(), Scenarios: []string{}, Fixtures: map[string]string{},
 	}
 	origin := box.Origin()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/journal"
+	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
@@ -87,6 +88,18 @@ func (s *Server) urls(a *request) map[string]string {
 		return map[string]string{}
 	}
 	return s.config.URLs(wire.Base(a.Request))
+}
+
+// urlsIn is urls as the clients of a sandbox see them.
+func (s *Server) urlsIn(a *request, box *sandbox.Sandbox) map[string]string {
+	if box.Door == "" {
+		return s.urls(a)
+	}
+	urls := map[string]string{doorKey: box.Door}
+	for _, api := range s.config.APIs {
+		urls[api.Name] = box.Door + "/" + api.Name
+	}
+	return urls
 }
 
 // apiURLs are the URLs at which the APIs are in the named sandbox: those of

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"regexp"
@@ -106,12 +107,12 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		return nil
 	}
 	at := addressOf(r)
-	request.Base = g.base(r, at, api)
 	box, use, foundBy, err := g.useSandbox(at, api, request)
 	if err != nil {
 		return noSandbox(err)
 	}
 	defer use.Done()
+	request.Base = g.base(r, at, api, box)
 	instance, err := box.Instance(api)
 	if err != nil {
 		return noState(err)
@@ -162,8 +163,8 @@ func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 // base is the address by which clients find an API: the one by which the request
 // came, or the advertised door's with the API's own path segment. Who comes by a proxy
 // finds it by its own name.
-func (g *Gateway) base(r *http.Request, at *address, api *contract.API) string {
-	if door := g.config.Advertise; door != "" && !at.proxied {
+func (g *Gateway) base(r *http.Request, at *address, api *contract.API, box *sandbox.Sandbox) string {
+	if door := cmp.Or(box.Door, g.config.Advertise); door != "" && !at.proxied {
 		own := "/" + api.Name
 		return door + strings.TrimSuffix(at.prefix, own) + own
 	}

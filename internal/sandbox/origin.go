@@ -26,6 +26,7 @@ type Origin struct {
 	Auth      map[string]contract.Auth      // by API; none: verify
 	Unknown   map[string]contract.OnUnknown // by API; none: refuse
 	Claims    Claims
+	Door      string        // URL of the shared door as its clients see it, without a slash at its end; "": the server's
 	TTL       time.Duration // how long it lives unused; 0: until it is dropped
 }
 

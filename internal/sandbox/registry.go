@@ -190,7 +190,7 @@ func (r *Registry) add(name string, o Origin) *Sandbox {
 	}
 	c := clock.New(r.config.Wall, o.Clock)
 	s := &Sandbox{
-		Name: name, Clock: c, registry: r,
+		Name: name, Door: o.Door, Clock: c, registry: r,
 		Journal:     journal.Remade(r.pasts.of[name], name, r.config.Journal, r.budget, r.config.Wall),
 		Coverage:    r.Coverage.NewTally(),
 		Player:      player.New(r.config.APIs, seed, c.Now),

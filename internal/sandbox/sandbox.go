@@ -21,6 +21,7 @@ import (
 // A Sandbox is one isolated test.
 type Sandbox struct {
 	Name     string
+	Door     string // URL of the shared door as its clients see it; "": the server's
 	Clock    *clock.Clock
 	Journal  *journal.Journal
 	Coverage *coverage.Tally // begins anew where Journal is reset, and stays where it is emptied

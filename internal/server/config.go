@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +26,7 @@ import (
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/scenario"
 	"github.com/understudy-suite/understudy/internal/scenario/library"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // Config says what is served and how. Its members are the flags of serve, as
@@ -452,11 +452,11 @@ func (c *Config) checkAdvertised() error {
 	if c.AdvertiseDoor == "" {
 		return nil
 	}
-	u, err := url.Parse(c.AdvertiseDoor)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+	door, ok := wire.DoorURL(c.AdvertiseDoor)
+	if !ok {
 		return &UsageError{fmt.Errorf("--advertise-door is %q; an address such as https://mocks.example.com/understudy was expected", c.AdvertiseDoor)}
 	}
-	c.AdvertiseDoor = strings.TrimSuffix(c.AdvertiseDoor, "/")
+	c.AdvertiseDoor = door
 	return nil
 }
 

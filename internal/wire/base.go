@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -20,6 +21,16 @@ func Base(r *http.Request) string {
 		scheme = "https"
 	}
 	return strings.ToLower(forwarded(r, "X-Forwarded-Proto", schemes, scheme)) + "://" + forwarded(r, "X-Forwarded-Host", authority, r.Host)
+}
+
+// DoorURL reads the address of the shared door as clients see it: http or https, a host,
+// perhaps a path. It has no slash at its end.
+func DoorURL(text string) (door string, ok bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	return strings.TrimSuffix(text, "/"), true
 }
 
 // forwarded returns the first proxy's value of header, where it is well-formed.
