@@ -110,6 +110,7 @@ func TestMakeSandbox(t *testing.T) {
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"headers":{"A":"1\n2"}}}`, status: 422, want: []string{`claims.headers.A is`}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"claims":{"headers":{"x-a":"1","X-A":"2"}}}`, status: 422, want: []string{"has X-A in two spellings"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"door":"understudy:6410"}`, status: 422, want: []string{"an address such as http://understudy:6410 was expected; nothing was made"}},
+		{method: "POST", target: "/v1/sandboxes", body: `{"door":"http://understudy:99999"}`, status: 422, want: []string{"an address such as http://understudy:6410 was expected; nothing was made"}},
 		{method: "POST", target: "/v1/sandboxes", body: `{"name":"far","door":"http://understudy:6410/"}`, status: 201, want: []string{`"urls":{`, `"toy":"http://understudy:6410/@far/toy"`, `"UNDERSTUDY_DOOR":"http://understudy:6410"`}},
 		{method: "DELETE", target: "/v1/sandboxes/far", status: 200},
 		{method: "POST", target: "/v1/sandboxes", body: `{"ttl":"0s"}`, status: 422, want: []string{"a positive duration such as 10m was expected"}},

@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -28,6 +30,9 @@ func Base(r *http.Request) string {
 func DoorURL(text string) (door string, ok bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	if _, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16); err != nil {
 		return "", false
 	}
 	return strings.TrimSuffix(text, "/"), true
