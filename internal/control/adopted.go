@@ -41,14 +41,11 @@ var fixtureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 // saveFixture writes the fixture of an API with what was adopted. What is answered can be
 // read again, or nothing is.
 func (s *Server) saveFixture(a *request, box *sandbox.Sandbox) (any, error) {
-	api, err := s.api(a.path["api"])
+	instance, err := s.instance(a, box)
 	if err != nil {
 		return nil, err
 	}
-	instance, err := box.Instance(api)
-	if err != nil {
-		return nil, err
-	}
+	api := instance.API
 	name := cmp.Or(a.query["name"], instance.Fixture().Name)
 	if !fixtureName.MatchString(name) {
 		return nil, refuse(http.StatusUnprocessableEntity, "name is %s; letters, digits, dots, hyphens and underscores were expected, as in the name of a file", quote(name))

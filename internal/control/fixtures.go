@@ -22,17 +22,23 @@ type fixtureAnswer struct {
 	Fixture string `json:"fixture"`
 }
 
-// putFixture has an API of a sandbox begin anew with a fixture: one that a JSON body
-// names and changes, or one that a YAML body is. A reset takes that back.
-func (s *Server) putFixture(a *request, box *sandbox.Sandbox) (any, error) {
+// instance finds the instance of the API that the path names.
+func (s *Server) instance(a *request, box *sandbox.Sandbox) (*sandbox.Instance, error) {
 	api, err := s.api(a.path["api"])
 	if err != nil {
 		return nil, err
 	}
-	instance, err := box.Instance(api)
+	return box.Instance(api)
+}
+
+// putFixture has an API of a sandbox begin anew with a fixture: one that a JSON body
+// names and changes, or one that a YAML body is. A reset takes that back.
+func (s *Server) putFixture(a *request, box *sandbox.Sandbox) (any, error) {
+	instance, err := s.instance(a, box)
 	if err != nil {
 		return nil, err
 	}
+	api := instance.API
 	find := s.namedFixture
 	if a.yaml() {
 		find = s.givenFixture

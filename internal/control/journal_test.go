@@ -118,15 +118,22 @@ var canaries = map[string]journal.Entry{
 	"notes":           {Notes: contract.Facts{{Name: "kept", Value: canary}, {Name: "token", Value: canary}}, Explanation: &journal.Explanation{Cause: "c", Facts: contract.Facts{{Name: "sig", Value: canary}, {Name: "x", Value: canary}}}},
 }
 
+// redacting is a server that keeps every secret, with one call in its journal.
+func redacting(t *testing.T, e journal.Entry) *testServer {
+	t.Helper()
+	s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
+	box := s.registry.Find(sandbox.Default)
+	e.API, e.Time = "toy", noon
+	e.Request.Header = e.Request.Header.Clone()
+	box.Journal.Add(box.Journal.Turn(), &e)
+	box.Journal.Close(&e, time.Millisecond, journal.Sent)
+	return s
+}
+
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for name, e := range canaries {
-		s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
-		box := s.registry.Find(sandbox.Default)
-		e.API, e.Time = "toy", noon
-		e.Request.Header = e.Request.Header.Clone()
-		box.Journal.Add(box.Journal.Turn(), &e)
-		box.Journal.Close(&e, time.Millisecond, journal.Sent)
+		s := redacting(t, e)
 		for _, target := range []string{journalOf, journalOf + "/default-1"} {
 			got := s.ask("GET", target, "").Body.String()
 			if strings.Contains(got, canary) || strings.Contains(got, "4f1e") || strings.Contains(got, "12345678") {
@@ -136,7 +143,7 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s, %s: masked too much or too little: %s", name, target, got)
 			}
 		}
-		if still, _ := box.Journal.Find("default-1"); len(still.Request.Header["X-Toy-Key"]) == 1 && still.Request.Header.Get("X-Toy-Key") != canary {
+		if still, _ := s.registry.Find(sandbox.Default).Journal.Find("default-1"); len(still.Request.Header["X-Toy-Key"]) == 1 && still.Request.Header.Get("X-Toy-Key") != canary {
 			t.Errorf("%s: the journal itself was changed", name)
 		}
 	}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/understudy-suite/understudy/internal/control"
 	"github.com/understudy-suite/understudy/internal/journal"
-	"github.com/understudy-suite/understudy/internal/redact"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 )
 
@@ -395,12 +394,7 @@ func heapInUse() int64 {
 func TestStreamIsRedacted(t *testing.T) {
 	t.Parallel()
 	for name, e := range canaries {
-		s := newTestServer(t, func(c *control.Config) { c.Redactor = redact.New(redact.Config{APIs: apis, All: true}) })
-		box := s.registry.Find(sandbox.Default)
-		e.API, e.Time = "toy", noon
-		e.Request.Header = e.Request.Header.Clone()
-		box.Journal.Add(box.Journal.Turn(), &e)
-		box.Journal.Close(&e, time.Millisecond, journal.Sent)
+		s := redacting(t, e)
 		w := s.ask("GET", journalOf+"/stream?limit=1", "")
 		got := w.Body.String()
 		if !strings.Contains(got, "id: default-1\n") || slices.ContainsFunc([]string{canary, "4f1e", "12345678"}, func(s string) bool { return strings.Contains(got, s) }) {

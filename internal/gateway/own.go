@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -32,7 +33,7 @@ func (g *Gateway) servePage(w http.ResponseWriter, r *http.Request, own, name st
 		}
 		noPage("understudy's own pages are "+strings.Join(all, ", ")+"; the name of a sandbox stands behind @, as in /@NAME/.").write(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		noPage(ownPath+name+" takes GET and HEAD, and not "+strconv.Quote(shorten(r.Method))+".").write(w, r)
+		noPage(fmt.Sprintf("%s takes GET and HEAD, and not %.40q.", ownPath+name, r.Method)).write(w, r)
 	case name == proxyConfigPage && own != "":
 		noPage("The proxy is the door, the port of all APIs, and not this port of one; ask there.").write(w, r)
 	case name == proxyConfigPage && proxied && g.config.Advertise == "":
@@ -48,14 +49,12 @@ func (g *Gateway) serveCA(w http.ResponseWriter, r *http.Request) {
 		noPage("There is no CA, since TLS is off; start with --tls.").write(w, r)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/x-pem-file")
-	h.Set("Content-Length", strconv.Itoa(len(g.config.CA)))
-	_, _ = w.Write(g.config.CA) // a client that has gone needs no telling
+	writePage(w, "application/x-pem-file", g.config.CA)
 }
 
-// shorten cuts a text of a request that is long.
-func shorten(text string) string {
-	const most = 40
-	return text[:min(most, len(text))]
+func writePage(w http.ResponseWriter, kind string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // a client that has gone needs no telling
 }

@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/hostfile"
@@ -32,11 +30,7 @@ func (g *Gateway) serveProxyConfig(w http.ResponseWriter, r *http.Request) {
 		noProxyConfig(r).write(w, r)
 		return
 	}
-	body := hostfile.ProxyConfig(g.config.APIs, door)
-	h := w.Header()
-	h.Set("Content-Type", "application/x-ns-proxy-autoconfig")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = io.WriteString(w, body) // a client that has gone needs no telling
+	writePage(w, "application/x-ns-proxy-autoconfig", []byte(hostfile.ProxyConfig(g.config.APIs, door)))
 }
 
 // proxyAt names the proxy at a base address as browsers do, who may ask it by TLS as well.
