@@ -30,7 +30,7 @@ func secured(t *testing.T) (*server, []chromedp.ExecAllocatorOption) {
 		}
 		t.Skip(what)
 	}
-	home := t.TempDir()
+	home := directory(t)
 	s := serve(t, "--tls", "--tls-port", "0", "--tls-dir", home)
 	store := filepath.Join(home, ".pki", "nssdb")
 	if err := os.MkdirAll(store, 0o700); err != nil {
@@ -219,7 +219,7 @@ func TestPlayerByItsHost(t *testing.T) {
 // TestAnUntrustedCA: the browser of these tests refuses what it has no reason to trust.
 func TestAnUntrustedCA(t *testing.T) {
 	s, _ := secured(t)
-	err := chromedp.Run(window(t, chromedp.Env("HOME="+t.TempDir()), chromedp.ProxyServer(s.door)), chromedp.Navigate("https://sp.auth.adobe.com/"))
+	err := chromedp.Run(window(t, chromedp.Env("HOME="+directory(t)), chromedp.ProxyServer(s.door)), chromedp.Navigate("https://sp.auth.adobe.com/"))
 	if err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
 		t.Errorf("got %v", err)
 	}

@@ -87,10 +87,33 @@ func serve(t *testing.T, flags ...string) *server {
 	return &server{m[1], m[2]}
 }
 
+// directory is a new one for a browser to write to. Some of a browser's processes outlive the
+// one that is waited for by a moment, and write into what is just being removed.
+func directory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			err := os.RemoveAll(dir)
+			if err == nil {
+				return
+			}
+			if time.Now().After(end) {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	return dir
+}
+
 // window opens a browser that ends with the test.
 func window(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium()), chromedp.NoSandbox, chromedp.UserDataDir(directory(t)))
 	allocated, free := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	t.Cleanup(free)
 	ctx, done := chromedp.NewContext(allocated)
