@@ -301,26 +301,26 @@ func (st *state) account(id string) *account {
 
 // project finds a project. For an unknown id it returns the default project and
 // false.
-func (st *state) project(id string) (project, bool) {
+func (st *state) project(id string) (*project, bool) {
 	if i, ok := st.projects[id]; ok {
-		return st.Projects[i], true
+		return &st.Projects[i], true
 	}
 	return st.defaultProject(id), false
 }
 
 // defaultProject is used for an unknown project when a scenario makes a call for
 // it succeed.
-func (st *state) defaultProject(id string) project {
+func (st *state) defaultProject(id string) *project {
 	p := project{}
 	if len(st.Projects) > 0 {
 		p = st.Projects[0]
 	}
 	p.ProjectID = id
-	return p
+	return &p
 }
 
 // projectOf is the project of a concurrency.
-func (st *state) projectOf(co *concurrency) project {
+func (st *state) projectOf(co *concurrency) *project {
 	p, _ := st.project(co.ProjectID)
 	return p
 }
@@ -446,6 +446,7 @@ func (st *state) detachUser(user string) {
 // setEnd sets when a concurrency is released, and with that when it is cleaned and
 // ready. The zero time keeps it until a call or a trigger releases it.
 func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
+	before := co.Ready
 	co.Ends, co.Cleaned, co.Ready = ends, never, never
 	if !ends.IsZero() {
 		co.Cleaned = ends.Add(c.Switches.Duration("cleaning"))
@@ -454,7 +455,9 @@ func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
 			co.Ready = co.Cleaned.Add(c.Switches.Duration("preload"))
 		}
 	}
-	st.pool(co.ProjectID).fix(co)
+	if !co.Ready.Equal(before) {
+		st.pool(co.ProjectID).fix(co)
+	}
 }
 
 // destroy releases a concurrency at once and ends its session.

@@ -239,7 +239,7 @@ func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c < ' ' || c > '~':
-			return Append(b[:start], s)
+			return appendReflected(b[:start], s)
 		case c == '"' || c == '\\':
 			b = append(append(b, s[written:i]...), '\\')
 			written = i
@@ -266,6 +266,11 @@ func Append(b []byte, x any) []byte {
 	if a, ok := x.(Appender); ok {
 		return a.AppendJSON(b)
 	}
+	return appendReflected(b, x)
+}
+
+// appendReflected writes what is no Appender behind b, which may stand on the stack.
+func appendReflected(b []byte, x any) []byte {
 	text := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(text)
 	text.Reset()

@@ -16,39 +16,24 @@ const maxQuick = 2 << 10
 // A quick reads a short text in one pass. It finds out that a text is at fault, and not
 // what the fault is: a reader says that.
 type quick struct {
-	body []byte
-	at   int    // the next byte of body
-	text string // body again, whose slices are kept; "": the text is only checked
+	text string
+	at   int // the next byte of text
 }
 
 // quickly reads body as one JSON value.
 func quickly(body []byte) (x any, ok bool) {
-	q := quick{body: body, text: string(body)}
+	q := quick{text: string(body)}
 	if x, ok = q.value(0); !ok {
 		return nil, false
 	}
 	q.peek()
-	return x, q.at == len(body)
-}
-
-// ValidObject reports whether body is one JSON object as encoding/json takes it: names may
-// stand twice in it, and text may be no UTF-8.
-func ValidObject(body []byte) bool {
-	q := quick{body: body}
-	if q.peek() != '{' {
-		return false
-	}
-	if _, ok := q.value(0); ok {
-		q.peek()
-		return q.at == len(body)
-	}
-	return json.Valid(body)
+	return x, q.at == len(q.text)
 }
 
 // peek passes white space over and returns the byte behind it; 0: there is none.
 func (q *quick) peek() byte {
-	for ; q.at < len(q.body); q.at++ {
-		switch c := q.body[q.at]; c {
+	for ; q.at < len(q.text); q.at++ {
+		switch c := q.text[q.at]; c {
 		case ' ', '\t', '\r', '\n':
 		default:
 			return c
@@ -83,7 +68,7 @@ func (q *quick) value(depth int) (x any, ok bool) {
 
 func (q *quick) word(w string) bool {
 	end := q.at + len(w)
-	if end > len(q.body) || string(q.body[q.at:end]) != w {
+	if end > len(q.text) || q.text[q.at:end] != w {
 		return false
 	}
 	q.at = end
@@ -108,12 +93,12 @@ func (q *quick) number() (n json.Number, ok bool) {
 			return "", false
 		}
 	}
-	return json.Number(q.kept(start, q.at)), true
+	return json.Number(q.text[start:q.at]), true
 }
 
 // skip passes c over, if it is next.
 func (q *quick) skip(c byte) bool {
-	if q.at == len(q.body) || q.body[q.at] != c {
+	if q.at == len(q.text) || q.text[q.at] != c {
 		return false
 	}
 	q.at++
@@ -123,31 +108,23 @@ func (q *quick) skip(c byte) bool {
 // digits passes digits over, of which there must be one at least.
 func (q *quick) digits() bool {
 	start := q.at
-	for q.at < len(q.body) && '0' <= q.body[q.at] && q.body[q.at] <= '9' {
+	for q.at < len(q.text) && '0' <= q.text[q.at] && q.text[q.at] <= '9' {
 		q.at++
 	}
 	return q.at > start
 }
 
-// kept returns a piece of the text.
-func (q *quick) kept(start, end int) string {
-	if q.text == "" {
-		return ""
-	}
-	return q.text[start:end]
-}
-
 func (q *quick) string() (s string, ok bool) {
 	escaped, ascii, start := false, true, q.at+1
-	for i := start; i < len(q.body); i++ {
-		switch c := q.body[i]; {
+	for i := start; i < len(q.text); i++ {
+		switch c := q.text[i]; {
 		case c == '"':
 			q.at = i + 1
 			if escaped {
-				plain, err := jsontext.AppendUnquote(nil, q.body[start-1:q.at])
+				plain, err := jsontext.AppendUnquote(nil, q.text[start-1:q.at])
 				return string(plain), err == nil
 			}
-			return q.kept(start, i), ascii || utf8.Valid(q.body[start:i])
+			return q.text[start:i], ascii || utf8.ValidString(q.text[start:i])
 		case c == '\\':
 			escaped = true
 			i++ // whatever follows, it ends no string
@@ -213,9 +190,6 @@ func (q *quick) object(depth int) (v contract.Values, ok bool) {
 		}
 	}
 	q.at++
-	if q.text == "" {
-		return nil, true
-	}
 	v = make(contract.Values, len(members))
 	for _, m := range members {
 		v[m.name] = m.value

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -40,10 +39,6 @@ func FuzzQuickly(f *testing.F) {
 		if !bytes.Equal(body, sent) {
 			t.Errorf("%q became %q", sent, body)
 		}
-		object := json.Valid(body) && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
-		if got := ValidObject(body); got != object {
-			t.Errorf("%q: a valid object %t, want %t", body, got, object)
-		}
 	})
 }
 
@@ -63,18 +58,4 @@ func BenchmarkThoroughly(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-func BenchmarkValidObject(b *testing.B) {
-	text := []byte(`{"abc":123}`)
-	b.Run("quick", func(b *testing.B) {
-		for b.Loop() {
-			ValidObject(text)
-		}
-	})
-	b.Run("json", func(b *testing.B) {
-		for b.Loop() {
-			json.Valid(text)
-		}
-	})
 }
