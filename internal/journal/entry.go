@@ -1,8 +1,8 @@
 package journal
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -61,7 +61,7 @@ func (d Decider) String() string {
 	case Check:
 		return string(Check) + " " + d.Name
 	case Scenario:
-		return fmt.Sprintf("%s %s rule %d", Scenario, d.Scenario, d.Rule)
+		return string(Scenario) + " " + d.Scenario + " rule " + strconv.Itoa(d.Rule)
 	}
 	return string(d.Kind)
 }
