@@ -66,6 +66,14 @@ func (d Decider) String() string {
 	return string(d.Kind)
 }
 
+// Label is String where all scenarios are one.
+func (d Decider) Label() string {
+	if d.Kind == Scenario {
+		return string(Scenario)
+	}
+	return d.String()
+}
+
 // Kind is a kind of decider.
 type Kind string
 

@@ -92,7 +92,6 @@ func Start(c Config) (*Server, error) {
 		Panics:  s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
 		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() }, Authority: s.authority,
 	})
-	l.registry.Feed.Count(s.control.Observe)
 	if c.LogCall != nil {
 		l.registry.Feed.Count(s.logCall)
 	}
