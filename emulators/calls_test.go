@@ -72,11 +72,11 @@ var mainCalls = []mainCall{
 		api: "adobepass", operation: "CreateSession", outcome: "authenticate", before: getToken, in: deviceOf(contract.Values{
 			"mvpd": "Cablevision", "domainName": "adobe.com", "redirectUrl": "https://adobe.com",
 		}),
-		unfit: "where: {mvpd: other}", prove: proveRS256, allocations: 57,
+		unfit: "where: {mvpd: other}", prove: proveRS256, allocations: 44,
 	},
 	{
 		api: "adobepass", operation: "GetProfiles", outcome: "success", before: logIn, in: deviceOf(contract.Values{}),
-		unfit: "where: {serviceProvider: other}", prove: proveRS256, allocations: 72,
+		unfit: "where: {serviceProvider: other}", prove: proveRS256, allocations: 22,
 	},
 	{
 		api: "polyv", operation: "ListSessionData", outcome: "success", in: contract.Values{"channelId": "2272655", "page": "1", "pageSize": "10"},
