@@ -33,7 +33,7 @@ func (g *Gateway) router(unknown echo.HandlerFunc, apis ...*contract.API) *echo.
 	for _, api := range apis {
 		paths, at := operationsByPath(api)
 		for _, path := range paths {
-			shape := pathName.ReplaceAllString(path, "{}")
+			shape := pathName().ReplaceAllString(path, "{}")
 			if taken[shape] {
 				continue
 			}
@@ -41,7 +41,7 @@ func (g *Gateway) router(unknown echo.HandlerFunc, apis ...*contract.API) *echo.
 			// Which method is right is the API's to say, so the handler takes all of
 			// them: as the answer of a path that has no route for any method.
 			handler := g.serveAt(api, at[path])
-			route := pathName.ReplaceAllString(path, ":$1")
+			route := pathName().ReplaceAllString(path, ":$1")
 			e.RouteNotFound(route+"/", handler)
 			if route != "" {
 				e.RouteNotFound(route, handler)
@@ -52,7 +52,7 @@ func (g *Gateway) router(unknown echo.HandlerFunc, apis ...*contract.API) *echo.
 }
 
 // pathName is a name in a documented path: {serviceProvider}.
-var pathName = regexp.MustCompile(`\{(\w+)\}`)
+var pathName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(\w+)\}`) })
 
 // operationsByPath lists the documented paths of an API without a slash at their
 // end, in the order of its table, and the operations at each.
