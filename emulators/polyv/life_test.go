@@ -374,8 +374,8 @@ func TestLimits(t *testing.T) {
 			t.Fatalf("got %d", e.Status)
 		}
 	}
-	if e := c.w.Corridor(t, request); e.Status != 403 || string(e.Whole().Response.Body) != "Forbidden" || e.Outcome != "ipBlocked" {
-		t.Errorf("call 1501: got %d %s, %s", e.Status, e.Whole().Response.Body, e.Outcome)
+	if e := c.w.Corridor(t, request); e.Status != 403 || string(e.Response.Body) != "Forbidden" || e.Outcome != "ipBlocked" {
+		t.Errorf("call 1501: got %d %s, %s", e.Status, e.Response.Body, e.Outcome)
 	}
 	// The address is blocked for five minutes, whatever it calls and whatever the
 	// sandbox's clock says; calls meanwhile do not prolong that. Others are not.
