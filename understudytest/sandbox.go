@@ -83,7 +83,7 @@ func (b *Sandbox) end() {
 	}
 }
 
-var unnamable = regexp.MustCompile(`[^a-z0-9]+`)
+var unnamable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // The lengths of names: of a sandbox, and of what is added to the test's own.
 const (
@@ -93,7 +93,7 @@ const (
 
 // baseName makes the name of a sandbox of a test's name.
 func (s *Server) baseName(test string) string {
-	base := strings.Trim(unnamable.ReplaceAllString(strings.ToLower(test), "-"), "-")
+	base := strings.Trim(unnamable().ReplaceAllString(strings.ToLower(test), "-"), "-")
 	ascii := !strings.ContainsFunc(test, func(r rune) bool { return r > 127 })
 	if most := longestName - roomForMore; len(base) > most || !ascii || base == "" || base == "default" {
 		base = strings.Trim("test-"+base[:min(len(base), most-len("test--123456"))], "-") + "-" + digest(test)
@@ -322,11 +322,11 @@ func (b *Sandbox) said(err error) string {
 	return plainFaults(err.Error())
 }
 
-var place = regexp.MustCompile(`(?m)^\S+:\d+:\d+: `)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^\S+:\d+:\d+: `) })
 
 // plainFaults leaves the places of faults out: they are those of a text that this
 // package wrote.
-func plainFaults(text string) string { return place.ReplaceAllString(text, "") }
+func plainFaults(text string) string { return place().ReplaceAllString(text, "") }
 
 // known returns what a map has under a name, or ends the test with what it has.
 func known[T any](b *Sandbox, what, name string, all map[string]T) T {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 )
@@ -43,11 +44,11 @@ func (s size) String() string {
 	return "0"
 }
 
-var sizeForm = regexp.MustCompile(`^([0-9]+)(B|KiB|MiB|GiB|)$`)
+var sizeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+)(B|KiB|MiB|GiB|)$`) })
 
 // Set reads a number with or without a unit.
 func (s size) Set(text string) error {
-	m := sizeForm.FindStringSubmatch(text)
+	m := sizeForm().FindStringSubmatch(text)
 	if m == nil {
 		return fmt.Errorf("a number of bytes such as 256MiB, 512KiB or 1048576 was expected")
 	}

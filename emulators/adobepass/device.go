@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A device is the streaming device in the reply of GetSession. Its explicit
@@ -136,41 +137,45 @@ func (f deviceFacts) device(s *session) *device {
 	}
 }
 
-// systems maps a User-Agent to an operating system. The first match counts. The
-// pattern captures the version.
-var systems = []struct {
+// An agentPattern is what a User-Agent that it matches says.
+type agentPattern struct {
 	pattern *regexp.Regexp
 	is      deviceFacts
-}{
-	{regexp.MustCompile(`Macintosh; Intel Mac OS X ([0-9_.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "macOS", "osVendor": "Apple", "vendor": "Apple"}},
-	{regexp.MustCompile(`Windows NT ([0-9.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "Windows", "osVendor": "Microsoft"}},
-	{regexp.MustCompile(`iPhone OS ([0-9_]+)`), deviceFacts{"primaryHardwareType": "MobilePhone", "osName": "iOS", "osVendor": "Apple", "vendor": "Apple"}},
-	{regexp.MustCompile(`Android ([0-9.]+)`), deviceFacts{"osName": "Android", "osVendor": "Google"}},
 }
+
+// systems maps a User-Agent to an operating system. The first match counts. The
+// pattern captures the version.
+var systems = sync.OnceValue(func() []agentPattern {
+	return []agentPattern{
+		{regexp.MustCompile(`Macintosh; Intel Mac OS X ([0-9_.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "macOS", "osVendor": "Apple", "vendor": "Apple"}},
+		{regexp.MustCompile(`Windows NT ([0-9.]+)`), deviceFacts{"primaryHardwareType": "Desktop", "osName": "Windows", "osVendor": "Microsoft"}},
+		{regexp.MustCompile(`iPhone OS ([0-9_]+)`), deviceFacts{"primaryHardwareType": "MobilePhone", "osName": "iOS", "osVendor": "Apple", "vendor": "Apple"}},
+		{regexp.MustCompile(`Android ([0-9.]+)`), deviceFacts{"osName": "Android", "osVendor": "Google"}},
+	}
+})
 
 // browsers maps a User-Agent to a browser. Browsers name one another, so the
 // order matters.
-var browsers = []struct {
-	pattern *regexp.Regexp
-	is      deviceFacts
-}{
-	{regexp.MustCompile(`Edg/([0-9]+)`), deviceFacts{"browserName": "Edge", "browserVendor": "Microsoft"}},
-	{regexp.MustCompile(`Firefox/([0-9]+)`), deviceFacts{"browserName": "Firefox", "browserVendor": "Mozilla"}},
-	{regexp.MustCompile(`Chrome/([0-9]+)`), deviceFacts{"browserName": "Chrome", "browserVendor": "Google"}},
-	{regexp.MustCompile(`Version/([0-9.]+).* Safari/`), deviceFacts{"browserName": "Safari", "browserVendor": "Apple"}},
-}
+var browsers = sync.OnceValue(func() []agentPattern {
+	return []agentPattern{
+		{regexp.MustCompile(`Edg/([0-9]+)`), deviceFacts{"browserName": "Edge", "browserVendor": "Microsoft"}},
+		{regexp.MustCompile(`Firefox/([0-9]+)`), deviceFacts{"browserName": "Firefox", "browserVendor": "Mozilla"}},
+		{regexp.MustCompile(`Chrome/([0-9]+)`), deviceFacts{"browserName": "Chrome", "browserVendor": "Google"}},
+		{regexp.MustCompile(`Version/([0-9.]+).* Safari/`), deviceFacts{"browserName": "Safari", "browserVendor": "Apple"}},
+	}
+})
 
 // factsOfUserAgent returns what a User-Agent says about the device.
 func factsOfUserAgent(agent string) deviceFacts {
 	facts := deviceFacts{}
-	for _, s := range systems {
+	for _, s := range systems() {
 		if found := s.pattern.FindStringSubmatch(agent); found != nil {
 			maps.Copy(facts, s.is)
 			facts["osVersion"] = strings.ReplaceAll(found[1], "_", ".")
 			break
 		}
 	}
-	for _, b := range browsers {
+	for _, b := range browsers() {
 		if found := b.pattern.FindStringSubmatch(agent); found != nil {
 			maps.Copy(facts, b.is)
 			facts["browserVersion"] = found[1]

@@ -219,7 +219,6 @@ func (st *state) reindexConcurrencies() error {
 	if st.Concurrencies == nil {
 		st.Concurrencies = map[string]*concurrency{}
 	}
-	taken := map[string][]int{}
 	for _, id := range slices.Sorted(maps.Keys(st.Concurrencies)) {
 		co := st.Concurrencies[id]
 		if co == nil || co.ID != id || co.ID != concurrencyID(co.ProjectID, co.Index) || co.Index < 0 || co.Index >= maxAmount {
@@ -241,12 +240,10 @@ func (st *state) reindexConcurrencies() error {
 				}
 			}
 		}
-		st.pool(co.ProjectID).insert(co)
+		p := st.pool(co.ProjectID)
+		p.take(co.Index)
+		p.insert(co)
 		st.weigh(co)
-		taken[co.ProjectID] = append(taken[co.ProjectID], co.Index)
-	}
-	for id, indices := range taken {
-		st.pools[id].rebuild(indices)
 	}
 	return nil
 }

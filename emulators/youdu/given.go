@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -47,8 +48,8 @@ var givens = []*contract.Trigger{
 }
 
 var (
-	guidForm  = regexp.MustCompile(`^\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}$`)
-	tokenForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	guidForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}$`) })
+	tokenForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{32}$`) })
 )
 
 // givenCall has an operation succeed at an earlier instant, called by an
@@ -65,7 +66,7 @@ func givenSession(c *contract.Call) error {
 	switch {
 	case id == "":
 		id = st.newID(c)
-	case !guidForm.MatchString(id):
+	case !guidForm().MatchString(id):
 		return fmt.Errorf("sessionId is %s; a GUID in capitals and braces was expected, such as %s", describe(id), exampleSession)
 	case st.Sessions[id] != nil:
 		return fmt.Errorf("the session %s is there already; give another sessionId", id)
@@ -118,7 +119,7 @@ func givenToken(c *contract.Call) error {
 		return fmt.Errorf("enterprise %d has no application%s that could have a token; give the buin and appId of one of the fixture's apps", c.In.Int("buin"), named(c.In.Text("appId")))
 	case by == nil:
 		return fmt.Errorf("there is no application%s that could have a token", named(c.In.Text("appId")))
-	case text != "" && !tokenForm.MatchString(text):
+	case text != "" && !tokenForm().MatchString(text):
 		return fmt.Errorf("token is %s; 32 hexadecimal digits in lower case were expected", describe(text))
 	case st.Tokens[text] != nil:
 		return fmt.Errorf("the token is there already; give another one")

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -42,7 +43,7 @@ func local(at netip.Addr) bool {
 // longestName is how many bytes a host name has at most.
 const longestName = 253
 
-var label = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
+var label = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`) })
 
 // isHostName reports whether a name in lower case can be that of a host.
 func isHostName(name string) bool {
@@ -50,7 +51,7 @@ func isHostName(name string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(name, ".") {
-		if !label.MatchString(part) {
+		if !label().MatchString(part) {
 			return false
 		}
 	}

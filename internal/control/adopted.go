@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/fixture"
@@ -36,7 +37,7 @@ func (s *Server) listAdopted(a *request, box *sandbox.Sandbox) (any, error) {
 }
 
 // fixtureName is what a fixture may be called: a file has its name.
-var fixtureName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var fixtureName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`) })
 
 // saveFixture writes the fixture of an API with what was adopted. What is answered can be
 // read again, or nothing is.
@@ -47,7 +48,7 @@ func (s *Server) saveFixture(a *request, box *sandbox.Sandbox) (any, error) {
 	}
 	api := instance.API
 	name := cmp.Or(a.query["name"], instance.Fixture().Name)
-	if !fixtureName.MatchString(name) {
+	if !fixtureName().MatchString(name) {
 		return nil, refuse(http.StatusUnprocessableEntity, "name is %s; letters, digits, dots, hyphens and underscores were expected, as in the name of a file", quote(name))
 	}
 	rows := instance.AdoptedRows()

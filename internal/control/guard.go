@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/authority"
 )
@@ -33,7 +34,7 @@ func (s *Server) guard(answer http.Header, r *http.Request) *problem {
 		with("WWW-Authenticate", `Bearer realm="understudy"`)
 }
 
-var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+var label = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`) })
 
 // allowsHost reports whether requests to host are answered. A web page that points
 // a name of its own at this machine (DNS rebinding) has no such name.
@@ -46,7 +47,7 @@ func (s *Server) allowsHost(host string) bool {
 		return name != ""
 	}
 	for l := range strings.SplitSeq(name, ".") {
-		if !label.MatchString(l) {
+		if !label().MatchString(l) {
 			return false
 		}
 	}

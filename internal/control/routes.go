@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/labstack/echo/v4"
@@ -149,11 +150,11 @@ func (s *Server) router() *echo.Echo {
 	return e
 }
 
-var place = regexp.MustCompile(`\{(\w+)(\.\.\.)?\}`)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(\w+)(\.\.\.)?\}`) })
 
 // echoPath writes a path as echo does: {name} as :name, {name...} as *.
 func echoPath(path string) string {
-	return place.ReplaceAllStringFunc(path, func(p string) string {
+	return place().ReplaceAllStringFunc(path, func(p string) string {
 		if strings.HasSuffix(p, "...}") {
 			return "*"
 		}
@@ -175,7 +176,7 @@ func notFoundProblem(path string, paths []string) *problem {
 func fillPath(path string, given []string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if !place.MatchString(p) || i >= len(given) {
+		if !place().MatchString(p) || i >= len(given) {
 			continue
 		}
 		parts[i] = given[i]
@@ -190,7 +191,7 @@ func fillPath(path string, given []string) string {
 func (s *Server) handle(at []route) echo.HandlerFunc {
 	path := at[0].path
 	var names []string
-	for _, p := range place.FindAllStringSubmatch(path, -1) {
+	for _, p := range place().FindAllStringSubmatch(path, -1) {
 		names = append(names, p[1])
 	}
 	return func(c echo.Context) error {

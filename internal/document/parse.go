@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -133,8 +134,8 @@ func decode(dec *yaml.Decoder, into *yaml.Node) (err error) {
 }
 
 var (
-	located       = regexp.MustCompile(`^yaml: (?:line (\d+): )?((?s:.*))$`)
-	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	located       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?((?s:.*))$`) })
+	unknownAnchor = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^unknown anchor '(.*)' referenced$`) })
 )
 
 // fromParser begins the faults that yaml.v3 finds after scanning. Their lines
@@ -148,13 +149,13 @@ var fromParser = []string{
 // addSyntaxError reports what yaml.v3 found: it names the line at most, and that in
 // words of its own.
 func (f *Faults) addSyntaxError(text []byte, err error) {
-	m := located.FindStringSubmatch(err.Error())
+	m := located().FindStringSubmatch(err.Error())
 	if m == nil {
 		f.Addf(nil, "this is not YAML: %v", err)
 		return
 	}
 	what := m[2]
-	if a := unknownAnchor.FindStringSubmatch(what); a != nil {
+	if a := unknownAnchor().FindStringSubmatch(what); a != nil {
 		line, column := find(text, "*"+a[1])
 		f.addf(line, column, "the alias *%s stands for nothing; an anchor &%[1]s before it was expected", a[1])
 		return

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -134,11 +135,11 @@ func unquote(n *yaml.Node, fits bool) string {
 // jsonNumber is how JSON writes a number. YAML also knows 0x1f, 1_000, .inf
 // and 017 (which is 15); they are refused, because a reader may take them for
 // something else.
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var jsonNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) })
 
 // number returns the text of a number.
 func number(n *yaml.Node) (string, bool) {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || !jsonNumber.MatchString(n.Value) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || !jsonNumber().MatchString(n.Value) {
 		return "", false
 	}
 	return n.Value, true

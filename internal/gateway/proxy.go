@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -95,7 +96,7 @@ func (t *Tunnel) refuses(r *http.Request) *problem {
 // Names reports whether a host name is one of the API to which the tunnel leads.
 func (t *Tunnel) Names(host string) bool {
 	host = plainHost(host)
-	return hostForm.MatchString(host) && t.API.HasHost(host)
+	return hostForm().MatchString(host) && t.API.HasHost(host)
 }
 
 // takeProxyHeaders takes the headers for a proxy off a request, and returns the one that
@@ -169,7 +170,9 @@ func originForm(r *http.Request) *http.Request {
 }
 
 // hostForm is what host names look like, in lower case.
-var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+var hostForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+})
 
 // longestHost is how many bytes a host name has at most.
 const longestHost = 253
@@ -195,7 +198,7 @@ func (g *Gateway) documented(authority, otherwise string, ports ...string) (targ
 	switch _, bad := netip.ParseAddr(host); {
 	case bad == nil || strings.HasPrefix(host, "["):
 		return target{}, errors.New("that is an address, and documented hosts have names")
-	case len(host) > longestHost || !hostForm.MatchString(host):
+	case len(host) > longestHost || !hostForm().MatchString(host):
 		return target{}, errors.New("that is no host name")
 	}
 	name := g.names.ofHost(host)

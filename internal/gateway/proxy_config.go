@@ -47,7 +47,7 @@ func proxyAt(base string) (proxy string, ok bool) {
 		port = u.Port()
 	}
 	host := u.Hostname()
-	if _, err := netip.ParseAddr(host); err != nil && !hostForm.MatchString(strings.ToLower(host)) {
+	if _, err := netip.ParseAddr(host); err != nil && !hostForm().MatchString(strings.ToLower(host)) {
 		return "", false
 	}
 	return kind + " " + net.JoinHostPort(host, port), true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -68,7 +69,7 @@ type routeGroup struct {
 	paths        map[*contract.Operation]string
 }
 
-var place = regexp.MustCompile(`\{(\w+)\}`)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(\w+)\}`) })
 
 // groups puts operations together whose paths differ in nothing but the names
 // of their places, which to OpenAPI are one path.
@@ -77,7 +78,7 @@ func groups(api *contract.API) []*routeGroup {
 	at := map[string]*routeGroup{}
 	templates := map[string]string{}
 	add := func(op *contract.Operation, path string, own bool) {
-		form := place.ReplaceAllString(path, "{}")
+		form := place().ReplaceAllString(path, "{}")
 		if templates[form] == "" {
 			templates[form] = path
 		}
@@ -106,7 +107,7 @@ func groups(api *contract.API) []*routeGroup {
 // name is what the group's path calls a place that path calls otherwise; "":
 // path has no such place.
 func (g *routeGroup) name(path, row string) string {
-	here, there := place.FindAllStringSubmatch(g.path, -1), place.FindAllStringSubmatch(path, -1)
+	here, there := place().FindAllStringSubmatch(g.path, -1), place().FindAllStringSubmatch(path, -1)
 	for i := range there {
 		if there[i][1] == row {
 			return here[i][1]

@@ -111,7 +111,7 @@ func parameterOf(g *routeGroup, op *contract.Operation, row *contract.Param) *pa
 // row.
 func withoutDescribed(g *routeGroup, all []*parameter) []*parameter {
 	var more []*parameter
-	for _, m := range place.FindAllStringSubmatch(g.path, -1) {
+	for _, m := range place().FindAllStringSubmatch(g.path, -1) {
 		at := slices.IndexFunc(all, func(p *parameter) bool { return p.In == "path" && p.Name == m[1] })
 		if at >= 0 {
 			all[at].Required = true

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // A Route is one line of a table of routes that is no documented API's: the
@@ -26,7 +27,7 @@ type Route struct {
 }
 
 // rest is a place that takes the rest of a path, which OpenAPI cannot express.
-var rest = regexp.MustCompile(`\{(\w+)\.\.\.\}`)
+var rest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(\w+)\.\.\.\}`) })
 
 // problemKind is the media type of RFC 9457.
 const problemKind = "application/problem+json"
@@ -38,7 +39,7 @@ func Routes(title string, about About, problem any, routes []Route) []byte {
 	refusal := response{Description: "What is wrong, and how to mend it."}
 	refusal.Content.put(problemKind).Schema = g.schemaOf(problem)
 	for _, r := range routes {
-		item := g.Paths.put(rest.ReplaceAllString(r.Path, "{$1}"))
+		item := g.Paths.put(rest().ReplaceAllString(r.Path, "{$1}"))
 		o := g.operation(&r)
 		*o.Responses.put("default") = refusal
 		*item.put(strings.ToLower(r.Method)) = o
@@ -48,8 +49,8 @@ func Routes(title string, about About, problem any, routes []Route) []byte {
 
 func (g *goTypes) operation(r *Route) *operation {
 	o := &operation{Summary: r.Doc, Responses: object[response]{{"2XX", g.success(r)}}}
-	path := rest.ReplaceAllString(r.Path, "{$1}")
-	for _, m := range place.FindAllStringSubmatch(path, -1) {
+	path := rest().ReplaceAllString(r.Path, "{$1}")
+	for _, m := range place().FindAllStringSubmatch(path, -1) {
 		p := &parameter{Name: m[1], In: "path", Required: true, Schema: &schema{Type: "string"}}
 		if strings.Contains(r.Path, "{"+m[1]+"...}") {
 			p.Description = "The rest of the path; its slashes stay as they are."

@@ -31,12 +31,12 @@ func (r *Redactor) Entry(e journal.Entry) journal.Entry {
 func (r *Redactor) mask(e journal.Entry, hide bool) journal.Entry {
 	f := &redaction{redactor: r, api: e.API, values: map[string]string{}}
 	if hide {
-		f.names, e.Redacted = r.names[e.API], true
+		f.names, e.Redacted = r.names[e.API].get(), true
 	}
 	f.message(&e.Request)
 	all := f.names
 	if hide && !r.all {
-		f.names = r.kept[e.API]
+		f.names = r.kept[e.API].get()
 	}
 	f.message(&e.Response)
 	f.names = all
@@ -122,7 +122,7 @@ func (f *redaction) message(m *journal.Message) {
 
 func (f *redaction) address(s string) string {
 	if f.names != nil {
-		s = userinfo.ReplaceAllString(s, "${1}"+contract.Redacted+"@")
+		s = userinfo().ReplaceAllString(s, "${1}"+contract.Redacted+"@")
 	}
 	before, query, found := strings.Cut(s, "?")
 	if !found {

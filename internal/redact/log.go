@@ -16,13 +16,13 @@ import (
 func (r *Redactor) Line(s string) string {
 	s = r.Text(s)
 	if strings.Contains(s, "://") {
-		s = userinfo.ReplaceAllString(s, "${1}"+contract.Redacted+"@")
+		s = userinfo().ReplaceAllString(s, "${1}"+contract.Redacted+"@")
 	}
 	if strings.ContainsAny(s, `="`) {
-		f := &redaction{redactor: r, names: r.any}
-		s = f.redactMatches(r.any.json, f.text(s))
+		f := &redaction{redactor: r, names: r.any.get()}
+		s = f.redactMatches(f.names.json, f.text(s))
 	}
-	return scheme.ReplaceAllString(s, "${1}"+contract.Redacted)
+	return scheme().ReplaceAllString(s, "${1}"+contract.Redacted)
 }
 
 // Why returns an entry's explanation as the log has it: without what the request

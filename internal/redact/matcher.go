@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/wire"
 )
@@ -114,7 +115,7 @@ func (m *matcher) at(s string, i int) (length int, label string) {
 	return length, label
 }
 
-var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
+var percent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[0-9A-F]{2}`) })
 
 // forms returns a value as it may stand in texts: as it is, in addresses, in JSON,
 // in Go's and HTML's quotes, in base64 and in hexadecimal.
@@ -122,7 +123,7 @@ func forms(value string) []string {
 	bare := strings.TrimSpace(value)
 	all := []string{value, bare, url.QueryEscape(url.QueryEscape(value))}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value), url.QueryEscape(bare), strings.ReplaceAll(url.QueryEscape(value), "+", "%20")} {
-		all = append(all, escaped, percent.ReplaceAllStringFunc(escaped, strings.ToLower))
+		all = append(all, escaped, percent().ReplaceAllStringFunc(escaped, strings.ToLower))
 	}
 	var every strings.Builder
 	for _, c := range []byte(bare) {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // names are the headers, parameters and members whose values are masked:
@@ -14,6 +15,21 @@ type names struct {
 	json  *regexp.Regexp  // finds the values in JSON that is cut or broken
 	form  *regexp.Regexp  // and in the parts of a multipart form
 	pairs *regexp.Regexp  // and in the pairs of a header or of prose: Signature=…
+}
+
+// lazyNames are names that are made when they are first asked for: their patterns are
+// large, and most servers mask nothing. The nil ones are nil.
+type lazyNames func() *names
+
+func later(list func() []string) lazyNames {
+	return sync.OnceValue(func() *names { return newNames(list()) })
+}
+
+func (l lazyNames) get() *names {
+	if l == nil {
+		return nil
+	}
+	return l()
 }
 
 func newNames(list []string) *names {
@@ -42,8 +58,10 @@ func (n *names) secret(name string) bool { return n != nil && n.set[folded(name)
 
 var (
 	// userinfo is the part of an address that holds a password.
-	userinfo = regexp.MustCompile(`(://)[^/?#@\s"']*@`)
+	userinfo = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(://)[^/?#@\s"']*@`) })
 
 	// scheme is an Authorization in a text.
-	scheme = regexp.MustCompile(`(?i)\b((?:bearer|basic|digest)\s+)[A-Za-z0-9._~+/=-]{16,}`)
+	scheme = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b((?:bearer|basic|digest)\s+)[A-Za-z0-9._~+/=-]{16,}`)
+	})
 )

@@ -29,9 +29,9 @@ type Config struct {
 // A Redactor masks secrets. The nil Redactor masks nothing.
 type Redactor struct {
 	all   bool
-	names map[string]*names            // by API
-	kept  map[string]*names            // by API: those without what its operations issue
-	any   *names                       // of all APIs, for the log
+	names map[string]lazyNames         // by API
+	kept  map[string]lazyNames         // by API: those without what its operations issue
+	any   lazyNames                    // of all APIs, for the log
 	env   map[string]map[string]string // by API: from a secret of the environment to its variable
 
 	mu      sync.Mutex
@@ -47,7 +47,7 @@ const mostLearned = 4096
 
 // New returns a redactor of these APIs' secrets.
 func New(config Config) *Redactor {
-	r := &Redactor{all: config.All, names: map[string]*names{}, kept: map[string]*names{}, env: map[string]map[string]string{}, known: map[string]bool{}, stale: true}
+	r := &Redactor{all: config.All, names: map[string]lazyNames{}, kept: map[string]lazyNames{}, env: map[string]map[string]string{}, known: map[string]bool{}, stale: true}
 	var all []string
 	for _, api := range config.APIs {
 		list := slices.Clone(api.Secrets)
@@ -64,10 +64,11 @@ func New(config Config) *Redactor {
 			}
 			r.env[api.Name][config.Env(c.Env)] = c.Env
 		}
-		r.names[api.Name], r.kept[api.Name] = newNames(list), newNames(withoutIssued(api, list))
+		r.names[api.Name] = later(func() []string { return list })
+		r.kept[api.Name] = later(func() []string { return withoutIssued(api, list) })
 		all = append(all, list...)
 	}
-	r.any = newNames(all)
+	r.any = later(func() []string { return all })
 	for _, value := range config.Values {
 		r.learn(value)
 	}

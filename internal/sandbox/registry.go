@@ -130,7 +130,7 @@ func (r *Registry) UpdateScenarios(find func(full string) *scenario.Scenario) ma
 // Config returns how sandboxes begin. The caller does not change it.
 func (r *Registry) Config() Config { return r.config }
 
-var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
 
 // A NameError says that a sandbox cannot have a name.
 type NameError struct{ Name string }
@@ -141,7 +141,7 @@ func (e *NameError) Error() string {
 
 // CheckName returns what is wrong with the name of a sandbox, a *NameError.
 func CheckName(name string) error {
-	if namePattern.MatchString(name) {
+	if namePattern().MatchString(name) {
 		return nil
 	}
 	return &NameError{name}

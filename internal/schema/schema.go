@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -138,8 +139,8 @@ func kind(p *contract.Param) object {
 }
 
 var (
-	number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
-	truth  = regexp.MustCompile(`^(true|false)$`)
+	number = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) })
+	truth  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(true|false)$`) })
 )
 
 // written lists values as a file may write them: 5 is also the text "5".
@@ -148,9 +149,9 @@ func allowedValues(values []string) list {
 	for _, v := range values {
 		all = append(all, v)
 		switch {
-		case number.MatchString(v):
+		case number().MatchString(v):
 			all = append(all, json.Number(v))
-		case truth.MatchString(v):
+		case truth().MatchString(v):
 			all = append(all, v == "true")
 		}
 	}

@@ -7,11 +7,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 var (
-	schemes   = regexp.MustCompile(`^(?i:https?)$`)
-	authority = regexp.MustCompile(`^[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$`)
+	schemes   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i:https?)$`) })
+	authority = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$`)
+	})
 )
 
 // Base is the scheme, host and port by which a request came, as far as the
@@ -39,13 +42,13 @@ func DoorURL(text string) (door string, ok bool) {
 }
 
 // forwarded returns the first proxy's value of header, where it is well-formed.
-func forwarded(r *http.Request, header string, form *regexp.Regexp, otherwise string) string {
+func forwarded(r *http.Request, header string, form func() *regexp.Regexp, otherwise string) string {
 	value := r.Header.Get(header)
 	if value == "" {
 		return otherwise
 	}
 	first, _, _ := strings.Cut(value, ",")
-	if first = strings.TrimSpace(first); form.MatchString(first) {
+	if first = strings.TrimSpace(first); form().MatchString(first) {
 		return first
 	}
 	return otherwise

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -67,7 +68,7 @@ func WriteJSON(c *contract.Call, v contract.Verdict, r contract.Reply) contract.
 	return contract.Response{Status: c.Operation.Status(v.Outcome), Header: h, Body: r.Body}
 }
 
-var pathName = regexp.MustCompile(`\{\w+\}`)
+var pathName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\w+\}`) })
 
 // JSONRequest is the request of a draft as ReadJSON reads it, without proof of
 // the caller. A path parameter that the draft does not name has its row's Example,
@@ -94,7 +95,7 @@ func JSONRequest(d contract.Draft) *contract.Request {
 			r.Header.Set(name, text)
 		}
 	}
-	r.URL.Path = pathName.ReplaceAllStringFunc(r.URL.Path, func(name string) string {
+	r.URL.Path = pathName().ReplaceAllStringFunc(r.URL.Path, func(name string) string {
 		row := contract.FindParam(d.Operation.Params, name[1:len(name)-1])
 		if row == nil || row.Example == "" {
 			return "none"
