@@ -44,7 +44,7 @@ var mainCalls = []mainCall{
 	{
 		api: "tencentcar", operation: "CreateSession", outcome: "success", set: map[string]string{"rate_limits": "off"},
 		in:    contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="},
-		unfit: "where: {UserId: nobody}", prove: proveTC3, allocations: 42,
+		unfit: "where: {UserId: nobody}", prove: proveTC3, allocations: 24,
 	},
 	{
 		api: "adobemedia", operation: "StartSession", outcome: "created",
