@@ -23,7 +23,7 @@ func (c cost) String() string {
 // the processor's caches alone make it up to twice as long.
 func compare(t *testing.T, what string, little, much func()) {
 	t.Helper()
-	const slower, moreAllocs, moreBytes, attempts = 2.5, 1.5, 256, 3
+	const slower, moreAllocs, moreBytes, attempts = 2.5, 2, 256, 3
 	for attempt := range attempts {
 		beside := inTurns(little, much)
 		times := float64(beside[1].took) / float64(beside[0].took)
