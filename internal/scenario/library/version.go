@@ -1,7 +1,6 @@
 package library
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -13,20 +12,22 @@ import (
 // the scenario is not kept, but made anew when it is first asked for.
 type version struct {
 	file   string
-	text   []byte             // what the file says
-	listed []byte             // what a list says of it: the bytes behind text
+	text   string             // what the file says
+	listed string             // what a list says of it: the bytes behind text
 	parsed *scenario.Scenario // nil: nobody asked for it; guarded by Library.mu
 }
 
-// newVersion returns the version that a scenario was read from.
+// newVersion returns the version that a scenario was read from, and has the scenario share
+// its text.
 func newVersion(s *scenario.Scenario) *version {
 	b := append(make([]byte, 0, len(s.Text)+len(s.Description)+128), s.Text...)
 	b = binary.AppendUvarint(b, uint64(len(s.Rules)))
 	b = appendTexts(b, s.API, s.Description)
 	b = appendTexts(b, s.Tags...)
 	b = appendTexts(b, s.Operations()...)
-	b, size := bytes.Clone(b), len(s.Text) // without what append left free
-	return &version{file: s.File, text: b[:size], listed: b[size:]}
+	both, size := string(b), len(s.Text)
+	s.Text = both[:size]
+	return &version{file: s.File, text: s.Text, listed: both[size:]}
 }
 
 // appendTexts appends texts: how many they are, and each after its length.
@@ -49,7 +50,7 @@ func (v *version) line() Listed {
 }
 
 // unread is what newVersion wrote of a list's line, and was not read yet.
-type unread []byte
+type unread string
 
 func (u *unread) texts() []string {
 	var all []string
@@ -61,7 +62,7 @@ func (u *unread) texts() []string {
 }
 
 func (u *unread) number() uint64 {
-	n, length := binary.Uvarint(*u)
+	n, length := binary.Uvarint([]byte((*u)[:min(len(*u), binary.MaxVarintLen64)]))
 	*u = (*u)[length:]
 	return n
 }
@@ -69,11 +70,11 @@ func (u *unread) number() uint64 {
 // scenario returns the scenario, always the same one. The caller holds Library.mu.
 func (v *version) scenario(apis []*contract.API) *scenario.Scenario {
 	if v.parsed == nil {
-		s, err := scenario.Parse(v.file, v.text, apis)
+		s, err := scenario.Parse(v.file, []byte(v.text), apis)
 		if err != nil {
 			panic("scenario: " + err.Error()) // it had no fault when it was read
 		}
-		s.FromLibrary = true
+		s.Text, s.FromLibrary = v.text, true
 		v.parsed = s
 	}
 	return v.parsed
