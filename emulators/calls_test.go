@@ -58,7 +58,7 @@ var mainCalls = []mainCall{
 			},
 			"customMetadata": contract.Values{"myCustomData": "some", "myCustomData2": "more"},
 		},
-		unfit: "where: {params.media.id: other}", allocations: 76,
+		unfit: "where: {params.media.id: other}", allocations: 50,
 	},
 	{
 		api: "adobemedia", operation: "SendEvent", outcome: "accepted", before: startSession,
@@ -80,11 +80,11 @@ var mainCalls = []mainCall{
 	},
 	{
 		api: "polyv", operation: "ListSessionData", outcome: "success", in: contract.Values{"channelId": "2272655", "page": "1", "pageSize": "10"},
-		unfit: "where: {channelId: other}", prove: proveSign, allocations: 26,
+		unfit: "where: {channelId: other}", prove: proveSign, allocations: 20,
 	},
 	{
 		api: "polyv", operation: "ListLiveStatus", outcome: "success", in: contract.Values{"channelIds": "2272655,2272656"},
-		unfit: "where: {channelIds: other}", prove: proveSign, allocations: 35,
+		unfit: "where: {channelIds: other}", prove: proveSign, allocations: 22,
 	},
 	{
 		api: "youdu", operation: "GetToken", outcome: "success", in: contract.Values{},

@@ -3,6 +3,7 @@ package adobemedia
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -206,16 +207,19 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 		r.Header = base
 		return r
 	}
-	r.Header = base.Clone()
-	if r.Header.Del("Server"); server != "" {
+	r.Header = make(http.Header, len(base)+1) // its values are shared
+	maps.Copy(r.Header, base)
+	switch server {
+	case documentedServer:
+	case "":
+		delete(r.Header, "Server")
+	default:
 		r.Header["Server"] = []string{server}
 	}
 	if v.Outcome == methodNotAllowed {
 		r.Header["Allow"] = []string{allowedMethods(c.Request)}
 	}
-	for name, values := range reply.Header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, reply.Header)
 	return r
 }
 

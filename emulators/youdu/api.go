@@ -120,7 +120,9 @@ func identifiers(r *contract.Request) []string {
 // queryValue returns the first parameter of that name without parsing the whole
 // query. Braces may be unescaped.
 func queryValue(query, name string) string {
-	for piece := range strings.SplitSeq(query, "&") {
+	for more := true; more; {
+		var piece string
+		piece, query, more = strings.Cut(query, "&")
 		if n, value, _ := strings.Cut(piece, "="); wire.Unescape(n) == name {
 			return wire.Unescape(value)
 		}
