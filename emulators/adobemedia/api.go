@@ -106,11 +106,24 @@ func findText(body []byte, name string) string {
 	if !found || !colon || len(rest) == 0 || rest[0] != '"' {
 		return ""
 	}
+	if plain, _, closed := bytes.Cut(rest[1:], []byte(`"`)); closed && isPlain(plain) {
+		return string(plain)
+	}
 	var s string
 	if json.NewDecoder(bytes.NewReader(rest)).Decode(&s) != nil {
 		return ""
 	}
 	return s
+}
+
+// isPlain reports whether a text in JSON is written as it is: printable ASCII without escapes.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // A route is the result of matching a request's path.

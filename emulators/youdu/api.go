@@ -97,21 +97,17 @@ const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
 // identifiers returns the token, and the enterprise and application that the
 // envelope names.
 func identifiers(r *contract.Request) []string {
-	var ids []string
+	ids := make([]string, 0, 2)
 	if token := queryValue(r.URL.RawQuery, "accessToken"); token != "" {
 		ids = append(ids, token)
 	}
 	if len(r.Body) == 0 || r.TooLarge {
 		return ids
 	}
-	var envelope contract.Values
-	if isForm(r) {
-		envelope, _, _ = parseForm(r)
-	} else if envelope, _ = wire.Object(r.Body); envelope != nil {
-		normaliseNames(envelope, envelopeRows)
-	}
-	buin, isNumber := parseBuin(envelope["buin"])
-	if appID := envelope.Text("appId"); isNumber && appID != "" {
+	body := parseBody(r)
+	r.Parsed = &body
+	buin, isNumber := parseBuin(body.envelope["buin"])
+	if appID := body.envelope.Text("appId"); isNumber && appID != "" {
 		ids = append(ids, appIdentifier(buin, appID))
 	}
 	return ids
