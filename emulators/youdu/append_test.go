@@ -17,7 +17,8 @@ func TestAnswersEncodeThemselves(t *testing.T) {
 	type sessionAsDeclared sessionReply // without methods
 	type tokenAsDeclared tokenReply
 	for _, r := range []sessionReply{
-		{}, {Member: []string{}},
+		{},
+		{Member: []string{}},
 		{exampleSession, "测试创建会话", `"<&>"`, 1 << 60, multi, []string{"test1", "名"}, 1700000000, -1},
 	} {
 		declared := sessionAsDeclared(r)
