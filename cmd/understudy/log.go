@@ -2,18 +2,19 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/files"
 	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/output"
 	"github.com/understudy-suite/understudy/internal/server"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 // The forms of the log.
@@ -29,93 +30,93 @@ func logger(w io.Writer, form string, quiet bool) (*slog.Logger, error) {
 	}
 	switch form {
 	case logText:
-		return slog.New(&callLog{slog.NewTextHandler(w, options), w}), nil
+		return slog.New(slog.NewTextHandler(w, options)), nil
 	case logJSON:
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
 	return nil, usage("--log is %q; text or json was expected", form)
 }
 
-// A callLog writes records about calls as lines for people, and all others as slog
-// does.
-type callLog struct {
-	slog.Handler
-	w io.Writer
-}
-
-// Handle writes a record at once, so that the lines of several do not mix.
-func (h *callLog) Handle(ctx context.Context, r slog.Record) error {
-	if r.Message != server.CallMessage {
-		return h.Handler.Handle(ctx, r)
+// callLogger returns what logs calls to w; nil: they are not logged.
+func callLogger(w io.Writer, form string, quiet bool) func(server.LoggedCall) {
+	if quiet {
+		return nil
 	}
-	var c loggedCall
-	r.Attrs(c.take)
-	_, err := h.w.Write(c.appendTo(make([]byte, 0, 256), r.Time))
-	return err
-}
-
-// A loggedCall is a record about a call.
-type loggedCall struct {
-	id, sandbox, api, operation, outcome, decidedBy, delivered, cause, why string
-
-	ms float64
-}
-
-func (c *loggedCall) take(a slog.Attr) bool {
-	switch a.Key {
-	case server.LogCall:
-		c.id = a.Value.String()
-	case server.LogSandbox:
-		c.sandbox = a.Value.String()
-	case server.LogAPI:
-		c.api = a.Value.String()
-	case server.LogOperation:
-		c.operation = a.Value.String()
-	case server.LogOutcome:
-		c.outcome = a.Value.String()
-	case server.LogDecidedBy:
-		c.decidedBy = a.Value.String()
-	case server.LogDuration:
-		c.ms = a.Value.Float64()
-	case server.LogDelivered:
-		c.delivered = a.Value.String()
-	case server.LogCause:
-		c.cause = a.Value.String()
-	case server.LogWhy:
-		c.why = a.Value.String()
+	appendCall := appendCallText
+	if form == logJSON {
+		appendCall = appendCallJSON
 	}
-	return true
+	var mu sync.Mutex
+	var line []byte // used again for each call
+	return func(c server.LoggedCall) {
+		mu.Lock()
+		defer mu.Unlock()
+		line = appendCall(line[:0], c)
+		_, _ = w.Write(line) // a log that cannot be written has nobody to tell
+		if cap(line) > mostLine {
+			line = nil
+		}
+	}
 }
 
-// appendTo writes the call as one line. Below a refusal by the emulator or one of its
+// mostLine is how long a line may be to be kept for the next one, in bytes.
+const mostLine = 4 << 10
+
+// appendCallText writes a call as one line. Below a refusal by the emulator or one of its
 // checks stands why; what a scenario or a header decided, the line says already.
-func (c *loggedCall) appendTo(b []byte, at time.Time) []byte {
-	b = at.AppendFormat(b, time.TimeOnly)
-	for _, word := range []string{c.sandbox, c.api, c.operation, "→", c.outcome} {
+func appendCallText(b []byte, c server.LoggedCall) []byte {
+	b = c.Time.AppendFormat(b, time.TimeOnly)
+	for _, word := range [...]string{c.Sandbox, c.API, c.Operation, "→", c.Outcome} {
 		b = append(append(b, ' '), word...)
 	}
-	kind, name, _ := strings.Cut(c.decidedBy, " ")
+	kind, name, _ := strings.Cut(c.DecidedBy, " ")
 	b = append(append(b, " · "...), kind...)
 	if name != "" {
-		b = append(append(b, ' '), strings.TrimPrefix(name, c.api+"/")...)
+		if of, rest, is := strings.Cut(name, "/"); is && of == c.API {
+			name = rest
+		}
+		b = append(append(b, ' '), name...)
 	}
 	b = append(b, " · "...)
-	if c.ms < 1000 {
-		b = append(strconv.AppendFloat(b, c.ms, 'f', 1, 64), "ms"...)
+	if ms := c.DurationMS; ms < 1000 {
+		b = append(strconv.AppendFloat(b, ms, 'f', 1, 64), "ms"...)
 	} else {
-		b = append(strconv.AppendFloat(b, c.ms/1000, 'f', 1, 64), 's')
+		b = append(strconv.AppendFloat(b, ms/1000, 'f', 1, 64), 's')
 	}
-	if c.delivered != string(journal.Sent) {
-		b = append(append(b, " · "...), c.delivered...)
+	if c.Delivered != journal.Sent {
+		b = append(append(b, " · "...), c.Delivered...)
 	}
 	b = append(b, '\n')
-	if c.cause != "" && kind != string(journal.Scenario) && kind != string(journal.Header) {
-		b = append(append(b, "         "...), c.id...)
-		b = append(append(b, ' '), c.cause...)
-		b = append(append(b, ": "...), output.OneLine(c.why)...)
+	if c.Cause != "" && kind != string(journal.Scenario) && kind != string(journal.Header) {
+		b = append(append(b, "         "...), c.ID...)
+		b = append(append(b, ' '), c.Cause...)
+		b = append(append(b, ": "...), output.OneLine(c.Why)...)
 		b = append(b, '\n')
 	}
 	return b
+}
+
+// appendCallJSON writes a call as slog writes records in JSON.
+func appendCallJSON(b []byte, c server.LoggedCall) []byte {
+	b = c.Time.AppendFormat(append(b, `{"time":"`...), time.RFC3339Nano)
+	b = append(b, `","level":"INFO","msg":"call"`...)
+	for _, m := range [...]struct{ name, value string }{
+		{`,"call":`, c.ID},
+		{`,"sandbox":`, c.Sandbox},
+		{`,"api":`, c.API},
+		{`,"operation":`, c.Operation},
+		{`,"outcome":`, c.Outcome},
+		{`,"decided_by":`, c.DecidedBy},
+	} {
+		b = wire.AppendString(append(b, m.name...), m.value)
+	}
+	b = wire.AppendMilliseconds(append(b, `,"duration_ms":`...), c.DurationMS)
+	b = wire.AppendString(append(b, `,"delivered":`...), string(c.Delivered))
+	if c.Cause != "" {
+		b = wire.AppendString(append(b, `,"cause":`...), c.Cause)
+		b = wire.AppendString(append(b, `,"why":`...), c.Why)
+	}
+	return append(b, "}\n"...)
 }
 
 // summaryVariable names the file in which CI servers show what a step says of itself.

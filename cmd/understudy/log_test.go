@@ -20,72 +20,96 @@ import (
 	"github.com/understudy-suite/understudy/internal/server"
 )
 
-// recordText is a call's record in a form of the log. Names and values of members alternate.
-func recordText(t *testing.T, form string, second int, members ...any) string {
-	t.Helper()
+// line is a call's line in a form of the log.
+func line(form string, c server.LoggedCall) string {
 	var b bytes.Buffer
-	log, err := logger(&b, form, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := slog.NewRecord(time.Date(2026, 3, 1, 12, 0, second, 0, time.UTC), slog.LevelInfo, server.CallMessage, 0)
-	r.Add(members...)
-	if err := log.Handler().Handle(context.Background(), r); err != nil {
-		t.Fatal(err)
-	}
+	callLogger(&b, form, false)(c)
 	return b.String()
 }
 
-// members are those of a call's record.
-func members(change ...any) []any {
-	m := []any{
-		server.LogCall, "job-17-4", server.LogSandbox, "job-17", server.LogAPI, "tencentcar", server.LogOperation, "CreateSession",
-		server.LogOutcome, "ResourceNotFound.NoIdle", server.LogDecidedBy, "scenario tencentcar/no-idle rule 1",
-		server.LogDuration, 1.234, server.LogDelivered, "sent", server.LogCause, "scenario", server.LogWhy, "Rule 1 decided.",
+// closedCall is a call as the log has it, with changes.
+func closedCall(second int, changes ...func(*server.LoggedCall)) server.LoggedCall {
+	c := server.LoggedCall{
+		Time: time.Date(2026, 3, 1, 12, 0, second, 0, time.UTC), ID: "job-17-4", Sandbox: "job-17", API: "tencentcar", Operation: "CreateSession",
+		Outcome: "ResourceNotFound.NoIdle", DecidedBy: "scenario tencentcar/no-idle rule 1", DurationMS: 1.234, Delivered: journal.Sent,
+		Cause: "scenario", Why: "Rule 1 decided.",
 	}
-	for i := 0; i < len(change); i += 2 {
-		for j := 0; j < len(m); j += 2 {
-			if m[j] == change[i] {
-				m[j+1] = change[i+1]
-			}
-		}
+	for _, change := range changes {
+		change(&c)
 	}
-	return m
+	return c
 }
 
 // logExample is what the page of coverage shows of the log.
 func logExample(t *testing.T) string {
 	t.Helper()
-	return recordText(t, logText, 1, members()...) + recordText(t, logText, 2, members(
-		server.LogCall, "job-17-5", server.LogOutcome, "AuthFailure.SignatureFailure", server.LogDecidedBy, "check signature",
-		server.LogDuration, 0.8, server.LogCause, "signature_mismatch", server.LogWhy, "…")...)
+	return line(logText, closedCall(1)) + line(logText, closedCall(2, func(c *server.LoggedCall) {
+		c.ID, c.Outcome, c.DecidedBy = "job-17-5", "AuthFailure.SignatureFailure", "check signature"
+		c.DurationMS, c.Cause, c.Why = 0.8, "signature_mismatch", "…"
+	}))
 }
 
 func TestCallLine(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		members []any
-		want    string
+		change func(*server.LoggedCall)
+		want   string
 	}{
-		{members(), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · scenario no-idle rule 1 · 1.2ms\n"},
-		{members(server.LogDecidedBy, "emulator", server.LogDuration, 2345.6, server.LogDelivered, "client gone", server.LogCause, ""), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 2.3s · client gone\n"},
-		{members(server.LogDecidedBy, "emulator", server.LogCause, "no_idle", server.LogWhy, "One\nof \x1b[2Jtwo."), "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 1.2ms\n         job-17-4 no_idle: One of \\u001b[2Jtwo.\n"},
+		{func(*server.LoggedCall) {}, "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · scenario no-idle rule 1 · 1.2ms\n"},
+		{func(c *server.LoggedCall) {
+			c.DecidedBy, c.DurationMS, c.Delivered, c.Cause = "emulator", 2345.6, journal.ClientGone, ""
+		}, "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 2.3s · client gone\n"},
+		{func(c *server.LoggedCall) {
+			c.DecidedBy, c.Cause, c.Why = "emulator", "no_idle", "One\nof \x1b[2Jtwo."
+		}, "12:00:01 job-17 tencentcar CreateSession → ResourceNotFound.NoIdle · emulator · 1.2ms\n         job-17-4 no_idle: One of \\u001b[2Jtwo.\n"},
 	} {
-		if got := recordText(t, logText, 1, row.members...); got != row.want {
+		if got := line(logText, closedCall(1, row.change)); got != row.want {
 			t.Errorf("got  %s\nwant %s", got, row.want)
 		}
 	}
-	var got map[string]any
-	if err := json.Unmarshal([]byte(recordText(t, logJSON, 1, members()...)), &got); err != nil {
-		t.Fatal(err)
+}
+
+// A call's line in JSON is the one that slog writes.
+func TestCallLineInJSON(t *testing.T) {
+	t.Parallel()
+	for _, change := range []func(*server.LoggedCall){
+		func(*server.LoggedCall) {},
+		func(c *server.LoggedCall) { c.Cause, c.Why, c.DurationMS = "", "", 0 },
+		func(c *server.LoggedCall) {
+			c.Sandbox, c.Why, c.DurationMS = `a"b\c`, "é → \u2028 <&> \n\x1b\xff", 1234567.891
+			c.Time = time.Date(2026, 3, 1, 12, 0, 1, 23456789, time.FixedZone("", 2*3600))
+		},
+	} {
+		c := closedCall(1, change)
+		attrs := []slog.Attr{
+			slog.String("call", c.ID), slog.String("sandbox", c.Sandbox), slog.String("api", c.API), slog.String("operation", c.Operation),
+			slog.String("outcome", c.Outcome), slog.String("decided_by", c.DecidedBy), slog.Float64("duration_ms", c.DurationMS),
+			slog.String("delivered", string(c.Delivered)),
+		}
+		if c.Cause != "" {
+			attrs = append(attrs, slog.String("cause", c.Cause), slog.String("why", c.Why))
+		}
+		var want bytes.Buffer
+		r := slog.NewRecord(c.Time, slog.LevelInfo, "call", 0)
+		r.AddAttrs(attrs...)
+		if err := slog.NewJSONHandler(&want, nil).Handle(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if got := line(logJSON, c); got != want.String() {
+			t.Errorf("got  %s\nwant %s", got, &want)
+		}
 	}
-	want := map[string]any{"time": "2026-03-01T12:00:01Z", "level": "INFO", "msg": "call"}
-	for m := members(); len(m) > 0; m = m[2:] {
-		want[m[0].(string)] = m[1]
+}
+
+// The line of a call takes no memory, and quiet not even time.
+func TestCallLineTakesNoMemory(t *testing.T) {
+	if callLogger(io.Discard, logText, true) != nil {
+		t.Error("calls are logged though the log is quiet")
 	}
-	for name, value := range want {
-		if got[name] != value {
-			t.Errorf("%s: got %v, want %v", name, got[name], value)
+	for _, form := range []string{logText, logJSON} {
+		log, c := callLogger(io.Discard, form, false), closedCall(1)
+		if got := testing.AllocsPerRun(100, func() { log(c) }); got != 0 {
+			t.Errorf("%s: %v allocations", form, got)
 		}
 	}
 }
@@ -203,7 +227,7 @@ func TestServeClosesInJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &last); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
-		if last.Msg == server.CallMessage {
+		if last.Msg == "call" {
 			calls++
 		}
 	}
@@ -252,11 +276,7 @@ func BenchmarkCallLine(b *testing.B) {
 	for _, quiet := range []bool{true, false} {
 		b.Run(fmt.Sprintf("quiet %t", quiet), func(b *testing.B) {
 			lines := logpipe.New(io.Discard, func(int64) []byte { return nil })
-			log, err := logger(lines, logText, quiet)
-			if err != nil {
-				b.Fatal(err)
-			}
-			s, err := server.Start(serverConfig(func(c *server.Config) { c.Log = log }))
+			s, err := server.Start(serverConfig(func(c *server.Config) { c.LogCall = callLogger(lines, logText, quiet) }))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -167,8 +168,8 @@ func TestLogInABrokenPipe(t *testing.T) {
 	p.awaitReady(t, r)
 	_ = r.Close()
 	p.refused(t, requests)
-	if got := p.dropped(t); got < requests-1 { // one may be under way
-		t.Errorf("got %d dropped lines, want %d", got, requests)
+	for p.dropped(t) < requests { // a line waits for others a moment; the test's deadline ends this
+		runtime.Gosched()
 	}
 	p.end(t, syscall.SIGTERM, exitDone)
 }

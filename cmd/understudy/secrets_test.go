@@ -298,7 +298,7 @@ func startTold(t *testing.T, change func(*server.Config)) (*server.Server, *logg
 	log := &logged{}
 	s := start(t, func(c *server.Config) {
 		c.Clock, c.Journal = "follow", 100000
-		c.Log = slog.New(slog.NewTextHandler(log, nil))
+		c.Log, c.LogCall = slog.New(slog.NewTextHandler(log, nil)), callLogger(log, logJSON, false)
 		change(c)
 	})
 	return s, log

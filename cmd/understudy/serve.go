@@ -62,7 +62,7 @@ func serveCommand(env *env) *cobra.Command {
 			if c.Log, err = logger(lines, logForm, quiet); err != nil {
 				return err
 			}
-			c.LogDropped = lines.Dropped
+			c.LogCall, c.LogDropped = callLogger(lines, logForm, quiet), lines.Dropped
 			switch credentials {
 			case "docs", "env":
 				c.FromEnv = credentials == "env"

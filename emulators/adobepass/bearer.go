@@ -114,6 +114,13 @@ var (
 	providerNotLinked = &contract.Cause{Code: "service_provider_not_linked", Text: "The software statement of client {client} is good for {linked}, and the request is about {serviceProvider}."}
 )
 
+// A bearer is the access token of a call.
+type bearer struct {
+	hash     [sha256.Size]byte // of its text
+	verified verifiedToken
+	key      *rsa.PublicKey // the one that verifies it; nil: it was verified by an earlier call
+}
+
 // checkAccessToken finds out which client calls. It verifies signatures without
 // holding the state's lock, and only of tokens that it sees for the first time.
 func checkAccessToken(c *contract.Call) contract.Verdict {
@@ -121,38 +128,61 @@ func checkAccessToken(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	token := bearerToken(c.Request)
-	subject := ""
 	if c.Auth != contract.Verify {
-		subject = unverifiedSubject(token)
-		c.WithState(func() { c.State.(*state).identify(c, subject) })
+		return identifyUnverified(c, token)
 	}
+	if token == "" {
+		return invalidClient.Because(noBearer)
+	}
+	ca := callerOf(c)
+	b := &ca.bearer
+	b.hash = hashToken(token)
+	c.WithState(func() { ca.refusal = c.State.(*state).findToken(c, b) })
+	if b.key == nil {
+		return ca.refusal
+	}
+	var why string
+	if b.verified, why = verifyToken(token, b.key); why != "" {
+		return invalidClient.Because(untrustedToken, "why", why)
+	}
+	c.WithState(func() { ca.refusal = c.State.(*state).rememberToken(c, b) })
+	return ca.refusal
+}
+
+// identifyUnverified takes the caller for the client that the token names.
+func identifyUnverified(c *contract.Call, token string) contract.Verdict {
+	subject := unverifiedSubject(token)
+	c.WithState(func() { c.State.(*state).identify(c, subject) })
 	switch {
 	case c.Auth == contract.Off:
 		return contract.Verdict{}
 	case token == "":
 		return invalidClient.Because(noBearer)
-	case c.Auth == contract.Presence:
-		if subject == "" {
-			return invalidClient.Because(untrustedToken, "why", "is no JWT that names a client")
-		}
-		return contract.Verdict{}
+	case subject == "":
+		return invalidClient.Because(untrustedToken, "why", "is no JWT that names a client")
 	}
-	hash := hashToken(token)
-	var t verifiedToken
+	return contract.Verdict{}
+}
+
+// findToken judges a token that an earlier call verified. Of another one it sets the key
+// that verifies it.
+func (st *state) findToken(c *contract.Call, b *bearer) contract.Verdict {
 	var known bool
-	var key *rsa.PublicKey
-	c.WithState(func() {
-		st := c.State.(*state)
-		t, known = st.verified[hash]
-		key = st.publicKey()
-	})
-	if !known {
-		var why string
-		if t, why = verifyToken(token, key); why != "" {
-			return invalidClient.Because(untrustedToken, "why", why)
-		}
+	if b.verified, known = st.verified[b.hash]; known {
+		return st.checkToken(c, b.verified)
 	}
-	return checkTokenState(c, hash, t, key)
+	if b.key = st.publicKey(); b.key == nil {
+		return invalidClient.Because(untrustedToken, "why", "cannot be verified: the fixture has no signing_key")
+	}
+	return contract.Verdict{}
+}
+
+// rememberToken remembers a token that was just verified, and judges it.
+func (st *state) rememberToken(c *contract.Call, b *bearer) contract.Verdict {
+	if st.publicKey() == b.key {
+		st.rememberVerified(b.hash, b.verified)
+	}
+	return st.checkToken(c, b.verified)
 }
 
 // hashToken returns the key by which a token is remembered. A token of usual
@@ -174,9 +204,6 @@ func takesToken(op *contract.Operation) bool {
 
 // verifyToken verifies a token's signature. why is empty or the fault.
 func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string) {
-	if key == nil {
-		return t, "cannot be verified: the fixture has no signing_key"
-	}
 	var c claims
 	if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); errors.Is(err, jwt.ErrTokenSignatureInvalid) {
 		return t, "has a signature that was not made with the key of this sandbox"
@@ -190,38 +217,29 @@ func verifyToken(token string, key *rsa.PublicKey) (t verifiedToken, why string)
 	return t, ""
 }
 
-// checkTokenState checks what can change while a token exists: its expiry, its
-// client and that client's software statement.
-func checkTokenState(c *contract.Call, hash [sha256.Size]byte, t verifiedToken, key *rsa.PublicKey) (v contract.Verdict) {
+// checkToken checks what can change while a token exists: its expiry, its client and that
+// client's software statement.
+func (st *state) checkToken(c *contract.Call, t verifiedToken) contract.Verdict {
 	now := c.Now.Unix()
-	c.WithState(func() {
-		st := c.State.(*state)
-		if st.publicKey() == key {
-			st.rememberVerified(hash, t)
-		}
-		st.identify(c, t.client)
-		registered := st.Clients[t.client]
-		if registered != nil {
-			c.Key = registered.Statement
-		}
-		switch {
-		case !t.scoped:
-			v = invalidClient.Because(lacksScope)
-		case registered == nil:
-			v = invalidClient.Because(unknownClient, "client", t.client)
-		case registered.Stale > 0 && t.issued <= registered.Stale:
-			v = invalidClient.Because(expiredByTrigger, "client", t.client)
-		case t.expires > 0 && now >= t.expires:
-			v = invalidClient.Because(expiredToken, "expired", time.Unix(t.expires, 0).UTC(), "ago", now-t.expires, "now", c.Now.UTC())
-		}
-		if !v.Pending() {
-			return
-		}
-		if s := callerOf(c).software; s == nil || s.Revoked {
-			v = invalidClient.Because(bearerRevoked, "client", t.client)
-		}
-	})
-	return v
+	st.identify(c, t.client)
+	registered := st.Clients[t.client]
+	if registered != nil {
+		c.Key = registered.Statement
+	}
+	switch {
+	case !t.scoped:
+		return invalidClient.Because(lacksScope)
+	case registered == nil:
+		return invalidClient.Because(unknownClient, "client", t.client)
+	case registered.Stale > 0 && t.issued <= registered.Stale:
+		return invalidClient.Because(expiredByTrigger, "client", t.client)
+	case t.expires > 0 && now >= t.expires:
+		return invalidClient.Because(expiredToken, "expired", time.Unix(t.expires, 0).UTC(), "ago", now-t.expires, "now", c.Now.UTC())
+	}
+	if s := callerOf(c).software; s == nil || s.Revoked {
+		return invalidClient.Because(bearerRevoked, "client", t.client)
+	}
+	return contract.Verdict{}
 }
 
 // rememberVerified stores a token as verified. The fixture's tokens are stored

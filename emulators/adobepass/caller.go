@@ -29,6 +29,9 @@ type caller struct {
 	parseFault string     // why the body cannot be parsed
 	repeated   []string   // names that a form has more than once
 	wantedCode string     // the code of the session that the call begins; "": a new one
+
+	bearer  bearer           // the access token
+	refusal contract.Verdict // what a check found under the state's lock
 }
 
 // callerOf returns the call's caller. The check read creates it.
@@ -67,10 +70,10 @@ func parseRequest(c *contract.Call) contract.Verdict {
 		p := &op.Params[i]
 		switch p.In {
 		case contract.Path:
-			c.In[p.Name] = contract.Raw(strings.Clone(r.Path[p.Name])) // so that a stored value does not keep the whole URL in memory
+			c.In[p.Name] = p.Type.Arrived(strings.Clone(r.Path[p.Name])) // so that a stored value does not keep the whole URL in memory
 		case contract.Header:
 			if v := headerValue(r.Header, p.Name); v != "" {
-				c.In[p.Name] = contract.Raw(v)
+				c.In[p.Name] = p.Type.Arrived(v)
 			}
 		case contract.Form:
 			forms = true
@@ -128,7 +131,7 @@ func (ca *caller) parseForm(c *contract.Call, text string, place contract.Place)
 		if len(plain) == len(value) {
 			plain = strings.Clone(plain) // so that a stored value does not keep the whole body in memory
 		}
-		c.In[p.Name] = contract.Raw(plain)
+		c.In[p.Name] = p.Type.Arrived(plain)
 	}
 }
 

@@ -46,17 +46,19 @@ func checkPath(c *contract.Call) contract.Verdict {
 
 // checkProvider looks up the service provider. A state without any, which only
 // tests of scenarios have, leaves this to Decide.
-func checkProvider(c *contract.Call) (v contract.Verdict) {
+func checkProvider(c *contract.Call) contract.Verdict {
 	if _, named := c.In["serviceProvider"]; !named || c.Operation.Helper {
-		return v
+		return contract.Verdict{}
 	}
+	ca := callerOf(c)
+	ca.refusal = contract.Verdict{}
 	c.WithState(func() {
 		st, id := c.State.(*state), c.In.Text("serviceProvider")
 		if len(st.Providers) > 0 && (st.provider(id) != nil || !c.Adopt("serviceProvider", id)) {
-			v = st.checkProvider(c)
+			ca.refusal = st.checkProvider(c)
 		}
 	})
-	return v
+	return ca.refusal
 }
 
 // checkProvider looks up the service provider in the state.

@@ -114,10 +114,10 @@ func (st *state) decideProfile(c *contract.Call, m *mvpd, h holder, identities [
 
 // degradedView returns the profile that AuthNAll gives to every user. Its userID
 // has 56 hexadecimal digits, as in the sample.
-func degradedView(c *contract.Call, h holder) profileView {
+func degradedView(c *contract.Call, h holder) *profileView {
 	now, user := c.Now.UnixMilli(), sha256.Sum224([]byte(h.device+h.mvpd))
-	return profileView{
+	return &profileView{
 		NotBefore: now, NotAfter: now + c.Switches.Duration("degraded_ttl").Milliseconds(), Issuer: "Adobe", Type: degraded,
-		Attributes: members{{"userID", attributeView{hex.EncodeToString(user[:]), "plain"}}},
+		More: members{{"userID", &attributeView{hex.EncodeToString(user[:]), "plain"}}},
 	}
 }

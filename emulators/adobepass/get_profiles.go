@@ -1,6 +1,7 @@
 package adobepass
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ var getProfiles = &contract.Operation{
 		noProfiles(citeProfiles), badServiceProvider, badDevice, badDeviceInfo,
 	),
 	Decide: forKnownProvider(func(c *contract.Call, st *state) contract.Verdict {
-		if len(st.visibleProfiles(c)) == 0 {
+		if !st.showsProfiles(c) {
 			return c.Operation.Outcomes[1].Because(noneVisible, "serviceProvider", c.In.Text("serviceProvider"), "client", callerOf(c).client)
 		}
 		return c.Operation.Outcomes[0].Verdict()
@@ -51,21 +52,39 @@ func noProfiles(cite string) *contract.Outcome {
 
 var noneVisible = &contract.Cause{Code: "no_profile", Text: "The device has no valid profile under client {client} and {serviceProvider}. Profiles are bound to all three; a new client or device identifier sees none of the old."}
 
-// visibleProfiles lists the profiles that the caller may see, by MVPD. Those of
-// Apple's single sign-on need a good partner framework status.
+// showsProfiles reports whether there is a profile that the caller may see.
+func (st *state) showsProfiles(c *contract.Call) bool {
+	for range st.eachVisible(c) {
+		return true
+	}
+	return false
+}
+
+// visibleProfiles lists the profiles that the caller may see, by MVPD.
 func (st *state) visibleProfiles(c *contract.Call) members {
 	var all members
-	sp, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
-	if sp == nil {
-		return nil
-	}
-	for _, id := range sp.MVPDs {
-		if p, shownAs := st.findProfile(holderOf(c, id), callerOf(c).identities, now); p != nil && st.mayShow(c, p) {
-			all = append(all, member{id, p.view(shownAs)})
-		}
+	for p, shownAs := range st.eachVisible(c) {
+		all = append(all, member{p.MVPD, p.view(shownAs)})
 	}
 	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	return all
+}
+
+// eachVisible yields each profile that the caller may see, and as what. Those of Apple's
+// single sign-on need a good partner framework status.
+func (st *state) eachVisible(c *contract.Call) iter.Seq2[*profile, string] {
+	return func(yield func(*profile, string) bool) {
+		sp, now := st.provider(c.In.Text("serviceProvider")), c.Now.UnixMilli()
+		if sp == nil {
+			return
+		}
+		h, identities := holderOf(c, ""), callerOf(c).identities
+		for _, h.mvpd = range sp.MVPDs {
+			if p, shownAs := st.findProfile(h, identities, now); p != nil && st.mayShow(c, p) && !yield(p, shownAs) {
+				return
+			}
+		}
+	}
 }
 
 // mayShow reports whether the caller may see a profile.

@@ -165,11 +165,12 @@ func (st *state) findProfile(h holder, identities []identity, now int64) (p *pro
 
 // A profileView is a profile as replies show it.
 type profileView struct {
-	NotBefore  int64   `json:"notBefore"`
-	NotAfter   int64   `json:"notAfter"`
-	Issuer     string  `json:"issuer"`
-	Type       string  `json:"type"`
-	Attributes members `json:"attributes"`
+	NotBefore  int64
+	NotAfter   int64
+	Issuer     string
+	Type       string
+	Attributes []attribute // the profile's own, which never change
+	More       members     // further attributes
 }
 
 // An attributeView is an attribute as replies show it.
@@ -178,43 +179,15 @@ type attributeView struct {
 	State string `json:"state"`
 }
 
-// members are a JSON object with members in a fixed order.
-type members []member
-
-type member struct {
-	name  string
-	value any
-}
-
-// MarshalJSON encodes the members in their order.
-func (m members) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
-	for i, one := range m {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, wire.Encode(one.name)...), ':')
-		b = append(b, wire.Encode(one.value)...)
-	}
-	return append(b, '}'), nil
-}
-
 // view returns the profile as replies show it. A profile that single sign-on
 // finds shows its MVPD as well.
-func (p *profile) view(shownAs string) profileView {
-	v := profileView{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: shownAs}
-	for _, a := range p.Attributes {
-		state := a.State
-		if state == "" {
-			state = "plain"
-		}
-		v.Attributes = append(v.Attributes, member{a.Name, attributeView{a.Value, state}})
-	}
+func (p *profile) view(shownAs string) *profileView {
+	v := &profileView{NotBefore: p.NotBefore, NotAfter: p.NotAfter, Issuer: p.MVPD, Type: shownAs, Attributes: p.Attributes}
 	switch shownAs {
 	case appleSSO:
 		v.Issuer = "Apple"
 	case platformSSO, serviceTokenSSO:
-		v.Attributes = append(v.Attributes, member{"mvpd", attributeView{p.MVPD, "plain"}})
+		v.More = members{{"mvpd", &attributeView{p.MVPD, "plain"}}}
 	}
 	return v
 }
@@ -224,7 +197,7 @@ type profilesReply struct {
 	Profiles members `json:"profiles"`
 }
 
-func oneProfile(mvpd string, v profileView) *profilesReply {
+func oneProfile(mvpd string, v *profileView) *profilesReply {
 	return &profilesReply{members{{mvpd, v}}}
 }
 

@@ -28,21 +28,20 @@ var overRateLimit = &contract.Cause{Code: "throttled", Text: "The device {addres
 
 // checkRateLimit takes one request from the device's bucket. The bucket refills
 // by the wall clock, because the sandbox's clock may be frozen.
-func checkRateLimit(c *contract.Call) (v contract.Verdict) {
+func checkRateLimit(c *contract.Call) contract.Verdict {
 	if !c.Switches.Bool("throttle") || c.Request.Method == http.MethodOptions {
-		return v
+		return contract.Verdict{}
 	}
 	if p := c.Request.URL.Path; !strings.HasPrefix(p, apiPath) && !strings.HasPrefix(p, dcrPath) {
-		return v
+		return contract.Verdict{}
 	}
 	host, _ := deviceAddress(c.Request)
-	refills := c.Switches.Bool("burst_refills")
-	c.WithState(func() {
-		if !c.State.(*state).allowRequest(host, c.Wall(), refills) {
-			v = tooManyRequests.Because(overRateLimit, "address", host)
-		}
-	})
-	return v
+	allowed, refills := false, c.Switches.Bool("burst_refills")
+	c.WithState(func() { allowed = c.State.(*state).allowRequest(host, c.Wall(), refills) })
+	if !allowed {
+		return tooManyRequests.Because(overRateLimit, "address", host)
+	}
+	return contract.Verdict{}
 }
 
 // allowRequest takes one request from a bucket. It returns false where none is

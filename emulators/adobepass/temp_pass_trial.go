@@ -144,13 +144,13 @@ func (st *state) trialTTL(c *contract.Call, m *mvpd) int64 {
 
 // trialView returns the temporary profile. Before the first authorization it
 // shows the trial as if it started now.
-func (st *state) trialView(c *contract.Call, h holder) profileView {
+func (st *state) trialView(c *contract.Call, h holder) *profileView {
 	m := st.mvpd(h.mvpd)
 	if m == nil {
 		m = &mvpd{ID: h.mvpd, TempPass: basic}
 	}
 	now := c.Now.UnixMilli()
-	v := profileView{NotBefore: now, NotAfter: now + st.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
+	v := &profileView{NotBefore: now, NotAfter: now + st.trialTTL(c, m), Issuer: "Adobe", Type: temporary}
 	identity := ""
 	if m.TempPass == promotional {
 		identity, _ = trialIdentity(c, m)
@@ -160,13 +160,13 @@ func (st *state) trialView(c *contract.Call, h holder) profileView {
 		v.NotBefore, v.NotAfter, consumed = t.NotBefore, t.NotAfter, t.Used
 	}
 	if m.TempPass == promotional {
-		v.Attributes = append(v.Attributes,
-			member{"remaining_resources", attributeView{max(0, m.TempResources-len(consumed)), "plain"}},
-			member{"used_assets", attributeView{consumed, "plain"}})
+		v.More = append(v.More,
+			member{"remaining_resources", &attributeView{max(0, m.TempResources-len(consumed)), "plain"}},
+			member{"used_assets", &attributeView{consumed, "plain"}})
 	}
-	v.Attributes = append(v.Attributes,
-		member{"expiration_date", attributeView{v.NotAfter, "plain"}},
-		member{"userID", attributeView{"temppass_" + digest(h.device+identity+m.ID), "plain"}})
+	v.More = append(v.More,
+		member{"expiration_date", &attributeView{v.NotAfter, "plain"}},
+		member{"userID", &attributeView{"temppass_" + digest(h.device+identity+m.ID), "plain"}})
 	return v
 }
 

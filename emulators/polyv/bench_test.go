@@ -30,7 +30,7 @@ func filled(t testing.TB, sessions int) *conformance.World {
 	list := make([]map[string]any, sessions)
 	for i := range list {
 		start := conformance.Noon.UnixMilli()/1000*1000 - int64(sessions-i)*60_000
-		list[i] = map[string]any{"id": strconv.FormatInt(start*1000, 36), "start": start, "end": start + 30_000}
+		list[i] = map[string]any{"id": strconv.FormatInt(start*1000, 36), "start": start, "end": start + 30_000, "views": map[string]any{"liveUV": 0, "livePV": 0, "playbackPV": 0, "playbackUV": 0}}
 	}
 	state["channels"].(map[string]any)["2272655"].(map[string]any)["sessions"] = list
 	if document, err = wire.Saved(state); err != nil {

@@ -32,7 +32,7 @@ func adoptNamed(c *contract.Call) contract.Verdict {
 		if p.shared() && id != "" && !slices.Contains(p.ApplicationIDs, id) && c.Adopt("ApplicationId", id) {
 			p, _ = st.project(p.ProjectID)
 		}
-		a, _ := st.application(applicationOf(&p, id))
+		a, _ := st.application(applicationOf(p, id))
 		if v := c.In.Text("ApplicationVersionId"); !slices.Contains(a.Versions, v) {
 			c.Adopt("ApplicationVersionId", v)
 		}
@@ -74,7 +74,7 @@ func takeProject(c *contract.Call, id string) bool {
 		return false
 	}
 	st.projects[id] = len(st.Projects)
-	st.Projects = append(st.Projects, st.defaultProject(id))
+	st.Projects = append(st.Projects, *st.defaultProject(id))
 	return true
 }
 
@@ -139,7 +139,7 @@ func (a *application) row() contract.Values {
 func takeVersion(c *contract.Call, id string) bool {
 	st := c.State.(*state)
 	p, _ := st.project(c.In.Text("ProjectId"))
-	of := applicationOf(&p, c.In.Text("ApplicationId"))
+	of := applicationOf(p, c.In.Text("ApplicationId"))
 	i := slices.IndexFunc(st.Applications, func(a application) bool { return a.ApplicationID == of })
 	if i < 0 {
 		return false

@@ -90,7 +90,7 @@ func decideApply(c *contract.Call) contract.Verdict {
 	if !known {
 		return invalidParameterValue.Because(unknownProject, "ProjectId", id)
 	}
-	if v := st.checkApplication(c, &p); !v.Pending() {
+	if v := st.checkApplication(c, p); !v.Pending() {
 		return v
 	}
 	co := st.users[user]
@@ -100,7 +100,7 @@ func decideApply(c *contract.Call) contract.Verdict {
 	if co.held(now) && co.ProjectID == id {
 		return applied.Verdict()
 	}
-	if v := st.checkCapacity(&p, c); !v.Pending() {
+	if v := st.checkCapacity(p, c); !v.Pending() {
 		return v
 	}
 	return applied.Verdict()
@@ -199,7 +199,7 @@ func doApply(c *contract.Call) {
 	lapses := now.Add(c.Switches.Duration("reservation"))
 	switch co.phase(now) {
 	case reserved:
-		co.ApplicationID = applicationOf(&p, c.In.Text("ApplicationId"))
+		co.ApplicationID = applicationOf(p, c.In.Text("ApplicationId"))
 		co.ApplicationVersionID = c.In.Text("ApplicationVersionId")
 		st.setEnd(c, co, lapses)
 	case waiting:

@@ -3,6 +3,7 @@ package tencentcar
 import (
 	"encoding/hex"
 	"strings"
+	"time"
 )
 
 const (
@@ -91,6 +92,20 @@ func (a *authorization) signsHeader(name string) bool {
 		}
 	}
 	return false
+}
+
+// isOf reports whether the scope's date is the day of an instant.
+func (a *authorization) isOf(t time.Time) bool {
+	year, month, day := t.Date()
+	return number(a.date[:4]) == year && number(a.date[5:7]) == int(month) && number(a.date[8:]) == day
+}
+
+// number is the number that digits write.
+func number(digits string) (n int) {
+	for i := range len(digits) {
+		n = 10*n + int(digits[i]-'0')
+	}
+	return n
 }
 
 // isDate reports whether s has the form of 2023-11-14.

@@ -1,7 +1,9 @@
 package tencentcar
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,10 +35,11 @@ type caller struct {
 	signatureMethod string // SignatureMethod, of v1
 	token           string
 	language        string
-	region          *string // nil: not given
+	region          string
+	regionGiven     bool
 
 	auth    authorization
-	signing *signing  // as the request has it; nil: not read
+	signing *signing  // for explanations, as the request has it; nil: not read
 	tried   triedKeys // by its explanation
 	pairs   []pair    // of the query or the form, in the order sent
 
@@ -45,6 +48,7 @@ type caller struct {
 	unsupportedBody bool   // multipart or octet-stream
 
 	account *account // nil: not looked up
+	derived *derivedKey
 	lists   *accessLists
 
 	requestID string // RequestId
@@ -59,8 +63,10 @@ func callerOf(c *contract.Call) *caller {
 	if cl, ok := c.Caller.(*caller); ok {
 		return cl
 	}
-	cl := &caller{}
-	if c.Request != nil {
+	var cl *caller
+	if c.Request == nil {
+		cl = &caller{}
+	} else {
 		cl, c.In = parseCaller(c)
 	}
 	c.Caller = cl
@@ -96,7 +102,7 @@ func parseCaller(c *contract.Call) (*caller, contract.Values) {
 	} else {
 		cl.readHeaders(r.Header)
 	}
-	if cl.language == "" {
+	if cl.language == "" && cl.family == v1 {
 		cl.language = header(r.Header, "X-Tc-Language")
 	}
 	return cl, in
@@ -140,10 +146,8 @@ func (cl *caller) readParameters(r *contract.Request) contract.Values {
 		cl.jsonErr = err
 		return contract.Values{}
 	}
-	for name, value := range in {
-		if value == nil { // the Node SDK strips null members, others send them
-			delete(in, name)
-		}
+	if bytes.Contains(r.Body, []byte("null")) {
+		maps.DeleteFunc(in, func(_ string, value any) bool { return value == nil }) // the Node SDK strips null members, others send them
 	}
 	return in
 }
@@ -212,7 +216,7 @@ func (cl *caller) readV1() {
 		case "Language":
 			cl.language = p.value
 		case "Region":
-			cl.region = &p.value
+			cl.region, cl.regionGiven = p.value, true
 		}
 	}
 }
@@ -223,10 +227,7 @@ func (cl *caller) readHeaders(h http.Header) {
 	cl.timestamp = header(h, "X-Tc-Timestamp")
 	cl.token = header(h, "X-Tc-Token")
 	cl.language = header(h, "X-Tc-Language")
-	if _, ok := h["X-Tc-Region"]; ok {
-		region := header(h, "X-Tc-Region")
-		cl.region = &region
-	}
+	cl.region, cl.regionGiven = header(h, "X-Tc-Region"), h["X-Tc-Region"] != nil
 	cl.auth = parseAuthorization(header(h, "Authorization"))
 	cl.secretID = cl.auth.secretID
 }
@@ -274,6 +275,7 @@ func bodyKindOf(r *contract.Request) int {
 	kind, _, _ := strings.Cut(header(r.Header, "Content-Type"), ";")
 	kind = strings.TrimSpace(kind)
 	switch {
+	case kind == "application/json": // as nearly all send it
 	case strings.EqualFold(kind, "application/x-www-form-urlencoded"):
 		return formBody
 	case strings.EqualFold(kind, "multipart/form-data"), strings.EqualFold(kind, "application/octet-stream"):

@@ -155,10 +155,9 @@ func checkAuthorization(c *contract.Call) contract.Verdict {
 	case c.Auth == contract.Presence:
 		return contract.Verdict{}
 	}
-	var buf [32]byte
-	if day := time.Unix(cl.unixTime, 0).UTC().AppendFormat(buf[:0], time.DateOnly); string(day) != a.date {
+	if stamped := time.Unix(cl.unixTime, 0).UTC(); !a.isOf(stamped) {
 		return invalidAuthorization.Because(wrongScopeDate, "part", "`Date` in Credential",
-			"got", a.date, "expected", string(day), "timestamp", cl.unixTime)
+			"got", a.date, "expected", stamped.Format(time.DateOnly), "timestamp", cl.unixTime)
 	}
 	if strict(c) && a.service != service {
 		return invalidAuthorization.Because(wrongScopeService, "part", "`Service` in Credential", "got", a.service)
@@ -189,12 +188,14 @@ var (
 // SecretId gets the sub-account of the first account.
 func checkSecretID(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
-	var first *account
 	c.WithState(func() {
 		st := c.State.(*state)
-		cl.lists, cl.account, first = &st.Lists, st.account(cl.secretID), st.firstAccount()
+		cl.lists, cl.account = &st.Lists, st.account(cl.secretID)
 		if cl.account == nil && c.Adopt("SecretId", cl.secretID) {
 			cl.account = st.account(cl.secretID)
+		}
+		if cl.account != nil {
+			cl.derived = cl.account.derived
 		}
 	})
 	if cl.account != nil {
@@ -204,6 +205,8 @@ func checkSecretID(c *contract.Call) contract.Verdict {
 		}
 		return contract.Verdict{}
 	}
+	var first *account
+	c.WithState(func() { first = c.State.(*state).firstAccount() })
 	if c.Auth == contract.Verify && !cl.auth.skip {
 		return secretIDNotFound.Because(unknownSecretID, "SecretId", cl.secretID, "first", first.SecretID)
 	}
@@ -295,10 +298,10 @@ func checkAction(c *contract.Call) contract.Verdict {
 // always sends Region= with signature v1, and works.
 func checkRegion(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
-	if cl.region == nil {
+	if !cl.regionGiven {
 		return contract.Verdict{}
 	}
-	region := *cl.region
+	region := cl.region
 	if region == "" {
 		if c.Switches.Text("empty_region") != "refuse" {
 			return contract.Verdict{}

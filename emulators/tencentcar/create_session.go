@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 const (
@@ -44,10 +45,21 @@ var createSession = &contract.Operation{
 	Decide: decideCreate,
 }
 
-// A sessionReply is what CreateSession returns.
+// A sessionReply is what CreateSession returns. It writes itself, ServerSession in base64.
 type sessionReply struct {
-	ServerSession []byte // base64 on the wire, as encoding/json has it
-	RequestID     string `json:"RequestId"`
+	serverSession serverSession
+	documented    bool // the ServerSession is the one that the page prints
+}
+
+func (r *sessionReply) AppendJSON(b []byte) []byte {
+	var room [1024]byte // for nearly all, so that it costs no memory of its own
+	text := append(room[:0], documentedSession...)
+	if !r.documented {
+		text = r.serverSession.AppendJSON(room[:0])
+	}
+	b = base64.StdEncoding.AppendEncode(append(b, `{"ServerSession":"`...), text)
+	b = wire.AppendString(append(b, `","RequestId":`...), r.serverSession.requestID)
+	return append(b, '}')
 }
 
 var created = &contract.Outcome{
@@ -108,10 +120,16 @@ func checkClientSession(c *contract.Call) contract.Verdict {
 	if most := c.Switches.Int("client_session_max"); most > 0 && int64(len(blob)) > most {
 		return invalidParameterValue.Because(longClientSession, "size", len(blob), "most", most)
 	}
-	text, err := base64.StdEncoding.DecodeString(blob)
-	if err != nil {
-		text, err = base64.RawStdEncoding.DecodeString(blob)
+	var room [1024]byte // for nearly all, so that it costs no memory of its own
+	text := room[:]
+	if n := base64.StdEncoding.DecodedLen(len(blob)); n > len(text) {
+		text = make([]byte, n)
 	}
+	n, err := base64.StdEncoding.Decode(text, []byte(blob))
+	if err != nil {
+		n, err = base64.RawStdEncoding.Decode(text, []byte(blob))
+	}
+	text = text[:n]
 	switch {
 	case err != nil:
 		return jsonParseError.Because(badClientSession, "why", err.Error())
@@ -138,10 +156,10 @@ func (st *state) decideOwn(c *contract.Call, user string) contract.Verdict {
 	}
 	if id, standing := st.Standing[user]; standing {
 		p, _ := st.project(id)
-		if v := st.checkCapacity(&p, c); !v.Pending() {
+		if v := st.checkCapacity(p, c); !v.Pending() {
 			return v
 		}
-		if a, _ := st.application(applicationOf(&p, "")); a.PathMissing {
+		if a, _ := st.application(applicationOf(p, "")); a.PathMissing {
 			return pathNotFound.Because(pathMissing, "ApplicationId", a.ApplicationID)
 		}
 		return created.Verdict()
@@ -185,18 +203,16 @@ func doCreate(c *contract.Call) any {
 	if user == "" {
 		user = c.Dice().ID()
 	}
-	id := requestID(c)
 	var co *concurrency
 	if host != "" && host != user {
 		co = st.joinRoom(c, user, host)
 	} else {
 		co = st.startSession(c, user)
 	}
-	if c.Switches.Text("server_session") == "documented" {
-		return &sessionReply{[]byte(documentedSession), id}
+	return &sessionReply{
+		serverSession: serverSessionOf(c, st.projectOf(co), co, user),
+		documented:    c.Switches.Text("server_session") == "documented",
 	}
-	p := st.projectOf(co)
-	return &sessionReply{serverSession(c, &p, co, user), id}
 }
 
 // startSession starts a session on the user's concurrency. An earlier client is
@@ -215,12 +231,12 @@ func (st *state) startSession(c *contract.Call, user string) *concurrency {
 	}
 	p := st.projectOf(co)
 	s.RequestID, s.UserIP, s.RunMode, s.Role = requestID(c), c.In.Text("UserIp"), c.In.Text("RunMode"), c.In.Text("Role")
-	s.Launch = launchParameters(&p, c.In.Text("ApplicationParameters"))
+	s.Launch = launchParameters(p, c.In.Text("ApplicationParameters"))
 	if s.Room = c.In.Text("HostUserId") != ""; !s.Room {
 		st.dissolveRoom(co)
 	}
 	if co.ApplicationID == "" {
-		co.ApplicationID = applicationOf(&p, "")
+		co.ApplicationID = applicationOf(p, "")
 	}
 	co.Lost = never
 	st.setEnd(c, co, never)

@@ -59,7 +59,7 @@ func doCount(c *contract.Call) any {
 			r.Total = c.Dice().Fake().Number(1, 50)
 			r.Running = c.Dice().Fake().Number(0, r.Total)
 		case p.hasCategory(category):
-			r.add(st, c, &p)
+			r.add(st, c, p)
 		}
 	} else {
 		for i := range st.Projects {

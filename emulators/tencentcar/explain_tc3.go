@@ -314,8 +314,8 @@ func tryRegions(_ *contract.Call, cl *caller) (list []attempt) {
 	if region, name, found := strings.Cut(cl.auth.service, "/"); found {
 		list = append(list, attempt{[]any{"region", region}, func(s *signing) { s.keyRegion, s.keyService = region, name }})
 	}
-	if cl.region != nil && *cl.region != "" {
-		list = append(list, attempt{[]any{"region", *cl.region}, func(s *signing) { s.keyRegion = *cl.region }})
+	if cl.region != "" {
+		list = append(list, attempt{[]any{"region", cl.region}, func(s *signing) { s.keyRegion = cl.region }})
 	}
 	return list
 }

@@ -364,7 +364,7 @@ func (w *world) checkRestore(step int) {
 	})
 }
 
-func (p *pool) clone() *pool { return &pool{free: slices.Clone(p.free), next: p.next} }
+func (p *pool) clone() *pool { return &pool{taken: slices.Clone(p.taken), lowest: p.lowest} }
 
 // While a request of a user is in progress, a second CreateSession of the same
 // user gets SlowDown. It is in progress until its answer is sent.

@@ -2,17 +2,18 @@ package tencentcar
 
 import (
 	"container/heap"
-	"slices"
+	"math"
+	"math/bits"
 	"time"
 )
 
 // A pool is the concurrencies of one project: those in use, ordered by when they
-// are ready, and the numbers of those that were in use before. With it Decide does
-// not need to iterate over all concurrencies.
+// are ready, and their numbers. With it Decide does not need to iterate over all
+// concurrencies.
 type pool struct {
-	busy byReady
-	free []int // numbers that are free again, the greatest first
-	next int   // the lowest number that was never in use
+	busy   byReady
+	taken  []uint64 // bit n%64 of element n/64 is set where the number n is in use
+	lowest int      // all elements of taken before this one are full
 }
 
 func (p *pool) insert(co *concurrency) { heap.Push(&p.busy, co) }
@@ -21,32 +22,30 @@ func (p *pool) fix(co *concurrency) { heap.Fix(&p.busy, co.heapIndex) }
 
 func (p *pool) remove(co *concurrency) {
 	heap.Remove(&p.busy, co.heapIndex)
-	at, _ := slices.BinarySearchFunc(p.free, co.Index, func(x, index int) int { return index - x })
-	p.free = slices.Insert(p.free, at, co.Index)
+	at := co.Index / 64
+	p.taken[at] &^= 1 << (co.Index % 64)
+	p.lowest = min(p.lowest, at)
 }
 
 // takeLowest takes the lowest number that is not in use.
 func (p *pool) takeLowest() int {
-	if last := len(p.free) - 1; last >= 0 {
-		n := p.free[last]
-		p.free = p.free[:last]
-		return n
+	for p.lowest < len(p.taken) && p.taken[p.lowest] == math.MaxUint64 {
+		p.lowest++
 	}
-	p.next++
-	return p.next - 1
+	n := 64 * p.lowest
+	if p.lowest < len(p.taken) {
+		n += bits.TrailingZeros64(^p.taken[p.lowest])
+	}
+	p.take(n)
+	return n
 }
 
-// rebuild computes the free numbers from those that are taken.
-func (p *pool) rebuild(taken []int) {
-	slices.Sort(taken)
-	p.next, p.free = 0, nil
-	for _, index := range taken {
-		for ; p.next < index; p.next++ {
-			p.free = append(p.free, p.next)
-		}
-		p.next = index + 1
+// take marks a number as in use.
+func (p *pool) take(n int) {
+	for n/64 >= len(p.taken) {
+		p.taken = append(p.taken, 0)
 	}
-	slices.Reverse(p.free)
+	p.taken[n/64] |= 1 << (n % 64)
 }
 
 // byReady is a heap. The concurrency that becomes idle first is at its front;

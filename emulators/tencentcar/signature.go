@@ -2,13 +2,13 @@ package tencentcar
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
 	"net/textproto"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -73,16 +73,19 @@ func (v variant) String() string {
 // caller.
 func signingOf(c *contract.Call, cl *caller) *signing {
 	if cl.signing == nil {
-		cl.signing = readSigning(c, cl)
+		s, sum := readSigning(c.Request, cl), payloadHash(c.Request)
+		s.payload = hex.EncodeToString(sum[:])
+		cl.signing = &s
 	}
 	s := *cl.signing
 	return &s
 }
 
-func readSigning(c *contract.Call, cl *caller) *signing {
-	r, a := c.Request, &cl.auth
-	s := &signing{
-		method: r.Method, header: r.Header, signed: a.signedHeaders, gap: "\n", payload: payloadHash(r),
+// readSigning reads all of a signing but its variant and payload.
+func readSigning(r *contract.Request, cl *caller) signing {
+	a := &cl.auth
+	s := signing{
+		method: r.Method, header: r.Header, signed: a.signedHeaders, gap: "\n",
 		timestamp: cl.timestamp, date: a.date, service: a.service,
 		prefix: "TC3", secret: cl.account.SecretKey,
 	}
@@ -93,14 +96,14 @@ func readSigning(c *contract.Call, cl *caller) *signing {
 }
 
 // payloadHash hashes the body as received. A GET has no payload.
-func payloadHash(r *contract.Request) string {
+func payloadHash(r *contract.Request) [sha256.Size]byte {
 	switch {
 	case r.Method == http.MethodGet:
-		return digest(nil)
+		return sha256.Sum256(nil)
 	case header(r.Header, "X-Tc-Content-Sha256") == unsignedPayload:
-		return digest([]byte(unsignedPayload))
+		return sha256.Sum256([]byte(unsignedPayload))
 	}
-	return digest(r.Body)
+	return sha256.Sum256(r.Body)
 }
 
 // digest is the SHA-256 digest of b in hexadecimal.
@@ -112,7 +115,10 @@ func digest(b []byte) string {
 }
 
 // appendCanonical appends the canonical request.
-func (s *signing) appendCanonical(b []byte) []byte {
+func (s *signing) appendCanonical(b []byte) []byte { return append(s.appendHead(b), s.payload...) }
+
+// appendHead appends the canonical request without the hash of the body, its end.
+func (s *signing) appendHead(b []byte) []byte {
 	b = append(append(b, s.method...), '\n')
 	b = append(append(b, s.uri...), '\n')
 	b = append(append(b, s.query...), '\n')
@@ -122,16 +128,15 @@ func (s *signing) appendCanonical(b []byte) []byte {
 	}
 	for name := range strings.SplitSeq(lines, ";") {
 		b = append(append(b, name...), ':')
-		b = append(append(b, s.headerValue(name)...), '\n')
+		b = append(s.appendHeaderValue(b, name), '\n')
 	}
 	b = append(b, s.gap...)
-	b = append(append(b, s.signed...), '\n')
-	return append(b, s.payload...)
+	return append(append(b, s.signed...), '\n')
 }
 
-// headerValue is the value of a signed header. Host and Content-Type are in every
-// signature, so their names are not converted.
-func (s *signing) headerValue(name string) string {
+// appendHeaderValue appends the value of a signed header. Host and Content-Type are in
+// every signature and X-TC-Action is in many, so their names are not converted.
+func (s *signing) appendHeaderValue(b []byte, name string) []byte {
 	var v string
 	switch {
 	case name == "host":
@@ -140,14 +145,32 @@ func (s *signing) headerValue(name string) string {
 		v = *s.contentType
 	case name == "content-type":
 		v = header(s.header, "Content-Type")
+	case name == "x-tc-action":
+		v = header(s.header, "X-Tc-Action")
 	default:
 		v = header(s.header, textproto.CanonicalMIMEHeaderKey(name))
 	}
 	v = strings.TrimSpace(v)
 	if s.raw {
-		return v
+		return append(b, v...)
 	}
-	return strings.ToLower(v)
+	return appendLower(b, v)
+}
+
+// appendLower appends a text in lower case.
+func appendLower(b []byte, text string) []byte {
+	start := len(b)
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return append(b[:start], strings.ToLower(text)...)
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // appendStringToSign appends the string to sign for a canonical request.
@@ -191,24 +214,25 @@ func (s *signing) deriveKey() []byte {
 	return hmacSHA256(k, []byte(cmp.Or(s.keyEnd, scopeSuffix[1:])))
 }
 
-// A derivedKey is a signing key that the state caches: deriving it is most of the
-// work of verifying a signature, and it is the same for a day.
+// A derivedKey is a signing key that the state keeps for an account: deriving it is most
+// of the work of verifying a signature, and it is the same for a day.
 type derivedKey struct {
 	secret, date, service string
-	key                   []byte
+	key                   macKey
 }
 
-// cachedKey returns the signing key from the state's cache, or derives it.
-func cachedKey(c *contract.Call, s *signing) []byte {
-	id := callerOf(c).secretID
-	var cached derivedKey
-	c.WithState(func() { cached = c.State.(*state).derivedKeys[id] })
-	if cached.secret == s.secret && cached.date == s.date && cached.service == s.service {
-		return cached.key
+// keptKey returns the signing key that the account has, or derives it.
+func keptKey(c *contract.Call, cl *caller, s *signing) *macKey {
+	if d := cl.derived; d != nil && d.date == s.date && d.service == s.service && d.secret == s.secret {
+		return &d.key
 	}
-	cached = derivedKey{s.secret, s.date, s.service, s.signingKey()}
-	c.WithState(func() { c.State.(*state).derivedKeys[id] = cached })
-	return cached.key
+	derived := &derivedKey{s.secret, s.date, s.service, newMACKey(s.signingKey())}
+	c.WithState(func() {
+		if a := c.State.(*state).account(cl.secretID); a != nil {
+			a.derived = derived
+		}
+	})
+	return &derived.key
 }
 
 // signature returns the hexadecimal signature.
@@ -220,13 +244,6 @@ func (s *signing) signature() string {
 func (s *signing) describe() string {
 	canonical := s.appendCanonical(nil)
 	return "CanonicalRequest:\n" + string(canonical) + "\n\nStringToSign:\n" + string(s.appendStringToSign(nil, canonical))
-}
-
-// hmacSHA256 is the HMAC-SHA256 of text under key.
-func hmacSHA256(key, text []byte) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write(text)
-	return m.Sum(nil)
 }
 
 // equalSecret compares two secrets in constant time.
@@ -280,15 +297,16 @@ var signatureMismatch = &contract.Cause{Code: "signature_mismatch", Text: "The s
 // verifyTC3 compares the signature with those of all variants. The key does
 // not depend on the variant.
 func verifyTC3(c *contract.Call, cl *caller) contract.Verdict {
-	s := signingOf(c, cl)
-	key := cachedKey(c, s)
+	s, body := readSigning(c.Request, cl), payloadHash(c.Request)
+	key := keptKey(c, cl, &s)
+	var room [1024]byte
 	var want, text [2 * sha256.Size]byte
 	copy(want[:], cl.auth.signature)
-	buffer := make([]byte, 0, 512)
 	matches := func(v variant) bool {
 		s.variant = v
-		canonical := s.appendCanonical(buffer[:0])
-		hex.Encode(text[:], hmacSHA256(key, s.appendStringToSign(canonical[len(canonical):], canonical)))
+		canonical := hex.AppendEncode(s.appendHead(room[:0]), body[:])
+		sum := key.sum(s.appendStringToSign(canonical[len(canonical):], canonical))
+		hex.Encode(text[:], sum[:])
 		return subtle.ConstantTimeCompare(text[:], want[:]) == 1
 	}
 	if matches(documentedVariant(c.Request)) { // the usual case needs no list

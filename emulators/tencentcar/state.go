@@ -24,14 +24,13 @@ type state struct {
 	Lists         accessLists             `json:"gate"`
 	Concurrencies map[string]*concurrency `json:"concurrencies"` // those in use, by id
 
-	accounts    map[string]int
-	projects    map[string]int
-	pools       map[string]*pool        // by ProjectId
-	users       map[string]*concurrency // by UserId of its user
-	guests      map[string]*concurrency // the concurrency whose room a guest is in, by the guest's UserId
-	inProgress  map[string]int          // number of requests in progress, by UserId
-	derivedKeys map[string]derivedKey   // the latest signing key, by SecretId
-	bytes       int                     // of all concurrencies
+	accounts   map[string]int
+	projects   map[string]int
+	pools      map[string]*pool        // by ProjectId
+	users      map[string]*concurrency // by UserId of its user
+	guests     map[string]*concurrency // the concurrency whose room a guest is in, by the guest's UserId
+	inProgress map[string]int          // number of requests in progress, by UserId
+	bytes      int                     // of all concurrencies
 }
 
 // An accessLists holds the fixture's lists that checks use.
@@ -52,7 +51,8 @@ type account struct {
 	Status       string    `json:"status,omitempty"`
 	Deny         []string  `json:"deny,omitempty"` // actions that CAM denies; * for all
 
-	unknown bool // in no fixture; accepted if signatures are not verified
+	unknown bool        // in no fixture; accepted if signatures are not verified
+	derived *derivedKey // its latest signing key, under the lock only; nil: none
 }
 
 // A project is a project of the console, with the number of its concurrencies.
@@ -197,7 +197,7 @@ func (s *session) countPlayers(now time.Time) int {
 func (st *state) Reindex() error {
 	st.accounts, st.projects = map[string]int{}, map[string]int{}
 	st.pools, st.users, st.guests = map[string]*pool{}, map[string]*concurrency{}, map[string]*concurrency{}
-	st.inProgress, st.derivedKeys, st.bytes = map[string]int{}, map[string]derivedKey{}, 0
+	st.inProgress, st.bytes = map[string]int{}, 0
 	for i := range st.Accounts {
 		id := st.Accounts[i].SecretID
 		if _, twice := st.accounts[id]; twice || id == "" {
@@ -219,7 +219,6 @@ func (st *state) reindexConcurrencies() error {
 	if st.Concurrencies == nil {
 		st.Concurrencies = map[string]*concurrency{}
 	}
-	taken := map[string][]int{}
 	for _, id := range slices.Sorted(maps.Keys(st.Concurrencies)) {
 		co := st.Concurrencies[id]
 		if co == nil || co.ID != id || co.ID != concurrencyID(co.ProjectID, co.Index) || co.Index < 0 || co.Index >= maxAmount {
@@ -241,12 +240,10 @@ func (st *state) reindexConcurrencies() error {
 				}
 			}
 		}
-		st.pool(co.ProjectID).insert(co)
+		p := st.pool(co.ProjectID)
+		p.take(co.Index)
+		p.insert(co)
 		st.weigh(co)
-		taken[co.ProjectID] = append(taken[co.ProjectID], co.Index)
-	}
-	for id, indices := range taken {
-		st.pools[id].rebuild(indices)
 	}
 	return nil
 }
@@ -289,7 +286,8 @@ func (st *state) firstAccount() *account {
 }
 
 // account finds an account, or returns nil. Nothing writes an account that calls
-// may know, so checks may read one after WithState has returned.
+// may know, but for its derived key, so checks may read one after WithState has
+// returned.
 func (st *state) account(id string) *account {
 	i, ok := st.accounts[id]
 	if !ok {
@@ -300,26 +298,26 @@ func (st *state) account(id string) *account {
 
 // project finds a project. For an unknown id it returns the default project and
 // false.
-func (st *state) project(id string) (project, bool) {
+func (st *state) project(id string) (*project, bool) {
 	if i, ok := st.projects[id]; ok {
-		return st.Projects[i], true
+		return &st.Projects[i], true
 	}
 	return st.defaultProject(id), false
 }
 
 // defaultProject is used for an unknown project when a scenario makes a call for
 // it succeed.
-func (st *state) defaultProject(id string) project {
+func (st *state) defaultProject(id string) *project {
 	p := project{}
 	if len(st.Projects) > 0 {
 		p = st.Projects[0]
 	}
 	p.ProjectID = id
-	return p
+	return &p
 }
 
 // projectOf is the project of a concurrency.
-func (st *state) projectOf(co *concurrency) project {
+func (st *state) projectOf(co *concurrency) *project {
 	p, _ := st.project(co.ProjectID)
 	return p
 }
@@ -445,6 +443,7 @@ func (st *state) detachUser(user string) {
 // setEnd sets when a concurrency is released, and with that when it is cleaned and
 // ready. The zero time keeps it until a call or a trigger releases it.
 func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
+	before := co.Ready
 	co.Ends, co.Cleaned, co.Ready = ends, never, never
 	if !ends.IsZero() {
 		co.Cleaned = ends.Add(c.Switches.Duration("cleaning"))
@@ -453,7 +452,9 @@ func (st *state) setEnd(c *contract.Call, co *concurrency, ends time.Time) {
 			co.Ready = co.Cleaned.Add(c.Switches.Duration("preload"))
 		}
 	}
-	st.pool(co.ProjectID).fix(co)
+	if !co.Ready.Equal(before) {
+		st.pool(co.ProjectID).fix(co)
+	}
 }
 
 // destroy releases a concurrency at once and ends its session.

@@ -236,7 +236,13 @@ func (d *Dice) Fake() *gofakeit.Faker {
 }
 
 // ID returns a random UUID in lower case.
-func (d *Dice) ID() string { return uuid.Must(uuid.NewRandomFromReader(d)).String() }
+func (d *Dice) ID() string {
+	var id uuid.UUID
+	_, _ = d.Read(id[:])
+	id[6] = id[6]&0x0f | 0x40 // version 4: random
+	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
+	return id.String()
+}
 
 // Read fills p with random bytes.
 func (d *Dice) Read(p []byte) (int, error) {

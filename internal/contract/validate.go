@@ -58,8 +58,10 @@ func validate(table []Param, in Values, under string) []Violation {
 			found = append(found, p.violates(under, rule, x))
 			continue
 		}
-		in[p.Name] = y
-		found = append(found, p.within(y, under+p.Name)...)
+		if _, text := x.(string); !text || p.Type != String { // a string stays as it is
+			in[p.Name] = y
+			found = append(found, p.within(y, under+p.Name)...)
+		}
 	}
 	if known == len(in) {
 		return found

@@ -9,6 +9,15 @@ type Values map[string]any
 // converts it to its documented type.
 type Raw string
 
+// Arrived returns a text that arrived for a row of type t: Raw, unless it is what the row
+// documents already.
+func (t Type) Arrived(text string) any {
+	if t == String {
+		return text
+	}
+	return Raw(text)
+}
+
 // Has reports whether name was given and is neither null nor empty.
 func (v Values) Has(name string) bool {
 	x, ok := v[name]

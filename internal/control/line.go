@@ -33,7 +33,7 @@ func (l *lineWriter) append(b []byte, e *journal.Entry) []byte {
 	b = appendText(b, `,"outcome":`, e.Outcome)
 	b = appendDecider(append(b, `,"decided_by":`...), e.DecidedBy)
 	b = appendInt(b, `,"status":`, e.Status)
-	b = appendMilliseconds(append(b, `,"duration_ms":`...), e.DurationMS)
+	b = wire.AppendMilliseconds(append(b, `,"duration_ms":`...), e.DurationMS)
 	b = appendText(b, `,"delivered":`, string(e.Delivered))
 	b = appendText(b, `,"client":{"address":`, e.Client.Address)
 	b = append(appendGiven(b, `,"user_agent":`, e.Client.UserAgent), '}')
@@ -188,13 +188,4 @@ func appendTime(b []byte, before string, t time.Time) []byte {
 		return append(text, '"')
 	}
 	return wire.Append(b, t) // which says what is wrong with it
-}
-
-// appendMilliseconds writes microseconds as milliseconds, which JSON has without an
-// exponent.
-func appendMilliseconds(b []byte, ms float64) []byte {
-	if ms == 0 || ms >= 1e-3 && ms < 1e15 {
-		return strconv.AppendFloat(b, ms, 'f', -1, 64)
-	}
-	return wire.Append(b, ms)
 }

@@ -1,113 +1,134 @@
 package control
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/callback"
+	"github.com/understudy-suite/understudy/internal/coverage"
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// metrics are the metrics of /metrics. Labels are names of the tables and never of a
+// The types of metrics.
+const (
+	counter   = "counter"
+	gauge     = "gauge"
+	summary   = "summary"
+	histogram = "histogram"
+)
+
+// A family is a metric with all its samples, as Prometheus reads it.
+type family struct {
+	name string
+	text []byte
+}
+
+// families are the metrics of one answer. Labels are names of the tables and never of a
 // request, so that no client can make their number grow.
-type metrics struct {
-	calls   *prometheus.CounterVec
-	seconds *prometheus.HistogramVec
-	handler http.Handler
+type families []family
+
+// add begins a family. Its samples follow.
+func (f *families) add(kind, name, help string) *family {
+	*f = append(*f, family{name, fmt.Appendf(nil, "# HELP %s %s\n# TYPE %[1]s %[3]s\n", name, help, kind)})
+	return &(*f)[len(*f)-1]
 }
 
-// buckets reach from an answer at once to the longest that may be stalled.
-var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}
+// one adds a family of one sample.
+func (f *families) one(kind, name, help string, value float64) {
+	f.add(kind, name, help).sample("", value)
+}
 
-func newMetrics(s *Server) *metrics {
-	m := &metrics{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "understudy_calls_total", Help: "Calls answered, by operation, by the outcome they ended in and by who decided it.",
-		}, []string{"api", "operation", "outcome", "decided_by"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "understudy_call_duration_seconds", Help: "Seconds from the arrival of a call until its answer had left, delays of scenarios included.", Buckets: buckets,
-		}, []string{"api", "operation"}),
+// labelEscapes are those of the value of a label.
+var labelEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+// sample adds a sample. labels are names and values in turn, sorted by the names.
+func (f *family) sample(suffix string, value float64, labels ...string) {
+	f.text = append(append(f.text, f.name...), suffix...)
+	before := byte('{')
+	for i := 0; i < len(labels); i += 2 {
+		f.text = append(append(append(f.text, before), labels[i]...), `="`...)
+		f.text = append(append(f.text, labelEscapes.Replace(labels[i+1])...), '"')
+		before = ','
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.calls, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(s.gauges()...)
-	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	return m
+	if before == ',' {
+		f.text = append(f.text, '}')
+	}
+	f.text = strconv.AppendFloat(append(f.text, ' '), value, 'g', -1, 64)
+	f.text = append(f.text, '\n')
 }
 
-// gauges are computed at each request for /metrics.
-func (s *Server) gauges() []prometheus.Collector {
-	held := func(of func(journal.Counts) int) func() float64 {
-		return func() float64 {
-			sum := 0
-			for _, box := range s.config.Registry.List() {
-				sum += of(box.Journal.Counts())
+// getMetrics answers in the text format 0.0.4 of Prometheus.
+func (s *Server) getMetrics(*request) (any, error) {
+	var all families
+	s.gauges(&all)
+	countCalls(&all, s.config.Registry.Coverage.Totals())
+	measureRuntime(&all)
+	measureProcess(&all)
+	slices.SortFunc(all, func(a, b family) int { return strings.Compare(a.name, b.name) })
+	var text []byte
+	for _, f := range all {
+		text = append(text, f.text...)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		send(w, http.StatusOK, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", text)
+	}), nil
+}
+
+func countCalls(f *families, totals coverage.Totals) {
+	if len(totals.Ended) == 0 {
+		return // a family without samples is not told
+	}
+	calls := f.add(counter, "understudy_calls_total", "Calls answered, by operation, by the outcome they ended in and by who decided it.")
+	for _, e := range totals.Ended {
+		calls.sample("", float64(e.Calls), "api", e.API, "decided_by", e.DecidedBy, "operation", e.Operation, "outcome", e.Outcome)
+	}
+	seconds := f.add(histogram, "understudy_call_duration_seconds", "Seconds from the arrival of a call until its answer had left, delays of scenarios included.")
+	for _, t := range totals.Took {
+		for i, n := range t.Within {
+			bound := "+Inf"
+			if i < len(coverage.Bounds) {
+				bound = strconv.FormatFloat(coverage.Bounds[i], 'g', -1, 64)
 			}
-			return float64(sum)
+			seconds.sample("_bucket", float64(n), "api", t.API, "operation", t.Operation, "le", bound)
 		}
+		seconds.sample("_sum", t.Seconds, "api", t.API, "operation", t.Operation)
+		seconds.sample("_count", float64(t.Within[len(t.Within)-1]), "api", t.API, "operation", t.Operation)
 	}
-	gauge := func(name, help string, read func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
-	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "understudy_build_info", Help: "Always 1; its labels say what was built.",
-		ConstLabels: prometheus.Labels{"version": s.config.Version, "commit": s.config.Commit, "go_version": runtime.Version()},
-	})
-	build.Set(1)
-	all := []prometheus.Collector{
-		build,
-		gauge("understudy_sandboxes", "Sandboxes that live.", func() float64 { return float64(len(s.config.Registry.List())) }),
-		gauge("understudy_journal_entries", "Entries in all journals.", held(func(c journal.Counts) int { return c.Entries })),
-		gauge("understudy_journal_bytes", "About how many bytes all journals hold.", held(func(c journal.Counts) int { return c.Bytes })),
-		gauge("understudy_state_bytes", "About how many bytes the states of all sandboxes hold.", func() float64 { return float64(s.config.Registry.StateLoad().Held) }),
-		gauge("understudy_state_limit_bytes", "How many bytes they may hold; 0: no limit.", func() float64 { return float64(s.config.Registry.StateLoad().Most) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "understudy_state_refusals_total", Help: "Calls, triggers and states refused because the states of all sandboxes held as much as they may.",
-		}, func() float64 { return float64(s.config.Registry.StateLoad().Refused) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "understudy_failures_total", Help: "Requests that ended in a fault of understudy's own.",
-		}, func() float64 { return float64(s.Panics()) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "understudy_log_lines_dropped_total", Help: "Lines of the log that did not reach its reader: nobody read them in time, or at all.",
-		}, func() float64 { return float64(s.config.LogDropped()) }),
-	}
-	if load := s.config.Load; load != nil {
-		all = append(all,
-			gauge("understudy_connections", "Open connections of the APIs' ports.", func() float64 { return float64(load().Connections) }),
-			gauge("understudy_body_bytes", "Memory that request bodies hold or have reserved.", func() float64 { return float64(load().BodyBytes) }),
-			gauge("understudy_waiting_bodies", "Requests that wait for memory for their bodies.", func() float64 { return float64(load().WaitingBodies) }),
-			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "understudy_connections_refused_total", Help: "Connections refused because too many were open.",
-			}, func() float64 { return float64(load().RefusedConnections) }),
-			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "understudy_malformed_requests_total", Help: "Requests at any port that were refused, or broke off, before any API saw them: their request line, headers or framing are broken.",
-			}, func() float64 { return float64(load().MalformedRequests) }))
-	}
-	for _, result := range callback.Results {
-		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "understudy_callbacks_total", Help: "Callbacks to the clients' side, by what became of them.",
-			ConstLabels: prometheus.Labels{"result": string(result)},
-		}, func() float64 { return float64(s.config.Callbacks.Count(result)) }))
-	}
-	return all
 }
 
-// decider is the label of who decided. Scenarios share one, since there may be
-// any number of them.
-func decider(by journal.Decider) string {
-	if by.Kind == journal.Scenario {
-		return string(by.Kind)
+// gauges adds what the server itself knows.
+func (s *Server) gauges(f *families) {
+	boxes := s.config.Registry.List()
+	var held journal.Counts
+	for _, box := range boxes {
+		c := box.Journal.Counts()
+		held.Entries, held.Bytes = held.Entries+c.Entries, held.Bytes+c.Bytes
 	}
-	return by.String()
+	f.add(gauge, "understudy_build_info", "Always 1; its labels say what was built.").
+		sample("", 1, "commit", s.config.Commit, "go_version", runtime.Version(), "version", s.config.Version)
+	f.one(gauge, "understudy_sandboxes", "Sandboxes that live.", float64(len(boxes)))
+	f.one(gauge, "understudy_journal_entries", "Entries in all journals.", float64(held.Entries))
+	f.one(gauge, "understudy_journal_bytes", "About how many bytes all journals hold.", float64(held.Bytes))
+	state := s.config.Registry.StateLoad()
+	f.one(gauge, "understudy_state_bytes", "About how many bytes the states of all sandboxes hold.", float64(state.Held))
+	f.one(gauge, "understudy_state_limit_bytes", "How many bytes they may hold; 0: no limit.", float64(state.Most))
+	f.one(counter, "understudy_state_refusals_total", "Calls, triggers and states refused because the states of all sandboxes held as much as they may.", float64(state.Refused))
+	f.one(counter, "understudy_failures_total", "Requests that ended in a fault of understudy's own.", float64(s.Panics()))
+	f.one(counter, "understudy_log_lines_dropped_total", "Lines of the log that did not reach its reader: nobody read them in time, or at all.", float64(s.config.LogDropped()))
+	if s.config.Load != nil {
+		load := s.config.Load()
+		f.one(gauge, "understudy_connections", "Open connections of the APIs' ports.", float64(load.Connections))
+		f.one(gauge, "understudy_body_bytes", "Memory that request bodies hold or have reserved.", float64(load.BodyBytes))
+		f.one(gauge, "understudy_waiting_bodies", "Requests that wait for memory for their bodies.", float64(load.WaitingBodies))
+		f.one(counter, "understudy_connections_refused_total", "Connections refused because too many were open.", float64(load.RefusedConnections))
+		f.one(counter, "understudy_malformed_requests_total", "Requests at any port that were refused, or broke off, before any API saw them: their request line, headers or framing are broken.", float64(load.MalformedRequests))
+	}
+	callbacks := f.add(counter, "understudy_callbacks_total", "Callbacks to the clients' side, by what became of them.")
+	for _, result := range slices.Sorted(slices.Values(callback.Results)) {
+		callbacks.sample("", float64(s.config.Callbacks.Count(result)), "result", string(result))
+	}
 }
-
-func (m *metrics) observe(e *journal.Entry) {
-	m.calls.WithLabelValues(e.API, e.Operation, e.Outcome, decider(e.DecidedBy)).Inc()
-	m.seconds.WithLabelValues(e.API, e.Operation).Observe(e.DurationMS / 1000)
-}
-
-func (s *Server) getMetrics(*request) (any, error) { return s.metrics.handler, nil }

@@ -66,10 +66,8 @@ type Load struct {
 type Server struct {
 	config   Config
 	echo     *echo.Echo
-	metrics  *metrics
 	began    time.Time // by the wall clock
 	ready    atomic.Bool
-	calls    atomic.Int64
 	failures atomic.Int64 // requests to the control API that ended in a fault of understudy's own
 
 	streams context.Context // done once streams shall end
@@ -99,7 +97,6 @@ func New(config Config) *Server {
 	}
 	s := &Server{config: config, began: config.Registry.Wall()}
 	s.streams, s.cut = context.WithCancel(context.Background())
-	s.metrics = newMetrics(s)
 	s.echo = s.router()
 	return s
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
-	"github.com/understudy-suite/understudy/internal/journal"
 	"github.com/understudy-suite/understudy/internal/sandbox"
 	"github.com/understudy-suite/understudy/internal/wire"
 )
@@ -24,12 +23,6 @@ func (s *Server) readyz(*request) (any, error) {
 		return nil, refuse(http.StatusServiceUnavailable, "the APIs are not served yet; wait for the ready line, or ask again")
 	}
 	return state{"ready"}, nil
-}
-
-// Observe counts a call. The gateway calls it once an answer has left.
-func (s *Server) Observe(e *journal.Entry) {
-	s.calls.Add(1)
-	s.metrics.observe(e)
 }
 
 // status describes the server.
@@ -71,7 +64,7 @@ func (s *Server) status(a *request) (any, error) {
 		Version: s.config.Version, Commit: s.config.Commit, Go: runtime.Version(), Seed: s.config.Seed,
 		Started: s.began.UTC(), UptimeSeconds: s.config.Registry.Wall().Sub(s.began).Seconds(),
 		Ready: s.ready.Load(), Doors: doors, Sandboxes: len(s.config.Registry.List()),
-		Calls: s.calls.Load(), Failures: s.Panics(), State: stateLoad{load.Held, load.Most, load.Refused}, SlowReads: s.config.SlowReads(),
+		Calls: int64(s.config.Registry.Coverage.Totals().Calls), Failures: s.Panics(), State: stateLoad{load.Held, load.Most, load.Refused}, SlowReads: s.config.SlowReads(),
 		TLS: s.tlsStatus(doors),
 	}, nil
 }

@@ -228,7 +228,6 @@ func newTestServer(t *testing.T, change func(*control.Config)) *testServer {
 	s.gateway = gateway.New(gateway.Config{
 		APIs: apis, Registry: registry, Body: 1 << 16, MaxStall: time.Second, Log: config.Log,
 	})
-	registry.Feed.Count(s.server.Observe)
 	return s
 }
 

@@ -315,6 +315,38 @@ func TestCountingBesideResets(t *testing.T) {
 	}
 }
 
+// Totals know every sandbox that there was, and what each call was decided by.
+func TestTotals(t *testing.T) {
+	w := newWorld()
+	other := w.counter.NewTally()
+	w.call("hats/Buy/success", func(e *journal.Entry) { e.DurationMS = 3 })
+	w.call("hats/Buy/success", func(e *journal.Entry) {
+		e.DecidedBy, e.DurationMS = journal.Decider{Kind: journal.Scenario, Scenario: "hats/a", Rule: 2}, 200_000
+	})
+	w.tally.Restart()
+	w.call("hats/Buy/success", func(e *journal.Entry) {
+		e.DecidedBy = journal.Decider{Kind: journal.Scenario, Scenario: "hats/b", Rule: 1}
+	})
+	w.call("hats//badKey", func(e *journal.Entry) { e.DecidedBy = journal.Decider{Kind: journal.Check, Name: "key"} })
+	other.Leave()
+	other.Count(w.entry("hats//badKey", func(e *journal.Entry) { e.DecidedBy = journal.Decider{Kind: journal.Check, Name: "key"} }))
+	w.call("hats/Buy/nowhere", nil)
+	got := w.counter.Totals()
+	want := []coverage.Ended{
+		{API: "hats", Outcome: "badKey", DecidedBy: "check key", Calls: 2},
+		{API: "hats", Operation: "Buy", Outcome: "success", DecidedBy: "emulator", Calls: 1},
+		{API: "hats", Operation: "Buy", Outcome: "success", DecidedBy: "scenario", Calls: 2},
+	}
+	if got.Calls != 5 || !slices.Equal(got.Ended, want) {
+		t.Errorf("got %d calls, %+v\nwant %+v", got.Calls, got.Ended, want)
+	}
+	buy := got.Took[1]
+	within := fmt.Sprint(buy.Within)
+	if buy.Operation != "Buy" || within != "[1 1 1 2 2 2 2 2 2 2 2 2 2 2 2 2 2 3]" || buy.Seconds != 200.003 {
+		t.Errorf("got %+v", buy)
+	}
+}
+
 func TestCountingAllocatesNothing(t *testing.T) {
 	w := newWorld()
 	entries := []*journal.Entry{w.entry("hats/Buy/success", nil), w.entry("hats/Buy/SoldOut", nil), w.entry("hats//badKey", nil)}

@@ -18,7 +18,7 @@ type Counter struct {
 
 	mu     sync.Mutex // taken before that of a Tally
 	begun  int        // counts of tallies
-	past   counts     // of sandboxes that are gone, and from before resets
+	past   tallied    // of sandboxes that are gone, and from before resets
 	living map[*Tally]bool
 }
 
@@ -67,7 +67,7 @@ type Tally struct {
 	began  time.Time // by the wall clock
 	number int       // of the count, among those of the server
 	gone   bool      // the sandbox was dropped
-	counts counts
+	tallied
 	recent []recent // calls by their numbers, of which the latest are kept
 }
 
@@ -100,35 +100,36 @@ func (c *Counter) NewTally() *Tally {
 // Count counts a call that is closed. Calls that were decided before the tally began
 // count for what was before.
 func (t *Tally) Count(e *journal.Entry) {
-	catalogue := t.counter.catalogue()
-	p, known := catalogue.at[end{e.API, e.Operation, e.Outcome}]
-	if !known {
-		return // a test's outcome that stands in no table
-	}
+	at := end{e.API, e.Operation, e.Outcome}
 	t.mu.Lock()
 	if t.gone || e.Arrived.Before(t.began) {
 		t.mu.Unlock()
-		t.counter.countPast(e, p.row)
+		t.counter.countPast(e, at)
 		return
 	}
 	defer t.mu.Unlock()
-	counts := t.counts.at(p.row, catalogue.rows)
-	counts.count(e, p.row)
-	t.follow(e, p, counts.Reacted)
+	if m := t.at(at, t.counter.catalogue); m != nil {
+		m.count(e)
+		t.follow(e, m)
+	}
 }
 
-func (c *Counter) countPast(e *journal.Entry, r *row) {
+func (c *Counter) countPast(e *journal.Entry, at end) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	counts := c.past.at(r, c.catalogue().rows)
-	counts.count(e, r)
-	if r.fails {
-		counts.Reacted.Unknown++
+	m := c.past.at(at, c.catalogue)
+	if m == nil {
+		return
+	}
+	m.count(e)
+	if m.row.fails {
+		m.counts.Reacted.Unknown++
 	}
 }
 
 // follow finds out which call followed which.
-func (t *Tally) follow(e *journal.Entry, p place, failed *Reacted) {
+func (t *Tally) follow(e *journal.Entry, m *met) {
+	failed := m.counts.Reacted
 	if t.recent == nil {
 		t.recent = make([]recent, window)
 	}
@@ -142,7 +143,7 @@ func (t *Tally) follow(e *journal.Entry, p place, failed *Reacted) {
 	if own.failed != nil {
 		own.failed.Unknown++
 	}
-	*own = recent{e.Number, p.call, e.Arrived, p.row, failed}
+	*own = recent{e.Number, m.call, e.Arrived, m.row, failed}
 	own.followedBy(&t.recent[(e.Number+1)%window])
 	t.recent[(e.Number+window-1)%window].followedBy(own)
 }
@@ -172,9 +173,10 @@ func (t *Tally) fold(gone bool) {
 	defer t.counter.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counter.past.add(t.copy())
+	t.counter.past.add(&t.tallied, t.counter.catalogue)
+	t.counter.past.rows.add(t.copy())
 	t.counter.begun++
-	t.counts, t.recent, t.began, t.gone, t.number = nil, nil, t.counter.wall(), gone, t.counter.begun
+	t.tallied, t.recent, t.began, t.gone, t.number = tallied{}, nil, t.counter.wall(), gone, t.counter.begun
 	if gone {
 		delete(t.counter.living, t)
 	}
@@ -183,7 +185,7 @@ func (t *Tally) fold(gone bool) {
 // copy returns what was counted. The latest failures were followed by nothing so far.
 func (t *Tally) copy() counts {
 	var all counts
-	all.add(t.counts)
+	all.add(t.rows)
 	for i := range t.recent {
 		if r := &t.recent[i]; r.failed != nil {
 			all[r.row.index].Reacted.Nothing++
@@ -206,7 +208,7 @@ func (t *Tally) Report() *Report {
 func (c *Counter) Report() *Report {
 	c.mu.Lock()
 	var all counts
-	all.add(c.past)
+	all.add(c.past.rows)
 	for t := range c.living {
 		t.mu.Lock()
 		all.add(t.copy())

@@ -123,13 +123,18 @@ func (g *Gateway) head(w http.ResponseWriter, r *http.Request, x *engine.Exchang
 	if x.Wire.Removes("Date") {
 		h["Date"] = nil // net/http would add one
 	}
+	own := make([]string, 4) // one piece of memory for all values
+	set := func(i int, name, value string) {
+		own[i] = value
+		h[name] = own[i : i+1 : i+1]
+	}
 	if x.Response.Status != http.StatusNoContent && x.Response.Status != http.StatusNotModified {
-		h.Set("Content-Length", strconv.Itoa(length))
+		set(0, "Content-Length", strconv.Itoa(length))
 	}
 	if !g.config.Plain {
-		h.Set(OutcomeHeader, x.OutcomeName())
-		h.Set(DecidedByHeader, x.Entry.DecidedBy.String())
-		h.Set(CallHeader, x.Entry.ID)
+		set(1, OutcomeHeader, x.OutcomeName())
+		set(2, DecidedByHeader, x.Entry.DecidedBy.String())
+		set(3, CallHeader, x.Entry.ID)
 	}
 	if g.letsIn(r, x.Instance.API) {
 		exposeAll(h)

@@ -158,5 +158,8 @@ func addressOf(r *http.Request) *address {
 	if a, ok := r.Context().Value(addressKey{}).(*address); ok {
 		return a
 	}
-	return &address{}
+	return &nowhere
 }
+
+// nowhere is the address of requests that name neither sandbox nor prefix.
+var nowhere address

@@ -74,36 +74,36 @@ func operationsByPath(api *contract.API) (paths []string, at map[string][]*contr
 // none where no path of the API fits.
 func (g *Gateway) serveAt(api *contract.API, at []*contract.Operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		request, body, err := g.request(c)
+		v, err := g.visit(c)
 		if err != nil {
 			return err
 		}
-		defer body.release()
-		request.At = at
-		return g.serve(c, api, request, body)
+		defer v.leave()
+		v.request.At = at
+		return g.serve(c, api, v)
 	}
 }
 
 // serveClaimed serves requests at the door that name no API, and whose path no API
 // has: they belong to the first API that claims them.
 func (g *Gateway) serveClaimed(c echo.Context) error {
-	request, body, err := g.request(c)
+	v, err := g.visit(c)
 	if err != nil {
 		return err
 	}
-	defer body.release()
+	defer v.leave()
 	for _, api := range g.config.APIs {
-		if api.Claims != nil && api.Claims(request) {
-			return g.serve(c, api, request, body)
+		if api.Claims != nil && api.Claims(&v.request) {
+			return g.serve(c, api, v)
 		}
 	}
-	return noAPI(request, g.config.APIs)
+	return noAPI(&v.request, g.config.APIs)
 }
 
 // serve takes a request of an API to its answer: it finds the sandbox, has the
 // engine decide, and delivers.
-func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Request, body body) error {
-	r := c.Request()
+func (g *Gateway) serve(c echo.Context, api *contract.API, v *visit) error {
+	r, request := c.Request(), &v.request
 	if g.allowAnyOrigin(c.Response().Writer, r, api) {
 		return nil
 	}
@@ -123,11 +123,12 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 		return noScenario(err)
 	}
 	began := g.config.Registry.Wall()
-	x := &engine.Exchange{
+	x := &v.exchange
+	*x = engine.Exchange{
 		Sandbox: box, Instance: instance, FoundBy: foundBy, Request: request,
 		RequestedOutcome: r.Header.Get(OutcomeHeader), RequestedScenario: requested,
 	}
-	if err := body.serve(x); err != nil {
+	if err := v.body.serve(x); err != nil {
 		return notServed(err)
 	}
 	// The network's faults need the connection itself, not echo's wrapper of it.
@@ -135,9 +136,26 @@ func (g *Gateway) serve(c echo.Context, api *contract.API, request *contract.Req
 	return nil
 }
 
-// request returns the request as an API sees it, without Base, which needs the API,
-// and Arrived, which the engine fills. The caller releases the body.
-func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
+// A visit is what a request takes up while it is served. The next one takes it up after
+// that: nothing that outlives the request may point into it.
+type visit struct {
+	request  contract.Request
+	body     body
+	exchange engine.Exchange
+}
+
+var visits = sync.Pool{New: func() any { return new(visit) }}
+
+// leave ends a visit.
+func (v *visit) leave() {
+	v.body.release()
+	*v = visit{}
+	visits.Put(v)
+}
+
+// visit reads a request as an API sees it, without Base, which needs the API, and Arrived,
+// which the engine fills. The caller ends the visit.
+func (g *Gateway) visit(c echo.Context) (*visit, error) {
 	r := c.Request()
 	body, err := g.bodies.read(c.Response().Writer, r)
 	if err != nil {
@@ -146,19 +164,21 @@ func (g *Gateway) request(c echo.Context) (*contract.Request, body, error) {
 			panic(http.ErrAbortHandler) // there is no one to answer
 		}
 		c.Response().Writer.Header().Set("Connection", "close") // the rest of the body is not read
-		return nil, body, err
+		return nil, err
 	}
-	request := &contract.Request{
+	v := visits.Get().(*visit)
+	v.body = body
+	v.request = contract.Request{
 		Method: r.Method, Target: r.RequestURI, URL: r.URL,
 		Host: r.Host, Header: r.Header, Body: body.bytes, TooLarge: body.tooLarge, Client: r.RemoteAddr,
 	}
 	if names := c.ParamNames(); len(names) > 0 {
-		request.Path = make(map[string]string, len(names))
+		v.request.Path = make(map[string]string, len(names))
 		for i, name := range names {
-			request.Path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
+			v.request.Path[name] = wire.PathValue(c.ParamValues()[i], r.URL)
 		}
 	}
-	return request, body, nil
+	return v, nil
 }
 
 // base is the address by which clients find an API: the one by which the request

@@ -1,8 +1,8 @@
 package journal
 
 import (
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -61,9 +61,17 @@ func (d Decider) String() string {
 	case Check:
 		return string(Check) + " " + d.Name
 	case Scenario:
-		return fmt.Sprintf("%s %s rule %d", Scenario, d.Scenario, d.Rule)
+		return string(Scenario) + " " + d.Scenario + " rule " + strconv.Itoa(d.Rule)
 	}
 	return string(d.Kind)
+}
+
+// Label is String where all scenarios are one.
+func (d Decider) Label() string {
+	if d.Kind == Scenario {
+		return string(Scenario)
+	}
+	return d.String()
 }
 
 // Kind is a kind of decider.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"sync"
@@ -191,5 +192,36 @@ func TestManyWriters(t *testing.T) {
 	}
 	if got := b.String(); got != strings.Repeat("line\n", 800) {
 		t.Errorf("got %d bytes", len(got))
+	}
+}
+
+// Short lines that wait are written together, as many as a pipe takes whole.
+func TestLinesAreWrittenTogether(t *testing.T) {
+	t.Parallel()
+	p := newPipe()
+	w := logpipe.New(p, notice)
+	say(t, w, "first\n")
+	want(t, "the first", <-p.writes, "first\n")
+	line := strings.Repeat("x", 99) + "\n"
+	for range 50 {
+		say(t, w, line)
+	}
+	p.ends <- nil
+	want(t, "as many as a pipe takes whole", p.take(nil), strings.Repeat(line, 40))
+	want(t, "the rest", p.take(nil), strings.Repeat(line, 10))
+	if err := w.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A line takes no memory of its own: what the queue had before is used again.
+func TestALineTakesNoMemory(t *testing.T) {
+	w := logpipe.New(io.Discard, notice)
+	line := []byte(strings.Repeat("x", 99) + "\n")
+	if got := testing.AllocsPerRun(20_000, func() { _, _ = w.Write(line) }); got != 0 {
+		t.Errorf("got %v allocations", got)
+	}
+	if err := w.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

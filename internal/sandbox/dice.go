@@ -8,16 +8,26 @@ import (
 
 // pcgSource feeds the dice. PCG costs nothing to seed, unlike the source that
 // math/rand brings.
-type pcgSource struct{ *rand.PCG }
+type pcgSource struct{ rand.PCG }
 
-func (s pcgSource) Int63() int64 { return int64(s.Uint64() >> 1) }
+func (s *pcgSource) Int63() int64 { return int64(s.Uint64() >> 1) }
 
 // Seed is part of rand.Source; nothing here calls it.
-func (s pcgSource) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
+func (s *pcgSource) Seed(seed int64) { s.PCG.Seed(uint64(seed), 0) }
+
+// seeded are dice and their source, made at once.
+type seeded struct {
+	contract.Dice
+
+	source pcgSource
+}
 
 // newDice returns dice seeded by numbers and keys: equal ones give equal dice.
 func newDice(seed, n uint64, keys ...string) *contract.Dice {
-	return contract.NewDice(pcgSource{rand.NewPCG(seedOf(seed, keys), n)})
+	d := &seeded{}
+	d.source.PCG.Seed(seedOf(seed, keys), n)
+	d.Dice = *contract.NewDice(&d.source)
+	return &d.Dice
 }
 
 // seedOf is FNV-1a over the seed and the keys, each closed by a zero byte so

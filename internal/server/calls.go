@@ -2,54 +2,40 @@ package server
 
 import (
 	"bytes"
-	"context"
+	"cmp"
 	"fmt"
-	"log/slog"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/journal"
 )
 
-// CallMessage is the message of the log's records about calls.
-const CallMessage = "call"
+// A LoggedCall is what the log tells of a call. It names no secret.
+type LoggedCall struct {
+	Time       time.Time // by the wall clock, when the call was closed
+	ID         string    // in the journal
+	Sandbox    string
+	API        string
+	Operation  string // "-": the request named none
+	Outcome    string
+	DecidedBy  string
+	DurationMS float64
+	Delivered  journal.Delivered
+	Cause, Why string // "": the call has no explanation
+}
 
-// The members of such a record, in their order. The last two are those of calls that
-// have an explanation.
-const (
-	LogCall      = "call" // the ID in the journal
-	LogSandbox   = "sandbox"
-	LogAPI       = "api"
-	LogOperation = "operation" // "-": the request named none
-	LogOutcome   = "outcome"
-	LogDecidedBy = "decided_by"
-	LogDuration  = "duration_ms"
-	LogDelivered = "delivered"
-	LogCause     = "cause"
-	LogWhy       = "why"
-)
-
-// logCall logs a call. The record goes around the handler that looks for secrets in
+// logCall logs a call. The line goes around the handler that looks for secrets in
 // everything, since it has no values of requests: what others than the tables name is
 // masked here.
 func (s *Server) logCall(e *journal.Entry) {
-	ctx := context.Background()
-	if !s.calls.Enabled(ctx, slog.LevelInfo) {
-		return
+	c := LoggedCall{
+		Time: s.config.Wall(), ID: s.redactor.Text(e.ID), Sandbox: s.redactor.Text(e.Sandbox),
+		API: e.API, Operation: cmp.Or(e.Operation, "-"), Outcome: e.Outcome,
+		DecidedBy: s.redactor.Text(e.DecidedBy.String()), DurationMS: e.DurationMS, Delivered: e.Delivered,
 	}
-	operation := e.Operation
-	if operation == "" {
-		operation = "-"
-	}
-	record := slog.NewRecord(s.config.Wall(), slog.LevelInfo, CallMessage, 0)
-	record.AddAttrs(
-		slog.String(LogCall, s.redactor.Text(e.ID)), slog.String(LogSandbox, s.redactor.Text(e.Sandbox)),
-		slog.String(LogAPI, e.API), slog.String(LogOperation, operation), slog.String(LogOutcome, e.Outcome),
-		slog.String(LogDecidedBy, s.redactor.Text(e.DecidedBy.String())),
-		slog.Float64(LogDuration, e.DurationMS), slog.String(LogDelivered, string(e.Delivered)),
-	)
 	if e.Explanation != nil {
-		record.AddAttrs(slog.String(LogCause, e.Explanation.Cause), slog.String(LogWhy, s.redactor.Line(s.redactor.Why(e))))
+		c.Cause, c.Why = e.Explanation.Cause, s.redactor.Line(s.redactor.Why(e))
 	}
-	_ = s.calls.Handle(ctx, record) // a log that cannot be written has nobody to tell
+	s.config.LogCall(c)
 }
 
 // Closing returns, in a form that coverage.Closing has, what the calls of all sandboxes came

@@ -1,7 +1,7 @@
 package server_test
 
 import (
-	"log/slog"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,7 +16,7 @@ func TestCallsAreLoggedWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	c := config()
 	var log logbook
-	c.FromEnv, c.Log = true, slog.New(slog.NewJSONHandler(&log, nil))
+	c.FromEnv, c.LogCall = true, func(c server.LoggedCall) { _, _ = fmt.Fprintf(&log, "%+v\n", c) }
 	c.Env = func(name string) string { return map[string]string{"TOY_TOKEN": "twice-told"}[name] }
 	c.ShippedScenarios = fstest.MapFS{"toy/twice-told.yaml": {Data: []byte("scenario: twice-told\napi: toy\nrules: [{operation: Page, outcome: broken, times: 1}, {operation: Page, times: 1, outcome: broken}, {operation: Register, outcome: broken}]")}}
 	c.Activate = []string{"twice-told"}
@@ -42,8 +42,8 @@ func TestCallsAreLoggedWithoutSecrets(t *testing.T) {
 		t.Errorf("a secret is told: %s", text)
 	}
 	for _, want := range []string{
-		`"msg":"call","call":"env:TOY_TOKEN-1","sandbox":"env:TOY_TOKEN","api":"toy","operation":"Page","outcome":"broken","decided_by":"scenario toy/env:TOY_TOKEN rule 1","duration_ms":`,
-		`"delivered":"sent","cause":"scenario","why":"Rule 1 of`,
+		"ID:env:TOY_TOKEN-1 Sandbox:env:TOY_TOKEN API:toy Operation:Page Outcome:broken DecidedBy:scenario toy/env:TOY_TOKEN rule 1 DurationMS:",
+		"Delivered:sent Cause:scenario Why:Rule 1 of",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)

@@ -87,8 +87,9 @@ type Config struct {
 	AdvertiseDoor string   // URL of the shared door as clients see it; "": by which their request came
 
 	Version, Commit string
-	Log             *slog.Logger // nil: nothing is logged
-	LogDropped      func() int64 // how many lines of the log did not reach its reader; may be nil
+	Log             *slog.Logger     // nil: nothing is logged
+	LogCall         func(LoggedCall) // logs a call, beside others; nil: calls are not logged
+	LogDropped      func() int64     // how many lines of the log did not reach its reader; may be nil
 	Wall            func() time.Time
 	Env             func(string) string
 

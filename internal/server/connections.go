@@ -52,7 +52,7 @@ func (l limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.connections.enter() {
-			c := &conn{Conn: accepted, connections: l.connections}
+			c := &conn{Conn: &lateConn{Conn: accepted}, connections: l.connections}
 			c.counts.Store(true)
 			return c, nil
 		}

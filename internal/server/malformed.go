@@ -47,7 +47,11 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite ends what is sent, as net.TCPConn has it, where the connection below can.
 func (c *conn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+	below := c.Conn
+	if late, ok := below.(*lateConn); ok {
+		below = late.Conn
+	}
+	if half, ok := below.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return errors.ErrUnsupported

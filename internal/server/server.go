@@ -34,7 +34,6 @@ type Server struct {
 	control   *control.Server
 	callbacks *callback.Sender
 	redactor  *redact.Redactor
-	calls     slog.Handler   // of the log's lines about calls
 	ports     map[string]int // each API's own
 	ownPorts  *ownPorts
 	doorPort  int                  // port of the shared door
@@ -62,8 +61,7 @@ func Start(c Config) (*Server, error) {
 		c.Listen = net.Listen
 	}
 	redactor := c.redactor()
-	calls := c.Log.Handler()
-	c.Log = slog.New(redactor.Handler(calls))
+	c.Log = slog.New(redactor.Handler(c.Log.Handler()))
 	own := &ownPorts{}
 	callbacks := callback.New(callback.Config{Allow: c.CallbackAllow, Own: own.has, Log: c.Log})
 	over, err := c.openAuthority()
@@ -75,7 +73,7 @@ func Start(c Config) (*Server, error) {
 		return nil, redactor.Error(err)
 	}
 	s := &Server{
-		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor, calls: calls,
+		Registry: l.registry, APIs: l.apis, config: c, callbacks: callbacks, redactor: redactor,
 		authority: over, ports: map[string]int{}, ownPorts: own, broken: make(chan error, 1),
 	}
 	s.connections = c.connections(int64(c.MaxConnections), "APIs", "--max-connections")
@@ -94,8 +92,9 @@ func Start(c Config) (*Server, error) {
 		Panics:  s.gateway.Panics, Load: s.load, Callbacks: callbacks, Log: c.Log, LogDropped: c.LogDropped,
 		SlowReads: func() []control.SlowRead { return s.reloader.slowReads() }, Authority: s.authority,
 	})
-	l.registry.Feed.Count(s.control.Observe)
-	l.registry.Feed.Count(s.logCall)
+	if c.LogCall != nil {
+		l.registry.Feed.Count(s.logCall)
+	}
 	if s.reloader, err = c.reloader(l); err == nil {
 		err = s.open()
 	}

@@ -33,8 +33,11 @@ var Compressed = &contract.Cause{Code: "body_compressed", Text: "A body with Con
 // OrCompressed explains a refusal that has to do with the body: where the body is
 // compressed, that is why.
 func OrCompressed(c *contract.Call, v contract.Verdict) contract.Verdict {
+	if v.Pending() {
+		return v
+	}
 	coding := Coding(c.Request)
-	if v.Pending() || coding == "" {
+	if coding == "" {
 		return v
 	}
 	v.Cause, v.Why = Compressed, nil

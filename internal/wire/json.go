@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,12 +47,19 @@ func Object(body []byte) (contract.Values, error) {
 
 // Value reads body as one JSON value of any type, otherwise as Object does.
 func Value(body []byte) (any, error) {
+	if len(body) <= maxQuick {
+		if x, ok := quickly(body); ok {
+			return x, nil
+		}
+	}
+	return thoroughly(body)
+}
+
+// thoroughly reads a text of any length, and says what is wrong with one at fault.
+func thoroughly(body []byte) (any, error) {
 	r := readers.Get().(*reader)
 	defer r.done()
 	r.Reset(bytes.NewBuffer(body))
-	if len(body) <= maxShared {
-		r.text = string(body)
-	}
 	x, err := r.value()
 	if err != nil {
 		return nil, err
@@ -64,15 +70,9 @@ func Value(body []byte) (any, error) {
 	return x, nil
 }
 
-// maxShared is the length of the longest text whose strings are slices of it. A
-// slice keeps the whole text in memory, so strings of longer texts are copied.
-const maxShared = 2 << 10
-
-// A reader reads a text. Names, strings and numbers of a short text are slices of
-// it, because copying each would be most of the work.
+// A reader reads a text.
 type reader struct {
 	jsontext.Decoder
-	text    string // "": each is copied
 	members []pair // of the objects that are being read, the innermost last
 	values  int    // that were read
 }
@@ -88,7 +88,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // done gives the reader back without what it has read.
 func (r *reader) done() {
 	const most = 1024
-	r.text, r.values = "", 0
+	r.values = 0
 	clear(r.members) // there are some where reading ended in a fault
 	if r.members = r.members[:0]; cap(r.members) > most {
 		r.members = nil
@@ -126,17 +126,14 @@ func (r *reader) value() (any, error) {
 	return r.object()
 }
 
-// literal reads a string with its quotes, or a number.
-func (r *reader) literal() (string, error) {
+// literal reads a string with its quotes, or a number. It is the decoder's until that
+// reads on.
+func (r *reader) literal() ([]byte, error) {
 	raw, err := r.ReadValue()
 	if err != nil {
-		return "", fault(&r.Decoder, err)
+		return nil, fault(&r.Decoder, err)
 	}
-	if r.text == "" {
-		return string(raw), nil
-	}
-	after := int(r.InputOffset())
-	return r.text[after-len(raw) : after], nil
+	return raw, nil
 }
 
 func (r *reader) string() (string, error) {
@@ -144,8 +141,8 @@ func (r *reader) string() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if plain := quoted[1 : len(quoted)-1]; strings.IndexByte(plain, '\\') < 0 {
-		return plain, nil
+	if plain := quoted[1 : len(quoted)-1]; bytes.IndexByte(plain, '\\') < 0 {
+		return string(plain), nil
 	}
 	plain, err := jsontext.AppendUnquote(nil, quoted)
 	return string(plain), err
@@ -242,7 +239,7 @@ func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c < ' ' || c > '~':
-			return Append(b[:start], s)
+			return appendReflected(b[:start], s)
 		case c == '"' || c == '\\':
 			b = append(append(b, s[written:i]...), '\\')
 			written = i
@@ -269,6 +266,11 @@ func Append(b []byte, x any) []byte {
 	if a, ok := x.(Appender); ok {
 		return a.AppendJSON(b)
 	}
+	return appendReflected(b, x)
+}
+
+// appendReflected writes what is no Appender behind b, which may stand on the stack.
+func appendReflected(b []byte, x any) []byte {
 	text := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(text)
 	text.Reset()

@@ -59,7 +59,7 @@ judge() {
 	# Empty packages for all that is imported; other people's stand beside ours, so that nothing is fetched.
 	{
 		printf 'module %s\n\ngo 1.26.0\n\n' "$ours"
-		for m in github.com/labstack/echo/v4@v4.0.0 github.com/spf13/cobra@v1.0.0 github.com/prometheus/client_golang@v1.0.0 \
+		for m in github.com/labstack/echo/v4@v4.0.0 github.com/spf13/cobra@v1.0.0 \
 			github.com/google/uuid@v1.0.0 github.com/brianvoe/gofakeit/v6@v6.0.0 gopkg.in/yaml.v3@v3.0.0; do
 			path=${m%@*}
 			printf 'require %s %s\nreplace %s => ./others/%s\n' "$path" "${m#*@}" "$path" "$path"
@@ -142,7 +142,6 @@ down internal/engine gateway engine $ours/internal/gateway
 down internal/engine echo echo github.com/labstack/echo/v4
 down internal/gateway control gateway $ours/internal/control
 down internal/gateway emulators internals $ours/emulators
-down internal/gateway prometheus prometheus github.com/prometheus/client_golang/prometheus
 down internal/client control client $ours/internal/control
 down internal/client cobra cobra github.com/spf13/cobra
 down internal/control emulators internals $ours/emulators
@@ -177,7 +176,7 @@ imports internal/sandbox/open.go pass $ours/internal/clock $ours/internal/covera
 imports internal/engine/open.go pass $ours/internal/sandbox $ours/internal/wire
 imports internal/engine/reach_test.go pass $ours/emulators/youdu
 imports internal/gateway/open.go pass $ours/internal/engine github.com/labstack/echo/v4
-imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack/echo/v4 github.com/prometheus/client_golang/prometheus
+imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack/echo/v4
 imports internal/client/open.go pass $ours/internal/output $ours/internal/contract
 imports internal/watch/open.go pass github.com/fsnotify/fsnotify
 imports cmd/understudy/open.go pass $ours/emulators $ours/internal/server github.com/spf13/cobra

@@ -4,12 +4,9 @@ package library
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -33,27 +30,32 @@ type Library struct {
 	index  *index // of what is in force; nil: something changed since it was made
 }
 
-// An index finds what is in force.
-type index struct {
-	full  map[string]*scenario.Scenario
-	short map[string][]string // full names by the short one, sorted
-	names []string            // full names, sorted
-}
-
-// A layer is what one folder holds, by full name.
+// A layer is what one folder holds.
 type layer struct {
 	label   string
-	entries map[string]*entry
-	pending fs.FS // what is still to be read at the first use; nil: nothing
+	entries []entry // sorted by name
+	pending fs.FS   // what is still to be read at the first use; nil: nothing
 }
 
 // An entry is one file: as it was read last without a fault, and the faults it
 // has now.
 type entry struct {
-	scenario *scenario.Scenario // nil: it never was without a fault
-	file     string
-	digest   [sha256.Size]byte // of the text that scenario was read from
-	fault    string
+	name  string   // the full name that its place gives it
+	file  string   // as faults call it
+	good  *version // nil: it never was without a fault
+	fault string
+}
+
+// entry finds the entry of a name, or nil.
+func (y *layer) entry(name string) *entry {
+	if i, found := y.search(name); found {
+		return &y.entries[i]
+	}
+	return nil
+}
+
+func (y *layer) search(name string) (i int, found bool) {
+	return slices.BinarySearchFunc(y.entries, name, func(e entry, name string) int { return strings.Compare(e.name, name) })
 }
 
 // putLabel is the source of what came through Put.
@@ -66,7 +68,7 @@ const maxPut = 1000
 // New returns a library for scenarios of these APIs. It is empty but
 // for the implicit ones.
 func New(apis []*contract.API) *Library {
-	return &Library{apis: apis, put: &layer{label: putLabel, entries: map[string]*entry{}}}
+	return &Library{apis: apis, put: &layer{label: putLabel}}
 }
 
 // An UnknownError says that nothing has a name.
@@ -156,16 +158,16 @@ func (l *Library) readLayer(fsys fs.FS, label string, before *layer) (*layer, er
 	if err != nil {
 		return nil, &UnreadError{label, err}
 	}
-	fresh := &layer{label: label, entries: make(map[string]*entry, len(files))}
+	fresh := &layer{label: label, entries: make([]entry, 0, len(files))}
 	var errs []error
 	for _, file := range files {
-		key := strings.TrimSuffix(file.Name, document.Extension)
-		e := l.read(fsys, file, path.Join(label, file.Name), before.entries[key])
-		if e.err != nil {
-			errs = append(errs, e.err)
+		e, err := l.read(fsys, file, label, before)
+		if err != nil {
+			errs = append(errs, err)
 		}
-		fresh.entries[key] = e.entry
+		fresh.entries = append(fresh.entries, e)
 	}
+	slices.SortFunc(fresh.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	return fresh, errors.Join(errs...)
 }
 
@@ -190,26 +192,27 @@ func (l *Library) layer(label string) *layer {
 }
 
 // changesSince returns what changed, sorted by name.
-func (fresh *layer) changesSince(before *layer) []Change {
+func (y *layer) changesSince(before *layer) []Change {
 	var changes []Change
-	for key, e := range fresh.entries {
-		old := before.entries[key]
-		c := Change{Name: key, File: e.file}
+	for i := range y.entries {
+		e := &y.entries[i]
+		old := before.entry(e.name)
+		c := Change{Name: e.name, File: e.file}
 		switch {
 		case e.fault != "" && (old == nil || old.fault != e.fault):
 			c.Kind, c.Fault = Broken, e.fault
-		case e.fault != "" || old != nil && old.fault == "" && old.scenario == e.scenario:
+		case e.fault != "" || old != nil && old.fault == "" && old.good == e.good:
 			continue
-		case old == nil || old.scenario == nil:
+		case old == nil || old.good == nil:
 			c.Kind = Added
 		default:
 			c.Kind = Changed
 		}
 		changes = append(changes, c)
 	}
-	for key, old := range before.entries {
-		if fresh.entries[key] == nil {
-			changes = append(changes, Change{Name: key, File: old.file, Kind: Removed})
+	for i := range before.entries {
+		if old := &before.entries[i]; y.entry(old.name) == nil {
+			changes = append(changes, Change{Name: old.name, File: old.file, Kind: Removed})
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
@@ -241,19 +244,21 @@ func (l *Library) Put(name string, text []byte) (*scenario.Scenario, error) {
 		return nil, err
 	}
 	s.FromLibrary = true
-	full, sum := s.FullName(), sha256.Sum256(text)
+	full, good := s.FullName(), newVersion(s)
+	good.parsed = s
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := l.put.entries[full]
+	i, found := l.put.search(full)
 	switch {
-	case old == nil && len(l.put.entries) >= maxPut:
+	case !found && len(l.put.entries) >= maxPut:
 		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", full, maxPut)
-	case old != nil && old.digest == sum:
-		return old.scenario, nil
+	case !found:
+		l.put.entries = slices.Insert(l.put.entries, i, entry{name: full, file: file, good: good})
+	case l.put.entries[i].good.text() != s.Text:
+		l.put.entries[i] = entry{name: full, file: file, good: good}
 	}
-	l.put.entries[full] = &entry{scenario: s, file: file, digest: sum}
 	l.index = nil
-	return s, nil
+	return l.put.entries[i].good.scenario(l.apis), nil
 }
 
 // Delete takes away what Put put in; a file of the same name is then in force
@@ -266,8 +271,8 @@ func (l *Library) Delete(name string) error {
 		return err
 	}
 	full := s.FullName()
-	if l.put.entries[full] != nil {
-		delete(l.put.entries, full)
+	if i, found := l.put.search(full); found {
+		l.put.entries = slices.Delete(l.put.entries, i, i+1)
 		l.index = nil
 		return nil
 	}
@@ -292,30 +297,19 @@ func (l *Library) Find(name string) (*scenario.Scenario, error) {
 func (l *Library) InForce(full string) *scenario.Scenario {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.currentIndex().full[full]
+	if v := l.currentIndex().find(full); v != nil {
+		return v.scenario(l.apis)
+	}
+	return nil
 }
 
 // currentIndex makes the index where it is not made yet.
 func (l *Library) currentIndex() *index {
-	if l.index != nil {
-		return l.index
+	if l.index == nil {
+		l.readPending()
+		l.index = newIndex(append(l.layers[:len(l.layers):len(l.layers)], l.put))
 	}
-	l.readPending()
-	x := &index{full: map[string]*scenario.Scenario{}, short: map[string][]string{}}
-	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
-		for key, e := range layer.entries {
-			if e.scenario != nil {
-				x.full[key] = e.scenario
-			}
-		}
-	}
-	x.names = slices.Sorted(maps.Keys(x.full))
-	for _, full := range x.names {
-		_, short, _ := strings.Cut(full, "/")
-		x.short[short] = append(x.short[short], full)
-	}
-	l.index = x
-	return x
+	return l.index
 }
 
 // readPending reads what was put off.
@@ -334,22 +328,28 @@ func (l *Library) readPending() {
 
 func (l *Library) find(name string) (*scenario.Scenario, error) {
 	x := l.currentIndex()
-	if s := x.full[name]; s != nil {
-		return s, nil
+	if v := x.find(name); v != nil {
+		return v.scenario(l.apis), nil
 	}
 	if parts := strings.SplitN(name, "/", 3); len(parts) == 3 {
 		return l.implicit(name, parts[0], parts[1], parts[2])
 	}
 	if strings.Contains(name, "/") {
-		return nil, &UnknownError{name, func() string { return document.Hint(name, x.names) }}
+		return nil, &UnknownError{name, func() string { return document.Hint(name, x.names()) }}
 	}
-	switch found := x.short[name]; len(found) {
+	switch found := x.findShort(name); len(found) {
 	case 0:
-		return nil, &UnknownError{name, func() string { return document.Hint(name, slices.Sorted(maps.Keys(x.short))) }}
+		return nil, &UnknownError{name, func() string { return document.Hint(name, x.shortNames()) }}
 	case 1:
-		return x.full[found[0]], nil
+		return found[0].version.scenario(l.apis), nil
 	default:
-		return nil, &UnknownError{name, func() string { return " alone; several APIs have one: say which of " + strings.Join(found, ", ") }}
+		return nil, &UnknownError{name, func() string {
+			var all []string
+			for _, n := range found {
+				all = append(all, n.full)
+			}
+			return " alone; several APIs have one: say which of " + strings.Join(all, ", ")
+		}}
 	}
 }
 
@@ -396,12 +396,12 @@ type Listed struct {
 func (l *Library) List() []Listed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	inForce := l.currentIndex().full
+	x := l.currentIndex()
 	all := []Listed{}
-	for _, layer := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
-		for key, e := range layer.entries {
-			if e.fault != "" || e.scenario == inForce[key] {
-				all = append(all, e.listed(key, layer.label))
+	for _, y := range append(l.layers[:len(l.layers):len(l.layers)], l.put) {
+		for i := range y.entries {
+			if e := &y.entries[i]; e.fault != "" || e.good == x.find(e.name) {
+				all = append(all, e.listed(y.label))
 			}
 		}
 	}
@@ -411,12 +411,12 @@ func (l *Library) List() []Listed {
 	return all
 }
 
-func (e *entry) listed(key, source string) Listed {
-	api, _, _ := strings.Cut(key, "/")
-	line := Listed{Name: key, API: api, File: e.file, Source: source, Error: e.fault}
-	if s := e.scenario; s != nil {
-		line.API, line.Description, line.Tags, line.Rules = s.API, s.Description, s.Tags, len(s.Rules)
-		line.Operations = s.Operations()
+func (e *entry) listed(source string) (line Listed) {
+	if e.good != nil {
+		line = e.good.listed()
+	} else {
+		line.API, _, _ = strings.Cut(e.name, "/")
 	}
+	line.Name, line.File, line.Source, line.Error = e.name, e.file, source, e.fault
 	return line
 }

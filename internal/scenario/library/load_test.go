@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"testing/fstest"
 
 	"github.com/understudy-suite/understudy/internal/scenario/library"
 )
@@ -45,6 +47,58 @@ func TestManyFiles(t *testing.T) {
 	for i := range 2000 {
 		if _, err := l.Find(fmt.Sprintf("s%d", i)); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A loaded file that nobody asked for is its text, its line in a list and its name:
+// the collector has three objects of it to look at, whatever its rules are.
+func TestLoadedFilesAreTexts(t *testing.T) {
+	const files, texts, most, mostObjects = 2000, 260, 500, 4
+	root := many(t, files)
+	l := library.New(apis)
+	before := heap()
+	if err := l.Add(root.FS(), "dir"); err != nil {
+		t.Fatal(err)
+	}
+	if l.InForce("toy/s0") == nil { // makes the index
+		t.Fatal("the file was not read")
+	}
+	after := heap()
+	each, objects := int(after.HeapAlloc-before.HeapAlloc)/files, float64(after.HeapObjects-before.HeapObjects)/files
+	t.Logf("a loaded file of about %d bytes holds %d bytes in %.1f objects", texts, each, objects)
+	if each > texts+most || objects > mostObjects {
+		t.Errorf("a loaded file holds %d bytes in %.1f objects; at most its text, %d bytes and %d objects were expected", each, objects, most, mostObjects)
+	}
+	runtime.KeepAlive(l)
+}
+
+// heap is what is in use after a collection.
+func heap() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}
+
+// A scenario is made of its text once: whoever asks for it gets the same one, with
+// all that the file says.
+func TestScenarioIsMadeOnce(t *testing.T) {
+	l := library.New(apis)
+	says := text("toy", "a", "late")
+	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(says)}, "dir"); err != nil {
+		t.Fatal(err)
+	}
+	s := l.InForce("toy/a")
+	if s.Text != says || s.File != "dir/toy/a.yaml" || s.Description != "late" || !s.FromLibrary || len(s.Rules) != 1 || s.Rules[0].Line != 5 {
+		t.Errorf("got %+v", s)
+	}
+	if err := l.Add(fstest.MapFS{"toy/a.yaml": file(says), "toy/b.yaml": file(text("toy", "b", "x"))}, "dir"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "toy/a"} {
+		if again, err := l.Find(name); again != s {
+			t.Errorf("%s: got another scenario, %v", name, err)
 		}
 	}
 }

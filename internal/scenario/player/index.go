@@ -13,11 +13,19 @@ import (
 // the call: of a thousand rules, each about a value of its own, a call is held
 // against one. An index is built anew whenever a scenario is switched on or off.
 type index struct {
+	op        *contract.Operation // nil: for calls that name none
 	rules     []candidate
 	columns   []column
 	always    []int       // the rules that no column has, in order
-	slots     []string    // the Params of the rules' predicates, each once
+	slots     []slot      // where in a call the rules' predicates look, each once
 	described []ruleFacts // of the first rules, of which mismatches are described
+	seen      int         // how many slots the described rules have
+}
+
+// A slot is a place in a call.
+type slot struct {
+	param string
+	at    scenario.Spot
 }
 
 // A candidate is a rule in an index.
@@ -46,8 +54,7 @@ type end struct {
 
 // A column finds rules by the value at one place.
 type column struct {
-	at    scenario.Spot
-	param string
+	slot  int
 	rules map[scenario.Key][]int // in order
 }
 
@@ -55,10 +62,9 @@ type column struct {
 // places are tried at every call.
 const maxColumns = 8
 
-// newIndex makes the index of those rules that are about op; nil stands for a
-// call that names no operation.
+// newIndex makes the index of those rules that are about op.
 func newIndex(api *contract.API, op *contract.Operation, rules ...*ruleState) *index {
-	ix := &index{}
+	ix := &index{op: op}
 	for _, r := range rules {
 		if c, ok := newCandidate(api, op, r); ok {
 			ix.add(c)
@@ -90,7 +96,7 @@ func newCandidate(api *contract.API, op *contract.Operation, r *ruleState) (c ca
 	}
 	for _, where := range [...][]scenario.Condition{rule.Where, a.options.Where} {
 		for i := range where {
-			c.where = append(c.where, predicate{Condition: &where[i], at: scenario.SpotOf(where[i].Param, op)})
+			c.where = append(c.where, predicate{Condition: &where[i]})
 		}
 	}
 	return c, true
@@ -116,22 +122,22 @@ func returned(with wire.Patch, rows []contract.Param, outcomes int) wire.Patch {
 func (ix *index) add(c candidate) {
 	n := len(ix.rules)
 	ix.rules = append(ix.rules, c)
-	if n < maxDescribed {
-		ix.described = append(ix.described, c.ruleFacts)
-	}
 	var best *column
 	var keys []scenario.Key
 	for i := range c.where {
 		p := &c.where[i]
-		if p.slot = slices.Index(ix.slots, p.Param); p.slot < 0 {
+		if p.slot = slices.IndexFunc(ix.slots, func(s slot) bool { return s.param == p.Param }); p.slot < 0 {
 			p.slot = len(ix.slots)
-			ix.slots = append(ix.slots, p.Param)
+			ix.slots = append(ix.slots, slot{p.Param, scenario.SpotOf(p.Param, ix.op)})
 		}
 		if col := ix.column(p); col != nil {
 			if k := scenario.KeysOf(p.Value); best == nil || len(col.rules[k[0]]) < len(best.rules[keys[0]]) {
 				best, keys = col, k
 			}
 		}
+	}
+	if n < maxDescribed {
+		ix.described, ix.seen = append(ix.described, c.ruleFacts), len(ix.slots)
 	}
 	if best == nil {
 		ix.always = append(ix.always, n)
@@ -147,13 +153,13 @@ func (ix *index) column(p *predicate) *column {
 		return nil
 	}
 	for i := range ix.columns {
-		if ix.columns[i].param == p.Param {
+		if ix.columns[i].slot == p.slot {
 			return &ix.columns[i]
 		}
 	}
 	if len(ix.columns) == maxColumns {
 		return nil
 	}
-	ix.columns = append(ix.columns, column{at: p.at, param: p.Param, rules: map[scenario.Key][]int{}})
+	ix.columns = append(ix.columns, column{slot: p.slot, rules: map[scenario.Key][]int{}})
 	return &ix.columns[len(ix.columns)-1]
 }

@@ -31,8 +31,8 @@ func (m *match) first() int {
 	lists := append(make([][]int, 0, maxColumns+1), m.always)
 	for i := range m.columns {
 		col := &m.columns[i]
-		if x, given := m.values.Find(&col.at); given {
-			if k, ok := scenario.KeyOf(x); ok && len(col.rules[k]) > 0 {
+		if v := m.find(col.slot); v.given {
+			if k, ok := scenario.KeyOf(v.x); ok && len(col.rules[k]) > 0 {
 				lists = append(lists, col.rules[k])
 			}
 		}
@@ -59,18 +59,18 @@ func (m *match) first() int {
 	}
 }
 
-// find finds the value at a predicate's place. It looks for the value of a place
-// once a call, however many rules are about it.
-func (m *match) find(p *predicate) (x any, given bool) {
-	if p.slot >= len(m.found) {
-		return m.values.Find(&p.at)
+// find finds the value at a slot. It looks for it once a call, however many rules are
+// about it.
+func (m *match) find(slot int) (v found) {
+	if slot >= len(m.found) {
+		v.x, v.given = m.values.Find(&m.slots[slot].at)
+		return v
 	}
-	v := &m.found[p.slot]
-	if !v.looked {
-		v.x, v.given = m.values.Find(&p.at)
+	if v := &m.found[slot]; !v.looked {
+		v.x, v.given = m.values.Find(&m.slots[slot].at)
 		v.looked = true
 	}
-	return v.x, v.given
+	return m.found[slot]
 }
 
 // fits reports whether a candidate decides the call.
@@ -86,7 +86,8 @@ func (m *match) fits(i int) bool {
 		return m.note(i, usedUp, 0)
 	}
 	for j := range c.where {
-		if p := &c.where[j]; !p.Holds(m.find(p)) {
+		p := &c.where[j]
+		if v := m.find(p.slot); !p.Holds(v.x, v.given) {
 			return false
 		}
 	}

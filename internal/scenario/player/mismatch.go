@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/understudy-suite/understudy/internal/scenario"
 )
 
 // A Mismatch is a rule that was tried before one fitted, and why it did not fit.
@@ -16,12 +14,12 @@ type Mismatch struct {
 }
 
 // Mismatches are the rules that were tried before one fitted a call. List puts
-// them into words; until somebody asks, they are the call's values and a few
-// numbers.
+// them into words; until somebody asks, they are those of the call's values that the
+// rules are about, and a few numbers.
 type Mismatches struct {
 	rules   []ruleFacts // the first of them
 	count   int
-	values  scenario.Values
+	values  []found // by slot
 	refused bool
 	notes   []note
 	next    *Mismatches // those of the index that was tried after this one
@@ -68,7 +66,10 @@ func (m *match) mismatches(decided int) *Mismatches {
 	if decided == 0 {
 		return nil
 	}
-	list := &Mismatches{rules: m.described[:min(decided, maxDescribed)], count: decided, values: m.values, refused: m.refused}
+	list := &Mismatches{rules: m.described[:min(decided, maxDescribed)], count: decided, refused: m.refused, values: make([]found, m.seen)}
+	for i := range list.values {
+		list.values[i] = m.find(i)
+	}
 	list.notes = append(list.notes, m.notes[:m.nNotes]...)
 	return list
 }
@@ -88,17 +89,16 @@ func (m *Mismatches) List() (list []Mismatch, more int) {
 	for ; m != nil; m = m.next {
 		described := min(m.count, maxDescribed-len(list))
 		more += m.count - described
-		values := m.values // parsing the query changes them
 		for i := range described {
 			r := &m.rules[i]
-			list = append(list, Mismatch{r.scenario, r.number, m.describe(i, r, &values)})
+			list = append(list, Mismatch{r.scenario, r.number, m.describe(i, r)})
 		}
 	}
 	return list, more
 }
 
 // describe says why the i-th rule does not fit.
-func (m *Mismatches) describe(i int, r *ruleFacts, v *scenario.Values) string {
+func (m *Mismatches) describe(i int, r *ruleFacts) string {
 	if m.refused && !r.afterRefusal {
 		if len(r.rule.Outcomes) == 0 {
 			return "a check refused the request, and the rule is about calls that pass the checks"
@@ -107,8 +107,8 @@ func (m *Mismatches) describe(i int, r *ruleFacts, v *scenario.Values) string {
 	}
 	for i := range r.where {
 		p := &r.where[i]
-		if x, given := v.Find(&p.at); !p.Holds(x, given) {
-			return p.mismatch(x, given)
+		if v := &m.values[p.slot]; !p.Holds(v.x, v.given) {
+			return p.mismatch(v.x, v.given)
 		}
 	}
 	for _, n := range m.notes {

@@ -3,6 +3,7 @@
 package player
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,11 +20,11 @@ type Player struct {
 	apis []*contract.API
 	seed uint64
 	now  func() time.Time
-	busy atomic.Bool // some rule is active
+	busy atomic.Bool // some scenario is active
 
-	mu      sync.Mutex    // guards what follows, and the state behind the indexes
-	active  []*activation // the last activated first
-	indexes map[operation]*index
+	mu      sync.Mutex           // guards what follows, and the state behind the indexes
+	active  []*activation        // the last activated first
+	indexes map[operation]*index // those of operations that were called since active changed
 }
 
 // operation is what an index is about. A nil op stands for calls that name no
@@ -87,7 +88,7 @@ func (p *Player) On(s *scenario.Scenario, n scenario.Options) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.activate(s, n, p.now())
-	p.index()
+	p.changed()
 }
 
 // activate puts a scenario in front of the active ones.
@@ -137,7 +138,7 @@ func (p *Player) Off(name string) bool {
 		return false
 	}
 	p.active = rest
-	p.index()
+	p.changed()
 	return true
 }
 
@@ -169,7 +170,7 @@ func (p *Player) Begin(all []*scenario.Scenario) {
 	for _, s := range all {
 		p.activate(s, scenario.Options{}, now)
 	}
-	p.index()
+	p.changed()
 }
 
 // Rewind has every active scenario begin anew.
@@ -213,28 +214,35 @@ func (p *Player) Update(find func(full string) *scenario.Scenario) (changed []st
 		}
 	}
 	if changed != nil {
-		p.index()
+		p.changed()
 	}
 	return changed
 }
 
-// index makes the indexes of the active scenarios.
-func (p *Player) index() {
+// changed forgets the indexes of what was active before.
+func (p *Player) changed() {
 	p.indexes = map[operation]*index{}
-	for _, api := range p.apis {
-		var rules []*ruleState
+	p.busy.Store(len(p.active) > 0)
+}
+
+// index returns the index of the active rules about an operation, and makes it at
+// the first call.
+func (p *Player) index(of operation) *index {
+	ix := p.indexes[of]
+	if ix != nil {
+		return ix
+	}
+	var rules []*ruleState
+	if slices.Contains(p.apis, of.api) {
 		for _, a := range p.active {
-			if a.scenario.API == api.Name || a.scenario.API == scenario.Everywhere {
+			if a.scenario.API == of.api.Name || a.scenario.API == scenario.Everywhere {
 				rules = append(rules, a.rules...)
 			}
 		}
-		for _, op := range append([]*contract.Operation{nil}, api.Operations...) {
-			if ix := newIndex(api, op, rules...); len(ix.rules) > 0 {
-				p.indexes[operation{api, op}] = ix
-			}
-		}
 	}
-	p.busy.Store(len(p.indexes) > 0)
+	ix = newIndex(of.api, of.op, rules...)
+	p.indexes[of] = ix
+	return ix
 }
 
 // Ask asks the active scenarios about a call, once: after it passed the checks,
@@ -246,8 +254,8 @@ func (p *Player) Ask(c *contract.Call, refused bool) Play {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ix := p.indexes[operation{c.API, c.Operation}]
-	if ix == nil {
+	ix := p.index(operation{c.API, c.Operation})
+	if len(ix.rules) == 0 {
 		return Play{}
 	}
 	return ix.ask(c, refused)

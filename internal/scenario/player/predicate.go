@@ -2,11 +2,10 @@ package player
 
 import "github.com/understudy-suite/understudy/internal/scenario"
 
-// A predicate is a condition and where in a call it looks.
+// A predicate is a condition in an index.
 type predicate struct {
 	*scenario.Condition
-	at   scenario.Spot
-	slot int // the number of its Param in the index
+	slot int // where in a call it looks, by the number in the index
 }
 
 // mismatch says why the predicate does not hold.

@@ -157,7 +157,7 @@ func (p *Player) Restore(all []Activation, also func()) {
 		a.resume(read.at)
 		p.active = append(p.active, a)
 	}
-	p.index()
+	p.changed()
 }
 
 func (a *activation) resume(at *Progress) {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package emulators_test
+
+const tolerance = 1
