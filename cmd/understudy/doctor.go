@@ -153,7 +153,7 @@ func (d *doctor) settings(cmd, serve *cobra.Command) {
 	if err != nil {
 		d.report("settings", problem, err.Error(), expected, "correct the value, or take it away; understudy serve --help lists the flags")
 	}
-	for _, found := range d.env.unknownVariables(cmd.Root()) {
+	for _, found := range d.env.unknownVariables() {
 		d.report("settings", warning, found, expected, "rename the variable, or unset it")
 	}
 	if len(d.findings) == before {

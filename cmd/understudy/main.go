@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -67,7 +68,7 @@ func main() {
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, args []string, env *env) int {
-	root := newRoot(env)
+	root := newRoot(env, args...)
 	root.SetArgs(args)
 	root.SetIn(env.in)
 	root.SetOut(env.out)
@@ -100,7 +101,44 @@ func usage(format string, args ...any) error {
 	return &exit{exitUsage, fmt.Errorf(format, args...)}
 }
 
-func newRoot(env *env) *cobra.Command {
+// A verb is a command by its name.
+type verb struct {
+	name string
+	make func(*env) *cobra.Command
+}
+
+// verbs are all commands, in the order in which help lists them.
+func verbs() []verb {
+	return []verb{
+		{"serve", serveCommand},
+		{"list", listCommand},
+		{"validate", validateCommand},
+		{"call", callCommand},
+		{"scenarios", scenariosCommand},
+		{"sandbox", sandboxCommand},
+		{"reset", resetCommand},
+		{"snapshot", snapshotCommand},
+		{"fixture", fixtureCommand},
+		{"journal", journalCommand},
+		{"verify", verifyCommand},
+		{"clock", clockCommand},
+		{"trigger", triggerCommand},
+		{"env", envCommand},
+		{"coverage", coverageCommand},
+		{"handbook", handbookCommand},
+		{"openapi", openapiCommand},
+		{"schema", schemaCommand},
+		{"hosts", hostsCommand},
+		{"ca", caCommand},
+		{"health", healthCommand},
+		{"doctor", doctorCommand},
+		{"version", versionCommand},
+	}
+}
+
+// newRoot returns the program's command with those below it. Where args begin with the name
+// of one, it is the only one that is made.
+func newRoot(env *env, args ...string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "understudy",
 		Short: "understudy stands in for documented HTTP APIs: it answers, checks and fails as the real services do",
@@ -122,12 +160,13 @@ func newRoot(env *env) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(
-		serveCommand(env), listCommand(env), validateCommand(env), callCommand(env),
-		scenariosCommand(env), sandboxCommand(env), resetCommand(env), snapshotCommand(env), fixtureCommand(env), journalCommand(env), verifyCommand(env), clockCommand(env),
-		triggerCommand(env), envCommand(env), coverageCommand(env), handbookCommand(env), openapiCommand(env), schemaCommand(env), hostsCommand(env),
-		caCommand(env), healthCommand(env), doctorCommand(env), versionCommand(env),
-	)
+	made := verbs()
+	if i := slices.IndexFunc(made, func(v verb) bool { return len(args) > 0 && v.name == args[0] }); i >= 0 {
+		made = made[i : i+1]
+	}
+	for _, v := range made {
+		root.AddCommand(v.make(env))
+	}
 	strictArgs(root)
 	return root
 }

@@ -69,7 +69,7 @@ func serveCommand(env *env) *cobra.Command {
 			default:
 				return usage("--credentials is %q; docs or env was expected", credentials)
 			}
-			for _, w := range env.unknownVariables(cmd.Root()) {
+			for _, w := range env.unknownVariables() {
 				c.Log.Warn(w)
 			}
 			if placed && !c.TLS {

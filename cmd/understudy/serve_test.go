@@ -61,6 +61,21 @@ func TestNoFlagHasAnInjectedName(t *testing.T) {
 	walk(newRoot(&env{}))
 }
 
+// A command that is named is made alone, as it is among all others.
+func TestCommandsAreMadeByName(t *testing.T) {
+	t.Parallel()
+	all := newRoot(&env{}).Commands()
+	if len(all) != len(verbs()) {
+		t.Errorf("%d commands are made of %d", len(all), len(verbs()))
+	}
+	for _, want := range all {
+		alone := newRoot(&env{}, want.Name(), "--help").Commands()
+		if len(alone) != 1 || alone[0].Use != want.Use || alone[0].UsageString() != want.UsageString() {
+			t.Errorf("%s: got %d commands, want it alone", want.Name(), len(alone))
+		}
+	}
+}
+
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	settings := "seed: 2\ndoor-port: [6410, 80]\nonly: a,b\nquiet: true\n"
@@ -118,7 +133,7 @@ func TestUnknownVariables(t *testing.T) {
 		"UNDERSTUDY_SEEDS=1", "UNDERSTUDY_CONTROL_TOKEN=x", "UNDERSTUDY_SANDBOX=ci", "UNDERSTUDY_SEED=1", "PATH=/bin",
 		"UNDERSTUDY_PORT=tcp://10.0.0.1:6400", "UNDERSTUDY_SERVICE_PORT_CONTROL=6400", "UNDERSTUDY_ENV_PATH=/bin",
 	}}
-	got := e.unknownVariables(newRoot(e))
+	got := e.unknownVariables()
 	if len(got) != 1 || !strings.Contains(got[0], "UNDERSTUDY_SEEDS sets nothing") || !strings.Contains(got[0], `did you mean "UNDERSTUDY_SEED"?`) {
 		t.Errorf("got %q, want a word about UNDERSTUDY_SEEDS alone", got)
 	}

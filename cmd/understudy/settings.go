@@ -155,7 +155,15 @@ func flagNames(cmd *cobra.Command) []string {
 // unknownVariables returns a warning for every variable of ours that no command
 // knows. Those that container links and Kubernetes inject for a service called
 // understudy are not ours.
-func (e *env) unknownVariables(root *cobra.Command) []string {
+func (e *env) unknownVariables() []string {
+	ours := slices.Clone(e.vars)
+	for i := range ours {
+		ours[i], _, _ = strings.Cut(ours[i], "=")
+	}
+	ours = slices.DeleteFunc(ours, func(name string) bool { return !strings.HasPrefix(name, prefix) || injected(name) })
+	if len(ours) == 0 {
+		return nil
+	}
 	known := []string{prefix + "CONTROL_TOKEN", prefix + "DOOR"} // the latter of `env`, for clients
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -166,11 +174,10 @@ func (e *env) unknownVariables(root *cobra.Command) []string {
 			walk(sub)
 		}
 	}
-	walk(root)
+	walk(newRoot(e))
 	var warnings []string
-	for _, pair := range e.vars {
-		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, prefix) || injected(name) || slices.Contains(known, name) {
+	for _, name := range ours {
+		if slices.Contains(known, name) {
 			continue
 		}
 		warnings = append(warnings, fmt.Sprintf("the environment variable %s sets nothing%s", name, document.Hint(name, known)))

@@ -127,7 +127,7 @@ func (s *Server) routes() []route {
 
 // router makes echo's routes of the table. Every path is registered for every
 // method, so that no answer is echo's own.
-func (s *Server) router() *echo.Echo {
+func (s *Server) newRouter() *echo.Echo {
 	e := echo.New()
 	var paths []string
 	at := map[string][]route{}

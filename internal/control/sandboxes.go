@@ -33,7 +33,14 @@ type sandboxAnswer struct {
 func (s *Server) listSandboxes(a *request) (any, error) {
 	all := list[sandboxAnswer]{Items: []sandboxAnswer{}}
 	for _, box := range s.config.Registry.List() {
-		all.Items = append(all.Items, s.sandboxAnswer(a, box, box.Existing(), s.config.Redactor.Credentials))
+		instances := box.Existing()
+		if box.Name == sandbox.Default {
+			var err error
+			if instances, err = s.instances(box); err != nil {
+				return nil, err
+			}
+		}
+		all.Items = append(all.Items, s.sandboxAnswer(a, box, instances, s.config.Redactor.Credentials))
 	}
 	return all, nil
 }
@@ -47,13 +54,9 @@ type show func(*contract.API, contract.Values) contract.Values
 
 // wholeSandbox shows a sandbox with the credentials of every API.
 func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sandboxAnswer, error) {
-	var instances []*sandbox.Instance
-	for _, api := range s.config.APIs {
-		instance, err := box.Instance(api)
-		if err != nil {
-			return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
-		}
-		instances = append(instances, instance)
+	instances, err := s.instances(box)
+	if err != nil {
+		return nil, err
 	}
 	w := s.sandboxAnswer(a, box, instances, shown)
 	s.addEnv(a, box, &w, instances)
@@ -61,6 +64,19 @@ func (s *Server) wholeSandbox(a *request, box *sandbox.Sandbox, shown show) (*sa
 		s.addTLSEnv(a, &w)
 	}
 	return &w, nil
+}
+
+// instances returns those of every API.
+func (s *Server) instances(box *sandbox.Sandbox) ([]*sandbox.Instance, error) {
+	var all []*sandbox.Instance
+	for _, api := range s.config.APIs {
+		instance, err := box.Instance(api)
+		if err != nil {
+			return nil, fmt.Errorf("sandbox %s: %w", box.Name, err)
+		}
+		all = append(all, instance)
+	}
+	return all, nil
 }
 
 // addEnv adds the variables that point clients to a sandbox.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,8 +66,8 @@ type Load struct {
 // A Server answers the control API.
 type Server struct {
 	config   Config
-	echo     *echo.Echo
-	began    time.Time // by the wall clock
+	router   func() *echo.Echo // made at the first request
+	began    time.Time         // by the wall clock
 	ready    atomic.Bool
 	failures atomic.Int64 // requests to the control API that ended in a fault of understudy's own
 
@@ -97,7 +98,7 @@ func New(config Config) *Server {
 	}
 	s := &Server{config: config, began: config.Registry.Wall()}
 	s.streams, s.cut = context.WithCancel(context.Background())
-	s.echo = s.router()
+	s.router = sync.OnceValue(s.newRouter)
 	return s
 }
 
@@ -126,7 +127,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	s.echo.ServeHTTP(w, r)
+	s.router().ServeHTTP(w, r)
 }
 
 // recover turns a fault of understudy's own into a problem.

@@ -5,6 +5,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -179,14 +180,14 @@ func readAll(f fs.File, name string, most int64) ([]byte, error) {
 	if err := check(info, most); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
+	text := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // which is enough unless the file grows
+	if _, err := text.ReadFrom(io.LimitReader(f, most+1)); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	if size := int64(len(text)); size > most {
+	if size := int64(text.Len()); size > most {
 		return nil, &SizeError{size, most}
 	}
-	return text, nil
+	return text.Bytes(), nil
 }
 
 // Limit is how long a file or a folder is read at the most where nothing can go on

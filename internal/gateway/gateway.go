@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,8 +60,8 @@ type Gateway struct {
 	config Config
 	names  names
 	bodies *bodies
-	shared *echo.Echo            // routes requests that name no API, by the paths of all APIs
-	own    map[string]*echo.Echo // routes the requests of one API, by its name
+	shared func() *echo.Echo            // routes requests that name no API, by the paths of all APIs; made at the first of them
+	own    map[string]func() *echo.Echo // routes the requests of one API, by its name; made at the first of them
 	pages  map[string]http.HandlerFunc
 	stop   chan struct{}
 	panics atomic.Int64
@@ -68,11 +69,11 @@ type Gateway struct {
 
 // New returns a gateway for the APIs of config.
 func New(config Config) *Gateway {
-	g := &Gateway{config: config, names: namesOf(config.APIs), bodies: newBodies(config.Body, config.Memory), own: map[string]*echo.Echo{}, stop: make(chan struct{})}
+	g := &Gateway{config: config, names: namesOf(config.APIs), bodies: newBodies(config.Body, config.Memory), own: map[string]func() *echo.Echo{}, stop: make(chan struct{})}
 	g.pages = g.ownPages()
-	g.shared = g.router(g.serveClaimed, config.APIs...)
+	g.shared = sync.OnceValue(func() *echo.Echo { return g.router(g.serveClaimed, config.APIs...) })
 	for _, api := range config.APIs {
-		g.own[api.Name] = g.router(g.serveAt(api, nil), api)
+		g.own[api.Name] = sync.OnceValue(func() *echo.Echo { return g.router(g.serveAt(api, nil), api) })
 	}
 	return g
 }
@@ -129,7 +130,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, own string, at a
 	if at.api != "" {
 		router = g.own[at.api]
 	}
-	router.ServeHTTP(w, at.enter(r))
+	router().ServeHTTP(w, at.enter(r))
 }
 
 // addressKey is the key of the address in a request's context.

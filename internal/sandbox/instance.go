@@ -179,6 +179,11 @@ func (i *Instance) Load(f *fixture.Fixture) error { return i.begin(f, i.sandbox.
 // begin makes the state anew from a fixture, and has happened before what that and
 // givens say.
 func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Given) error {
+	whole, err := f.Read()
+	if err != nil {
+		return fmt.Errorf("fixture %s of %s: %w", f.Name, i.API.Name, err)
+	}
+	f = whole
 	state, err := i.make(f, at, givens)
 	if err == nil {
 		err = i.sandbox.registry.replace([]replacement{{instance: i, state: state}})
@@ -192,7 +197,10 @@ func (i *Instance) begin(f *fixture.Fixture, at time.Time, givens []fixture.Give
 
 // Check returns why no state can be made of a fixture.
 func (i *Instance) Check(f *fixture.Fixture) error {
-	_, err := i.make(f, i.sandbox.Clock.Now(), nil)
+	f, err := f.Read()
+	if err == nil {
+		_, err = i.make(f, i.sandbox.Clock.Now(), nil)
+	}
 	return err
 }
 

@@ -80,8 +80,8 @@ type Registry struct {
 	directoryStart sync.Once
 }
 
-// New returns a registry with the sandbox default, which has an instance of every
-// API, so that a fixture that cannot be used is an error at once.
+// New returns a registry with the sandbox default. Of every API whose fixture is not put
+// off it has an instance, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
 	r := &Registry{
 		Feed: journal.NewFeed(maxReaders), Coverage: coverage.NewCounter(config.APIs, config.Wall), config: config,
@@ -92,6 +92,9 @@ func New(config Config) (*Registry, error) {
 	r.initial.Origin = Origin{Fixtures: config.Fixtures, Scenarios: config.Scenarios, Clock: config.Clock, Auth: config.Auth, Unknown: config.Unknown}.clone()
 	r.defaultBox = r.add(Default, r.Origin())
 	for _, api := range config.APIs {
+		if f := config.Fixtures[api.Name]; f != nil && f.PutOff() {
+			continue
+		}
 		if _, err := r.defaultBox.Instance(api); err != nil {
 			return nil, err
 		}

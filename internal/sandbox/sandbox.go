@@ -50,12 +50,19 @@ type Sandbox struct {
 	began     time.Time // by its clock, when it was made, or its states were reset
 }
 
-// Instance returns the sandbox's instance of api, and makes it at the first call.
+// Instance returns the sandbox's instance of api, and makes it at the first call. The one
+// of the sandbox default is made before any other, so that the directory has what
+// default knows wherever it has what another sandbox knows.
 func (s *Sandbox) Instance(api *contract.API) (*Instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := s.instances[api]; i != nil {
 		return i, nil
+	}
+	if first := s.registry.defaultBox; s != first {
+		if _, err := first.Instance(api); err != nil {
+			return nil, err
+		}
 	}
 	i, err := newInstance(s, api, s.began)
 	if err != nil {

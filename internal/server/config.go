@@ -264,14 +264,17 @@ func (c *Config) fixtures(l *loaded) (map[string]*fixture.Fixture, error) {
 	}
 	all := map[string]*fixture.Fixture{}
 	for _, api := range c.APIs {
-		all[api.Name] = l.fixtures.Default(api)
-		if name := named[api.Name]; name != "" {
-			f, err := l.fixtures.Find(api, name)
-			if err != nil {
-				return nil, err
-			}
-			all[api.Name] = f
+		f, err := l.fixtures.Default(api), error(nil)
+		switch name := named[api.Name]; {
+		case name != "":
+			f, err = l.fixtures.Find(api, name)
+		case c.FromEnv || c.Redact: // what the environment adds may not fit; and secrets are known from the start
+			f, err = f.Read()
 		}
+		if err != nil {
+			return nil, err
+		}
+		all[api.Name] = f
 	}
 	for _, pair := range c.Set {
 		key, value, err := splitPair("--set", pair, "api.switch=value")

@@ -179,6 +179,10 @@ const (
 // serve answers on l until the server is closed. The gateway itself bounds the time in
 // which a body comes.
 func (s *Server) serve(l net.Listener, server *http.Server, limit *connections) {
+	if server.TLSConfig == nil {
+		server.Protocols = new(http.Protocols)
+		server.Protocols.SetHTTP1(true) // there is no other without TLS, which spares the making of HTTP/2
+	}
 	s.serveOn(limit.limit(l), server, limit)
 }
 
