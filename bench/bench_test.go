@@ -4,25 +4,28 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
+	"sync"
 	"testing"
 	"time"
 )
 
-// laboratory builds the servers once for a test.
+// shared is built once, for the tests that need it; TestMain removes it.
+var shared struct {
+	once sync.Once
+	lab  *lab
+	err  error
+}
+
 func laboratory(t *testing.T) *lab {
 	t.Helper()
-	l, err := newLab(t.Context(), "..")
-	if err != nil {
-		t.Fatal(err)
+	shared.once.Do(func() { shared.lab, shared.err = newLab(context.Background(), "..") })
+	if shared.err != nil {
+		t.Fatal(shared.err)
 	}
-	t.Cleanup(func() {
-		if err := l.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return l
+	return shared.lab
 }
 
 // brief is a plan that shows that all works, and measures nothing.
