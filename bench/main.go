@@ -42,7 +42,8 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	p := plan{
-		rounds: *rounds, seed: *seed, connections: 32, warm: 2 * time.Second, length: *length, single: 2 * time.Second,
+		rounds: *rounds, seed: *seed, connections: 32,
+		warm: min(*length, 2*time.Second), length: *length, single: min(*length, 2*time.Second),
 		quiet: *quiet, retries: 2, progress: os.Stderr,
 	}
 	l, err := newLab(ctx, *root)

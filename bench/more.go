@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -21,21 +22,23 @@ const settle = 700 * time.Millisecond
 
 // A beginning is how soon servers answer and commands end.
 type beginning struct {
-	ours, echo         float64 // ms to the first right answer
-	idle, echoIdle     float64 // MiB
-	version, emptyTool float64 // ms
-	binary             float64 // MB, stripped
+	ours, echo     float64 // ms to the first right answer
+	idle, echoIdle float64 // MiB
+	version, empty float64 // ms
+	binary         float64 // MB, stripped
 }
+
+// startRounds are as many as a start is short.
+const startRounds = 15
 
 // measureStart starts understudy, the bare echo and two commands by turns.
 func measureStart(ctx context.Context, l *lab, p plan) (beginning, error) {
-	const runs = 15
 	var ours, echo, idle, echoIdle, version, empty []float64
-	for round := range runs {
+	for round := range startRounds {
 		steps := []func() error{
-			func() error { return timedStart(ctx, l.firstAnswer, &ours, &idle) },
+			func() error { return timedStart(ctx, l, target{ourName, firstAnswer}, &ours, &idle) },
 			func() error {
-				return timedStart(ctx, baseline(echoName, "echo", createSession).begin0(l), &echo, &echoIdle)
+				return timedStart(ctx, l, baseline(echoName, "echo", createSession), &echo, &echoIdle)
 			},
 			func() error { return timedCommand(ctx, l.understudy, &version) },
 			func() error { return timedCommand(ctx, l.empty, &empty) },
@@ -54,13 +57,8 @@ func measureStart(ctx context.Context, l *lab, p plan) (beginning, error) {
 	return beginning{median(ours), median(echo), median(idle), median(echoIdle), median(version), median(empty), float64(info.Size()) / 1e6}, nil
 }
 
-// begin0 binds the lab.
-func (t target) begin0(l *lab) func(context.Context) (*running, error) {
-	return func(ctx context.Context) (*running, error) { return t.begin(ctx, l) }
-}
-
-func timedStart(ctx context.Context, begin func(context.Context) (*running, error), took, idle *[]float64) error {
-	r, err := begin(ctx)
+func timedStart(ctx context.Context, l *lab, t target, took, idle *[]float64) error {
+	r, err := t.begin(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -72,7 +70,7 @@ func timedStart(ctx context.Context, begin func(context.Context) (*running, erro
 }
 
 // firstAnswer starts an understudy as anybody would, and waits for the answer to a documented call.
-func (l *lab) firstAnswer(ctx context.Context) (*running, error) {
+func firstAnswer(ctx context.Context, l *lab) (*running, error) {
 	door, err := freePort()
 	if err != nil {
 		return nil, err
@@ -188,7 +186,7 @@ func holdStalled(n int) func(context.Context, *running) (func(), error) {
 		}}}
 		err := r.instance.ask(ctx, http.MethodPut, "/v1/scenarios/tencentcar/stalled", scenario, nil)
 		if err == nil {
-			err = r.instance.ask(ctx, http.MethodPut, "/v1/sandboxes/load-0/scenarios/tencentcar/stalled", nil, nil)
+			err = r.instance.ask(ctx, http.MethodPut, "/v1/sandboxes/load-0/scenarios/tencentcar/stalled", struct{}{}, nil)
 		}
 		if err != nil {
 			return nil, err
@@ -199,9 +197,17 @@ func holdStalled(n int) func(context.Context, *running) (func(), error) {
 		if err != nil {
 			return nil, err
 		}
-		return hold(r, n, func(c net.Conn, _ int) error {
+		return hold(r, n, func(c net.Conn, i int) error {
 			_, err := c.Write(raw(q))
-			return err
+			if err != nil || i > 0 {
+				return err
+			}
+			// The first one shows that nothing comes.
+			_ = c.SetReadDeadline(time.Now().Add(settle))
+			if n, err := c.Read(make([]byte, 100)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				return fmt.Errorf("a stalled call got %d bytes, expected that nothing comes", n)
+			}
+			return nil
 		})
 	}
 }

@@ -246,8 +246,11 @@ func otherNames(api string, n int) []string {
 	return names
 }
 
-// writeScenarios writes files with a scenario each, which decides a call of somebody who never calls.
+// writeScenarios writes files with a scenario each, which decides a call of somebody who never calls; once for each folder.
 func (w *workload) writeScenarios(folder string, n int) error {
+	if _, err := os.Stat(folder); err == nil {
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Join(folder, w.api), 0o755); err != nil {
 		return err
 	}
