@@ -7,6 +7,8 @@ import (
 	"context"
 	"io"
 	"os"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,4 +71,31 @@ func (l *lab) body(t *testing.T, w *workload) []byte {
 		t.Fatal(err)
 	}
 	return bytes.TrimSpace(b)
+}
+
+// The page that is written stays one that is read, and names no path of the machine that wrote it.
+func TestThePage(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(b, []byte("\n")); lines > 100 {
+		t.Errorf("docs/performance.md has %d lines, expected at most 100", lines)
+	}
+	if path := regexp.MustCompile(`(^|[ "(])/(home|root|tmp|var|work|usr)/`).Find(b); path != nil {
+		t.Errorf("docs/performance.md names a path of a machine: %s", path)
+	}
+}
+
+// A page says itself that others used the machine.
+func TestTheHeading(t *testing.T) {
+	t.Parallel()
+	for others, quiet := range map[float64]bool{0.1: true, 1.4: false} {
+		p := brief
+		p.noise = &others
+		if text := p.heading(); strings.Contains(text, "up to 1.4 cores") == quiet || !strings.Contains(text, "Rounds: 1.") {
+			t.Errorf("%v: got %s", others, text)
+		}
+	}
 }

@@ -82,7 +82,7 @@ func firstAnswer(ctx context.Context, l *lab) (*running, error) {
 	}
 	first := []request{{raw: raw(r), status: http.StatusOK, part: []byte(createSession.part)}}
 	args := []string{l.understudy, "serve", "--door-port", fmt.Sprint(door), "--control-port", "0", "--api-ports", "0", "--clock", instant.Format(time.RFC3339), "--signature-clock", "sandbox"}
-	return begin(ctx, args, address, first)
+	return l.begin(ctx, args, address, first)
 }
 
 func timedCommand(ctx context.Context, program string, took *[]float64) error {

@@ -28,10 +28,12 @@ type process struct {
 	stops  sync.Once
 }
 
-// startProcess starts a program in a process group of its own. It ends with the harness, however that ends.
-func startProcess(args, env []string) (*process, error) {
+// startProcess starts a program in a process group of its own, in a folder where no settings lie. It ends with the harness,
+// however that ends.
+func startProcess(folder string, args, env []string) (*process, error) {
 	p := &process{cmd: exec.Command(args[0], args[1:]...), ended: make(chan struct{}), errors: &tail{}}
-	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Dir = folder
+	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "UNDERSTUDY_") }), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	var err error
 	if p.output, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {

@@ -20,11 +20,7 @@ var why string
 // report measures what is asked for and writes it down.
 func report(ctx context.Context, l *lab, p plan, modes []string) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Performance\n\n<!-- written by make bench-load; the prose at the end is bench/why.md -->\n\n"+
-		"`make bench-load` wrote this page on %s: %s. Rounds: %d. Each starts every server afresh, in a random order,\n"+
-		"warms it for %s and loads it for %s over %d connections of the loopback interface. Ratios are taken within a round and are medians over\n"+
-		"the rounds: quote them, and not the microseconds of this machine. CPU is that of the server's processes for each request.\n",
-		time.Now().Format(time.DateOnly), machine(), p.rounds, p.warm, p.length, p.connections)
+	p.noise = new(float64)
 	if err := l.rehearse(ctx, append([]*workload{createSession}, others...)); err != nil {
 		return "", err
 	}
@@ -41,8 +37,20 @@ func report(ctx context.Context, l *lab, p plan, modes []string) (string, error)
 			return b.String(), fmt.Errorf("%s: %w", mode, err)
 		}
 	}
-	b.WriteString("\n" + why)
-	return b.String(), nil
+	return p.heading() + b.String() + "\n" + why, nil
+}
+
+// heading says what was measured, when, on what and how.
+func (p plan) heading() string {
+	text := fmt.Sprintf("# Performance\n\n<!-- written by make bench-load; the prose at the end is bench/why.md -->\n\n"+
+		"`make bench-load` wrote this page on %s: %s. Rounds: %d. Each starts every server afresh, in a random order,\n"+
+		"warms it for %s and loads it for %s over %d connections of the loopback interface. Ratios are taken within a round and are medians over\n"+
+		"the rounds: quote them, and not the microseconds of this machine. CPU is that of the server's processes for each request.\n",
+		time.Now().Format(time.DateOnly), machine(), p.rounds, p.warm, p.length, p.connections)
+	if *p.noise > disturbed {
+		text += fmt.Sprintf("**The machine was not quiet: others used up to %.1f cores during a load. Measure again before you quote anything.**\n", *p.noise)
+	}
+	return text
 }
 
 // machine describes what was measured on.
@@ -142,13 +150,13 @@ func reportFlat(ctx context.Context, l *lab, p plan, b *strings.Builder) error {
 		return err
 	}
 	b.WriteString("\n## Flat\n\nA call beside much of something, to the same call beside little. Target: 0.95 and above, within noise.\n\n" +
-		"| beside | requests/s | CPU saved or lost | ready after, ms | idle MiB | KiB for each |\n|---|---|---|---|---|---|\n")
+		"| beside | requests per CPU second | requests/s | ready after, ms | MiB before the load | KiB for each |\n|---|---|---|---|---|---|\n")
 	for _, x := range list {
 		each := "-"
 		if x.many > 0 {
 			each = fmt.Sprintf("%.1f", 1024*(got.median(x.name, idleOf)-got.median(x.base, idleOf))/float64(x.many))
 		}
-		fmt.Fprintf(b, "| %s | %.2f | %.2f | %.0f | %.1f | %s |\n", x.name, got.ratio(x.name, x.base, rateOf), got.ratio(x.base, x.name, cpuOf),
+		fmt.Fprintf(b, "| %s | %.2f | %.2f | %.0f | %.1f | %s |\n", x.name, got.ratio(x.base, x.name, cpuOf), got.ratio(x.name, x.base, rateOf),
 			got.median(x.name, startupOf), got.median(x.name, idleOf), each)
 	}
 	return nil
@@ -171,9 +179,19 @@ func reportProfile(ctx context.Context, l *lab, p plan, b *strings.Builder) erro
 	if err != nil {
 		return err
 	}
-	b.WriteString("\n## Where the time goes\n\nSamples of a signed CreateSession by what they belong to; allocation and collection count wherever they were asked for.\n\n| share | % |\n|---|---|\n")
-	for _, name := range largestFirst(found) {
-		fmt.Fprintf(b, "| %s | %.1f |\n", name, 100*found[name])
+	b.WriteString("\n## Where the time goes\n\nSamples of a signed CreateSession by what they belong to; allocation and collection count wherever they were asked for.\n\n" +
+		"| share | % | share | % | share | % |\n|---|---|---|---|---|---|\n")
+	names := largestFirst(found)
+	rows := (len(names) + 2) / 3
+	for row := range rows {
+		for at := row; at < 3*rows; at += rows {
+			if at < len(names) {
+				fmt.Fprintf(b, "| %s | %.1f ", names[at], 100*found[names[at]])
+			} else {
+				b.WriteString("| | ")
+			}
+		}
+		b.WriteString("|\n")
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ type plan struct {
 	quiet        time.Duration // how long to wait for others to be quiet
 	retries      int           // for a load that others disturbed
 	progress     io.Writer
+	noise        *float64 // the most cores that others used during a load that counts; nil: nobody asks
 }
 
 // disturbed is how many cores others may use during a load before it is repeated.
@@ -54,6 +55,9 @@ func (p plan) compare(ctx context.Context, l *lab, targets []target) (results, e
 				return nil, fmt.Errorf("%s, round %d: %w", t.name, round+1, err)
 			}
 			got[t.name] = append(got[t.name], f)
+			if p.noise != nil {
+				*p.noise = max(*p.noise, f.foreign)
+			}
 			_, _ = fmt.Fprintf(p.progress, "round %d  %-44s %8.1f µs CPU a request  %8.0f requests/s  p99 %7.2f ms  others %.2f cores\n", round+1, t.name, f.cpu, f.rate, f.p99, f.foreign)
 		}
 	}
@@ -148,11 +152,16 @@ func (r results) median(name string, figure func(figures) float64) float64 {
 
 // ratio is the median of what a target's figure is to a base's in the same round.
 func (r results) ratio(name, base string, figure func(figures) float64) float64 {
+	return median(r.ratios(name, base, figure))
+}
+
+// ratios are what a target's figure is to a base's, round after round.
+func (r results) ratios(name, base string, figure func(figures) float64) []float64 {
 	var all []float64
 	for i := range min(len(r[name]), len(r[base])) {
 		all = append(all, figure(r[name][i])/figure(r[base][i]))
 	}
-	return median(all)
+	return all
 }
 
 // median returns the middle value, or the mean of the two in the middle; 0 for nothing.

@@ -78,7 +78,7 @@ func fake(name, work string) target {
 			return nil, err
 		}
 		address := "127.0.0.1:" + strconv.Itoa(port)
-		p, err := startProcess([]string{os.Args[0], address}, []string{asServer + "=" + work})
+		p, err := startProcess(os.TempDir(), []string{os.Args[0], address}, []string{asServer + "=" + work})
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +109,10 @@ func TestGrossLossFails(t *testing.T) {
 	if loss(results{}) == nil {
 		t.Error("a comparison without figures passes")
 	}
+	// One spoilt round among two says nothing.
+	if err := loss(results{plainName: {{cpu: 10}, {cpu: 10}}, ourName: {{cpu: 40}, {cpu: 8}}}); err != nil {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestGrowthFails(t *testing.T) {
@@ -138,7 +142,7 @@ func TestWrongTargetFailsTheRun(t *testing.T) {
 
 // A server that ends before it answers is told with what it said.
 func TestDeadTargetIsTold(t *testing.T) {
-	p, err := startProcess([]string{"sh", "-c", "echo no such flag >&2; exit 3"}, nil)
+	p, err := startProcess(os.TempDir(), []string{"sh", "-c", "echo no such flag >&2; exit 3"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +155,7 @@ func TestDeadTargetIsTold(t *testing.T) {
 
 // What was started is ended with all that it started itself, also where it does not hear.
 func TestNothingIsLeftBehind(t *testing.T) {
-	p, err := startProcess([]string{"sh", "-c", "sleep 600 & echo started >&2; wait"}, nil)
+	p, err := startProcess(os.TempDir(), []string{"sh", "-c", "sleep 600 & echo started >&2; wait"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -53,10 +54,14 @@ func short(ctx context.Context, l *lab, w io.Writer) error {
 	return errors.Join(lost, g.wrong())
 }
 
-// loss says what is grossly lost in a comparison.
+// loss says what is grossly lost in a comparison: it shows in every round, for others on the machine spoil single ones.
 func loss(got results) error {
-	if ratio := got.ratio(ourName, plainName, cpuOf); ratio == 0 || ratio > grossRatio {
-		return fmt.Errorf("a signed CreateSession costs %.2f x the plain verifying echo, expected at most %.1f: profile it with make bench-load", ratio, grossRatio)
+	ratios := got.ratios(ourName, plainName, cpuOf)
+	if len(ratios) == 0 {
+		return errors.New("nothing was compared")
+	}
+	if least := slices.Min(ratios); least > grossRatio {
+		return fmt.Errorf("a signed CreateSession costs at least %.2f x the plain verifying echo in every round, expected at most %.1f: profile it with make bench-load", least, grossRatio)
 	}
 	return nil
 }

@@ -45,7 +45,10 @@ func newLab(ctx context.Context, root string) (*lab, error) {
 			return nil, errors.Join(err, l.close())
 		}
 	}
-	return l, writeFixture(filepath.Join(folder, "fixtures"))
+	if err := writeFixture(filepath.Join(folder, "fixtures")); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
 }
 
 // build builds as `make build` does.
@@ -73,7 +76,7 @@ type running struct {
 	address  string
 	instance *instance // of an understudy
 	requests []request
-	startup  time.Duration // from its start to its first right answer
+	startup  time.Duration // from its start until it was ready: understudy says so, others have answered rightly
 	release  func()        // lets go of what was held open beside the load
 }
 
@@ -109,10 +112,10 @@ func readAnswer(from io.Reader) ([]byte, error) {
 	}
 }
 
-// bounds of waiting for a server that has been started
+// startLimit is how long a server may take until it is ready.
 const startLimit = 30 * time.Second
 
-// options of an understudy under load
+// options are how an understudy is started for a load.
 type options struct {
 	setup
 	loaded int      // scenario files that lie in its folder
@@ -165,8 +168,11 @@ func (l *lab) serve(ctx context.Context, o options) (*running, error) {
 		}
 		args = append(args, "--scenarios", folder)
 	}
+	if o.active > 0 {
+		args = append(args, "--activate", strings.Join(otherNames(o.work.api, o.active), ","))
+	}
 	begun := time.Now()
-	p, err := startProcess(append(args, o.flags...), o.env)
+	p, err := startProcess(l.folder, append(args, o.flags...), o.env)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +202,7 @@ func baseline(name, kind string, w *workload) target {
 		if err != nil {
 			return nil, err
 		}
-		return begin(ctx, []string{
+		return l.begin(ctx, []string{
 			l.baseline, "-kind", kind, "-call", w.name(), "-answer", l.answers[w], "-address", address,
 			"-id", documented.Text("secretId"), "-secret", documented.Text("secretKey"),
 		}, address, requests)
@@ -204,9 +210,9 @@ func baseline(name, kind string, w *workload) target {
 }
 
 // begin starts a program and waits for its first right answer.
-func begin(ctx context.Context, args []string, address string, requests []request) (*running, error) {
+func (l *lab) begin(ctx context.Context, args []string, address string, requests []request) (*running, error) {
 	begun := time.Now()
-	p, err := startProcess(args, nil)
+	p, err := startProcess(l.folder, args, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +300,7 @@ func peers() []target {
 		if err != nil {
 			return nil, err
 		}
-		return begin(ctx, []string{
+		return l.begin(ctx, []string{
 			program, "-webserver", "-import", simulation, "-pp", fmt.Sprint(port), "-ap", fmt.Sprint(admin), "-listen-on-host", "127.0.0.1",
 		}, address, requests)
 	}}}

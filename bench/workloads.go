@@ -139,16 +139,17 @@ func (s *instance) prepare(ctx context.Context, u setup) ([]request, error) {
 	for i := range u.sandboxes {
 		var made struct {
 			Credentials map[string]contract.Values `json:"credentials"`
+			Scenarios   []string                   `json:"scenarios"`
 		}
 		body := map[string]any{"name": fmt.Sprintf("load-%d", i), "fixtures": map[string]string{u.work.api: u.work.fixture}}
 		if u.work == createSession {
 			body["set"] = map[string]string{"tencentcar.rate_limits": "off"}
 		}
-		if i == 0 {
-			body["scenarios"] = otherNames(u.work.api, u.active)
-		}
 		if err := s.ask(ctx, http.MethodPost, "/v1/sandboxes", body, &made); err != nil {
 			return nil, fmt.Errorf("making a sandbox: %w", err)
+		}
+		if len(made.Scenarios) != u.active {
+			return nil, fmt.Errorf("%d scenarios are active in a sandbox, expected %d", len(made.Scenarios), u.active)
 		}
 		if i > 0 && !u.shared {
 			continue
