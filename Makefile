@@ -13,7 +13,7 @@ COVER    ?= 80
 MODULES  := $(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.git/*' -not -path '*/testdata/*' | sort))
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt lint lint-proof vet test bench cover soak fuzz golden docs docs-check run build reproducible image container-check
+.PHONY: help check fmt lint lint-proof vet test bench bench-load bench-short cover soak fuzz golden docs docs-check run build reproducible image container-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,16 @@ test: ## all tests, with the race detector
 
 bench: ## benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-load: bin/bench ## compare with handlers written by hand (Linux, half an hour); writes docs/performance.md
+	bin/bench -o docs/performance.md all
+
+bench-short: bin/bench ## the same in a minute; fails on gross loss, growth and leaks
+	bin/bench short
+
+.PHONY: bin/bench
+bin/bench:
+	@go build -C bench -buildvcs=false -o $(CURDIR)/bin/bench .
 
 cover: ## test coverage of all packages together; fails under COVER=80 %
 	go test -coverpkg=./... -coverprofile=cover.out ./...

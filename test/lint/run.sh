@@ -180,6 +180,8 @@ imports internal/control/open.go pass $ours/internal/sandbox github.com/labstack
 imports internal/client/open.go pass $ours/internal/output $ours/internal/contract
 imports internal/watch/open.go pass github.com/fsnotify/fsnotify
 imports cmd/understudy/open.go pass $ours/emulators $ours/internal/server github.com/spf13/cobra
+imports bench/baseline/open.go pass github.com/labstack/echo/v4
+imports bench/empty/open.go pass github.com/spf13/cobra
 imports understudytest/open.go pass $ours/emulators $ours/internal/client $ours/internal/server
 down internal/control gateway control $ours/internal/gateway
 
@@ -193,6 +195,7 @@ put internal/wire/chance.go rand.Intn $'import "math/rand"\n\nvar _ = rand.Intn(
 put internal/callback/id.go uuid.NewString $'import "github.com/google/uuid"\n\nvar _ = uuid.NewString()'
 put internal/conformance/print.go fmt.Println $'import "fmt"\n\nfunc tell() { fmt.Println() }\n\nvar _ = tell'
 put cmd/understudy/now.go pass $'import (\n\t"fmt"\n\t"time"\n)\n\nfunc tell() { fmt.Println(time.Now()) }\n\nvar _ = tell'
+put bench/now.go pass $'import (\n\t"fmt"\n\t"time"\n)\n\nfunc tell() { fmt.Println(time.Now()) }\n\nvar _ = tell'
 put internal/sandbox/dice.go pass $'import "math/rand/v2"\n\nvar _ = rand.NewPCG(1, 2)'
 put internal/clock/time_test.go pass $'import "time"\n\nvar _ = time.Now()'
 
