@@ -14,7 +14,17 @@ func (c Call) Entry() (Entry, bool) {
 		return Entry{}, false
 	}
 	e, known := c.kept()
-	e.unpack()
+	e.unpack(true)
+	return e, known
+}
+
+// Outline is Entry without what the bodies say.
+func (c Call) Outline() (Entry, bool) {
+	if c.journal == nil {
+		return Entry{}, false
+	}
+	e, known := c.kept()
+	e.unpack(false)
 	return e, known
 }
 
