@@ -188,7 +188,13 @@ func (t *stream) tell(c journal.Call) error {
 	if t.before != nil && t.before.Calls == nil && t.before.Has(c) {
 		return nil
 	}
-	e, known := c.Entry()
+	redactor, known := t.server.config.Redactor, false
+	var e journal.Entry
+	if redactor.Active() { // what it finds in the values it looks for elsewhere
+		e, known = c.Entry()
+	} else {
+		e, known = c.Outline()
+	}
 	if !known {
 		t.lost++
 		return nil
@@ -199,7 +205,7 @@ func (t *stream) tell(c journal.Call) error {
 	}
 	t.text = append(t.text, "data: "...)
 	start := len(t.text)
-	if redactor := t.server.config.Redactor; redactor.Active() {
+	if redactor.Active() {
 		shown := redactor.Entry(e)
 		t.text = t.line.append(t.text, &shown)
 		t.text = append(t.text[:start], redactor.Document(jsonText, t.text[start:])...)

@@ -13,13 +13,31 @@ func (c Call) Entry() (Entry, bool) {
 	if c.journal == nil {
 		return Entry{}, false
 	}
+	e, known := c.kept()
+	e.unpack(true)
+	return e, known
+}
+
+// Outline is Entry without what the bodies say.
+func (c Call) Outline() (Entry, bool) {
+	if c.journal == nil {
+		return Entry{}, false
+	}
+	e, known := c.kept()
+	e.unpack(false)
+	return e, known
+}
+
+// kept returns the entry as the journal has it, since whoever unpacks it need not hold
+// others up.
+func (c Call) kept() (Entry, bool) {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	at := c.journal.from(c.number)
 	if at == len(c.journal.entries) || c.journal.entries[at].closing != c.closing {
 		return Entry{}, false
 	}
-	return c.journal.entries[at].Whole(), true
+	return *c.journal.entries[at], true
 }
 
 // A Backlog is what was closed before somebody began to follow a journal.

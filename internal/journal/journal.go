@@ -169,7 +169,7 @@ func (f *Filter) Fits(e *Entry) bool {
 func (j *Journal) List(f Filter) (entries []Entry, more bool) {
 	entries, more = j.list(f)
 	for i := range entries {
-		entries[i].unpack()
+		entries[i].unpack(true)
 	}
 	return entries, more
 }

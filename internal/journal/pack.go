@@ -26,6 +26,8 @@ func (e *Entry) pack() {
 	p.message(&e.Request)
 	p.message(&e.Response)
 	e.Notes = p.facts(e.Notes)
+	p.said(&e.Request)
+	p.said(&e.Response)
 	e.packed = make([]byte, 0, binary.MaxVarintLen32+len(p.texts)+len(p.bodies))
 	e.packed = binary.AppendUvarint(e.packed, uint64(len(p.texts)))
 	e.packed = append(append(e.packed, p.texts...), p.bodies...)
@@ -35,18 +37,19 @@ func (e *Entry) pack() {
 // also where a journal keeps it, which takes these out of what it was given.
 func (e *Entry) Whole() Entry {
 	whole := *e
-	whole.unpack()
+	whole.unpack(true)
 	return whole
 }
 
 // Messages returns an entry with that alone of what Whole has.
 func (e *Entry) Messages() *Entry {
 	m := &Entry{Client: e.Client, Request: e.Request, Response: e.Response, Notes: e.Notes, packed: e.packed}
-	m.unpack()
+	m.unpack(true)
 	return m
 }
 
-func (e *Entry) unpack() {
+// unpack undoes pack. Without values it leaves out what the bodies say.
+func (e *Entry) unpack(values bool) {
 	if e.packed == nil {
 		return
 	}
@@ -57,6 +60,10 @@ func (e *Entry) unpack() {
 	u.message(&e.Request)
 	u.message(&e.Response)
 	e.Notes = u.facts(e.Notes)
+	if values {
+		u.said(&e.Request)
+		u.said(&e.Response)
+	}
 	e.packed = nil
 }
 
@@ -96,10 +103,15 @@ func (p *packer) message(m *Message) {
 	p.text(m.Host)
 	p.header(m.Header)
 	p.body(m.Body)
+	m.Method, m.URL, m.Host, m.Header = "", "", "", nil
+}
+
+// said writes what the body says.
+func (p *packer) said(m *Message) {
 	if p.decoded(m.Decoded, m.Body) {
 		m.Decoded = nil
 	}
-	m.Method, m.URL, m.Host, m.Header, m.Body = "", "", "", nil, nil
+	m.Body = nil
 }
 
 // list writes how many elements follow. What is nil is told from what is empty.
@@ -112,6 +124,11 @@ func (p *packer) list(n int, isNil bool) {
 
 func (p *packer) header(h http.Header) {
 	p.list(len(h), h == nil)
+	all := 0
+	for _, values := range h {
+		all += len(values)
+	}
+	p.number(all)
 	for name, values := range h {
 		p.text(name)
 		p.list(len(values), values == nil)
@@ -172,7 +189,6 @@ func (p *packer) json(raw json.RawMessage, body []byte) {
 // facts writes notes, and returns those whose values a block cannot hold.
 func (p *packer) facts(all contract.Facts) (kept contract.Facts) {
 	p.list(len(all), all == nil)
-	kept = all[:0]
 	for i := range all {
 		p.text(all[i].Name)
 		begin := len(p.texts)
@@ -180,10 +196,6 @@ func (p *packer) facts(all contract.Facts) (kept contract.Facts) {
 			p.texts = append(p.texts[:begin], kindKept)
 			kept = append(kept, all[i])
 		}
-	}
-	clear(all[len(kept):])
-	if len(kept) == 0 {
-		return nil
 	}
 	return kept
 }
@@ -298,6 +310,9 @@ func (u *unpacker) message(m *Message) {
 	if body := u.body(); len(body) > 0 {
 		m.Body = body
 	}
+}
+
+func (u *unpacker) said(m *Message) {
 	switch kind := u.kind(); kind {
 	case kindKept:
 	case kindJSON:
@@ -332,6 +347,7 @@ func (u *unpacker) facts(kept contract.Facts) contract.Facts {
 
 func (u *unpacker) header() http.Header {
 	n, isNil := u.list()
+	all := make([]string, u.number()) // values of all headers
 	if isNil {
 		return nil
 	}
@@ -341,7 +357,7 @@ func (u *unpacker) header() http.Header {
 		n, isNil := u.list()
 		var values []string
 		if !isNil {
-			values = make([]string, n)
+			values, all = all[:n:n], all[n:]
 		}
 		for i := range values {
 			values[i] = u.text()
