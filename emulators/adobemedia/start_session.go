@@ -24,8 +24,7 @@ var created = &contract.Outcome{
 	Keeps: true, Do: doStart,
 }
 
-// A location is the reply of StartSession. It encodes itself: of all answers only this one
-// and those of schemas are not empty.
+// A location is the reply of StartSession, and encodes itself.
 type location struct {
 	Location string `json:"Location"`
 }
