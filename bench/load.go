@@ -35,8 +35,8 @@ func (r *request) judge(answer []byte) error {
 
 func shorten(b []byte) []byte { return b[:min(len(b), 600)] }
 
-// A load is what is sent to a server: requests in turn, each connection waiting for its answer before it sends the next. Where
-// their number is a multiple of the connections', no two connections ever send the same one, so that no user has two calls at once.
+// A load is what is sent to a server, each connection waiting for its answer before it sends the next. Every connection has a
+// part of the requests for itself, which it sends in turn, so that no user has two calls at once.
 type load struct {
 	address     string
 	requests    []request
@@ -84,7 +84,8 @@ type generator struct {
 
 type connection struct {
 	open   bool
-	next   int // of the requests
+	part   []request // that it sends
+	next   int       // of them
 	asked  *request
 	sent   time.Time
 	answer []byte // what was read of it
@@ -113,13 +114,22 @@ func (g *generator) open() error {
 		for len(g.conns) <= fd {
 			g.conns = append(g.conns, connection{})
 		}
-		g.conns[fd] = connection{open: true, next: i, answer: make([]byte, 0, 8<<10)}
+		g.conns[fd] = connection{open: true, part: g.part(i), answer: make([]byte, 0, 8<<10)}
 		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}
 		if err := syscall.EpollCtl(g.poll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
 			return fmt.Errorf("epoll: %w", err)
 		}
 	}
 	return nil
+}
+
+// part returns the requests of one connection; where there are fewer than connections, one that others send too.
+func (l load) part(connection int) []request {
+	n := len(l.requests)
+	if n < l.connections {
+		return l.requests[connection%n:][:1]
+	}
+	return l.requests[connection*n/l.connections : (connection+1)*n/l.connections]
 }
 
 func dial(to *net.TCPAddr) (int, error) {
@@ -176,8 +186,8 @@ func (g *generator) more(now time.Time) bool {
 
 func (g *generator) ask(fd int, now time.Time) error {
 	c := &g.conns[fd]
-	c.asked, c.sent, c.answer = &g.requests[c.next%len(g.requests)], now, c.answer[:0]
-	c.next += g.connections
+	c.asked, c.sent, c.answer = &c.part[c.next], now, c.answer[:0]
+	c.next = (c.next + 1) % len(c.part)
 	g.asked++
 	g.waiting++
 	// The connection is idle, so that its buffer takes any request that is sent here.

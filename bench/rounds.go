@@ -31,13 +31,12 @@ const disturbed = 0.2
 type figures struct {
 	cpu             float64 // µs of processor time of the server's processes for each request
 	rate            float64 // requests per second
-	p50, p99        float64 // ms
-	single, singles float64 // ms: the median and the 99th percentile on one connection
-	idle, loaded    float64 // MiB in memory before the load and after it
+	p99             float64 // ms
+	single, slowest float64 // ms: the median and the 99th percentile on one connection
+	idle            float64 // MiB in memory before the load
 	peak            float64 // MiB, the most ever
 	foreign         float64 // cores that others used
 	startup         float64 // ms
-	requests        int
 }
 
 // results are the figures of each target by its name, round after round.
@@ -105,19 +104,18 @@ func (p plan) measure(ctx context.Context, l *lab, t target) (figures, error) {
 		return f, err
 	}
 	after := r.read()
-	f.requests = o.requests
 	f.cpu = float64((after.server - before.server).Microseconds()) / float64(o.requests)
 	f.rate = float64(o.requests) / o.elapsed.Seconds()
-	f.p50, f.p99 = o.latency.quantile(0.5), o.latency.quantile(0.99)
+	f.p99 = o.latency.quantile(0.99)
 	f.foreign = foreign(before, after)
 	if p.single > 0 {
 		o, err := p.load(ctx, r, 1, p.single)
 		if err != nil {
 			return f, err
 		}
-		f.single, f.singles = o.latency.quantile(0.5), o.latency.quantile(0.99)
+		f.single, f.slowest = o.latency.quantile(0.5), o.latency.quantile(0.99)
 	}
-	f.loaded, f.peak = r.memory("VmRSS"), r.memory("VmHWM")
+	f.peak = r.memory("VmHWM")
 	if err := r.check(); err != nil {
 		return f, fmt.Errorf("after the load: %w", err)
 	}
@@ -181,7 +179,8 @@ func cpuOf(f figures) float64     { return f.cpu }
 func rateOf(f figures) float64    { return f.rate }
 func p99Of(f figures) float64     { return f.p99 }
 func singleOf(f figures) float64  { return f.single }
+func slowestOf(f figures) float64 { return f.slowest }
+func idleOf(f figures) float64    { return f.idle }
 func peakOf(f figures) float64    { return f.peak }
 func foreignOf(f figures) float64 { return f.foreign }
-func idleOf(f figures) float64    { return f.idle }
 func startupOf(f figures) float64 { return f.startup }
