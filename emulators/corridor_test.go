@@ -9,7 +9,7 @@ import (
 	"github.com/understudy-suite/understudy/emulators"
 )
 
-// BenchmarkCorridor is the main calls of every API from the checks to the closed journal
+// BenchmarkCorridor is the main calls of every API from their identifiers to the closed journal
 // entry, without routing and socket, verified, with state, journal and 10 active scenarios
 // about the operation. Beside them: echo decodes and encodes the same bodies and does nothing
 // else, and by-hand verifies before. x/echo and x/hand are how many times as long a call takes

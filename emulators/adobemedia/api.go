@@ -3,6 +3,7 @@ package adobemedia
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -105,11 +106,24 @@ func findText(body []byte, name string) string {
 	if !found || !colon || len(rest) == 0 || rest[0] != '"' {
 		return ""
 	}
+	if plain, _, closed := bytes.Cut(rest[1:], []byte(`"`)); closed && isPlain(plain) {
+		return string(plain)
+	}
 	var s string
 	if json.NewDecoder(bytes.NewReader(rest)).Decode(&s) != nil {
 		return ""
 	}
 	return s
+}
+
+// isPlain reports whether a text in JSON is written as it is: printable ASCII without escapes.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // A route is the result of matching a request's path.
@@ -206,16 +220,19 @@ func write(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.
 		r.Header = base
 		return r
 	}
-	r.Header = base.Clone()
-	if r.Header.Del("Server"); server != "" {
+	r.Header = make(http.Header, len(base)+1) // its values are shared
+	maps.Copy(r.Header, base)
+	switch server {
+	case documentedServer:
+	case "":
+		delete(r.Header, "Server")
+	default:
 		r.Header["Server"] = []string{server}
 	}
 	if v.Outcome == methodNotAllowed {
 		r.Header["Allow"] = []string{allowedMethods(c.Request)}
 	}
-	for name, values := range reply.Header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, reply.Header)
 	return r
 }
 

@@ -357,3 +357,16 @@ func TestSamplesSucceed(t *testing.T) {
 		}
 	}
 }
+
+// A text is found in a body without parsing the body, however it is written.
+func TestFindText(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"a":"plain"}`: "plain", `{ "a" : "plain" , "b":1}`: "plain", `{"a":""}`: "", `{"a":"\"quoted\" \u00e9"}`: `"quoted" é`, `{"a":"名"}`: "名",
+		`{"a":1}`: "", `{"a":"open`: "", "{\"a\":\"line\nbreak\"}": "", `{"b":"a"}`: "", `{"a"`: "", ``: "",
+	} {
+		if got := findText([]byte(body), "a"); got != want {
+			t.Errorf("%s: got %q, want %q", body, got, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 var startSession = &contract.Operation{
@@ -23,9 +24,14 @@ var created = &contract.Outcome{
 	Keeps: true, Do: doStart,
 }
 
-// A location is the reply of StartSession.
+// A location is the reply of StartSession. It encodes itself: of all answers only this one
+// and those of schemas are not empty.
 type location struct {
 	Location string `json:"Location"`
+}
+
+func (l *location) AppendJSON(b []byte) []byte {
+	return append(wire.AppendString(append(b, `{"Location":`...), l.Location), '}')
 }
 
 // doStart opens the session.
@@ -36,12 +42,12 @@ func doStart(c *contract.Call) any {
 }
 
 // start opens a session of an id that no other has.
-func (st *state) start(c *contract.Call, sid string) location {
+func (st *state) start(c *contract.Call, sid string) *location {
 	s := st.openSession(c, sid, now(c))
 	s.recordEvent(now(c), c.In)
 	st.keepStart(s, st.newHit(c))
 	c.Issue(s.ID)
-	return location{sessionsPath + "/" + s.ID}
+	return &location{sessionsPath + "/" + s.ID}
 }
 
 // newID returns a new session id. It skips existing ids, because a restored
@@ -50,8 +56,10 @@ func (st *state) newID(c *contract.Call) string {
 	dice := c.Mint()
 	for {
 		var id [32]byte
+		var digits [2 * len(id)]byte
 		_, _ = dice.Read(id[:])
-		if sid := hex.EncodeToString(id[:]); st.session(sid) == nil && !st.isWaiting(sid) {
+		hex.Encode(digits[:], id[:])
+		if sid := string(digits[:]); st.session(sid) == nil && !st.isWaiting(sid) {
 			return sid
 		}
 	}

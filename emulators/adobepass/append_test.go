@@ -1,7 +1,10 @@
 package adobepass
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/understudy-suite/understudy/internal/wire"
@@ -40,5 +43,33 @@ func TestRepliesEncodeThemselves(t *testing.T) {
 	}
 	if got := wire.Encode(&profilesReply{}); string(got) != `{"profiles":{}}` {
 		t.Errorf("without profiles: got %s", got)
+	}
+}
+
+// The client of a token is read once, and is that of this token and no other.
+func TestSubjectsAreRemembered(t *testing.T) {
+	t.Parallel()
+	named := func(client, rest string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+client+`"}`)) + "." + rest
+	}
+	for range 2 {
+		for i := range 2 * len(namedClients) { // more than are kept
+			client := "client-" + strconv.Itoa(i)
+			for _, token := range []string{named(client, "signature"), named(client, strings.Repeat("x", 2*longestNamed))} {
+				if got := unverifiedSubject(token); got != client {
+					t.Fatalf("got %q for the token of %s", got, client)
+				}
+			}
+		}
+		for _, token := range []string{"", "a.b", "a.!.c", "e30.e30.c"} {
+			if got := unverifiedSubject(token); got != "" {
+				t.Errorf("%q names the client %q", token, got)
+			}
+		}
+	}
+	for i := range namedClients {
+		if known := namedClients[i].Load(); known != nil && len(known.token) > longestNamed {
+			t.Fatalf("a token of %d bytes is kept", len(known.token))
+		}
 	}
 }

@@ -24,10 +24,11 @@ var blockedCause = &contract.Cause{Code: "address_blocked", Text: "The address {
 // checkAddress refuses a blocked address. Calls that are refused do not prolong
 // the block. Both run on the wall clock, so that a client gets out of a block also
 // while the sandbox's clock is frozen.
-func checkAddress(c *contract.Call) (v contract.Verdict) {
+func checkAddress(c *contract.Call) contract.Verdict {
 	if !c.Switches.Bool("address_limit") {
-		return v
+		return contract.Verdict{}
 	}
+	var v contract.Verdict
 	from, now := address(c.Request), c.Wall()
 	c.WithState(func() {
 		st := c.State.(*state)

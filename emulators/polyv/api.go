@@ -87,7 +87,9 @@ var checks = []contract.Check{
 // identifiers returns the appId.
 func identifiers(r *contract.Request) []string {
 	for _, text := range [...]string{r.URL.RawQuery, formOf(r)} {
-		for piece := range strings.SplitSeq(text, "&") {
+		for more := true; more; {
+			var piece string
+			piece, text, more = strings.Cut(text, "&")
 			if p := decode(piece); p.name == "appId" && p.value != "" {
 				return []string{p.value}
 			}

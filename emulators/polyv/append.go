@@ -6,14 +6,34 @@ import (
 	"github.com/understudy-suite/understudy/internal/wire"
 )
 
-// Pages of sessions are the most frequent answers. They encode themselves, in the
-// order of their struct's fields; wire.Encode encodes all else in an envelope.
+// Pages of sessions and lists of statuses are the most frequent answers. They encode
+// themselves, in the order of their struct's fields; wire.Encode encodes all else in an envelope.
 
 func (e *envelope) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"code":`...), int64(e.Code), 10)
 	b = wire.AppendString(append(b, `,"status":`...), e.Status)
 	b = wire.AppendString(append(b, `,"message":`...), e.Message)
 	return append(wire.Append(append(b, `,"data":`...), e.Data), '}')
+}
+
+func (s *success4) AppendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"code":`...), int64(s.Code), 10)
+	b = wire.AppendString(append(b, `,"status":`...), s.Status)
+	b = wire.AppendString(append(b, `,"requestId":`...), s.RequestID)
+	b = wire.Append(append(b, `,"data":`...), s.Data)
+	return append(strconv.AppendBool(append(b, `,"success":`...), s.Success), '}')
+}
+
+func (rows statusRows) AppendJSON(b []byte) []byte {
+	b = append(b, '[')
+	for i := range rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(b, `{"channelId":`...), rows[i].ChannelID, 10)
+		b = append(wire.AppendString(append(b, `,"liveStatus":`...), rows[i].LiveStatus), '}')
+	}
+	return append(b, ']')
 }
 
 func (p *page) AppendJSON(b []byte) []byte {

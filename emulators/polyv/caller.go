@@ -21,7 +21,9 @@ type caller struct {
 	sign      string
 
 	application application
-	unknown     bool // the appId is unknown, and its proof is not verified
+	known       bool        // the application is that of the appId
+	first       application // of the sandbox
+	unknown     bool        // the appId is unknown, and its proof is not verified
 
 	jsonErr error // why the body is no JSON object
 }
@@ -113,11 +115,9 @@ func split(text string) []pair {
 		return nil
 	}
 	pairs := make([]pair, 0, min(strings.Count(text, "&")+1, maxParameters))
-	for piece := range strings.SplitSeq(text, "&") {
-		if len(pairs) == maxParameters {
-			break
-		}
-		if piece != "" {
+	for more := true; more && len(pairs) < maxParameters; {
+		var piece string
+		if piece, text, more = strings.Cut(text, "&"); piece != "" {
 			pairs = append(pairs, decode(piece))
 		}
 	}
@@ -157,11 +157,11 @@ func (ca *caller) readParameters(c *contract.Call) contract.Values {
 	for i := range rows {
 		p := &rows[i]
 		if p.In == contract.Path {
-			in[p.Name] = contract.Raw(c.Request.Path[p.Name])
+			in[p.Name] = p.Type.Arrived(c.Request.Path[p.Name])
 			continue
 		}
 		if at, found := ca.find(p.Name); found {
-			in[p.Name] = contract.Raw(ca.pairs[at].value)
+			in[p.Name] = p.Type.Arrived(ca.pairs[at].value)
 			known++
 		} else if x, given := body[p.Name]; given && p.In == contract.Body {
 			in[p.Name] = rawValue(x)

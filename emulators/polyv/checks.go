@@ -50,24 +50,24 @@ func checkAppID(c *contract.Call) contract.Verdict {
 // counts as the first one.
 func checkApplication(c *contract.Call) contract.Verdict {
 	ca := callerOf(c)
-	var first application
-	known := false
-	c.WithState(func() {
-		st := c.State.(*state)
-		if ca.application, known = st.application(ca.appID); !known && c.Adopt("appId", ca.appID) {
-			ca.application, known = st.application(ca.appID)
-		}
-		first = st.first()
-	})
-	if known {
+	c.WithState(func() { ca.findApplication(c) })
+	if ca.known {
 		c.Key = ca.application.AppSecret
 		return contract.Verdict{}
 	}
 	if c.Auth == contract.Verify {
-		return applicationNotFound.Because(unknownApp, "appId", shorten(ca.appID), "first", first.AppID)
+		return applicationNotFound.Because(unknownApp, "appId", shorten(ca.appID), "first", ca.first.AppID)
 	}
-	ca.application, ca.unknown = first, true
+	ca.application, ca.unknown = ca.first, true
 	return contract.Verdict{}
+}
+
+func (ca *caller) findApplication(c *contract.Call) {
+	st := c.State.(*state)
+	if ca.application, ca.known = st.application(ca.appID); !ca.known && c.Adopt("appId", ca.appID) {
+		ca.application, ca.known = st.application(ca.appID)
+	}
+	ca.first = st.first()
 }
 
 // checkTimestamp accepts a timestamp within three minutes. Only the length is
@@ -288,8 +288,9 @@ func isList(most int) func(*contract.Call, string) contract.Verdict {
 		if n := strings.Count(s, ",") + 1; n > most {
 			return paramLengthIsIncorrect.Because(longList, "param", name, "got", n, "most", most)
 		}
-		for id := range strings.SplitSeq(s, ",") {
-			if s != "" && !digits(id) {
+		for more := s != ""; more; {
+			var id string
+			if id, s, more = strings.Cut(s, ","); !digits(id) {
 				return paramIsNotDigit.Because(noDigit, "param", name, "got", quote(id))
 			}
 		}

@@ -75,9 +75,11 @@ func errorCode(o *contract.Outcome) int {
 func requestID(c *contract.Call) string {
 	var random [20]byte
 	_, _ = c.Dice().Read(random[:])
-	stamp := strconv.FormatInt(c.ServerTime().UnixMilli(), 10)
-	return hex.EncodeToString(random[:16]) + "." + strconv.Itoa(int(random[16])) + "." +
-		stamp + strconv.Itoa(1000+(int(random[17])<<16|int(random[18])<<8|int(random[19]))%9000)
+	b := append(hex.AppendEncode(make([]byte, 0, 64), random[:16]), '.')
+	b = append(strconv.AppendUint(b, uint64(random[16]), 10), '.')
+	b = strconv.AppendInt(b, c.ServerTime().UnixMilli(), 10)
+	b = strconv.AppendUint(b, 1000+(uint64(random[17])<<16|uint64(random[18])<<8|uint64(random[19]))%9000, 10)
+	return string(b)
 }
 
 // rows3 are the rows of an answer of version 2 or 3.

@@ -1,10 +1,6 @@
 package polyv
 
-import (
-	"slices"
-
-	"github.com/understudy-suite/understudy/internal/contract"
-)
+import "github.com/understudy-suite/understudy/internal/contract"
 
 var listAccountSessions = &contract.Operation{
 	Name:   "ListAccountSessions",
@@ -52,18 +48,22 @@ var accountListed = &contract.Outcome{
 	}),
 	Do: func(c *contract.Call) any {
 		number, size := requestedPage(c, "pageNumber", 10)
-		offset, total, rows := (number-1)*size, int64(0), []accountRow{}
-		span := stampsWindow(c, hourOrDay(c))
-		for _, s := range slices.Backward(started(c.State.(*state).over[callerOf(c).application.UserID], span)) {
-			if s.End > span.to {
-				continue
-			}
-			if total >= offset && total < offset+size {
-				rows = append(rows, accountRow{s.channel.number, s.ID, s.channel.Name, s.Start, s.End, s.channel.UserID})
-			}
-			total++
+		before, late := c.State.(*state).endedWithin(callerOf(c).application.UserID, stampsWindow(c, hourOrDay(c)))
+		total, rows := int64(len(before)+len(late)), []accountRow{}
+		for n := (number - 1) * size; n < min(number*size, total); n++ {
+			s := newest(before, late, int(n))
+			rows = append(rows, accountRow{s.channel.number, s.ID, s.channel.Name, s.Start, s.End, s.channel.UserID})
 		}
 		p := newPage(number, size, total)
 		return success(c, &page4{p.PageNumber, p.PageSize, p.TotalPages, p.TotalItems, rows})
 	},
+}
+
+// newest returns the n-th session of two lists from the end of the later one, counted
+// from 0.
+func newest(before, late []*session, n int) *session {
+	if n < len(late) {
+		return late[len(late)-1-n]
+	}
+	return before[len(before)-1-(n-len(late))]
 }

@@ -25,6 +25,8 @@ type statusRow struct {
 	LiveStatus string `json:"liveStatus"`
 }
 
+type statusRows []statusRow
+
 var liveStatusReturned = &contract.Outcome{
 	Name: "success", Status: 200, Doc: "What each channel does.", Cite: citeLiveStatus,
 	Returns: version4Rows(contract.Param{
@@ -35,9 +37,10 @@ var liveStatusReturned = &contract.Outcome{
 		},
 	}),
 	Do: func(c *contract.Call) any {
-		rows := []statusRow{}
-		for _, ch := range channelsOf(c, 200) {
-			rows = append(rows, statusRow{ch.number, ch.status()})
+		channels := channelsOf(c, 200)
+		rows := make(statusRows, len(channels))
+		for i, ch := range channels {
+			rows[i] = statusRow{ch.number, ch.status()}
 		}
 		return success(c, rows)
 	},
@@ -52,7 +55,9 @@ func decideStatus(c *contract.Call, success *contract.Outcome) contract.Verdict 
 	if st.acceptsUnknownChannels(c) {
 		return success.Verdict()
 	}
-	for id := range strings.SplitSeq(c.In.Text("channelIds"), ",") {
+	for ids, more := c.In.Text("channelIds"), true; more; {
+		var id string
+		id, ids, more = strings.Cut(ids, ",")
 		if v := st.unknownChannelID(c, id); !v.Pending() {
 			return v
 		}
@@ -66,7 +71,9 @@ func decideStatus(c *contract.Call, success *contract.Outcome) contract.Verdict 
 func channelsOf(c *contract.Call, most int) []*channel {
 	st := c.State.(*state)
 	var found []*channel
-	for id := range strings.SplitSeq(c.In.Text("channelIds"), ",") {
+	for ids, more := c.In.Text("channelIds"), true; more; {
+		var id string
+		id, ids, more = strings.Cut(ids, ",")
 		n, fits := parseNumber(id, -1)
 		switch ch := st.channelOf(c, id); {
 		case len(found) == most:

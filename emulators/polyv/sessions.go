@@ -3,6 +3,7 @@ package polyv
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"sort"
 	"strconv"
@@ -29,6 +30,32 @@ func started(list []*session, span window) []*session {
 	low := sort.Search(len(list), func(i int) bool { return list[i].Start >= span.from })
 	high := low + sort.Search(len(list)-low, func(i int) bool { return list[low+i].Start > span.to })
 	return list[low:high]
+}
+
+// noteEnd notes how long a session lasted that has ended, and until when.
+func (st *state) noteEnd(s *session) {
+	lasted := s.End - s.Start
+	if lasted < 0 { // in a state that somebody wrote by hand: more than a number can say
+		lasted = math.MaxInt64
+	}
+	st.longest, st.latest = max(st.longest, lasted), max(st.latest, s.End)
+}
+
+// endedWithin returns the sessions of an account that started and ended in a window, in
+// two parts: all of before, which is not copied, and late, which are those that started
+// so late that others that did still went on at the window's end.
+func (st *state) endedWithin(userID string, span window) (before, late []*session) {
+	all := started(st.over[userID], span)
+	if st.latest <= span.to {
+		return all, nil
+	}
+	early := len(started(all, window{span.from, span.to - st.longest}))
+	for _, s := range all[early:] {
+		if s.End <= span.to {
+			late = append(late, s)
+		}
+	}
+	return all[:early], late
 }
 
 // add inserts a new session in order. Broadcasts start in the order of time, so that
@@ -123,6 +150,7 @@ func (st *state) stop(ch *channel, now time.Time, dice *contract.Dice) *session 
 	s.Views = randomViews(dice)
 	ch.live = nil
 	st.over[ch.UserID] = insert(st.over[ch.UserID], s)
+	st.noteEnd(s)
 	return s
 }
 

@@ -19,6 +19,8 @@ type state struct {
 	applications map[string]int
 	sessions     map[string]*session   // by sessionId
 	over         map[string][]*session // those that have ended, by userId, in the order of compareSessions
+	longest      int64                 // no session that has ended lasted for more milliseconds
+	latest       int64                 // none ended later
 	boundBytes   int                   // of the external ids of sessions
 	blocked      map[string]time.Time  // end of the block, by address; not part of a snapshot: a restored state blocks no address
 }
@@ -72,7 +74,7 @@ type views struct {
 // Reindex rebuilds the indices.
 func (st *state) Reindex() error {
 	st.applications, st.sessions, st.over = map[string]int{}, map[string]*session{}, map[string][]*session{}
-	st.boundBytes = 0
+	st.boundBytes, st.longest, st.latest = 0, 0, 0
 	if st.blocked == nil {
 		st.blocked = map[string]time.Time{}
 	}
@@ -127,6 +129,7 @@ func (st *state) reindex(ch *channel) error {
 			ch.live = s
 		default:
 			st.over[ch.UserID] = append(st.over[ch.UserID], s)
+			st.noteEnd(s)
 		}
 		s.channel = ch
 		st.sessions[s.ID] = s

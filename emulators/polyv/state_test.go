@@ -291,6 +291,12 @@ channels:
 			st.start(ch, now, dice)
 		}
 		check(fmt.Sprint("after step ", i))
+		span := window{to: now.UnixMilli() - randomBelow(dice, 36*3_600_000)}
+		span.from = span.to - randomBelow(dice, day.Milliseconds())
+		want := slices.DeleteFunc(slices.Clone(started(st.over["u"], span)), func(s *session) bool { return s.End > span.to })
+		if before, late := st.endedWithin("u", span); !slices.Equal(slices.Concat(before, late), want) {
+			t.Errorf("after step %d: within %v got %v and %v, want %v", i, span, before, late, want)
+		}
 	}
 	if err := st.Reindex(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 const (
@@ -166,6 +167,13 @@ type failureReply struct {
 	RequestID string `json:"RequestId"`
 }
 
+func (f *failureReply) AppendJSON(b []byte) []byte {
+	b = wire.AppendString(append(b, `{"Error":{"Code":`...), f.Error.Code)
+	b = wire.AppendString(append(b, `,"Message":`...), f.Error.Message)
+	b = wire.AppendString(append(b, `},"RequestId":`...), f.RequestID)
+	return append(b, '}')
+}
+
 var failureRows = []contract.Param{
 	{
 		Name: "Error", Type: contract.Object, Need: contract.Required, Cite: citeResponses,
@@ -185,7 +193,7 @@ var requestIDRow = contract.Param{
 
 // fail makes the reply of an error, in the caller's language.
 func fail(c *contract.Call, v contract.Verdict) any {
-	f := failureReply{RequestID: requestID(c)}
+	f := &failureReply{RequestID: requestID(c)}
 	f.Error.Code, f.Error.Message = v.Outcome.Name, message(c, v)
 	return f
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/understudy-suite/understudy/internal/contract"
+	"github.com/understudy-suite/understudy/internal/wire"
 )
 
 var applyConcurrent = &contract.Operation{
@@ -44,6 +45,10 @@ var (
 // An emptyReply is the reply of the operations that return a RequestId alone.
 type emptyReply struct {
 	RequestID string `json:"RequestId"`
+}
+
+func (r *emptyReply) AppendJSON(b []byte) []byte {
+	return append(wire.AppendString(append(b, `{"RequestId":`...), r.RequestID), '}')
 }
 
 // successWithoutResult makes the success of an operation that returns a RequestId

@@ -47,8 +47,8 @@ type caller struct {
 	jsonErr         error  // why the body is no JSON object; reported after the rate limit
 	unsupportedBody bool   // multipart or octet-stream
 
-	account *account // nil: not looked up
-	derived *derivedKey
+	account *account    // nil: not looked up
+	derived *derivedKey // the signing key that the account had; nil: none
 	lists   *accessLists
 
 	requestID string // RequestId

@@ -97,21 +97,17 @@ const lastingToken = "d0c5d0c5d0c5d0c5d0c5d0c5d0c5d0c5"
 // identifiers returns the token, and the enterprise and application that the
 // envelope names.
 func identifiers(r *contract.Request) []string {
-	var ids []string
+	ids := make([]string, 0, 2)
 	if token := queryValue(r.URL.RawQuery, "accessToken"); token != "" {
 		ids = append(ids, token)
 	}
 	if len(r.Body) == 0 || r.TooLarge {
 		return ids
 	}
-	var envelope contract.Values
-	if isForm(r) {
-		envelope, _, _ = parseForm(r)
-	} else if envelope, _ = wire.Object(r.Body); envelope != nil {
-		normaliseNames(envelope, envelopeRows)
-	}
-	buin, isNumber := parseBuin(envelope["buin"])
-	if appID := envelope.Text("appId"); isNumber && appID != "" {
+	body := parseBody(r)
+	r.Parsed = &body
+	buin, isNumber := parseBuin(body.envelope["buin"])
+	if appID := body.envelope.Text("appId"); isNumber && appID != "" {
 		ids = append(ids, appIdentifier(buin, appID))
 	}
 	return ids
@@ -120,7 +116,9 @@ func identifiers(r *contract.Request) []string {
 // queryValue returns the first parameter of that name without parsing the whole
 // query. Braces may be unescaped.
 func queryValue(query, name string) string {
-	for piece := range strings.SplitSeq(query, "&") {
+	for more := true; more; {
+		var piece string
+		piece, query, more = strings.Cut(query, "&")
 		if n, value, _ := strings.Cut(piece, "="); wire.Unescape(n) == name {
 			return wire.Unescape(value)
 		}

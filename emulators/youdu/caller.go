@@ -24,9 +24,8 @@ type caller struct {
 	token  string // accessToken of the query
 	issued token  // a copy of the state's entry; empty: it was not issued
 
-	envelope contract.Values // the envelope: buin, appId, encrypt; nil where there is none
-	bare     bool            // the call is plain JSON without an envelope
-	bodyErr  error           // why the body is no envelope; checked after the token
+	postedBody      // its fault is checked after the token
+	bare       bool // the call is plain JSON without an envelope
 
 	app       *app // the application that the envelope names
 	tokenApp  *app // the application that the token belongs to
@@ -38,8 +37,6 @@ type caller struct {
 	messageErr   error         // why the decrypted message is not the JSON of the call
 	plain        bool          // the answer is not encrypted
 
-	part    []byte // the part named file of an upload, still encrypted
-	hasPart bool
 	content []byte // the content of an uploaded file, or of the file to send
 
 	wanted string // the id of the session or the token that the call makes; "": a new one
@@ -66,7 +63,7 @@ func readRequest(c *contract.Call) contract.Verdict {
 		return contract.Verdict{}
 	}
 	if r.Method == http.MethodPost {
-		cl.readEnvelope(r)
+		cl.readBody(r)
 	}
 	c.WithState(func() { cl.lookUp(c) })
 	cl.readCall(c)
@@ -82,17 +79,32 @@ func readRequest(c *contract.Call) contract.Verdict {
 // allowsPlain reports whether the call may be unencrypted.
 func allowsPlain(c *contract.Call) bool { return c.Auth == contract.Off || c.Switches.Bool("plain") }
 
-// readEnvelope parses the body of a POST.
-func (cl *caller) readEnvelope(r *contract.Request) {
-	switch {
-	case r.TooLarge:
-		cl.bodyErr = fmt.Errorf("it is larger than the %d bytes that are read", len(r.Body))
-	case isForm(r):
-		cl.envelope, cl.part, cl.bodyErr = parseForm(r)
-		cl.hasPart = cl.part != nil
-	default:
-		cl.envelope, cl.bodyErr = wire.Object(r.Body)
-		normaliseNames(cl.envelope, envelopeRows)
+// A postedBody is the body of a POST.
+type postedBody struct {
+	envelope contract.Values // buin, appId, encrypt; nil where there is none
+	part     []byte          // the part named file of an upload, still encrypted; nil: there is none
+	err      error           // why it is no envelope
+}
+
+// parseBody parses the body of a POST.
+func parseBody(r *contract.Request) (b postedBody) {
+	if isForm(r) {
+		b.envelope, b.part, b.err = parseForm(r)
+		return b
+	}
+	b.envelope, b.err = wire.Object(r.Body)
+	normaliseNames(b.envelope, envelopeRows)
+	return b
+}
+
+// readBody reads the body of a POST, unless identifiers has.
+func (cl *caller) readBody(r *contract.Request) {
+	if r.TooLarge {
+		cl.postedBody.err = fmt.Errorf("it is larger than the %d bytes that are read", len(r.Body))
+	} else if parsed, is := r.Parsed.(*postedBody); is {
+		cl.postedBody = *parsed
+	} else {
+		cl.postedBody = parseBody(r)
 	}
 }
 
@@ -219,7 +231,7 @@ func (cl *caller) readMessage(c *contract.Call) (plain bool) {
 		return false
 	}
 	cl.readDecrypted(c, message)
-	if cl.hasPart {
+	if cl.part != nil {
 		content, fault := cl.keyApp.open("the part file", string(cl.part), c.Auth == contract.Verify)
 		if fault != nil {
 			cl.keepFault(c, fault)
@@ -293,7 +305,7 @@ func (cl *caller) readPlain(c *contract.Call) bool {
 		}
 		cl.readWithoutEnvelope(c)
 	}
-	if cl.hasPart {
+	if cl.part != nil {
 		cl.setFile(c, cl.part)
 	}
 	return true

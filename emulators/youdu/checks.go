@@ -68,15 +68,15 @@ func checkToken(c *contract.Call) contract.Verdict {
 func checkBody(c *contract.Call) contract.Verdict {
 	cl := callerOf(c)
 	switch {
-	case cl.bodyErr == nil:
+	case cl.postedBody.err == nil:
 		return contract.Verdict{}
 	case c.Operation == uploadMedia:
-		return wire.OrCompressed(c, invalidForm.Because(bodyNotForm, "why", cl.bodyErr.Error()))
+		return wire.OrCompressed(c, invalidForm.Because(bodyNotForm, "why", cl.postedBody.err.Error()))
 	}
 	if allowsPlain(c) && len(c.Request.Body) == 0 {
 		return contract.Verdict{} // a plain call without parameters
 	}
-	return wire.OrCompressed(c, invalidJSON.Because(bodyNotJSON, "why", cl.bodyErr.Error()))
+	return wire.OrCompressed(c, invalidJSON.Because(bodyNotJSON, "why", cl.postedBody.err.Error()))
 }
 
 // hasEnvelope reports whether the call has an envelope to check. With auth off,
@@ -185,7 +185,7 @@ func checkMessage(c *contract.Call) contract.Verdict {
 	switch {
 	case cl.messageErr != nil:
 		return invalidJSON.Because(messageNotJSON, "operation", c.Operation.Name, "why", cl.messageErr.Error())
-	case c.Operation == uploadMedia && !cl.hasPart:
+	case c.Operation == uploadMedia && cl.part == nil:
 		return invalidForm.Because(fileMissing)
 	}
 	return contract.Verdict{}

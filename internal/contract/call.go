@@ -26,6 +26,7 @@ type Request struct {
 	At       []*Operation      // operations whose path fits, whatever the method
 	Client   string            // the sender's address
 	Arrived  time.Time         // what callers' timestamps are compared with
+	Parsed   any               // what API.Identifiers has read of it and the checks need not read again: the API's own type; nil: nothing
 }
 
 // A Response is the answer as it is sent. Its header is never written to, so that

@@ -19,7 +19,7 @@ func (c Call) Entry() (Entry, bool) {
 	if at == len(c.journal.entries) || c.journal.entries[at].closing != c.closing {
 		return Entry{}, false
 	}
-	return *c.journal.entries[at], true
+	return c.journal.entries[at].Whole(), true
 }
 
 // A Backlog is what was closed before somebody began to follow a journal.

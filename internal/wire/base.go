@@ -43,11 +43,11 @@ func DoorURL(text string) (door string, ok bool) {
 
 // forwarded returns the first proxy's value of header, where it is well-formed.
 func forwarded(r *http.Request, header string, form func() *regexp.Regexp, otherwise string) string {
-	value := r.Header.Get(header)
-	if value == "" {
+	values := r.Header[header]
+	if len(values) == 0 {
 		return otherwise
 	}
-	first, _, _ := strings.Cut(value, ",")
+	first, _, _ := strings.Cut(values[0], ",")
 	if first = strings.TrimSpace(first); form().MatchString(first) {
 		return first
 	}

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -18,6 +20,9 @@ func Headers(rows []contract.Param, body []byte) (http.Header, []byte, error) {
 	}
 	if names == nil || body == nil {
 		return nil, body, nil
+	}
+	if name, value, is := onlyText(body); is && slices.Contains(names, name) {
+		return http.Header{http.CanonicalHeaderKey(name): {value}}, nil, nil
 	}
 	rest, taken, err := Take(body, names...)
 	if err != nil {
@@ -39,4 +44,13 @@ func Headers(rows []contract.Param, body []byte) (http.Header, []byte, error) {
 		rest = nil
 	}
 	return h, rest, nil
+}
+
+// onlyText returns the member of a JSON object that has just one, a text that is written as
+// it is: {"Location":"/api"}.
+func onlyText(body []byte) (name, value string, is bool) {
+	text, begins := strings.CutPrefix(string(body), `{"`)
+	text, ends := strings.CutSuffix(text, `"}`)
+	name, value, parted := strings.Cut(text, `":"`)
+	return name, value, begins && ends && parted && !strings.ContainsAny(name, `"\\`) && !strings.ContainsAny(value, `"\\`)
 }

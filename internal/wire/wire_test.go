@@ -121,6 +121,11 @@ func TestHeadersTakesWhatBelongsThere(t *testing.T) {
 	if h, rest, err = wire.Headers(rows, []byte(`{"Location":"/x"}`)); err != nil || rest != nil || h.Get("Location") != "/x" {
 		t.Errorf("got %v, %s, %v", h, rest, err)
 	}
+	for body, want := range map[string]string{`{"Location":"/\"x"}`: `/"x`, `{"Location":"a","Location":"b"}`: "b", `{"Location":""}`: "", `{"Location":"Ωμέγα"}`: "Ωμέγα"} {
+		if h, rest, err = wire.Headers(rows, []byte(body)); err != nil || rest != nil || h.Get("Location") != want {
+			t.Errorf("%s: got %v, %s, %v", body, h, rest, err)
+		}
+	}
 	// A scenario takes the header away, and no body was left behind but "{}".
 	if h, rest, err = wire.Headers(rows[:2], []byte(`{}`)); err != nil || rest != nil || len(h) > 0 {
 		t.Errorf("got %v, %s, %v", h, rest, err)

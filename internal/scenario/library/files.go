@@ -18,7 +18,7 @@ func (l *Library) read(fsys fs.FS, file document.File, label string, before *lay
 		e = entry{name: old.name, file: old.file, good: old.good}
 	}
 	text, err := file.Read(fsys, e.file)
-	if err == nil && e.good != nil && string(text) == e.good.text() {
+	if err == nil && e.good != nil && string(text) == e.good.text {
 		return e, nil
 	}
 	var s *scenario.Scenario

@@ -254,7 +254,7 @@ func (l *Library) Put(name string, text []byte) (*scenario.Scenario, error) {
 		return nil, fmt.Errorf("putting scenario %s: %d are there already; delete some", full, maxPut)
 	case !found:
 		l.put.entries = slices.Insert(l.put.entries, i, entry{name: full, file: file, good: good})
-	case l.put.entries[i].good.text() != s.Text:
+	case l.put.entries[i].good.text != s.Text:
 		l.put.entries[i] = entry{name: full, file: file, good: good}
 	}
 	l.index = nil
@@ -413,7 +413,7 @@ func (l *Library) List() []Listed {
 
 func (e *entry) listed(source string) (line Listed) {
 	if e.good != nil {
-		line = e.good.listed()
+		line = e.good.line()
 	} else {
 		line.API, _, _ = strings.Cut(e.name, "/")
 	}

@@ -54,7 +54,7 @@ func TestManyFiles(t *testing.T) {
 // A loaded file that nobody asked for is its text, its line in a list and its name:
 // the collector has three objects of it to look at, whatever its rules are.
 func TestLoadedFilesAreTexts(t *testing.T) {
-	const files, texts, most, mostObjects = 2000, 260, 500, 4
+	const files, texts, most, mostObjects = 2000, 260, 400, 4
 	root := many(t, files)
 	l := library.New(apis)
 	before := heap()

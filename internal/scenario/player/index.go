@@ -20,6 +20,7 @@ type index struct {
 	slots     []slot      // where in a call the rules' predicates look, each once
 	described []ruleFacts // of the first rules, of which mismatches are described
 	seen      int         // how many slots the described rules have
+	worn      uint64      // bit n is set: the n-th of them is worn out, and in no list
 }
 
 // A slot is a place in a call.
@@ -122,6 +123,7 @@ func returned(with wire.Patch, rows []contract.Param, outcomes int) wire.Patch {
 func (ix *index) add(c candidate) {
 	n := len(ix.rules)
 	ix.rules = append(ix.rules, c)
+	c.state.places = append(c.state.places, place{ix, n})
 	var best *column
 	var keys []scenario.Key
 	for i := range c.where {
@@ -139,7 +141,11 @@ func (ix *index) add(c candidate) {
 	if n < maxDescribed {
 		ix.described, ix.seen = append(ix.described, c.ruleFacts), len(ix.slots)
 	}
-	if best == nil {
+	switch {
+	case c.state.wornOut():
+		ix.markWorn(n)
+		return
+	case best == nil:
 		ix.always = append(ix.always, n)
 	}
 	for _, k := range keys {
@@ -162,4 +168,48 @@ func (ix *index) column(p *predicate) *column {
 	}
 	ix.columns = append(ix.columns, column{slot: p.slot, rules: map[scenario.Key][]int{}})
 	return &ix.columns[len(ix.columns)-1]
+}
+
+// A place is where a rule stands in an index.
+type place struct {
+	index *index
+	rule  int
+}
+
+// wornOut reports whether the rule decides no call any more, however often it is asked,
+// before it begins anew. One that wants a state is asked all the same: it is told that
+// the scenario is in another one, where that is so.
+func (s *ruleState) wornOut() bool {
+	return s.rule.Times > 0 && s.fired >= s.rule.Times && s.rule.State == ""
+}
+
+// markWorn notes that a rule is worn out.
+func (ix *index) markWorn(n int) {
+	if n < maxDescribed {
+		ix.worn |= 1 << n
+	}
+}
+
+// remove takes a rule that is worn out from what is tried.
+func (ix *index) remove(n int) {
+	ix.markWorn(n)
+	ix.always = without(ix.always, n)
+	for i := range ix.rules[n].where {
+		p := &ix.rules[n].where[i]
+		if col := ix.column(p); col != nil {
+			for _, k := range scenario.KeysOf(p.Value) {
+				if list := col.rules[k]; list != nil {
+					col.rules[k] = without(list, n)
+				}
+			}
+		}
+	}
+}
+
+// without removes n from a list in order, if it is there.
+func without(list []int, n int) []int {
+	if i, found := slices.BinarySearch(list, n); found {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
 }

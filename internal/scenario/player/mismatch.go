@@ -21,6 +21,7 @@ type Mismatches struct {
 	count   int
 	values  []found // by slot
 	refused bool
+	worn    uint64 // bit n is set: the n-th rule was worn out
 	notes   []note
 	next    *Mismatches // those of the index that was tried after this one
 }
@@ -66,7 +67,7 @@ func (m *match) mismatches(decided int) *Mismatches {
 	if decided == 0 {
 		return nil
 	}
-	list := &Mismatches{rules: m.described[:min(decided, maxDescribed)], count: decided, refused: m.refused, values: make([]found, m.seen)}
+	list := &Mismatches{rules: m.described[:min(decided, maxDescribed)], count: decided, refused: m.refused, worn: m.worn, values: make([]found, m.seen)}
 	for i := range list.values {
 		list.values[i] = m.find(i)
 	}
@@ -110,6 +111,9 @@ func (m *Mismatches) describe(i int, r *ruleFacts) string {
 		if v := &m.values[p.slot]; !p.Holds(v.x, v.given) {
 			return p.mismatch(v.x, v.given)
 		}
+	}
+	if m.worn>>i&1 == 1 {
+		return (&note{reason: usedUp}).describe(r)
 	}
 	for _, n := range m.notes {
 		if int(n.rule) == i {

@@ -53,6 +53,7 @@ type ruleState struct {
 	wire       *scenario.Wire // the rule's with the activation's laid over it
 	seed       uint64
 
+	places          []place // in the player's indexes
 	fired, skipped  int
 	reached, rolled uint64 // throws: calls that reached the chance, and delays
 }
@@ -181,6 +182,7 @@ func (p *Player) Rewind() {
 	for _, a := range p.active {
 		a.rewind(now)
 	}
+	p.changed()
 }
 
 // RewindDice has the dice of every active scenario throw from the start again.
@@ -222,6 +224,11 @@ func (p *Player) Update(find func(full string) *scenario.Scenario) (changed []st
 // changed forgets the indexes of what was active before.
 func (p *Player) changed() {
 	p.indexes = map[operation]*index{}
+	for _, a := range p.active {
+		for _, r := range a.rules {
+			r.places = nil
+		}
+	}
 	p.busy.Store(len(p.active) > 0)
 }
 
@@ -329,5 +336,10 @@ func (c *candidate) fire(play *Play) {
 	a.fired++
 	if rule.Then != "" {
 		a.state = rule.Then
+	}
+	if s.wornOut() {
+		for _, at := range s.places {
+			at.index.remove(at.rule)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"sync"
@@ -252,6 +253,37 @@ func TestPassedIsBounded(t *testing.T) {
 	list, more := p.Ask(call(create, nil), false).Mismatches.List()
 	if len(list) != 64 || more != 436 {
 		t.Errorf("got %d and %d more, want 64 and 436", len(list), more)
+	}
+}
+
+// A rule that is worn out is no longer tried, and nobody can tell: plays and mismatches are
+// those of rules that are tried at every call, which those are that want a state.
+func TestWornOutRulesAreTold(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	one := func(of ...string) string { return of[dice.IntN(len(of))] }
+	for round := range 100 {
+		tried, removed := newPlayer(), newPlayer()
+		for i := range 1 + dice.IntN(4) {
+			var rules, wanting string
+			for range 1 + dice.IntN(30) {
+				rule := fmt.Sprintf("  - {operation: %s, outcome: %s, times: %d%s%s", one("Create", "'*'"), one("internalError", "expired"), 1+dice.IntN(3),
+					one("", ", skip: 1", ", chance: 0.5"), one("", ", where: {UserId: u1}", ", where: {UserId: {in: [u2, u3]}}", ", where: {UserId: u2, Page: 1}"))
+				rules, wanting = rules+rule+"}\n", wanting+rule+", state: initial}\n"
+			}
+			name := fmt.Sprint("s", i)
+			removed.On(read(t, name, rules), scenario.Options{})
+			tried.On(read(t, name, wanting), scenario.Options{})
+		}
+		for i := range 60 {
+			if i == 40 {
+				tried.Rewind()
+				removed.Rewind()
+			}
+			c, refused := call([]*contract.Operation{create, list}[dice.IntN(2)], contract.Values{"UserId": fmt.Sprint("u", dice.IntN(4)), "Page": int64(dice.IntN(2))}), dice.IntN(4) == 0
+			if got, want := say(removed.Ask(c, refused)), say(tried.Ask(c, refused)); got != want {
+				t.Fatalf("round %d, call %d\ngot  %s\nwant %s", round, i, got, want)
+			}
+		}
 	}
 }
 

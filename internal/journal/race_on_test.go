@@ -1,0 +1,6 @@
+//go:build race
+
+package journal_test
+
+// raced says that pools drop objects at random.
+const raced = true
