@@ -8,6 +8,7 @@ FUZZTIME ?= 60s
 SOAK     ?= 60s
 SEED     ?= 1
 COVER    ?= 80
+LARGEST  ?= 20971520
 
 # Modules of their own beside the root: what they need is not what understudy needs.
 MODULES  := $(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path './.git/*' -not -path '*/testdata/*' | sort))
@@ -87,14 +88,15 @@ build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/understudy ./cmd/understudy
 
 # The second build shares nothing with the first: neither its folder nor what was compiled.
-reproducible: ## build twice, and compare the bytes
+reproducible: ## build twice, and compare the bytes; fails over LARGEST=20971520 of them
 	@set -e; d=$$(mktemp -d); trap 'rm -rf "$$d"' EXIT; export VERSION="$(VERSION)" COMMIT="$(COMMIT)"; \
 	for copy in one another/two; do \
 		mkdir -p "$$d/$$copy"; tar -c --exclude=./.git --exclude=./bin . | tar -x -C "$$d/$$copy"; \
 	done; \
 	$(MAKE) -C "$$d/one" build; \
 	GOCACHE="$$d/cache" $(MAKE) -C "$$d/another/two" build; \
-	cmp "$$d/one/bin/understudy" "$$d/another/two/bin/understudy" && sha256sum <"$$d/one/bin/understudy"
+	cmp "$$d/one/bin/understudy" "$$d/another/two/bin/understudy" && sha256sum <"$$d/one/bin/understudy"; \
+	size=$$(wc -c <"$$d/one/bin/understudy"); echo "the binary has $$size bytes, at most $(LARGEST) wanted"; test "$$size" -le $(LARGEST)
 
 image: ## the container image, from Dockerfile
 	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t $(IMAGE):latest .

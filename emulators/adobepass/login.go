@@ -3,6 +3,7 @@ package adobepass
 import (
 	"html/template"
 	"net/url"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -225,7 +226,7 @@ func (st *state) loginPage(c *contract.Call, message string) any {
 // writeLogin renders the login page, or redirects the browser.
 func writeLogin(c *contract.Call, v contract.Verdict, reply contract.Reply) contract.Response {
 	if d := callerOf(c).loginPage; d != nil && v.Outcome.Status == 200 {
-		return renderPage(200, headersFor(c, loginHeaders), loginTemplate, d)
+		return renderPage(200, headersFor(c, loginHeaders), loginTemplate(), d)
 	}
 	return writeRedirect(c, v, reply)
 }
@@ -234,7 +235,8 @@ var loginHeaders = withHeaders(htmlHeaders, "Cache-Control", "no-store")
 
 // The page works without script and posts to its own address. A frame may show
 // it.
-var loginTemplate = template.Must(template.New("login").Parse(`<!DOCTYPE html>
+var loginTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("login").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -266,3 +268,4 @@ small { color: #666; }
 </body>
 </html>
 `))
+})

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/understudy-suite/understudy/internal/contract"
 )
@@ -121,7 +122,7 @@ func writeErrorPage(c *contract.Call, v contract.Verdict, _ contract.Reply) cont
 	if v.Outcome.Status == http.StatusMethodNotAllowed {
 		h = withHeaders(h, "Allow", allowedMethods(c.Request))
 	}
-	return renderPage(v.Outcome.Status, h, errorPage, struct {
+	return renderPage(v.Outcome.Status, h, errorPage(), struct {
 		Status        int
 		Code, Message string
 	}{v.Outcome.Status, v.Outcome.Name, v.Message(c)})
@@ -136,7 +137,8 @@ func renderPage(status int, h http.Header, t *template.Template, data any) contr
 	return contract.Response{Status: status, Header: h, Body: []byte(b.String())}
 }
 
-var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
+var errorPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("error").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{{.Status}} {{.Code}}</title></head>
 <body>
@@ -145,3 +147,4 @@ var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 </body>
 </html>
 `))
+})
