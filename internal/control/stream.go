@@ -188,13 +188,7 @@ func (t *stream) tell(c journal.Call) error {
 	if t.before != nil && t.before.Calls == nil && t.before.Has(c) {
 		return nil
 	}
-	redactor, known := t.server.config.Redactor, false
-	var e journal.Entry
-	if redactor.Active() { // what it finds in the values it looks for elsewhere
-		e, known = c.Entry()
-	} else {
-		e, known = c.Outline()
-	}
+	e, known := c.Entry()
 	if !known {
 		t.lost++
 		return nil
@@ -205,7 +199,7 @@ func (t *stream) tell(c journal.Call) error {
 	}
 	t.text = append(t.text, "data: "...)
 	start := len(t.text)
-	if redactor.Active() {
+	if redactor := t.server.config.Redactor; redactor.Active() {
 		shown := redactor.Entry(e)
 		t.text = t.line.append(t.text, &shown)
 		t.text = append(t.text[:start], redactor.Document(jsonText, t.text[start:])...)

@@ -158,7 +158,7 @@ func TestFieldsAreLaidOverTheReply(t *testing.T) {
 	if a.Response.Header.Get("Location") != "/elsewhere" || strings.Contains(string(a.Response.Body), "Location") || a.Response.Status != 201 {
 		t.Errorf("got %v %s", a.Response.Header, a.Response.Body)
 	}
-	if got := fmt.Sprintf("%s", b.serve("Page", "", "").Entry.Whole().Response.Decoded); got != `{"error":"gone"}` {
+	if got := fmt.Sprintf("%s", b.serve("Page", "", "").Entry.Response.Decoded); got != `{"error":"gone"}` {
 		t.Errorf("got %s", got)
 	}
 }

@@ -109,12 +109,12 @@ func TestTriggersOfRules(t *testing.T) {
 		{"noParcel", "did not happen: there is no parcel"}, // so that it cannot get lost again
 	} {
 		a := get()
-		note, _ := a.Entry.Whole().Notes.Get("trigger parcel.lost")
+		note, _ := a.Entry.Notes.Get("trigger parcel.lost")
 		if a.Entry.Outcome != want.outcome || !strings.HasPrefix(fmt.Sprint(note), want.note) && want.note != "" {
 			t.Errorf("call %d: got %s, %v, want %+v", i, a.Entry.Outcome, note, want)
 		}
 	}
-	if note, _ := b.serve("Page", "", "").Entry.Whole().Notes.Get("trigger parcel.lost"); note != "did not happen: there is no parcel p-0" {
+	if note, _ := b.serve("Page", "", "").Entry.Notes.Get("trigger parcel.lost"); note != "did not happen: there is no parcel p-0" {
 		t.Errorf("got %v", note)
 	}
 }

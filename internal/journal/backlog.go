@@ -13,24 +13,6 @@ func (c Call) Entry() (Entry, bool) {
 	if c.journal == nil {
 		return Entry{}, false
 	}
-	e, known := c.kept()
-	e.unpack(true)
-	return e, known
-}
-
-// Outline is Entry without what the bodies say.
-func (c Call) Outline() (Entry, bool) {
-	if c.journal == nil {
-		return Entry{}, false
-	}
-	e, known := c.kept()
-	e.unpack(false)
-	return e, known
-}
-
-// kept returns the entry as the journal has it, since whoever unpacks it need not hold
-// others up.
-func (c Call) kept() (Entry, bool) {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()
 	at := c.journal.from(c.number)

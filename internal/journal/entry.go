@@ -41,7 +41,6 @@ type Entry struct {
 
 	Key string `json:"-"` // the secret under which the caller signs, where a check knew it
 
-	packed  []byte   // Client, and what Request and Response have of texts and bodies; nil: these have it themselves
 	bytes   int      // of memory, about
 	journal *Journal // that keeps it
 	closing int      // its place among the calls of its journal as they closed, from 1; 0: it is under way

@@ -79,16 +79,12 @@ func (j *Journal) turn() Turn {
 }
 
 // ID is the id of the entry of the call that has a turn.
-func (j *Journal) ID(t Turn) string {
-	var room [80]byte // so that the number takes no memory of its own
-	return string(strconv.AppendInt(append(append(room[:0], j.sandbox...), '-'), int64(t.number), 10))
-}
+func (j *Journal) ID(t Turn) string { return j.sandbox + "-" + strconv.Itoa(t.number) }
 
 // Add keeps e at its turn, and shortens what is long. The journal owns e from then
-// on; Whole has what it takes out of it.
+// on.
 func (j *Journal) Add(t Turn, e *Entry) {
 	e.shorten(j.limits.Body)
-	e.pack()
 	e.bytes = e.weigh()
 	j.mu.Lock()
 	if t.restarts != j.restarts { // the sandbox was reset while the call was under way
@@ -167,14 +163,6 @@ func (f *Filter) Fits(e *Entry) bool {
 // List returns the entries that f chooses, newest first, and whether more
 // would follow.
 func (j *Journal) List(f Filter) (entries []Entry, more bool) {
-	entries, more = j.list(f)
-	for i := range entries {
-		entries[i].unpack(true)
-	}
-	return entries, more
-}
-
-func (j *Journal) list(f Filter) (entries []Entry, more bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	older := j.entries
@@ -198,7 +186,7 @@ func (j *Journal) Find(id string) (Entry, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if at := j.from(j.number(id)); at < len(j.entries) && j.entries[at].ID == id {
-		return j.entries[at].Whole(), true
+		return *j.entries[at], true
 	}
 	return Entry{}, false
 }
@@ -243,7 +231,7 @@ func (j *Journal) Clear(restart bool) {
 
 // Evidence is what a journal knows of the calls of its sandbox.
 type Evidence struct {
-	Entries []*Entry // by their numbers, Messages for what they lack. What becomes of an answer (DurationMS, Delivered) may still change: do not read it
+	Entries []*Entry // by their numbers. What becomes of an answer (DurationMS, Delivered) may still change: do not read it
 	Pending []string // the IDs of those whose answer has not left, or not whole
 	Dropped int      // how many gave way to later ones
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/bits"
+	"net/http"
 	"slices"
 
 	"github.com/understudy-suite/understudy/internal/contract"
@@ -67,6 +68,24 @@ func mapWeight(n, slot int) int {
 	return header + slots*(slot+1)
 }
 
+func weighHeader(h http.Header) int {
+	if h == nil {
+		return 0
+	}
+	n := mapWeight(len(h), 16+24)
+	for name, values := range h {
+		n += len(name) + 16*cap(values)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
+}
+
+func (m *Message) weigh() int {
+	return len(m.URL) + len(m.Host) + weighHeader(m.Header) + cap(m.Body) + Weigh(m.Decoded)
+}
+
 func weighTexts(texts []string) int {
 	n := 16 * cap(texts)
 	for _, s := range texts {
@@ -83,10 +102,10 @@ func weighFacts(facts contract.Facts) int {
 	return n
 }
 
-// weigh returns about how many bytes of memory the entry holds, which is packed.
+// weigh returns about how many bytes of memory the entry holds.
 func (e *Entry) weigh() int {
 	const entry, violation, callback, mismatch, lazyMismatches = 1024, 96, 64, 64, 2048
-	n := entry + len(e.packed) + Weigh(e.Request.Decoded) + Weigh(e.Response.Decoded) + weighFacts(e.Notes) + violation*cap(e.Violations)
+	n := entry + e.Request.weigh() + e.Response.weigh() + weighFacts(e.Notes) + violation*cap(e.Violations)
 	for i := range e.Violations {
 		v := &e.Violations[i]
 		n += len(v.Path) + Weigh(v.Got)

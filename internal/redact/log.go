@@ -35,7 +35,7 @@ func (r *Redactor) Why(e *journal.Entry) string {
 	if len(e.Explanation.Facts) == 0 && len(e.Explanation.Signatures) == 0 {
 		return e.Explanation.Text // a sentence of ours, without anything of the request
 	}
-	x := e.Whole()
+	x := *e
 	x.Mismatches = journal.Mismatches{}
 	return r.mask(x, true).Explanation.Text
 }

@@ -18,8 +18,6 @@ type call struct {
 	op   *contract.Operation // nil: the request named none
 	show func(journal.Entry) journal.Entry
 
-	messages *journal.Entry // the request and the answer; nil: they were not asked for
-
 	values scenario.Values
 	lost   bool             // the journal kept no parameters
 	shown  *scenario.Values // as they may be told, where show is set
@@ -28,16 +26,7 @@ type call struct {
 }
 
 func (w *World) call(e *journal.Entry, operations catalogue) call {
-	return call{Entry: e, op: operations[[2]string{e.API, e.Operation}], show: w.Show}
-}
-
-// message returns the request.
-func (c *call) message() *journal.Message {
-	if c.messages == nil {
-		c.messages = c.Messages()
-		c.values = outerValues(&c.messages.Request)
-	}
-	return &c.messages.Request
+	return call{Entry: e, op: operations[[2]string{e.API, e.Operation}], show: w.Show, values: outerValues(&e.Request)}
 }
 
 // outerValues are the values of a request that are no parameters.
@@ -71,18 +60,17 @@ func (c *call) load() {
 		return
 	}
 	c.read = true
-	request := c.message()
-	c.values.In = c.parameters(request.Decoded)
-	c.lost = request.Truncated && request.Decoded == nil
+	c.values.In = c.parameters(c.Request.Decoded)
+	c.lost = c.Request.Truncated && c.Request.Decoded == nil
 }
 
 // told are the values as the journal shows them.
 func (c *call) told() *scenario.Values {
 	if c.shown == nil {
-		e, m := c.Entry, c.messages // what is still written to is not read
+		e := c.Entry // what is still written to is not read
 		shown := c.show(journal.Entry{
-			API: e.API, Key: e.Key, Client: m.Client, Request: m.Request, Response: m.Response,
-			Violations: e.Violations, Notes: m.Notes, Explanation: e.Explanation, Callbacks: e.Callbacks,
+			API: e.API, Key: e.Key, Client: e.Client, Request: e.Request, Response: e.Response,
+			Violations: e.Violations, Notes: e.Notes, Explanation: e.Explanation, Callbacks: e.Callbacks,
 		})
 		values := outerValues(&shown.Request)
 		values.In = c.parameters(shown.Request.Decoded)
@@ -105,7 +93,6 @@ func (c *call) find(at *scenario.Spot) (f finding) {
 		c.load()
 		f.lost = c.lost
 	}
-	c.message()
 	f.x, f.given = c.values.Find(at)
 	if c.show != nil && f.given {
 		shown, _ := c.told().Find(at)
