@@ -44,7 +44,7 @@ var mainCalls = []mainCall{
 	{
 		api: "tencentcar", operation: "CreateSession", outcome: "success", set: map[string]string{"rate_limits": "off"},
 		in:    contract.Values{"UserId": "cg_user", "UserIp": "125.127.178.228", "ClientSession": "eyJhYmMiOjEyM30="},
-		unfit: "where: {UserId: nobody}", prove: proveTC3, allocations: 24,
+		unfit: "where: {UserId: nobody}", prove: proveTC3, allocations: 26,
 	},
 	{
 		api: "adobemedia", operation: "StartSession", outcome: "created",
@@ -76,11 +76,11 @@ var mainCalls = []mainCall{
 	},
 	{
 		api: "adobepass", operation: "GetProfiles", outcome: "success", before: logIn, in: deviceOf(contract.Values{}),
-		unfit: "where: {serviceProvider: other}", prove: proveRS256, allocations: 24,
+		unfit: "where: {serviceProvider: other}", prove: proveRS256, allocations: 25,
 	},
 	{
 		api: "polyv", operation: "ListSessionData", outcome: "success", in: contract.Values{"channelId": "2272655", "page": "1", "pageSize": "10"},
-		unfit: "where: {channelId: other}", prove: proveSign, allocations: 22,
+		unfit: "where: {channelId: other}", prove: proveSign, allocations: 23,
 	},
 	{
 		api: "polyv", operation: "ListLiveStatus", outcome: "success", in: contract.Values{"channelIds": "2272655,2272656"},
