@@ -171,9 +171,21 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range members {
-		// Whoever reaps orphans may need a moment; a zombie runs no more.
-		if f := statFields("/proc/" + strconv.Itoa(id) + "/stat"); len(f) > 0 && f[0] != "Z" && syscall.Kill(id, 0) == nil {
-			t.Errorf("process %d is left, in state %s", id, f[0])
+		// Who is killed may need a moment to end; a zombie runs no more.
+		runs := func() (state string, runs bool) {
+			f := statFields("/proc/" + strconv.Itoa(id) + "/stat")
+			if len(f) == 0 || f[0] == "Z" {
+				return "", false
+			}
+			return f[0], syscall.Kill(id, 0) == nil
+		}
+		end := time.Now().Add(10 * time.Second)
+		state, left := runs()
+		for ; left && time.Now().Before(end); state, left = runs() {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if left {
+			t.Errorf("process %d is left, in state %s", id, state)
 		}
 	}
 }
