@@ -121,3 +121,21 @@ func TestUploadsOfAllSandboxesAreBounded(t *testing.T) {
 		t.Errorf("after a reset: got %s", body)
 	}
 }
+
+// Where there is no room left, the list of sandboxes still tells what could be dropped.
+func TestSandboxesAreListedWithoutRoom(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *server.Config) { c.MaxState, c.Auth = 16<<20, []string{"off"} })
+	for i := 0; ; i++ {
+		u := &uploader{t, s, fmt.Sprintf("full-%d", i/10)}
+		if !strings.Contains(u.upload(i), `"errcode":0`) {
+			break
+		}
+		if i > 100 {
+			t.Fatal("there is always room")
+		}
+	}
+	if status, text := askControl(t, s, "GET", "/v1/sandboxes", "", ""); status != 200 || !strings.Contains(text, `"full-0"`) {
+		t.Errorf("got %d, %.300s", status, text)
+	}
+}

@@ -364,7 +364,7 @@ func checkFixture(file string, text []byte) error {
 	return faults.Err()
 }
 
-// makeState makes the state of a fixture, as a server does at its start.
+// makeState makes the state of a fixture, as a server does at its start, or at the first call if it is a shipped one.
 func makeState(f *fixture.Fixture) error {
 	api, err := findAPI(f.API)
 	if err != nil {

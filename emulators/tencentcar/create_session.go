@@ -122,7 +122,7 @@ func checkClientSession(c *contract.Call) contract.Verdict {
 	}
 	var room [1024]byte // for nearly all, so that it costs no memory of its own
 	text := room[:]
-	if n := base64.StdEncoding.DecodedLen(len(blob)); n > len(text) {
+	if n := base64.RawStdEncoding.DecodedLen(len(blob)); n > len(text) { // without padding it is never shorter
 		text = make([]byte, n)
 	}
 	n, err := base64.StdEncoding.Decode(text, []byte(blob))

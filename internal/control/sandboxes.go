@@ -35,8 +35,11 @@ func (s *Server) listSandboxes(a *request) (any, error) {
 	for _, box := range s.config.Registry.List() {
 		instances := box.Existing()
 		if box.Name == sandbox.Default {
-			var err error
-			if instances, err = s.instances(box); err != nil {
+			whole, err := s.instances(box)
+			switch {
+			case err == nil:
+				instances = whole
+			case !errors.As(err, new(*sandbox.NoRoomError)): // without room, who lists looks for what to drop
 				return nil, err
 			}
 		}

@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -62,8 +63,8 @@ type decided struct {
 
 // times is how many calls took how long, by the bound that they kept to; the last: by none.
 type times struct {
-	kept    [len(Bounds) + 1]uint64
-	seconds float64
+	kept   [len(Bounds) + 1]uint64
+	micros uint64 // of all together, whole ones: sums of fractions depend on their order, and must not fall
 }
 
 // at returns the place of an end; nil: it stands in no table, as a test's outcome.
@@ -114,7 +115,7 @@ func (t *times) add(seconds float64) {
 		i++
 	}
 	t.kept[i]++
-	t.seconds += seconds
+	t.micros += uint64(math.Round(seconds * 1e6))
 }
 
 // add adds what others counted, but for the counts of the rows.
@@ -130,7 +131,7 @@ func (t *tallied) add(o *tallied, catalogue func() *Catalogue) {
 		for i, n := range from.kept {
 			to.kept[i] += n
 		}
-		to.seconds += from.seconds
+		to.micros += from.micros
 	}
 }
 
@@ -145,7 +146,7 @@ func (t *tallied) totals() Totals {
 		}
 	}
 	for op, t := range t.took {
-		took := Took{API: op.api, Operation: op.name, Within: t.kept, Seconds: t.seconds}
+		took := Took{API: op.api, Operation: op.name, Within: t.kept, Seconds: float64(t.micros) / 1e6}
 		for i := range Bounds {
 			took.Within[i+1] += took.Within[i]
 		}

@@ -157,7 +157,7 @@ func (p *Writer) pass() {
 	rest := time.NewTimer(pause)
 	defer rest.Stop()
 	var g group
-	for p.take(&g, rest) {
+	for rested := true; p.take(&g, rest, rested); rested = false {
 		if !p.write(&g) {
 			g.lost += g.dropped + g.counted
 			p.mu.Lock()
@@ -180,9 +180,9 @@ type group struct {
 }
 
 // take takes the oldest lines out of the queue, and waits for some. There are none when
-// the Writer is closed and everything was written.
-func (p *Writer) take(g *group, rest *time.Timer) bool {
-	for rested := false; ; {
+// the Writer is closed and everything was written. rested says that none came for a pause.
+func (p *Writer) take(g *group, rest *time.Timer, rested bool) bool {
+	for {
 		p.mu.Lock()
 		some, closed := p.queue.move(g), p.closed
 		p.idle = rested && !some

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/understudy-suite/understudy/internal/logpipe"
 )
@@ -224,4 +226,23 @@ func TestALineTakesNoMemory(t *testing.T) {
 	if err := w.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// The first line is written at once: nothing came before it that others could join.
+func TestFirstLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe()
+		w := logpipe.New(p, notice)
+		began := time.Now()
+		time.Sleep(time.Millisecond)
+		say(t, w, "ready\n")
+		want(t, "the first line", p.take(nil), "ready\n")
+		if took := time.Since(began); took != time.Millisecond {
+			t.Errorf("it was written after %s", took)
+		}
+		if err := w.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }

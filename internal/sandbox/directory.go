@@ -28,17 +28,16 @@ func newDirectory() *directory {
 
 // start switches the directory on, with the identifiers of first.
 func (d *directory) start(first *Sandbox) {
+	d.mu.Lock()
+	d.off = false // from here on an instance that is made enters what it knows by itself
+	d.mu.Unlock()
 	for _, i := range first.Existing() {
 		i.WithState(func(contract.State) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			d.off = false
 			d.addAllLocked(i)
 		})
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.off = false
 }
 
 // add enters that s knows identifier, and whether it adopted it.

@@ -80,6 +80,10 @@ type Registry struct {
 	directoryStart sync.Once
 }
 
+// ample is room in bytes of which the states of fixtures that can be put off take a small
+// part. Where there is less, they are made at once, so that a start without room fails.
+const ample = 16 << 20
+
 // New returns a registry with the sandbox default. Of every API whose fixture is not put
 // off it has an instance, so that a fixture that cannot be used is an error at once.
 func New(config Config) (*Registry, error) {
@@ -92,7 +96,7 @@ func New(config Config) (*Registry, error) {
 	r.initial.Origin = Origin{Fixtures: config.Fixtures, Scenarios: config.Scenarios, Clock: config.Clock, Auth: config.Auth, Unknown: config.Unknown}.clone()
 	r.defaultBox = r.add(Default, r.Origin())
 	for _, api := range config.APIs {
-		if f := config.Fixtures[api.Name]; f != nil && f.PutOff() {
+		if f := config.Fixtures[api.Name]; f != nil && f.PutOff() && (config.MaxState == 0 || config.MaxState >= ample) {
 			continue
 		}
 		if _, err := r.defaultBox.Instance(api); err != nil {
