@@ -87,26 +87,18 @@ func (r *sessionReply) AppendJSON(b []byte) []byte {
 	b = wire.AppendString(append(b, `{"actionName":`...), r.ActionName)
 	b = wire.AppendString(append(b, `,"actionType":`...), r.ActionType)
 	b = wire.AppendString(append(b, `,"reasonType":`...), r.ReasonType)
-	b = appendGiven(b, `,"url":`, r.URL)
+	b = wire.AppendGiven(b, `,"url":`, r.URL)
 	if len(r.MissingParameters) > 0 {
 		b = wire.Append(append(b, `,"missingParameters":`...), r.MissingParameters)
 	}
-	b = appendGiven(b, `,"code":`, r.Code)
+	b = wire.AppendGiven(b, `,"code":`, r.Code)
 	b = wire.AppendString(append(b, `,"sessionId":`...), r.SessionID)
-	b = appendGiven(b, `,"mvpd":`, r.MVPD)
+	b = wire.AppendGiven(b, `,"mvpd":`, r.MVPD)
 	b = wire.AppendString(append(b, `,"serviceProvider":`...), r.ServiceProvider)
-	b = appendGiven(b, `,"notBefore":`, r.NotBefore)
-	b = appendGiven(b, `,"notAfter":`, r.NotAfter)
+	b = wire.AppendGiven(b, `,"notBefore":`, r.NotBefore)
+	b = wire.AppendGiven(b, `,"notAfter":`, r.NotAfter)
 	if r.AuthenticationRequest != nil {
 		b = wire.Append(append(b, `,"authenticationRequest":`...), r.AuthenticationRequest)
 	}
 	return append(b, '}')
-}
-
-// appendGiven writes a member that has a value.
-func appendGiven(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	return wire.AppendString(append(b, name...), value)
 }

@@ -15,7 +15,7 @@ func (r *sessionReply) AppendJSON(b []byte) []byte {
 	b = wire.AppendString(append(b, `,"owner":`...), r.Owner)
 	b = strconv.AppendInt(append(b, `,"version":`...), r.Version, 10)
 	b = wire.AppendString(append(b, `,"type":`...), r.Type)
-	b = appendTexts(append(b, `,"member":`...), r.Member)
+	b = wire.AppendStrings(append(b, `,"member":`...), r.Member)
 	b = strconv.AppendInt(append(b, `,"lastMsgId":`...), r.LastMsgID, 10)
 	b = strconv.AppendInt(append(b, `,"activeTime":`...), r.ActiveTime, 10)
 	return append(b, '}')
@@ -25,18 +25,4 @@ func (r *tokenReply) AppendJSON(b []byte) []byte {
 	b = wire.AppendString(append(b, `{"accessToken":`...), r.AccessToken)
 	b = strconv.AppendInt(append(b, `,"expireIn":`...), r.ExpireIn, 10)
 	return append(b, '}')
-}
-
-func appendTexts(b []byte, texts []string) []byte {
-	if texts == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, text := range texts {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = wire.AppendString(b, text)
-	}
-	return append(b, ']')
 }

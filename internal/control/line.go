@@ -29,14 +29,14 @@ func (l *lineWriter) append(b []byte, e *journal.Entry) []byte {
 	b = appendText(b, `,"sandbox":`, e.Sandbox)
 	b = appendText(b, `,"found_by":`, e.FoundBy)
 	b = appendText(b, `,"api":`, e.API)
-	b = appendGiven(b, `,"operation":`, e.Operation)
+	b = wire.AppendGiven(b, `,"operation":`, e.Operation)
 	b = appendText(b, `,"outcome":`, e.Outcome)
 	b = appendDecider(append(b, `,"decided_by":`...), e.DecidedBy)
 	b = appendInt(b, `,"status":`, e.Status)
 	b = wire.AppendMilliseconds(append(b, `,"duration_ms":`...), e.DurationMS)
 	b = appendText(b, `,"delivered":`, string(e.Delivered))
 	b = appendText(b, `,"client":{"address":`, e.Client.Address)
-	b = append(appendGiven(b, `,"user_agent":`, e.Client.UserAgent), '}')
+	b = append(wire.AppendGiven(b, `,"user_agent":`, e.Client.UserAgent), '}')
 	b = l.message(append(b, `,"request":`...), &e.Request)
 	b = l.message(append(b, `,"response":`...), &e.Response)
 	if e.Wire != nil {
@@ -59,9 +59,9 @@ func (l *lineWriter) append(b []byte, e *journal.Entry) []byte {
 
 func (l *lineWriter) message(b []byte, m *journal.Message) []byte {
 	start := len(b)
-	b = appendGiven(b, `,"method":`, m.Method)
-	b = appendGiven(b, `,"url":`, m.URL)
-	b = appendGiven(b, `,"host":`, m.Host)
+	b = wire.AppendGiven(b, `,"method":`, m.Method)
+	b = wire.AppendGiven(b, `,"url":`, m.URL)
+	b = wire.AppendGiven(b, `,"host":`, m.Host)
 	b = appendCount(b, `,"status":`, m.Status)
 	b = l.headers(b, m.Header)
 	b = appendInt(b, `,"bytes":`, m.Bytes)
@@ -83,7 +83,7 @@ func (l *lineWriter) headers(b []byte, h map[string][]string) []byte {
 	before := byte('{')
 	for _, name := range l.names {
 		b = append(wire.AppendString(append(b, before), name), ':')
-		b = appendTexts(b, h[name])
+		b = wire.AppendStrings(b, h[name])
 		before = ','
 	}
 	clear(l.names)
@@ -93,24 +93,10 @@ func (l *lineWriter) headers(b []byte, h map[string][]string) []byte {
 	return append(b, '}')
 }
 
-func appendTexts(b []byte, all []string) []byte {
-	if all == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, s := range all {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = wire.AppendString(b, s)
-	}
-	return append(b, ']')
-}
-
 func appendDecider(b []byte, d journal.Decider) []byte {
 	b = appendText(b, `{"kind":`, string(d.Kind))
-	b = appendGiven(b, `,"name":`, d.Name)
-	b = appendGiven(b, `,"scenario":`, d.Scenario)
+	b = wire.AppendGiven(b, `,"name":`, d.Name)
+	b = wire.AppendGiven(b, `,"scenario":`, d.Scenario)
 	return append(appendCount(b, `,"rule":`, d.Rule), '}')
 }
 
@@ -124,7 +110,7 @@ func appendViolations(b []byte, all []contract.Violation) []byte {
 	for i := range all {
 		b = appendText(b, before, all[i].Path)
 		b = appendText(b, `,"rule":`, string(all[i].Rule))
-		b = append(appendGiven(b, `,"doc":`, all[i].Doc), '}')
+		b = append(wire.AppendGiven(b, `,"doc":`, all[i].Doc), '}')
 		before = `,{"param":`
 	}
 	return append(b, ']')
@@ -152,14 +138,6 @@ func appendFacts(b []byte, facts contract.Facts) []byte {
 // appendText writes a member; before is what stands before its value.
 func appendText(b []byte, before, s string) []byte {
 	return wire.AppendString(append(b, before...), s)
-}
-
-// appendGiven writes a member that is left out where it is empty.
-func appendGiven(b []byte, before, s string) []byte {
-	if s == "" {
-		return b
-	}
-	return appendText(b, before, s)
 }
 
 func appendInt(b []byte, before string, n int) []byte {

@@ -125,7 +125,7 @@ func (s *Server) routes() []route {
 	}
 }
 
-// router makes echo's routes of the table. Every path is registered for every
+// newRouter makes echo's routes of the table. Every path is registered for every
 // method, so that no answer is echo's own.
 func (s *Server) newRouter() *echo.Echo {
 	e := echo.New()

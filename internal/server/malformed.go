@@ -47,14 +47,16 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite ends what is sent, as net.TCPConn has it, where the connection below can.
 func (c *conn) CloseWrite() error {
-	below := c.Conn
-	if late, ok := below.(*lateConn); ok {
-		below = late.Conn
+	for below := c.Conn; ; {
+		if half, ok := below.(interface{ CloseWrite() error }); ok {
+			return half.CloseWrite()
+		}
+		wrapped, ok := below.(interface{ NetConn() net.Conn })
+		if !ok {
+			return errors.ErrUnsupported
+		}
+		below = wrapped.NetConn()
 	}
-	if half, ok := below.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }
 
 // Close ends the connection, which makes room for another.
